@@ -1,0 +1,1 @@
+"""What every service shares. Nothing here imports a service."""
