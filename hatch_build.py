@@ -5,6 +5,7 @@ The stubs land in `wherefore/`, which git ignores: they are an artefact of `prot
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -25,9 +26,16 @@ def generate() -> None:
     staging = ROOT / ".stubs"
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir()
+    # Found beside this interpreter too, so that the environment need not be activated.
+    search = os.pathsep.join([os.environ.get("PATH", ""), str(Path(sys.executable).parent)])
+    plugins = [
+        f"--plugin={name}={shutil.which(name, path=search)}"
+        for name in ("protoc-gen-mypy", "protoc-gen-mypy_grpc")
+    ]
     code = protoc.main(
         [
             "protoc",
+            *plugins,
             f"--proto_path={PROTOS}",
             f"--proto_path={well_known}",
             f"--python_out={staging}",

@@ -1,0 +1,81 @@
+# Two commands: `make up` starts the whole suite, `make test` runs every check.
+# Everything they install lies in this folder (.venv, .venv-triton, .wherefore); `make clean` removes it.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/.stamps
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+CATALOGUE ?=
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help up down status test lint types protos-check unit models triton install install-dev protos fix clean
+
+help: ## Show this list.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+up: install models triton ## Install what is missing, start the suite and import a catalogue (CATALOGUE=FILE for yours).
+	@$(BIN)/wherefore up $(if $(CATALOGUE),--catalogue $(CATALOGUE))
+
+down: ## Stop the suite.
+	@$(BIN)/wherefore down
+
+status: ## Show what runs.
+	@$(BIN)/wherefore status
+
+test: install-dev models triton lint types protos-check unit ## Run every check and every test.
+
+lint: install-dev ## Check style and formatting.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install-dev ## Check types.
+	$(BIN)/pyright shared services
+
+protos-check: install-dev ## Lint the contracts and compare them with the previous commit's.
+	$(BIN)/buf lint
+	$(BIN)/buf format --diff --exit-code
+	@sh tools/buf_breaking.sh
+
+unit: install-dev models triton
+	$(BIN)/python -m pytest
+
+fix: install-dev ## Format the code and mend what can be mended.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/buf format --write
+
+protos: install-dev ## Generate the stubs again after a change in protos/.
+	$(BIN)/python hatch_build.py
+
+models: install ## Export the models that Triton serves from their packaged weights.
+	@$(BIN)/python -m shared.inference.export
+
+triton: install ## Install Triton into an environment of its own.
+	@$(BIN)/python -m shared.suite.triton install
+
+install: $(STAMPS)/install
+install-dev: $(STAMPS)/install-dev
+
+$(STAMPS)/venv:
+	@echo "Creating $(VENV) with $(PYTHON)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11")'
+	@$(PYTHON) -m venv $(VENV) || { echo "Python has no venv: apt-get install python3.11-venv"; exit 1; }
+	@mkdir -p $(STAMPS) && touch $@
+
+# torch comes first and alone, pinned: a later package must not pull in another build of it.
+$(STAMPS)/install: $(STAMPS)/venv pyproject.toml constraints.txt hatch_build.py $(shell find protos -name '*.proto')
+	@echo "Installing the suite (a few minutes the first time)"
+	@$(PIP) torch==2.13.0
+	@$(PIP) --editable '.[models]'
+	@touch $@
+
+$(STAMPS)/install-dev: $(STAMPS)/install
+	@echo "Installing the test tools"
+	@$(PIP) --editable '.[models,dev]'
+	@touch $@
+
+clean: ## Stop the suite and remove everything that was installed or made.
+	@test ! -x $(BIN)/wherefore || $(BIN)/wherefore down || true
+	rm -rf $(VENV) .venv-triton .wherefore wherefore backends
