@@ -47,10 +47,10 @@ def generate() -> None:
     )
     if code != 0:
         sys.exit(f"protoc failed with code {code}; `buf lint` says more")
-    for folder in {path.parent for path in staging.rglob("*.py")} | {staging / "wherefore"}:
-        while folder != staging:
+    for folder in (staging / "wherefore").rglob("*"):
+        if folder.is_dir():
             (folder / "__init__.py").touch()
-            folder = folder.parent
+    (staging / "wherefore" / "__init__.py").touch()
     shutil.rmtree(STUBS, ignore_errors=True)
     (staging / "wherefore").rename(STUBS)
     shutil.rmtree(staging)
