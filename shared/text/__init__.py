@@ -1,0 +1,1 @@
+"""Text: folding, language, analysis into terms, the shop's vocabulary."""
