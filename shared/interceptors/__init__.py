@@ -1,0 +1,38 @@
+"""What happens around every call of every service, one layer a module."""
+
+from collections.abc import Collection
+
+from shared.admission import Admission
+from shared.interceptors.admission import AdmissionLayer
+from shared.interceptors.deadline import DeadlineLayer
+from shared.interceptors.errors import ErrorLayer
+from shared.interceptors.logging import LoggingLayer
+from shared.interceptors.metrics import MetricsLayer
+from shared.interceptors.pipeline import Pipeline
+from shared.interceptors.request_context import RequestContextLayer
+from shared.interceptors.validation import ValidationLayer
+from shared.settings import ServiceSettings
+
+
+def service_pipeline(
+    settings: ServiceSettings, lenient_methods: Collection[str] = frozenset()
+) -> Pipeline:
+    """Returns the layers that every service runs behind, outermost first.
+
+    Logging and metrics are inside the error layer, so that they see the error itself and not what
+    the client is told; admission is inside the deadline, so that waiting counts against it.
+    """
+    return Pipeline(
+        (
+            RequestContextLayer(),
+            ErrorLayer(),
+            LoggingLayer(),
+            MetricsLayer(),
+            DeadlineLayer(settings.default_deadline_seconds),
+            AdmissionLayer(Admission(settings.max_concurrency, settings.max_queue)),
+            ValidationLayer(lenient_methods),
+        )
+    )
+
+
+__all__ = ["Pipeline", "service_pipeline"]

@@ -1,0 +1,78 @@
+"""Turns whatever a handler raises into a gRPC code with google.rpc details."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import grpc
+import grpc.aio
+import structlog
+
+from shared.deadline import current_deadline
+from shared.errors import (
+    DETAILS_KEY,
+    DeadlineExceededError,
+    InternalError,
+    RequestCancelledError,
+    WhereforeError,
+    error_from_rpc,
+    status_proto,
+)
+from shared.interceptors.pipeline import Call, Context, Layer
+from shared.request_context import REQUEST_ID_KEY, current_request_id
+
+PUSHBACK_KEY = "grpc-retry-pushback-ms"
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+def as_wherefore_error(error: BaseException) -> WhereforeError:
+    """Returns `error` as one of the tree; what is not foreseen becomes an InternalError."""
+    if isinstance(error, WhereforeError):
+        return error
+    if isinstance(error, grpc.aio.AioRpcError):
+        return error_from_rpc(error)
+    if isinstance(error, asyncio.CancelledError | TimeoutError):
+        if current_deadline().expired:
+            return DeadlineExceededError("the answer was not ready within the deadline")
+        if isinstance(error, asyncio.CancelledError):
+            return RequestCancelledError("the caller cancelled")
+    return InternalError(f"{type(error).__name__}: {error}")
+
+
+def outcome(error: BaseException | None, context: Context) -> grpc.StatusCode:
+    """Returns the code that a call ends with."""
+    if error is None or isinstance(error, grpc.aio.AbortError):
+        code: object = context.code()  # 0 while nobody has set one
+        return code if isinstance(code, grpc.StatusCode) else grpc.StatusCode.OK
+    return as_wherefore_error(error).code
+
+
+class ErrorLayer(Layer):
+    """The outermost layer but for the request id: no text of an unforeseen error gets past it."""
+
+    @asynccontextmanager
+    async def around(self, call: Call, context: Context) -> AsyncIterator[None]:
+        """See `Layer.around`."""
+        try:
+            yield
+        except grpc.aio.AbortError:
+            raise
+        except Exception as raised:
+            error = as_wherefore_error(raised)
+            if error.code is grpc.StatusCode.INTERNAL:
+                _log.error("handler failed", method=call.method, exc_info=raised)
+            await _abort(context, error)
+
+
+async def _abort(context: Context, error: WhereforeError) -> None:
+    status = status_proto(error)
+    metadata: list[tuple[str, str | bytes]] = [
+        (REQUEST_ID_KEY, current_request_id()),
+        (DETAILS_KEY, status.SerializeToString()),
+    ]
+    if error.code is grpc.StatusCode.UNAVAILABLE:
+        # This service answered; one that it needs did not, and was retried already. A channel that
+        # retries on top would multiply the load: RetryInfo tells the caller when to come back.
+        metadata.append((PUSHBACK_KEY, "-1"))
+    await context.abort(error.code, status.message, tuple(metadata))

@@ -1,0 +1,61 @@
+"""One line a call, with all that an operator asks about it first."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import grpc
+import structlog
+
+from shared.interceptors.errors import as_wherefore_error, outcome
+from shared.interceptors.pipeline import Call, Context, Layer
+from shared.request_context import current_request_id
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+_SERVER_FAULTS = frozenset(
+    {
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.UNKNOWN,
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DATA_LOSS,
+        grpc.StatusCode.UNIMPLEMENTED,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+    }
+)
+
+
+class LoggingLayer(Layer):
+    """Writes the canonical line when a call ends. What was asked is never part of it."""
+
+    @asynccontextmanager
+    async def around(self, call: Call, context: Context) -> AsyncIterator[None]:
+        """See `Layer.around`."""
+        try:
+            yield
+        except BaseException as error:
+            _write(call, context, error)
+            raise
+        _write(call, context, None)
+
+
+def _write(call: Call, context: Context, error: BaseException | None) -> None:
+    code = outcome(error, context)
+    fields: dict[str, object] = {
+        "request_id": current_request_id(),
+        "method": call.method,
+        "peer": context.peer(),
+        "code": code.name,
+        "duration_ms": round(call.elapsed_nanos() / 1e6, 2),
+        "queue_ms": round(call.queue_nanos / 1e6, 2),
+        "request_bytes": call.request_bytes,
+        "response_bytes": call.response_bytes,
+    }
+    if call.deadline_seconds is not None:
+        fields["deadline_ms"] = round(call.deadline_seconds * 1e3, 1)
+    if call.request_streaming:
+        fields["request_messages"] = call.request_messages
+    if error is not None:
+        fields["error"] = type(as_wherefore_error(error)).__name__
+    write = _log.warning if code in _SERVER_FAULTS else _log.info
+    write("call", **fields)

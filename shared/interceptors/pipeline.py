@@ -1,0 +1,188 @@
+"""Runs every call through a list of layers, whatever its arity.
+
+gRPC's own interceptors wrap four kinds of handler by hand, each. Here one interceptor does that once,
+and a layer only says what happens around a call, and to each message that comes in.
+"""
+
+import asyncio
+import inspect
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import grpc
+import grpc.aio
+
+Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
+Handler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
+Decode: TypeAlias = Callable[[bytes], Any]
+
+# Health and reflection must answer under overload, and their streams stay open for ever.
+_BYPASSED = ("/grpc.health.", "/grpc.reflection.")
+
+
+@dataclass(slots=True)
+class Call:
+    """One call on its way through the layers."""
+
+    method: str
+    """Full name, such as "/wherefore.nlu.v1.NluService/Parse"."""
+    request_streaming: bool
+    response_streaming: bool
+    metadata: Sequence[tuple[str, str | bytes]] = ()
+    started_nanos: int = field(default_factory=time.perf_counter_ns)
+    request_bytes: int = 0
+    response_bytes: int = 0
+    request_messages: int = 0
+    queue_nanos: int = 0
+    deadline_seconds: float | None = None
+    """Seconds that were left on arrival; None when the client set no deadline."""
+
+    def elapsed_nanos(self) -> int:
+        """Returns nanoseconds since the call was accepted."""
+        return time.perf_counter_ns() - self.started_nanos
+
+
+class Layer:
+    """Something that happens around every call. Override what is needed."""
+
+    def around(self, call: Call, context: Context) -> AbstractAsyncContextManager[None] | None:
+        """Returns what to hold while the call is answered; an error raised inside passes through."""
+        return None
+
+    def decoder(self, call: Call, decode: Decode) -> Decode:
+        """Returns what turns bytes into a request."""
+        return decode
+
+    def received(self, call: Call, message: Any) -> None:
+        """Looks at each request message before the handler does; raises to refuse it."""
+
+
+class Pipeline(grpc.aio.ServerInterceptor):
+    """The interceptor that runs `layers`, outermost first, and counts calls in flight.
+
+    Streams of requests are watched as the handler iterates over them; a handler that calls
+    `context.read()` itself would go round the layers' `received`.
+    """
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self._layers = layers
+        self._in_flight = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def in_flight(self) -> int:
+        """Calls being answered now, health and reflection not counted."""
+        return self._in_flight
+
+    async def wait_idle(self) -> None:
+        """Returns once no call is in flight."""
+        await self._idle.wait()
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler | None:
+        """Wraps the handler of one call."""
+        handler = await continuation(handler_call_details)
+        method = handler_call_details.method
+        if handler is None or method.startswith(_BYPASSED):
+            return handler
+        call = Call(
+            method=method,
+            request_streaming=handler.request_streaming,
+            response_streaming=handler.response_streaming,
+            metadata=tuple(handler_call_details.invocation_metadata or ()),
+        )
+        return self._wrap(handler, call)
+
+    def _wrap(self, handler: Handler, call: Call) -> Handler:
+        behaviour: Any
+        if call.request_streaming and call.response_streaming:
+            behaviour, make = handler.stream_stream, grpc.stream_stream_rpc_method_handler
+        elif call.request_streaming:
+            behaviour, make = handler.stream_unary, grpc.stream_unary_rpc_method_handler
+        elif call.response_streaming:
+            behaviour, make = handler.unary_stream, grpc.unary_stream_rpc_method_handler
+        else:
+            behaviour, make = handler.unary_unary, grpc.unary_unary_rpc_method_handler
+
+        async def answer(request: Any, context: Context) -> Any:
+            self._enter()
+            try:
+                async with AsyncExitStack() as stack:
+                    for layer in self._layers:
+                        held = layer.around(call, context)
+                        if held is not None:
+                            await stack.enter_async_context(held)
+                    if call.request_streaming:
+                        request = self._watch(request, call)
+                    else:
+                        self._receive(request, call)
+                    return await _invoke(behaviour, request, context)
+            finally:
+                self._leave()
+
+        # A coroutine that writes, rather than a generator, also for streamed responses: when the
+        # client goes away it unwinds at once, in its own context, and not when it is collected.
+        build: Any = make
+        return build(
+            answer,
+            request_deserializer=self._decoder(handler, call),
+            response_serializer=_counting_serializer(handler, call),
+        )
+
+    def _decoder(self, handler: Handler, call: Call) -> Decode:
+        inner: Decode = handler.request_deserializer or bytes
+        for layer in reversed(self._layers):
+            inner = layer.decoder(call, inner)
+
+        def decode(raw: bytes) -> Any:
+            call.request_bytes += len(raw)
+            call.request_messages += 1
+            return inner(raw)
+
+        return decode
+
+    def _receive(self, message: Any, call: Call) -> None:
+        for layer in self._layers:
+            layer.received(call, message)
+
+    async def _watch(self, requests: AsyncIterator[Any], call: Call) -> AsyncIterator[Any]:
+        async for message in requests:
+            self._receive(message, call)
+            yield message
+
+    def _enter(self) -> None:
+        self._in_flight += 1
+        self._idle.clear()
+
+    def _leave(self) -> None:
+        self._in_flight -= 1
+        if not self._in_flight:
+            self._idle.set()
+
+
+async def _invoke(behaviour: Any, request: Any, context: Context) -> Any:
+    """Runs a handler: a coroutine, or an async generator whose items are written."""
+    if not inspect.isasyncgenfunction(behaviour):
+        return await behaviour(request, context)
+    async with aclosing(behaviour(request, context)) as responses:
+        async for response in responses:
+            await context.write(response)
+    return None
+
+
+def _counting_serializer(handler: Handler, call: Call) -> Callable[[Any], bytes]:
+    serialise: Callable[[Any], bytes] = handler.response_serializer or bytes
+
+    def count(message: Any) -> bytes:
+        raw = serialise(message)
+        call.response_bytes += len(raw)
+        return raw
+
+    return count

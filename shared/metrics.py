@@ -1,0 +1,66 @@
+"""What every service counts, for Prometheus.
+
+Metrics live in the process's default registry and are made once, on import, so that several
+services in one process (tests, embedding) share them instead of registering twice.
+"""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_LATENCY_BUCKETS = (
+    0.001,
+    0.0025,
+    0.005,
+    0.01,
+    0.02,
+    0.04,
+    0.06,
+    0.1,
+    0.15,
+    0.25,
+    0.5,
+    1,
+    2.5,
+    5,
+    10,
+)
+_QUEUE_BUCKETS = (0.0001, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5)
+
+REQUESTS = Counter(
+    "wherefore_requests_total",
+    "Calls answered, by gRPC method and status code.",
+    ("method", "code"),
+)
+LATENCY = Histogram(
+    "wherefore_request_seconds",
+    "Seconds from accepting a call to its end.",
+    ("method",),
+    buckets=_LATENCY_BUCKETS,
+)
+IN_FLIGHT = Gauge("wherefore_requests_in_flight", "Calls being answered now.", ("method",))
+QUEUE = Histogram(
+    "wherefore_admission_queue_seconds",
+    "Seconds that calls waited for a place.",
+    buckets=_QUEUE_BUCKETS,
+)
+REJECTED = Counter(
+    "wherefore_admission_rejected_total", "Calls refused because too many waited.", ("method",)
+)
+DEGRADED = Counter(
+    "wherefore_degraded_total",
+    "Stages skipped or answered by a fallback, by cause.",
+    ("stage", "cause"),
+)
+BREAKER_STATE = Gauge(
+    "wherefore_breaker_state", "Circuit breakers: 0 closed, 1 half-open, 2 open.", ("dependency",)
+)
+READY = Gauge("wherefore_ready", "1 while the service answers SERVING, else 0.", ("service",))
+
+
+def count_degradation(stage: str, cause: str) -> None:
+    """Counts one stage that was skipped or answered by a fallback.
+
+    Args:
+        stage: In dotted form, as in StageTiming.stage.
+        cause: Name of a DegradationCause without its prefix, in lower case, such as "deadline".
+    """
+    DEGRADED.labels(stage, cause).inc()

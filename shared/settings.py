@@ -1,0 +1,58 @@
+"""Settings that every service has, read from its own environment prefix.
+
+Each service's `config.py` subclasses `ServiceSettings`, sets `model_config["env_prefix"]` and adds
+its own fields; nothing else in the project reads the environment.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+MIB = 1024 * 1024
+
+
+class ServiceSettings(BaseSettings):
+    """How one service listens, sheds load, reports and stops."""
+
+    host: str = "127.0.0.1"
+    """Address to bind; "0.0.0.0" or "[::]" in a container."""
+
+    port: int = Field(ge=0, le=65535)
+    """Port to bind; 0 takes any free one (tests)."""
+
+    metrics_port: int = Field(default=0, ge=0, le=65535)
+    """Port of the Prometheus exposition over HTTP; 0 turns it off."""
+
+    log_level: str = "info"
+    """Least level that is logged: debug, info, warning, error or critical."""
+
+    log_format: Literal["console", "json"] = "json"
+    """One JSON object a line, or coloured text for people."""
+
+    max_concurrency: int = Field(default=64, ge=1)
+    """Calls worked on at once."""
+
+    max_queue: int = Field(default=128, ge=0)
+    """Calls that may wait beyond those; further ones are RESOURCE_EXHAUSTED."""
+
+    drain_seconds: float = Field(default=10, ge=0)
+    """Seconds that calls in flight are given to finish after SIGTERM."""
+
+    lame_duck_seconds: float = Field(default=0.5, ge=0)
+    """Seconds between reporting NOT_SERVING and refusing new calls, so that balancers notice."""
+
+    default_deadline_seconds: float = Field(default=5, gt=0)
+    """Deadline of a call whose client set none (calls that stream requests have no default)."""
+
+    health_interval_seconds: float = Field(default=2, gt=0)
+    """Seconds between readiness checks once the service has been ready."""
+
+    max_message_bytes: int = Field(default=16 * MIB, ge=1024)
+    """Largest message accepted or sent, in bytes."""
+
+    max_connection_age_seconds: float = Field(default=300, ge=0)
+    """Age at which a connection is asked to close, so that clients find new pods; 0 is never."""
+
+    max_connection_age_grace_seconds: float = Field(default=30, ge=0)
+    """Seconds that calls on such a connection may still take."""
