@@ -10,6 +10,7 @@
     ├── UnavailableError          UNAVAILABLE          RetryInfo
     ├── DeadlineExceededError     DEADLINE_EXCEEDED
     ├── RequestCancelledError     CANCELLED
+    ├── UnimplementedError        UNIMPLEMENTED
     └── InternalError             INTERNAL             ours to fix; its text never leaves
 
 Handlers raise these; the outermost interceptor turns them into a code with google.rpc details
@@ -31,6 +32,11 @@ from shared.request_context import current_request_id
 ERROR_DOMAIN = "wherefore"
 DETAILS_KEY = "grpc-status-details-bin"
 INTERNAL_TEXT = "internal error; the request id finds it in the logs"
+
+# Details travel in HTTP/2 metadata, of which gRPC clients accept 8 KiB unless told otherwise; an
+# error past that reaches them as a RESOURCE_EXHAUSTED of their own.
+_MAX_TEXT_BYTES = 512
+_MAX_VIOLATION_BYTES = 2048
 
 _MessageT = TypeVar("_MessageT", bound=Message)
 
@@ -108,6 +114,12 @@ class RequestCancelledError(WhereforeError):
     code = grpc.StatusCode.CANCELLED
 
 
+class UnimplementedError(WhereforeError):
+    """This server does not have the method."""
+
+    code = grpc.StatusCode.UNIMPLEMENTED
+
+
 class InternalError(WhereforeError):
     """Something broke that the caller cannot mend. The message is for logs only."""
 
@@ -143,6 +155,7 @@ _PLAIN: dict[grpc.StatusCode, type[WhereforeError]] = {
         FailedPreconditionError,
         DeadlineExceededError,
         RequestCancelledError,
+        UnimplementedError,
     )
 }
 
@@ -155,21 +168,11 @@ def status_proto(error: WhereforeError) -> Status:
     """
     internal = error.code is grpc.StatusCode.INTERNAL
     status = Status(
-        code=_number(error.code), message=INTERNAL_TEXT if internal else _valid_text(error.message)
+        code=_number(error.code), message=INTERNAL_TEXT if internal else _text(error.message)
     )
     status.details.add().Pack(ErrorInfo(reason=error.code.name, domain=ERROR_DOMAIN))
     if isinstance(error, InvalidArgumentError) and error.violations:
-        status.details.add().Pack(
-            BadRequest(
-                field_violations=[
-                    BadRequest.FieldViolation(
-                        field=_valid_text(violation.field),
-                        description=_valid_text(violation.description),
-                    )
-                    for violation in error.violations
-                ]
-            )
-        )
+        status.details.add().Pack(_bad_request(error.violations))
     if error.retry_after_seconds is not None:
         retry = RetryInfo()
         retry.retry_delay.FromNanoseconds(round(error.retry_after_seconds * 1e9))
@@ -270,6 +273,20 @@ def _describe(violation: FieldViolation) -> str:
     )
 
 
-def _valid_text(text: str) -> str:
-    """Returns `text` with lone surrogates replaced: protobuf refuses what is not UTF-8."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+def _bad_request(violations: tuple[FieldViolation, ...]) -> BadRequest:
+    """Returns as many violations as fit; the last entry counts those that do not."""
+    bad_request = BadRequest()
+    for index, violation in enumerate(violations):
+        if bad_request.ByteSize() > _MAX_VIOLATION_BYTES:
+            bad_request.field_violations.add(description=f"and {len(violations) - index} more")
+            break
+        bad_request.field_violations.add(
+            field=_text(violation.field), description=_text(violation.description)
+        )
+    return bad_request
+
+
+def _text(text: str) -> str:
+    """Returns `text` cut to size, lone surrogates replaced: protobuf refuses what is not UTF-8."""
+    cut = text.encode("utf-8", "replace")[:_MAX_TEXT_BYTES]
+    return cut.decode("utf-8", "ignore")

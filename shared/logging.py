@@ -48,7 +48,13 @@ def configure_logging(level: str = "info", style: Literal["console", "json"] = "
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
         if style == "json"
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        else [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(),
+                # The pretty ones print local variables, and with them what users asked.
+                exception_formatter=structlog.dev.plain_traceback,
+            )
+        ]
     )
     shared = [*_SHARED, _add_request_id]
     structlog.configure(

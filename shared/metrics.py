@@ -27,7 +27,7 @@ _QUEUE_BUCKETS = (0.0001, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5)
 
 REQUESTS = Counter(
     "wherefore_requests_total",
-    "Calls answered, by gRPC method and status code.",
+    "Calls answered, by method and code.",
     ("method", "code"),
 )
 LATENCY = Histogram(

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 REQUEST_ID_KEY = "x-request-id"
 """Metadata key, in requests and in the trailing metadata of responses."""
 
-# An id is echoed into logs and metadata, so anything that could forge a line or a header is refused.
+# An id is echoed into logs and metadata: what could forge a line or a header is refused.
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="")

@@ -14,6 +14,7 @@ from shared.errors import (
     DeadlineExceededError,
     InternalError,
     RequestCancelledError,
+    UnimplementedError,
     WhereforeError,
     error_from_rpc,
     status_proto,
@@ -37,6 +38,8 @@ def as_wherefore_error(error: BaseException) -> WhereforeError:
             return DeadlineExceededError("the answer was not ready within the deadline")
         if isinstance(error, asyncio.CancelledError):
             return RequestCancelledError("the caller cancelled")
+    if isinstance(error, NotImplementedError):  # what a generated servicer raises
+        return UnimplementedError("this method is not implemented")
     return InternalError(f"{type(error).__name__}: {error}")
 
 

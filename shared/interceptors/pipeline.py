@@ -1,8 +1,10 @@
 """Runs every call through a list of layers, whatever its arity.
 
-gRPC's own interceptors wrap four kinds of handler by hand, each. Here one interceptor does that once,
-and a layer only says what happens around a call, and to each message that comes in.
+gRPC's own interceptors wrap four kinds of handler by hand, each. Here one interceptor does that
+once, and a layer only says what happens around a call, and to each message that comes in.
 """
+
+from __future__ import annotations  # grpc.RpcMethodHandler is generic in its stubs only
 
 import asyncio
 import inspect
@@ -16,7 +18,7 @@ import grpc
 import grpc.aio
 
 Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
-Handler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Decode: TypeAlias = Callable[[bytes], Any]
 
 # Health and reflection must answer under overload, and their streams stay open for ever.
@@ -49,7 +51,7 @@ class Layer:
     """Something that happens around every call. Override what is needed."""
 
     def around(self, call: Call, context: Context) -> AbstractAsyncContextManager[None] | None:
-        """Returns what to hold while the call is answered; an error raised inside passes through."""
+        """Returns what to hold while the call is answered; errors inside pass through it."""
         return None
 
     def decoder(self, call: Call, decode: Decode) -> Decode:
