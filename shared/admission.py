@@ -6,7 +6,7 @@ refusals that say when to come back.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 
@@ -45,7 +45,7 @@ class Admission:
         return self._waiting
 
     @asynccontextmanager
-    async def admit(self) -> AsyncIterator[int]:
+    async def admit(self) -> AsyncGenerator[int, None]:
         """Holds a place while the block runs; yields the nanoseconds waited for it.
 
         Raises:

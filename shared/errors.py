@@ -246,12 +246,12 @@ def _parse_details(error: grpc.aio.AioRpcError) -> Status | None:
 def _detail(status: Status, kind: type[_MessageT]) -> _MessageT | None:
     for packed in status.details:
         message = kind()
-        if packed.Is(message.DESCRIPTOR):
-            try:
-                packed.Unpack(message)
-            except DecodeError:
-                return None
-            return message
+        try:
+            # False when it holds another kind.
+            if packed.Unpack(message):
+                return message
+        except DecodeError:
+            return None
     return None
 
 

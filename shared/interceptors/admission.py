@@ -1,6 +1,6 @@
 """Lets no more calls in than the service can work on."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from shared.admission import Admission
@@ -16,7 +16,7 @@ class AdmissionLayer(Layer):
         self._admission = admission
 
     @asynccontextmanager
-    async def around(self, call: Call, context: Context) -> AsyncIterator[None]:
+    async def around(self, call: Call, context: Context) -> AsyncGenerator[None, None]:
         """See `Layer.around`."""
         place = self._admission.admit()
         try:

@@ -1,7 +1,7 @@
 """Gives every call its deadline."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -27,7 +27,7 @@ class DeadlineLayer(Layer):
         self._default_seconds = default_seconds
 
     @asynccontextmanager
-    async def around(self, call: Call, context: Context) -> AsyncIterator[None]:
+    async def around(self, call: Call, context: Context) -> AsyncGenerator[None, None]:
         """See `Layer.around`."""
         remaining: Any = context.time_remaining()
         if remaining is not None and remaining < _FOREVER_SECONDS:

@@ -1,7 +1,7 @@
 """Turns whatever a handler raises into a gRPC code with google.rpc details."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import grpc
@@ -46,8 +46,7 @@ def as_wherefore_error(error: BaseException) -> WhereforeError:
 def outcome(error: BaseException | None, context: Context) -> grpc.StatusCode:
     """Returns the code that a call ends with."""
     if error is None or isinstance(error, grpc.aio.AbortError):
-        code: object = context.code()  # 0 while nobody has set one
-        return code if isinstance(code, grpc.StatusCode) else grpc.StatusCode.OK
+        return context.code() or grpc.StatusCode.OK  # None while nobody has set one
     return as_wherefore_error(error).code
 
 
@@ -55,7 +54,7 @@ class ErrorLayer(Layer):
     """The outermost layer but for the request id: no text of an unforeseen error gets past it."""
 
     @asynccontextmanager
-    async def around(self, call: Call, context: Context) -> AsyncIterator[None]:
+    async def around(self, call: Call, context: Context) -> AsyncGenerator[None, None]:
         """See `Layer.around`."""
         try:
             yield

@@ -1,6 +1,6 @@
 """One line a call, with all that an operator asks about it first."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import grpc
@@ -29,7 +29,7 @@ class LoggingLayer(Layer):
     """Writes the canonical line when a call ends. What was asked is never part of it."""
 
     @asynccontextmanager
-    async def around(self, call: Call, context: Context) -> AsyncIterator[None]:
+    async def around(self, call: Call, context: Context) -> AsyncGenerator[None, None]:
         """See `Layer.around`."""
         try:
             yield

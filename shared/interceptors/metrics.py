@@ -1,6 +1,6 @@
 """Counts and times every call."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from shared.interceptors.errors import outcome
@@ -12,7 +12,7 @@ class MetricsLayer(Layer):
     """Feeds the request metrics of `shared.metrics`."""
 
     @asynccontextmanager
-    async def around(self, call: Call, context: Context) -> AsyncIterator[None]:
+    async def around(self, call: Call, context: Context) -> AsyncGenerator[None, None]:
         """See `Layer.around`."""
         in_flight = IN_FLIGHT.labels(call.method)
         in_flight.inc()
