@@ -12,6 +12,10 @@ from shared.interceptors.pipeline import Call, Context, Layer
 # gRPC reports "no deadline" as None or as the end of time, depending on the version.
 _FOREVER_SECONDS = 10 * 365 * 24 * 3600.0
 
+# Clients round a timeout of nothing up to a moment. Nobody receives an answer that is due within a
+# millisecond, so it is not worked on.
+MIN_USEFUL_SECONDS = 0.001
+
 
 class DeadlineLayer(Layer):
     """Publishes the client's deadline as `current_deadline()` and refuses calls that come too late.
@@ -33,7 +37,7 @@ class DeadlineLayer(Layer):
         if remaining is not None and remaining < _FOREVER_SECONDS:
             call.deadline_seconds = max(0.0, remaining)
             set_current_deadline(Deadline.after(remaining))
-            if remaining <= 0:
+            if remaining < MIN_USEFUL_SECONDS:
                 raise DeadlineExceededError("the deadline had passed when the call arrived")
             yield
         elif call.request_streaming:

@@ -1,0 +1,50 @@
+import json
+import logging
+
+import pytest
+import structlog
+
+from shared.logging import configure_logging
+
+
+@pytest.fixture(autouse=True)
+def _restore():
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def test_json_lines_on_standard_error(capsys):
+    configure_logging("info", "json")
+    structlog.get_logger().info("call", code="OK", text="水壶")
+    structlog.get_logger().debug("hidden")
+    logging.getLogger("some.library").warning("careful")
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    ours, theirs = map(json.loads, captured.err.splitlines())
+    assert (ours["event"], ours["code"], ours["level"]) == ("call", "OK", "info")
+    assert "水壶" in captured.err
+    assert (theirs["event"], theirs["level"]) == ("careful", "warning")
+
+
+def test_console_tracebacks_show_no_variables(capsys):
+    configure_logging("info", "console")
+
+    def fail(query: str) -> None:
+        raise ValueError(len(query))
+
+    try:
+        fail("what " + "the user asked")
+    except ValueError:
+        structlog.get_logger().exception("failed")
+    written = capsys.readouterr().err
+    assert "ValueError: 19" in written
+    assert "what the user asked" not in written
+
+
+def test_an_unknown_level_is_refused():
+    with pytest.raises(ValueError, match="loud"):
+        configure_logging("loud")
