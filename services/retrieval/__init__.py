@@ -1,0 +1,1 @@
+"""Retrieval: keeps the catalogue in Qdrant and finds candidates in it."""

@@ -1,0 +1,282 @@
+"""The catalogue: what is written, under which version, and what is known of it as a whole.
+
+Methods block and are called from threads. Writes are serialised by one lock; reads go on meanwhile.
+"""
+
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from google.protobuf.timestamp_pb2 import Timestamp
+from numpy.typing import NDArray
+from shared.catalogue import content_etag, validate_product
+
+from services.retrieval.blobs import SUMMARY, WHOLE, encode_summary, encode_whole
+from services.retrieval.fields import filter_payload
+from services.retrieval.filters import FilterCompiler, number_paths
+from services.retrieval.sparse import document_vector
+from services.retrieval.store.conditions import Condition
+from services.retrieval.store.port import FieldKind, StoredProduct, VectorStore
+from shared.errors import FailedPreconditionError
+from shared.text.language import detect_language
+from wherefore.common.v1.diagnostics_pb2 import RowError
+from wherefore.common.v1.product_pb2 import Product
+from wherefore.common.v1.vector_pb2 import Vector
+
+# Filters by numbers of further attributes still work, by looking at every product.
+MAX_NUMBER_INDEXES: Final = 64
+_UNIT_LENGTH_TOLERANCE: Final = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A product to be written; `row` is its position in the caller's stream."""
+
+    row: int
+    product: Product
+    vector: Vector | None
+
+
+@dataclass(slots=True)
+class WriteReport:
+    """What became of a batch."""
+
+    indexed: int = 0
+    unchanged: int = 0
+    errors: list[RowError] = field(default_factory=list[RowError])
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What is kept beside the products."""
+
+    version: int = 0
+    vector_model: str = ""
+    attributes: Mapping[str, frozenset[FieldKind]] = field(
+        default_factory=dict[str, frozenset[FieldKind]]
+    )
+    """Attribute keys with the kinds of values they ever had."""
+
+
+class Catalogue:
+    """Products in a vector store."""
+
+    def __init__(self, store: VectorStore, dimension: int) -> None:
+        self.store = store
+        self._dimension = dimension
+        self._meta = Meta()
+        self._lock = threading.Lock()
+        self._number_indexes: set[str] = set()
+        self._dirty = 0
+
+    @property
+    def version(self) -> int:
+        """Version of the index; grows by each write that changes something."""
+        return self._meta.version
+
+    @property
+    def vector_model(self) -> str:
+        """Model of the vectors; empty while there are none."""
+        return self._meta.vector_model
+
+    @property
+    def compiler(self) -> FilterCompiler:
+        """Compiles filters against the attributes that the catalogue has."""
+        return FilterCompiler(self._meta.attributes)
+
+    @property
+    def written_since_optimize(self) -> int:
+        """Products written since the graph was last brought up to date."""
+        return self._dirty
+
+    def open(self) -> None:
+        """Opens the store and reads what is kept beside the products."""
+        self.store.open()
+        self.refresh()
+        if not self.store.is_optimized():
+            self._dirty = self.store.count()
+
+    def refresh(self) -> None:
+        """Reads again what is kept beside the products, where another process may write it."""
+        stored = self.store.read_meta()
+        if stored.get("version", 0) >= self._meta.version:
+            self._meta = _read_meta(stored)
+
+    def close(self) -> None:
+        """Closes the store once a write under way is done."""
+        with self._lock:
+            self.store.close()
+
+    def check_model(self, vector: Vector) -> None:
+        """Raises FAILED_PRECONDITION for a vector of another model than the index's."""
+        if self.vector_model and vector.model != self.vector_model:
+            raise FailedPreconditionError(
+                f"the index holds vectors of model {self.vector_model!r}, not"
+                f" {vector.model[:100]!r};"
+                " to change the model, import into a new index"
+            )
+
+    def write(self, drafts: Sequence[Draft]) -> WriteReport:
+        """Writes a batch; bad rows are reported, unchanged ones passed over.
+
+        Raises:
+            FailedPreconditionError: For a vector of another model; nothing of the batch is written.
+        """
+        report = WriteReport()
+        with self._lock:
+            good = [draft for draft in drafts if not report.errors.extend(self._errors(draft))]
+            bad_rows = {error.row for error in report.errors}
+            good = [draft for draft in good if draft.row not in bad_rows]
+            model = self._model_of(good)
+            stored = self._stored_state([draft.product.id for draft in good])
+            changed: dict[str, StoredProduct] = {}
+            products: list[Product] = []
+            for draft in good:
+                product = _prepared(draft.product)
+                state = (product.etag, draft.vector.model if draft.vector else "")
+                if stored.get(product.id) == state:
+                    report.unchanged += 1
+                    continue
+                stored[product.id] = state
+                changed[product.id] = _stored_product(product, draft.vector)
+                products.append(product)
+                report.indexed += 1
+            if changed:
+                # The keys come first: after a crash there may be one too many, never one too few.
+                self._save(
+                    Meta(self._meta.version + 1, model, _with_attributes(self._meta, products))
+                )
+                self.store.write(list(changed.values()))
+                self._dirty += len(changed)
+        return report
+
+    def delete(self, product_ids: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Deletes products; returns the ids that were there and those that were not."""
+        with self._lock:
+            wanted = list(dict.fromkeys(product_ids))
+            there = {record.product_id for record in self.store.fetch(wanted, ())}
+            if there:
+                self._save(Meta(self.version + 1, self.vector_model, self._meta.attributes))
+                self.store.delete(sorted(there))
+                self.store.flush()
+            return [i for i in wanted if i in there], [i for i in wanted if i not in there]
+
+    def commit(self) -> None:
+        """Returns when everything written is durable."""
+        self.store.flush()
+
+    def optimize(self) -> None:
+        """Brings the HNSW graph up to date; searches and writes go on meanwhile."""
+        dirty = self._dirty
+        self.store.optimize()
+        self._dirty -= dirty
+
+    def prepare(self, condition: Condition | None) -> None:
+        """Creates the indexes of attribute numbers that a condition needs, while there is room."""
+        for path in set(number_paths(condition)) - self._number_indexes:
+            with self._lock:
+                if len(self._number_indexes) < MAX_NUMBER_INDEXES:
+                    self.store.ensure_field(path, FieldKind.NUMBER)
+                    self._number_indexes.add(path)
+
+    def _errors(self, draft: Draft) -> Iterable[RowError]:
+        product_id = draft.product.id
+        for violation in validate_product(draft.product):
+            yield RowError(
+                row=draft.row, id=product_id, field=violation.field, reason=violation.description
+            )
+        if draft.vector is not None and (problem := self._vector_problem(draft.vector)):
+            name, reason = problem
+            yield RowError(row=draft.row, id=product_id, field=name, reason=reason)
+
+    def _vector_problem(self, vector: Vector) -> tuple[str, str] | None:
+        if not vector.model:
+            return "vector.model", "is empty"
+        if len(vector.values) != self._dimension:
+            return (
+                "vector.values",
+                f"{len(vector.values)} components; the index holds {self._dimension}",
+            )
+        length = float(np.linalg.norm(np.asarray(vector.values, dtype=np.float64)))
+        if not abs(length - 1.0) <= _UNIT_LENGTH_TOLERANCE:  # also true for NaN
+            return "vector.values", "are not finite numbers of unit length"
+        return None
+
+    def _model_of(self, drafts: Sequence[Draft]) -> str:
+        """Returns the model of the index once the drafts are written."""
+        model = self.vector_model
+        for vector in (draft.vector for draft in drafts if draft.vector):
+            if model and vector.model != model:
+                self.check_model(vector)
+                raise FailedPreconditionError("one batch holds vectors of two models")
+            model = vector.model
+        return model
+
+    def _stored_state(self, product_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+        records = self.store.fetch(list(dict.fromkeys(product_ids)), ("etag", "vector_model"))
+        return {
+            record.product_id: (record.payload["etag"], record.payload.get("vector_model", ""))
+            for record in records
+        }
+
+    def _save(self, meta: Meta) -> None:
+        document = {
+            "version": meta.version,
+            "vector_model": meta.vector_model,
+            "attributes": {key: sorted(kinds) for key, kinds in meta.attributes.items()},
+        }
+        self.store.write_meta(document)
+        self._meta = meta
+
+
+def unit_vector(vector: Vector) -> NDArray[np.float32]:
+    """Returns the components of a vector message as an array, shape (dimension,)."""
+    return np.asarray(vector.values, dtype=np.float32)
+
+
+def _prepared(product: Product) -> Product:
+    prepared = Product()
+    prepared.CopyFrom(product)
+    if not prepared.language_code:
+        title = prepared.titles[min(prepared.titles)]
+        prepared.language_code = detect_language(title)[0]
+    prepared.etag = content_etag(product)
+    now = time.time()
+    prepared.update_time.CopyFrom(Timestamp(seconds=int(now), nanos=int(now % 1 * 1e9)))
+    return prepared
+
+
+def _stored_product(product: Product, vector: Vector | None) -> StoredProduct:
+    payload: dict[str, Any] = filter_payload(product)
+    payload["etag"] = product.etag
+    if vector is not None:
+        payload["vector_model"] = vector.model
+    payload[SUMMARY] = encode_summary(product)
+    payload[WHOLE] = encode_whole(product)
+    dense = None if vector is None else unit_vector(vector)
+    return StoredProduct(product.id, document_vector(product), dense, payload)
+
+
+def _with_attributes(meta: Meta, products: Iterable[Product]) -> Mapping[str, frozenset[FieldKind]]:
+    known = dict(meta.attributes)
+    for product in products:
+        for key, value in product.attributes.items():
+            if value.numbers:
+                kind = FieldKind.NUMBER
+            else:
+                kind = FieldKind.BOOLEAN if value.HasField("boolean") else FieldKind.KEYWORD
+            if kind not in known.get(key, ()):
+                known[key] = known.get(key, frozenset[FieldKind]()) | {kind}
+    return known
+
+
+def _read_meta(document: Mapping[str, Any]) -> Meta:
+    attributes: Mapping[str, list[str]] = document.get("attributes", {})
+    return Meta(
+        version=document.get("version", 0),
+        vector_model=document.get("vector_model", ""),
+        attributes={key: frozenset(map(FieldKind, kinds)) for key, kinds in attributes.items()},
+    )

@@ -1,0 +1,60 @@
+"""Settings of the retrieval service."""
+
+from pathlib import Path
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from shared.settings import ServiceSettings
+
+
+class RetrievalSettings(ServiceSettings):
+    """Read from WHEREFORE_RETRIEVAL_*; the Qdrant server from WHEREFORE_QDRANT_URL and _API_KEY."""
+
+    model_config = SettingsConfigDict(env_prefix="WHEREFORE_RETRIEVAL_", populate_by_name=True)
+
+    port: int = Field(default=7702, ge=0, le=65535)
+
+    data_dir: Path = Path(".wherefore/data/retrieval")
+    """Folder of the embedded store; one process may use it at a time."""
+
+    qdrant_url: str = Field(default="", validation_alias=AliasChoices("WHEREFORE_QDRANT_URL"))
+    """A Qdrant server, such as "http://qdrant:6333"; empty for the embedded store."""
+
+    qdrant_api_key: SecretStr = Field(
+        default=SecretStr(""), validation_alias=AliasChoices("WHEREFORE_QDRANT_API_KEY")
+    )
+    """Key of the server, if it wants one."""
+
+    qdrant_timeout_seconds: int = Field(default=5, ge=1)
+    """Longest wait for one call of the server."""
+
+    collection: str = "products"
+    """Name of the collection on the server."""
+
+    vector_dimension: int = Field(default=384, ge=1, le=65536)
+    """Components of the semantic vectors; fixed once the collection exists."""
+
+    hnsw_m: int = Field(default=16, ge=4, le=128)
+    """Edges per node of the HNSW graph."""
+
+    hnsw_ef_construct: int = Field(default=128, ge=8, le=2000)
+    """Candidates looked at while the graph is built."""
+
+    hnsw_ef: int = Field(default=128, ge=8, le=2000)
+    """Candidates looked at in a search."""
+
+    leg_depth: int = Field(default=200, ge=1, le=1000)
+    """Products that each leg brings to the fusion, at least; more where more are asked for."""
+
+    fusion_k: float = Field(default=20.0, gt=0)
+    """k of the reciprocal rank fusion."""
+
+    dense_weight: float = Field(default=0.4, ge=0)
+    """Weight of the dense leg in the fusion, against 1 for the sparse leg."""
+
+    search_threads: int = Field(default=4, ge=1, le=64)
+    """Threads for reads; the event loop never blocks on the store."""
+
+    optimize_after: int = Field(default=1_000, ge=1)
+    """Writes after which the HNSW graph is brought up to date, at the end of the stream."""

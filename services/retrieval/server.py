@@ -1,0 +1,349 @@
+"""The gRPC face of retrieval: translates between the contract and the domain."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import grpc.aio
+import structlog
+
+from services.retrieval.blobs import WHOLE, check_mask
+from services.retrieval.catalogue import Catalogue, Draft, unit_vector
+from services.retrieval.config import RetrievalSettings
+from services.retrieval.filters import ATTRIBUTES, FILTER_FIELDS
+from services.retrieval.search import (
+    LEGS,
+    Found,
+    Searcher,
+    SearchOptions,
+    SearchQuery,
+    SimilarQuery,
+    has_vectors,
+)
+from services.retrieval.statistics import CatalogueTerms, Counts, read_terms
+from services.retrieval.store.factory import open_store
+from services.retrieval.store.port import DENSE
+from shared.errors import InvalidArgumentError, UnavailableError
+from shared.timing import StageTimer
+from wherefore.common.v1.diagnostics_pb2 import DEGRADATION_CAUSE_UNAVAILABLE, Degradation
+from wherefore.retrieval.v1 import retrieval_service_pb2 as pb
+from wherefore.retrieval.v1.candidate_pb2 import Candidate, LegScore
+from wherefore.retrieval.v1.retrieval_service_pb2_grpc import (
+    RetrievalServiceServicer,
+    add_RetrievalServiceServicer_to_server,
+)
+
+MAX_BATCH = 512
+MAX_IDS = 1_000
+MAX_SEEDS = 50
+MAX_RESULTS = 1_000
+DEFAULT_RESULTS = 100
+DEFAULT_PAGE = 50
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+T = TypeVar("T")
+
+
+class RetrievalService(RetrievalServiceServicer):
+    """`shared.server.Service` for retrieval."""
+
+    service_names: Sequence[str] = ("wherefore.retrieval.v1.RetrievalService",)
+    # A bad number makes one bad row, not a failed import.
+    lenient_methods: Sequence[str] = ("/wherefore.retrieval.v1.RetrievalService/Index",)
+
+    def __init__(self, settings: RetrievalSettings) -> None:
+        self._settings = settings
+        store = open_store(settings)
+        self._catalogue = Catalogue(store, settings.vector_dimension)
+        self._readers = ThreadPoolExecutor(settings.search_threads, "retrieval-read")
+        # One thread each: writes queue up behind each other, and never behind an optimisation.
+        self._writer = ThreadPoolExecutor(1, "retrieval-write")
+        self._optimizer = ThreadPoolExecutor(1, "retrieval-optimize")
+        self._statistician = ThreadPoolExecutor(1, "retrieval-terms")
+        options = SearchOptions(
+            leg_depth=settings.leg_depth,
+            fusion_k=settings.fusion_k,
+            weights={DENSE: settings.dense_weight},
+        )
+        self._searcher = Searcher(self._catalogue, self._readers, options)
+        self._terms: tuple[int, CatalogueTerms] | None = None
+        self._terms_lock = asyncio.Lock()
+        self._optimizing: asyncio.Task[None] | None = None
+        self._open = False
+
+    def register(self, server: grpc.aio.Server) -> None:
+        """Adds the servicer to a server."""
+        add_RetrievalServiceServicer_to_server(self, server)
+
+    async def start(self) -> None:
+        """Opens the store."""
+        await self._run(self._writer, self._catalogue.open)
+        self._open = True
+        self._start_optimizing()
+
+    async def check_ready(self) -> None:
+        """Raises unless the store is open and answers."""
+        if not self._open:
+            raise UnavailableError("the product store is not open yet")
+        await self._run(self._readers, self._catalogue.store.ping)
+        await self._run(self._readers, self._catalogue.refresh)
+
+    async def close(self) -> None:
+        """Waits for writes under way and closes the store."""
+        if self._optimizing:
+            await self._optimizing
+        if self._open:
+            self._open = False
+            await self._run(self._writer, self._catalogue.close)
+        for executor in (self._readers, self._writer, self._optimizer, self._statistician):
+            executor.shutdown(wait=True)
+
+    async def Index(  # noqa: N802 # the contract's name
+        self,
+        request_iterator: AsyncIterator[pb.IndexRequest],
+        context: grpc.aio.ServicerContext[pb.IndexRequest, pb.IndexResponse],
+    ) -> pb.IndexResponse:
+        """See the contract."""
+        response = pb.IndexResponse()
+        seen = 0
+        async for request in request_iterator:
+            _check_count("documents", len(request.documents), 0, MAX_BATCH)
+            drafts = [
+                Draft(
+                    row=document.row or seen + position,
+                    product=document.product,
+                    vector=document.vector if document.HasField("vector") else None,
+                )
+                for position, document in enumerate(request.documents, start=1)
+            ]
+            seen += len(drafts)
+            report = await self._run(self._writer, self._catalogue.write, drafts)
+            response.indexed_count += report.indexed
+            response.unchanged_count += report.unchanged
+            response.errors.extend(report.errors)
+        await self._run(self._writer, self._catalogue.commit)
+        response.index_version = self._catalogue.version
+        self._start_optimizing()
+        return response
+
+    async def Delete(  # noqa: N802 # the contract's name
+        self,
+        request: pb.DeleteRequest,
+        context: grpc.aio.ServicerContext[pb.DeleteRequest, pb.DeleteResponse],
+    ) -> pb.DeleteResponse:
+        """See the contract."""
+        _check_count("product_ids", len(request.product_ids), 1, MAX_IDS)
+        ids = list(request.product_ids)
+        deleted, missing = await self._run(self._writer, self._catalogue.delete, ids)
+        return pb.DeleteResponse(
+            deleted_count=len(deleted), missing_ids=missing, index_version=self._catalogue.version
+        )
+
+    async def Retrieve(  # noqa: N802 # the contract's name
+        self,
+        request: pb.RetrieveRequest,
+        context: grpc.aio.ServicerContext[pb.RetrieveRequest, pb.RetrieveResponse],
+    ) -> pb.RetrieveResponse:
+        """See the contract."""
+        timer = StageTimer()
+        result = await self._searcher.search(self._query(request), timer)
+        return pb.RetrieveResponse(
+            candidates=map(_candidate, result.candidates),
+            estimated_total=result.total,
+            timings=timer.timings(),
+            degraded=[
+                Degradation(
+                    stage=f"retrieval.{leg}",
+                    cause=DEGRADATION_CAUSE_UNAVAILABLE,
+                    fallback="sparse retrieval only",
+                    detail=reason,
+                )
+                for leg, reason in result.skipped.items()
+            ],
+            index_version=self._catalogue.version,
+            ignored_constraints=result.ignored,
+            applied_filter=result.applied_filter,
+        )
+
+    async def Similar(  # noqa: N802 # the contract's name
+        self,
+        request: pb.SimilarRequest,
+        context: grpc.aio.ServicerContext[pb.SimilarRequest, pb.SimilarResponse],
+    ) -> pb.SimilarResponse:
+        """See the contract."""
+        _check_count("product_ids", len(request.product_ids), 1, MAX_SEEDS)
+        _check_count("excluded_ids", len(request.excluded_ids), 0, MAX_IDS)
+        weights = list(request.weights) or [1.0] * len(request.product_ids)
+        if len(weights) != len(request.product_ids):
+            raise InvalidArgumentError.of("weights", "must be one for each product, or none at all")
+        if not all(math.isfinite(weight) and weight >= 0 for weight in weights):
+            raise InvalidArgumentError.of("weights", "must be finite and at least 0")
+        timer = StageTimer()
+        query = SimilarQuery(
+            product_ids=request.product_ids,
+            weights=weights,
+            filter=request.filter,
+            excluded_ids=request.excluded_ids,
+            limit=_limit("limit", request.limit, DEFAULT_RESULTS),
+            mask=check_mask(request.read_mask),
+        )
+        result = await self._searcher.similar(query, timer)
+        return pb.SimilarResponse(
+            candidates=map(_candidate, result.candidates),
+            timings=timer.timings(),
+            index_version=self._catalogue.version,
+        )
+
+    async def GetProducts(  # noqa: N802 # the contract's name
+        self,
+        request: pb.GetProductsRequest,
+        context: grpc.aio.ServicerContext[pb.GetProductsRequest, pb.GetProductsResponse],
+    ) -> pb.GetProductsResponse:
+        """See the contract."""
+        _check_count("product_ids", len(request.product_ids), 1, MAX_IDS)
+        mask = check_mask(request.read_mask)
+        ids = list(request.product_ids)
+        return pb.GetProductsResponse(
+            products=await self._searcher.get(ids, mask, default_blob=WHOLE)
+        )
+
+    async def ListProducts(  # noqa: N802 # the contract's name
+        self,
+        request: pb.ListProductsRequest,
+        context: grpc.aio.ServicerContext[pb.ListProductsRequest, pb.ListProductsResponse],
+    ) -> pb.ListProductsResponse:
+        """See the contract."""
+        limit = _limit("page_size", request.page_size, DEFAULT_PAGE)
+        mask = check_mask(request.read_mask)
+        if request.order == pb.LIST_ORDER_POPULARITY:
+            if request.after_id:
+                raise InvalidArgumentError.of("after_id", "is not supported by popularity")
+            ids, following = await self._searcher.list_by_popularity(limit, request.filter), ""
+        elif request.order == pb.LIST_ORDER_UNSPECIFIED:
+            ids, following = await self._searcher.list_by_id(
+                request.after_id, limit, request.filter
+            )
+        else:
+            raise InvalidArgumentError.of("order", f"{request.order} is not an order")
+        products = await self._searcher.get(ids, mask, default_blob=WHOLE)
+        return pb.ListProductsResponse(products=products, next_after_id=following)
+
+    async def Stats(  # noqa: N802 # the contract's name
+        self,
+        request: pb.StatsRequest,
+        context: grpc.aio.ServicerContext[pb.StatsRequest, pb.StatsResponse],
+    ) -> pb.StatsResponse:
+        """See the contract."""
+        store = self._catalogue.store
+        version = self._catalogue.version
+        products = await self._run(self._readers, lambda: store.count(exact=True))
+        vectors = await self._run(self._readers, lambda: store.count(has_vectors(), exact=True))
+        response = pb.StatsResponse(
+            product_count=products,
+            vector_count=vectors,
+            vector_model=self._catalogue.vector_model if vectors else "",
+            vector_dimension=self._settings.vector_dimension if vectors else 0,
+            index_version=version,
+            store=store.name,
+            optimized=await self._run(self._readers, store.is_optimized),
+            filter_fields=self._filter_fields(),
+        )
+        terms = await self._catalogue_terms(version)
+        response.category_counts.update(terms.category_counts)
+        if request.include_terms:
+            response.brands.extend(_term_counts(terms.brands))
+            response.product_types.extend(_term_counts(terms.product_types))
+            response.vocabulary.extend(_term_counts(terms.vocabulary))
+        return response
+
+    def _query(self, request: pb.RetrieveRequest) -> SearchQuery:
+        unknown = [leg for leg in request.legs if leg not in LEGS]
+        if unknown:
+            raise InvalidArgumentError.of("legs", f"no leg is called {unknown[0][:50]!r}")
+        _check_count("excluded_ids", len(request.excluded_ids), 0, MAX_IDS)
+        query = request.query
+        vector = None
+        if query.HasField("vector"):
+            self._catalogue.check_model(query.vector)
+            vector = unit_vector(query.vector)
+            if len(vector) != self._settings.vector_dimension or not all(
+                map(math.isfinite, vector)
+            ):
+                raise InvalidArgumentError.of(
+                    "query.vector.values",
+                    f"must be {self._settings.vector_dimension} finite numbers",
+                )
+        return SearchQuery(
+            text=query.search_text or query.query,
+            expansions=[(each.expansion, each.weight) for each in query.expansions],
+            vector=vector,
+            constraints=query.constraints,
+            filter=request.filter,
+            excluded_ids=request.excluded_ids,
+            legs=request.legs or LEGS,
+            limit=_limit("limit", request.limit, DEFAULT_RESULTS),
+            exact=request.exact,
+            mask=check_mask(request.read_mask),
+        )
+
+    def _filter_fields(self) -> list[pb.FilterField]:
+        fields = [pb.FilterField(name=name, kind=kind) for name, kind in FILTER_FIELDS.items()]
+        for key, kinds in sorted(self._catalogue.compiler.attributes.items()):
+            fields += [
+                pb.FilterField(name=f"{ATTRIBUTES}{key}", kind=kind) for kind in sorted(kinds)
+            ]
+        return fields
+
+    async def _catalogue_terms(self, version: int) -> CatalogueTerms:
+        async with self._terms_lock:  # one reading at a time; who waited finds it done
+            if self._terms is None or self._terms[0] != version:
+                terms = await self._run(self._statistician, read_terms, self._catalogue.store)
+                self._terms = (version, terms)
+            return self._terms[1]
+
+    def _start_optimizing(self) -> None:
+        waiting = self._catalogue.written_since_optimize
+        running = self._optimizing and not self._optimizing.done()
+        if waiting >= self._settings.optimize_after and not running:
+            self._optimizing = asyncio.create_task(self._optimize())
+
+    async def _optimize(self) -> None:
+        try:
+            await self._run(self._optimizer, self._catalogue.optimize)
+        except Exception:
+            # Searches go on exactly without the graph, and the next import tries again.
+            _log.exception("optimize_failed")
+
+    async def _run(
+        self, executor: ThreadPoolExecutor, function: Callable[..., T], *arguments: object
+    ) -> T:
+        return await asyncio.get_running_loop().run_in_executor(executor, function, *arguments)
+
+
+def _candidate(found: Found) -> Candidate:
+    return Candidate(
+        product=found.product,
+        legs=[
+            LegScore(leg=leg, rank=placement.rank, score=placement.score)
+            for leg, placement in found.placement.legs.items()
+        ],
+        fused_score=found.placement.score,
+        fused_rank=found.rank,
+    )
+
+
+def _term_counts(counts: Counts) -> list[pb.TermCount]:
+    return [pb.TermCount(term=term, count=count) for term, count in counts]
+
+
+def _check_count(field: str, count: int, least: int, most: int) -> None:
+    if not least <= count <= most:
+        raise InvalidArgumentError.of(field, f"must hold {least} to {most} items, not {count}")
+
+
+def _limit(field: str, value: int, default: int) -> int:
+    if not 0 <= value <= MAX_RESULTS:
+        raise InvalidArgumentError.of(field, f"must be 1 to {MAX_RESULTS}, or 0 for {default}")
+    return value or default

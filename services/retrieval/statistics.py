@@ -1,0 +1,79 @@
+"""What the catalogue is made of: counts by category, brands, product types, words of titles."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import Final
+
+from services.retrieval.blobs import SUMMARY, decode_summary
+from services.retrieval.store.port import VectorStore
+from shared.text.analysis import analyse
+from shared.text.document import product_types, titles
+from shared.text.normalise import fold
+
+MAX_BRANDS: Final = 5_000
+MAX_PRODUCT_TYPES: Final = 5_000
+MAX_VOCABULARY: Final = 50_000
+
+Counts = list[tuple[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueTerms:
+    """Terms with their numbers of products, most frequent first, ties by term."""
+
+    category_counts: dict[str, int]
+    brands: Counts
+    product_types: Counts
+    vocabulary: Counts
+    """Folded words of titles in at least two products, as written and not stemmed."""
+
+
+def read_terms(store: VectorStore) -> CatalogueTerms:
+    """Reads all summaries; takes about a second for ten thousand products."""
+    categories: Counter[str] = Counter()
+    brands = _Spellings()
+    kinds = _Spellings()
+    vocabulary: Counter[str] = Counter()
+    for record in store.scan((SUMMARY,)):
+        product = decode_summary(record.payload[SUMMARY])
+        if product.category_path:
+            categories[product.category_path[0]] += 1
+        if product.brand:
+            brands.add(product.brand)
+        for kind in {fold(each): each for each in product_types(product)}.values():
+            kinds.add(kind)
+        vocabulary.update({word for title in titles(product) for word in _words(title)})
+    return CatalogueTerms(
+        category_counts=dict(categories),
+        brands=brands.most_common(MAX_BRANDS),
+        product_types=kinds.most_common(MAX_PRODUCT_TYPES),
+        vocabulary=[
+            (word, count) for word, count in _ordered(vocabulary, MAX_VOCABULARY) if count > 1
+        ],
+    )
+
+
+class _Spellings:
+    """Counts names that differ in case only as one, under their most frequent spelling."""
+
+    def __init__(self) -> None:
+        self._spellings: defaultdict[str, Counter[str]] = defaultdict(Counter)
+
+    def add(self, name: str) -> None:
+        self._spellings[fold(name)][name.strip()] += 1
+
+    def most_common(self, limit: int) -> Counts:
+        totals = {
+            _ordered(spellings, 1)[0][0]: spellings.total()
+            for folded, spellings in self._spellings.items()
+            if folded
+        }
+        return _ordered(Counter(totals), limit)
+
+
+def _words(title: str) -> set[str]:
+    return {fold(term.text) for term in analyse(title) if term.normalized and " " not in term.text}
+
+
+def _ordered(counts: Counter[str], limit: int) -> Counts:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:limit]

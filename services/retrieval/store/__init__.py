@@ -1,0 +1,1 @@
+"""The vector store: one port, `VectorStore`, and its two adapters, embedded and server."""

@@ -1,0 +1,32 @@
+"""Chooses the store by the settings."""
+
+from services.retrieval.config import RetrievalSettings
+from services.retrieval.fields import INDEXED
+from services.retrieval.store.port import Layout, VectorStore
+
+
+def open_store(settings: RetrievalSettings) -> VectorStore:
+    """Returns the store that the settings name; it is opened by `VectorStore.open`."""
+    layout = Layout(
+        dimension=settings.vector_dimension,
+        fields=INDEXED,
+        hnsw_m=settings.hnsw_m,
+        hnsw_ef_construct=settings.hnsw_ef_construct,
+        hnsw_ef=settings.hnsw_ef,
+    )
+    if settings.qdrant_url:
+        from qdrant_client import QdrantClient
+
+        from services.retrieval.store.server import ServerStore
+
+        client = QdrantClient(
+            url=settings.qdrant_url,
+            api_key=settings.qdrant_api_key.get_secret_value() or None,
+            timeout=settings.qdrant_timeout_seconds,
+            check_compatibility=False,  # asks the server, which may not be up yet
+        )
+        return ServerStore(client, settings.collection, layout)
+    # The embedded engine is not built for every platform, so it is imported only where it is used.
+    from services.retrieval.store.edge import EdgeStore
+
+    return EdgeStore(settings.data_dir, layout)

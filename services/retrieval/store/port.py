@@ -1,0 +1,176 @@
+"""The port to the vector store: what retrieval needs of Qdrant, embedded or not."""
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.retrieval.store.conditions import Condition
+
+DENSE: Final = "dense"
+SPARSE: Final = "sparse"
+# Point ids are UUIDs (version 5) of product ids, because Qdrant takes nothing else but integers.
+_NAMESPACE: Final = uuid.UUID("3d1b6f0e-6a55-5c0c-9a43-2f6a7d0c9b11")
+
+Payload = Mapping[str, Any]
+
+
+class FieldKind(StrEnum):
+    """Kinds of payload indexes."""
+
+    KEYWORD = "keyword"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+
+
+@dataclass(frozen=True, slots=True)
+class SparseVector:
+    """Weights by dimension; the dimensions are distinct."""
+
+    indices: tuple[int, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredProduct:
+    """One product as it is written; `dense` has unit length, or is None when there is no vector."""
+
+    product_id: str
+    sparse: SparseVector
+    dense: NDArray[np.float32] | None
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One result of a search, best first in its list; higher scores are better."""
+
+    product_id: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One product read back, with the payload fields and vectors that were asked for."""
+
+    product_id: str
+    payload: Payload
+    dense: NDArray[np.float32] | None = None
+    sparse: SparseVector | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What the collection is made of."""
+
+    dimension: int = 384
+    """Components of the dense vectors, compared by cosine."""
+    fields: Mapping[str, FieldKind] = field(default_factory=dict[str, FieldKind])
+    """Payload fields that are indexed from the start."""
+    hnsw_m: int = 16
+    """Edges per node of the HNSW graph (Malkov and Yashunin, 2016)."""
+    hnsw_ef_construct: int = 128
+    """Candidates looked at while the graph is built."""
+    hnsw_ef: int = 128
+    """Candidates looked at in a search."""
+
+
+class VectorStore(Protocol):
+    """One collection of products. Methods block; call them from threads.
+
+    Reads may run beside each other, beside writes and beside `optimize`. Writes are the caller's to
+    serialise. A store that does not answer is an UnavailableError.
+    """
+
+    @property
+    def name(self) -> str:
+        """Which store it is: "qdrant-edge" or "qdrant"."""
+        ...
+
+    def open(self) -> None:
+        """Opens or creates the collection and its payload indexes."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of the collection, with everything written on disk."""
+        ...
+
+    def ping(self) -> None:
+        """Raises unless the store answers."""
+        ...
+
+    def ensure_field(self, key: str, kind: FieldKind) -> None:
+        """Creates the payload index of a field where there is none."""
+        ...
+
+    def write(self, products: Sequence[StoredProduct]) -> None:
+        """Writes products, replacing those of the same id, vectors included."""
+        ...
+
+    def delete(self, product_ids: Sequence[str]) -> None:
+        """Deletes products; ids that are not there are ignored."""
+        ...
+
+    def flush(self) -> None:
+        """Returns when everything written so far survives the loss of the process and the power."""
+        ...
+
+    def search_dense(
+        self,
+        vector: NDArray[np.float32],
+        limit: int,
+        where: Condition | None = None,
+        *,
+        exact: bool = False,
+    ) -> list[Hit]:
+        """Finds the products nearest by cosine."""
+        ...
+
+    def search_sparse(
+        self, vector: SparseVector, limit: int, where: Condition | None = None
+    ) -> list[Hit]:
+        """Finds the products of the largest dot product, dimensions weighted by their IDF."""
+        ...
+
+    def fetch(
+        self, product_ids: Sequence[str], keys: Sequence[str], *, vectors: bool = False
+    ) -> list[Record]:
+        """Reads products in the order of the ids; ids that are not there are left out."""
+        ...
+
+    def scan(self, keys: Sequence[str], where: Condition | None = None) -> Iterator[Record]:
+        """Reads all products that meet a condition, in an order of the store's own."""
+        ...
+
+    def top(self, key: str, limit: int, where: Condition | None = None) -> list[Hit]:
+        """Lists the products of the largest values of a number field, ties in order of id."""
+        ...
+
+    def count(self, where: Condition | None = None, *, exact: bool = False) -> int:
+        """Counts products that meet a condition, by estimate unless exact."""
+        ...
+
+    def optimize(self) -> None:
+        """Builds the HNSW graph over what was written since; may take minutes."""
+        ...
+
+    def is_optimized(self) -> bool:
+        """Whether every dense vector is in the graph, or too few are left out to matter."""
+        ...
+
+    def read_meta(self) -> dict[str, Any]:
+        """Reads the document that `write_meta` wrote; empty at first."""
+        ...
+
+    def write_meta(self, meta: Mapping[str, Any]) -> None:
+        """Keeps a small JSON document beside the products, durably and in one piece."""
+        ...
+
+
+def point_id(product_id: str) -> str:
+    """Returns the id of the point that holds a product."""
+    return str(uuid.uuid5(_NAMESPACE, product_id))

@@ -1,0 +1,47 @@
+"""The texts of a product, as search and embedding read them."""
+
+from typing import Final
+
+from wherefore.common.v1.product_pb2 import Product
+
+# MiniLM's window is 256 word pieces, and what stands first counts most; more only costs time.
+_EMBEDDED_DESCRIPTION: Final = 150
+
+
+def embedding_text(product: Product) -> str:
+    """Returns the text that a product's semantic vector is made of.
+
+    Titles, brand and kind of product where the title lacks them, then the start of the description.
+    One text for all languages: their order is that of the language codes, so the text is stable.
+    """
+    title = " / ".join(titles(product))
+    known = title.casefold()
+    extras = (product.brand, *product_types(product))
+    parts = [title, *(extra for extra in extras if extra and extra.casefold() not in known)]
+    parts.extend(
+        _shorten(product.descriptions[code], _EMBEDDED_DESCRIPTION)
+        for code in sorted(product.descriptions)
+    )
+    return ". ".join(part for part in parts if part)
+
+
+def titles(product: Product) -> list[str]:
+    """Returns the titles in order of their language codes."""
+    return [product.titles[code] for code in sorted(product.titles)]
+
+
+def product_types(product: Product) -> list[str]:
+    """Returns what kind of thing a product is: its product_type attribute and its last category."""
+    types: list[str] = []
+    if "product_type" in product.attributes:
+        types.extend(product.attributes["product_type"].texts)
+    if product.category_path:
+        types.append(product.category_path[-1])
+    return list(dict.fromkeys(types))
+
+
+def _shorten(text: str, length: int) -> str:
+    """Cuts a text at the last blank before `length` characters, if there is one."""
+    if len(text) <= length:
+        return text.strip()
+    return text[:length].rsplit(" ", 1)[0].strip()
