@@ -1,0 +1,171 @@
+"""`wherefore events`: write what users did."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+from shared.cli import failures, output
+from shared.cli.options import Json, Target, Timeout
+
+if TYPE_CHECKING:
+    from wherefore.common.v1.user_event_pb2 import UserEvent
+    from wherefore.orchestrator.v1.user_event_service_pb2 import UserEventServiceImportRequest
+
+app = App(name="events", help="Write what users did.")
+
+BATCH = 500
+SHOWN_ERRORS = 20
+
+
+@app.command
+def write(
+    type: Annotated[  # noqa: A002 - named as in the contract
+        str, Parameter(help="What happened.")
+    ],
+    product_ids: Annotated[tuple[str, ...], Parameter(help="The products concerned.")] = (),
+    /,
+    *,
+    user: Annotated[str, Parameter(help="Who did it; this or --session is needed.")] = "",
+    session: Annotated[str, Parameter(help="Visit in which it was done.")] = "",
+    query: Annotated[str, Parameter(help="The query, for a search and what followed it.")] = "",
+    rating: Annotated[int, Parameter(help="Stars of a review, 1 to 5.")] = 0,
+    attribution_token: Annotated[
+        str, Parameter(help="Token of the answer that showed the product.")
+    ] = "",
+    event_id: Annotated[
+        str, Parameter(name="--id", help="Idempotency key; made by the server when absent.")
+    ] = "",
+    json: Json = False,
+    target: Target = None,
+    timeout: Timeout = 10.0,
+) -> int:
+    """Write one event: view, impression, click, cart, purchase, review, share or search.
+
+    For example:
+        wherefore events write view p-1001 --user ada
+
+        wherefore events write purchase p-1001 p-1002 --user ada
+
+        wherefore events write search --user ada --query "steel kettle"
+    """
+    from shared.cli.event_file import event_type
+    from wherefore.common.v1.user_event_pb2 import ProductDetail, UserEvent
+
+    try:
+        kind = event_type(type)
+    except ValueError as error:
+        raise failures.CommandError(str(error), code=failures.USAGE) from error
+    event = UserEvent(
+        id=event_id,
+        type=kind,
+        user_id=user,
+        session_id=session,
+        products=[ProductDetail(product_id=product_id) for product_id in product_ids],
+        query=query,
+        rating=rating,
+        attribution_token=attribution_token,
+    )
+    return asyncio.run(_write(event, json, target, timeout))
+
+
+@app.command(name="import")
+def import_events(
+    file: Annotated[Path, Parameter(help="The file, gzipped or not.")],
+    /,
+    *,
+    json: Json = False,
+    target: Target = None,
+    timeout: Timeout = 600.0,
+) -> int:
+    """Import a file of events: JSON lines of UserEvent, or CSV.
+
+    CSV has a header with type and user_id or session_id, and product_id, quantity, event_time,
+    query, rating, id where they are known. Events with an id can be sent again without harm.
+
+    For example:
+        wherefore events import events.jsonl.gz
+
+        wherefore events import clicks.csv --json
+    """
+    if not file.is_file():
+        raise failures.CommandError(f"no file {file}", code=failures.USAGE)
+    return asyncio.run(_import(file, json, target, timeout))
+
+
+async def _write(
+    event: UserEvent,
+    json: bool,
+    target: str | None,
+    timeout: float,  # noqa: ASYNC109 - a gRPC deadline, kept by the call itself
+) -> int:
+    from shared.cli.connection import connect
+    from wherefore.orchestrator.v1.user_event_service_pb2 import UserEventServiceWriteRequest
+    from wherefore.orchestrator.v1.user_event_service_pb2_grpc import UserEventServiceStub
+
+    async with connect(target) as channel:
+        response = await UserEventServiceStub(channel).Write(
+            UserEventServiceWriteRequest(event=event), timeout=timeout
+        )
+    if json:
+        output.print_message(response)
+    else:
+        known = " (it was there already)" if response.duplicate else ""
+        print(f"written as {output.clean(response.event.id)}{known}", flush=True)
+    return failures.OK
+
+
+async def _import(
+    file: Path,
+    json: bool,
+    target: str | None,
+    timeout: float,  # noqa: ASYNC109 - a gRPC deadline, kept by the call itself
+) -> int:
+    from shared.cli.connection import connect
+    from shared.cli.event_file import read_events
+    from wherefore.common.v1.diagnostics_pb2 import RowError
+    from wherefore.orchestrator.v1.user_event_service_pb2 import UserEventServiceImportRequest
+    from wherefore.orchestrator.v1.user_event_service_pb2_grpc import UserEventServiceStub
+
+    unreadable: list[RowError] = []
+    lines: list[int] = []
+
+    async def batches() -> AsyncIterator[UserEventServiceImportRequest]:
+        batch = UserEventServiceImportRequest()
+        for row in read_events(file):
+            if row.event is None:
+                unreadable.append(RowError(row=row.line, reason=row.error))
+                continue
+            lines.append(row.line)
+            batch.events.append(row.event)
+            if len(batch.events) == BATCH:
+                yield batch
+                batch = UserEventServiceImportRequest()
+        if batch.events:
+            yield batch
+
+    async with connect(target) as channel:
+        response = await UserEventServiceStub(channel).Import(batches(), timeout=timeout)
+    for error in response.errors:
+        # The server counts events; people count lines.
+        if 0 < error.row <= len(lines):
+            error.row = lines[error.row - 1]
+    response.errors.extend(unreadable)
+    response.failed_count += len(unreadable)
+    if json:
+        output.print_message(response)
+    else:
+        print(
+            f"{response.imported_count} events written, {response.duplicate_count} were there, "
+            f"{response.failed_count} refused",
+            flush=True,
+        )
+    for error in sorted(response.errors, key=lambda error: error.row)[:SHOWN_ERRORS]:
+        where = f" {error.field}" if error.field else ""
+        failures.say(output.clean(f"line {error.row}{where}: {error.reason}"))
+    went_in = response.imported_count + response.duplicate_count
+    return failures.OK if went_in or not response.failed_count else failures.FAILED

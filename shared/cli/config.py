@@ -1,0 +1,20 @@
+"""What the command line reads from the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class CliSettings(BaseSettings):
+    """Where the suite keeps its state and where it answers."""
+
+    model_config = SettingsConfigDict(env_prefix="WHEREFORE_", env_ignore_empty=True)
+
+    home: Path = Path(".wherefore")
+    """State of the suite: pids, logs, data, import checkpoints."""
+    target: str = "127.0.0.1:7700"
+    """Address of the public services, HOST:PORT."""
+    orchestrator_nlu_target: str = "127.0.0.1:7701"
+    """Address of the query understanding."""

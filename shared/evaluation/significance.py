@@ -1,0 +1,80 @@
+"""How far an average over queries can be trusted: intervals and paired tests.
+
+Sources: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, for the percentile
+interval;
+Smucker, Allan and Carterette, "A comparison of statistical significance tests for information
+retrieval evaluation", CIKM 2007, for the paired randomisation test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A mean with the ends of its confidence interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def bootstrap_interval(
+    values: Sequence[float], *, confidence: float = 0.95, resamples: int = 10_000, seed: int = 1
+) -> Interval:
+    """Percentile bootstrap interval of the mean over queries.
+
+    Args:
+        values: One value per query, at least one.
+        confidence: Coverage, above 0 and below 1.
+        resamples: How many times the queries are drawn again with replacement.
+        seed: The same seed gives the same interval.
+
+    Raises:
+        ValueError: No values, or a confidence out of range.
+    """
+    if not values:
+        raise ValueError("an interval needs at least one value")
+    if not 0 < confidence < 1:
+        raise ValueError("confidence must lie between 0 and 1")
+    sample = np.asarray(values, dtype=np.float64)
+    rng = np.random.default_rng(seed)
+    drawn = rng.integers(0, len(sample), size=(resamples, len(sample)))
+    means = sample[drawn].mean(axis=1)
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(means, [tail, 1 - tail])
+    return Interval(float(sample.mean()), float(low), float(high))
+
+
+def paired_randomisation(
+    first: Sequence[float], second: Sequence[float], *, permutations: int = 10_000, seed: int = 1
+) -> float:
+    """Two-sided p-value that two systems are alike, by swapping their scores query by query.
+
+    Args:
+        first: One value per query.
+        second: The other system's values, in the same order of queries.
+        permutations: Random swaps to draw.
+        seed: The same seed gives the same value.
+
+    Returns:
+        Share of swaps with a difference of means at least as large as the one seen, the seen one
+        counted among them so that the value is never 0.
+
+    Raises:
+        ValueError: No values, or not as many of one as of the other.
+    """
+    if not first or len(first) != len(second):
+        raise ValueError("the paired test needs as many values of one system as of the other")
+    differences = np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64)
+    rng = np.random.default_rng(seed)
+    signs = rng.integers(0, 2, size=(permutations, len(differences))) * 2 - 1
+    seen = abs(differences.mean())
+    swapped = np.abs((signs * differences).mean(axis=1))
+    # Sums in another order differ in the last bits; a tie must count as one.
+    as_large = int(np.count_nonzero(swapped >= seen - 1e-12))
+    return (as_large + 1) / (permutations + 1)
