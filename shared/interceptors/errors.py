@@ -33,11 +33,17 @@ def as_wherefore_error(error: BaseException) -> WhereforeError:
         return error
     if isinstance(error, grpc.aio.AioRpcError):
         return error_from_rpc(error)
-    if isinstance(error, asyncio.CancelledError | TimeoutError):
-        if current_deadline().expired:
-            return DeadlineExceededError("the answer was not ready within the deadline")
-        if isinstance(error, asyncio.CancelledError):
-            return RequestCancelledError("the caller cancelled")
+    if isinstance(error, asyncio.CancelledError | TimeoutError) and current_deadline().expired:
+        return DeadlineExceededError("the answer was not ready within the deadline")
+    if isinstance(error, BaseExceptionGroup):  # of a TaskGroup: the first that says something
+        members = [as_wherefore_error(member) for member in error.exceptions]
+        return next((m for m in members if not isinstance(m, InternalError)), members[0])
+    return _from_builtin(error)
+
+
+def _from_builtin(error: BaseException) -> WhereforeError:
+    if isinstance(error, asyncio.CancelledError):
+        return RequestCancelledError("the caller cancelled")
     if isinstance(error, NotImplementedError):  # what a generated servicer raises
         return UnimplementedError("this method is not implemented")
     return InternalError(f"{type(error).__name__}: {error}")

@@ -1,4 +1,5 @@
 import asyncio
+import http.client
 import os
 import signal
 import subprocess
@@ -6,6 +7,7 @@ import sys
 
 import grpc
 import pytest
+import structlog
 from google.protobuf import descriptor_pb2, descriptor_pool
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
@@ -47,6 +49,18 @@ async def test_health_per_service_follows_readiness(launch, toy):
     assert await _health(server.port, NLU) == NOT_SERVING
     toy.ready_error = None
     await _until(server.port, SERVING)
+
+
+async def test_losing_and_regaining_readiness_is_logged_once_each(launch, toy):
+    with structlog.testing.capture_logs() as logs:
+        server = await launch(health_interval_seconds=0.02)
+        toy.ready_error = RuntimeError("gone")
+        await _until(server.port, NOT_SERVING)
+        await asyncio.sleep(0.1)  # a few more checks, all failing alike
+        toy.ready_error = None
+        await _until(server.port, SERVING)
+    said = [entry["event"] for entry in logs if entry["event"] in {"ready", "not ready"}]
+    assert said == ["ready", "not ready", "ready"]
 
 
 async def test_an_unknown_service_is_not_found(launch):
@@ -201,6 +215,15 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
+def _get(port: int, path: str) -> str:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().read().decode()
+    finally:
+        connection.close()
+
+
 def _spawn(port: int, **env: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "tests.shared.toy_service", str(port)],
@@ -266,3 +289,18 @@ async def test_a_restarted_process_is_found_again():
             with pytest.raises(grpc.aio.AioRpcError) as gone:
                 await stub.Parse(ParseRequest(), timeout=5)
             assert gone.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+@pytest.mark.integration
+async def test_metrics_are_served_over_http():
+    port, metrics = _free_port(), _free_port()
+    process = _spawn(port, TOY_METRICS=str(metrics))
+    try:
+        async with open_channel(f"127.0.0.1:{port}") as channel:
+            await NluServiceStub(channel).Parse(ParseRequest(), timeout=20, wait_for_ready=True)
+        text = await asyncio.to_thread(_get, metrics, "/metrics")
+        assert 'wherefore_requests_total{code="OK"' in text
+        assert f'wherefore_ready{{service="{NLU}"}}' in text
+    finally:
+        process.kill()
+        process.communicate()

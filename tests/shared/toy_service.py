@@ -138,4 +138,13 @@ class SlowService(ToyService):
 
 
 if __name__ == "__main__":
-    sys.exit(run(SlowService(), ServiceSettings(port=int(sys.argv[1]), lame_duck_seconds=0.2)))
+    sys.exit(
+        run(
+            SlowService(),
+            ServiceSettings(
+                port=int(sys.argv[1]),
+                metrics_port=int(os.environ.get("TOY_METRICS", "0")),
+                lame_duck_seconds=0.2,
+            ),
+        )
+    )

@@ -146,6 +146,38 @@ async def test_an_unavailable_dependency_is_not_retried_by_the_channel(launch, t
     assert calls == 1
 
 
+async def test_an_error_out_of_a_task_group_keeps_its_meaning(launch, toy):
+    async def broken() -> None:
+        raise KeyError
+
+    async def refused() -> None:
+        raise InvalidArgumentError.of("filter", "is malformed")
+
+    async def parse(request, context):
+        async with asyncio.TaskGroup() as group:
+            group.create_task(broken())
+            group.create_task(refused())
+
+    toy.parse = parse
+    server = await launch()
+    async with open_channel(f"127.0.0.1:{server.port}") as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await _call(channel, "unary_unary")
+    assert error_from_rpc(raised.value).violations[0].field == "filter"
+
+
+async def test_a_method_nobody_wrote_is_unimplemented(launch, toy):
+    async def parse(request, context):
+        raise NotImplementedError("Method not implemented!")
+
+    toy.parse = parse
+    server = await launch()
+    async with open_channel(f"127.0.0.1:{server.port}") as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await _call(channel, "unary_unary")
+    assert raised.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
 async def test_a_handler_may_abort_by_itself(launch, toy):
     async def parse(request, context):
         await context.abort(grpc.StatusCode.DATA_LOSS, "by hand")
