@@ -37,8 +37,10 @@ class Service(Protocol):
     ("/package.Service/Method") whose streams report a NaN as a bad row instead of failing.
     """
 
-    service_names: Sequence[str]
-    """Full names, such as ("wherefore.nlu.v1.NluService",), for health and reflection."""
+    @property
+    def service_names(self) -> Sequence[str]:
+        """Full names, such as ("wherefore.nlu.v1.NluService",), for health and reflection."""
+        ...
 
     async def start(self) -> None:
         """Loads models, opens channels and stores. The port is bound; health is NOT_SERVING.

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import cast
 
 import grpc
 import grpc.aio
@@ -36,7 +37,8 @@ def as_wherefore_error(error: BaseException) -> WhereforeError:
     if isinstance(error, asyncio.CancelledError | TimeoutError) and current_deadline().expired:
         return DeadlineExceededError("the answer was not ready within the deadline")
     if isinstance(error, BaseExceptionGroup):  # of a TaskGroup: the first that says something
-        members = [as_wherefore_error(member) for member in error.exceptions]
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        members = [as_wherefore_error(member) for member in group.exceptions]
         return next((m for m in members if not isinstance(m, InternalError)), members[0])
     return _from_builtin(error)
 
