@@ -13,13 +13,20 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def connect(target: str | None = None) -> AsyncGenerator[grpc.aio.Channel]:
-    """Open a channel to the public services, or to `target`, and close it afterwards."""
+async def connect(
+    target: str | None = None, *, retry: bool = True
+) -> AsyncGenerator[grpc.aio.Channel]:
+    """Open a channel to the public services, or to `target`, and close it afterwards.
+
+    Args:
+        target: HOST:PORT; the public services when None.
+        retry: Whether the channel retries by itself; off for a caller that does.
+    """
     from shared.channel import open_channel
     from shared.logging import configure_logging
 
     configure_logging("warning", "console")
-    channel = open_channel(target or CliSettings().target)
+    channel = open_channel(target or CliSettings().target, retry=retry)
     try:
         yield channel
     finally:

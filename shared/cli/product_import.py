@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import grpc
 import grpc.aio
 import stamina
 
+from shared.errors import UnavailableError
 from wherefore.common.v1.diagnostics_pb2 import Degradation, RowError
 from wherefore.orchestrator.v1.product_service_pb2 import (
     ProductServiceImportRequest,
@@ -123,11 +124,17 @@ class ProductImport:
 
         Raises:
             grpc.aio.AioRpcError: The server refused the import, or stayed away too long.
+            UnavailableError: The stream broke again and again without a status.
             IncompleteImportError: The server ended the stream without acknowledging everything.
         """
         stamina.instrumentation.set_on_retry_hooks([])
-        while not await self._run_with_patience():
-            self.progress.retries += 1
+        try:
+            while not await self._run_with_patience():
+                self.progress.retries += 1
+        except grpc.aio.AioRpcError as error:
+            if _is_failed_write(error):
+                raise UnavailableError("the stream keeps breaking") from error
+            raise
         if self.progress.acknowledged_row < self._sent:
             raise IncompleteImportError(
                 f"the server ended the stream after {self.progress.acknowledged_row} of "
@@ -149,13 +156,17 @@ class ProductImport:
     async def _run_stream(self) -> bool:
         """Send from the last acknowledged row on; False when the stream broke on the way."""
         begun_at = self.progress.acknowledged_row
-        call = self._stub.Import(self._batches(begun_at), timeout=STREAM_SECONDS)
+        packed = self._pack(begun_at)
+        call = self._stub.Import(self._batches(packed), timeout=STREAM_SECONDS)
         try:
             async for response in call:
                 self._take(response)
         except grpc.aio.AioRpcError as error:
-            self._observer.on_retry(error.details() or error.code().name)
-            if self.progress.acknowledged_row == begun_at or not _is_passing(error):
+            if not _is_passing(error):
+                raise
+            reason = "it was closed" if _is_failed_write(error) else error.details()
+            self._observer.on_retry(reason or error.code().name)
+            if self.progress.acknowledged_row == begun_at:
                 raise
             return False
         except asyncio.CancelledError:
@@ -165,6 +176,7 @@ class ProductImport:
             raise
         finally:
             call.cancel()
+            packed.close()
             self._imported_before = self.progress.imported
             self._unchanged_before = self.progress.unchanged
             self._failed_before = self._refused
@@ -186,11 +198,11 @@ class ProductImport:
         self.progress.settled = self.progress.acknowledged_row + self._unreadable
         self._observer.on_progress(self.progress)
 
-    async def _batches(self, begun_at: int) -> AsyncIterator[ProductServiceImportRequest]:
-        """Messages with everything after the first `begun_at` readable products."""
-        packed = self._pack(begun_at)
-        # Reading and unpacking a file blocks; the stream's answers must not wait for it.
-        while (item := await asyncio.to_thread(self._next, packed)) is not None:
+    async def _batches(
+        self, packed: Iterator[_Packed]
+    ) -> AsyncIterator[ProductServiceImportRequest]:
+        """Messages for the wire; tells of unreadable rows on the way, once."""
+        while (item := self._next(packed)) is not None:
             for error in item.unreadable:
                 if error.row > self._reported_row:
                     self._reported_row = error.row
@@ -207,7 +219,8 @@ class ProductImport:
             self._source_error = error
             raise
 
-    def _pack(self, begun_at: int) -> Iterator[_Packed]:
+    def _pack(self, begun_at: int) -> Generator[_Packed]:
+        """Messages with everything after the first `begun_at` readable products."""
         place = 0
         batch = _Packed.starting_at(begun_at + 1)
         size = 0
@@ -233,4 +246,16 @@ class ProductImport:
 
 def _is_passing(error: Exception) -> bool:
     """Whether the same rows may go in later."""
-    return isinstance(error, grpc.aio.AioRpcError) and error.code() in _RETRIED
+    return isinstance(error, grpc.aio.AioRpcError) and (
+        error.code() in _RETRIED or _is_failed_write(error)
+    )
+
+
+def _is_failed_write(error: grpc.aio.AioRpcError) -> bool:
+    """Whether a message could not be sent because the stream was over.
+
+    gRPC's asyncio client then reports this in place of the status that the server ended it with.
+    """
+    return (
+        error.code() is grpc.StatusCode.INTERNAL and error.details() == "Internal error from Core"
+    )

@@ -73,7 +73,7 @@ async def _import(
 
     settings = CliSettings()
     address = target or settings.target
-    async with connect(address) as channel:
+    async with connect(address, retry=False) as channel:
         return await import_file(
             channel,
             file,

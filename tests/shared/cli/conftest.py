@@ -59,6 +59,8 @@ class FakeSuite(
     break_import_after: list[int] = field(default_factory=list)
     """Products after which each of the next streams breaks."""
     stop_import_early: bool = False
+    refuse_import: WhereforeError | None = None
+    import_calls: int = 0
     degraded: list[diagnostics_pb2.Degradation] = field(default_factory=list)
 
     def Search(self, request, context):
@@ -137,6 +139,9 @@ class FakeSuite(
         )
 
     def Import(self, request_iterator, context):
+        self.import_calls += 1
+        if self.refuse_import is not None:
+            fail(context, self.refuse_import)
         limit = self.break_import_after.pop(0) if self.break_import_after else None
         response = product_service_pb2.ProductServiceImportResponse()
         taken = 0
