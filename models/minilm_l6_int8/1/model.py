@@ -1,0 +1,1 @@
+../../minilm_l6/1/model.py

@@ -1,0 +1,45 @@
+"""Settings of inference; a service's own settings hold them as a field."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+REPOSITORY = Path(__file__).resolve().parents[2] / "models"
+"""The Triton model repository of this checkout."""
+
+
+class InferenceSettings(BaseModel):
+    """Which backend encodes texts, with which model, and within what limits."""
+
+    backend: Literal["triton", "onnx"] = "triton"
+    """A Triton server, or ONNX Runtime in this process."""
+
+    triton_target: str = "127.0.0.1:7711"
+    """HOST:PORT of Triton's gRPC endpoint."""
+
+    model: str = "minilm_l6"
+    """Name of the model's folder in the repository, and of the model in Triton."""
+
+    version: int = Field(default=1, ge=1)
+    """Version of the model: the folder in its folder."""
+
+    model_dir: Path = REPOSITORY
+    """The model repository: tokenizer always, weights for the "onnx" backend."""
+
+    timeout_seconds: float = Field(default=5.0, gt=0)
+    """Longest wait for one batch, in seconds; the caller's deadline may make it shorter."""
+
+    max_tokens: int = Field(default=128, ge=3, le=512)
+    """Window of the model: tokens of a text, the two special ones included; the rest is cut."""
+
+    batch_size: int = Field(default=16, ge=1, le=64)
+    """Texts sent at once. A larger batch holds up the queries that arrive behind it."""
+
+    threads: int = Field(default=0, ge=0)
+    """Threads of one forward pass in process; 0 is one a core."""
+
+    @property
+    def version_dir(self) -> Path:
+        """Folder of the model's files."""
+        return self.model_dir / self.model / str(self.version)
