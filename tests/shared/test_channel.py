@@ -107,3 +107,30 @@ async def test_a_failing_backend_is_taken_out(launch, toy):
             assert calls >= 10
     finally:
         await broken.stop(None)
+
+
+async def test_draining_one_of_two_backends_under_load_loses_no_call(launch, toy):
+    async def parse(request, context):
+        await asyncio.sleep(0.01)
+        return ParseResponse()
+
+    toy.parse = parse
+    leaving, staying = await launch(), await launch()
+    target = f"ipv4:127.0.0.1:{leaving.port},127.0.0.1:{staying.port}"
+    async with open_channel(target, wait_for_health_of=NLU) as channel:
+        stub = NluServiceStub(channel)
+        await stub.Parse(ParseRequest(), timeout=10, wait_for_ready=True)
+        stopped = asyncio.Event()
+        answered = 0
+
+        async def ask() -> None:
+            nonlocal answered
+            while not stopped.is_set():
+                await stub.Parse(ParseRequest(), timeout=5)  # any failure fails the test
+                answered += 1
+
+        askers = [asyncio.create_task(ask()) for _ in range(4)]
+        await leaving.stop(lame_duck_seconds=0.2)
+        stopped.set()
+        await asyncio.gather(*askers)
+    assert answered > 4
