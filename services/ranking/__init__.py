@@ -1,0 +1,1 @@
+"""Ranking: features of candidates, a linear model over them, and what each feature added."""

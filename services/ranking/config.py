@@ -1,0 +1,23 @@
+"""Settings of the ranking service; the only reader of its environment (`WHEREFORE_RANKING_*`)."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from shared.settings import ServiceSettings
+
+DEFAULT_WEIGHTS = Path(__file__).with_name("weights.toml")
+
+
+class Settings(ServiceSettings):
+    """Where the service listens and what it ranks with."""
+
+    model_config = SettingsConfigDict(env_prefix="WHEREFORE_RANKING_")
+
+    port: int = 7703
+    metrics_port: int = 7793
+    weights_path: Path = DEFAULT_WEIGHTS
+    """TOML file of weights and calibration; see docs/ranking.md."""
+    text_cache_size: int = Field(default=50_000, ge=1)
+    """Products whose analysed titles are kept, about 2 kB each."""

@@ -1,0 +1,73 @@
+"""Contributions in words: what each feature added, and how to say it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.ranking.features import FEATURES
+
+LABELS: Final = {
+    "fused_score": "found high by all searches together",
+    "dense_cosine": "close to the query in meaning",
+    "dense_rank": "among the first in meaning",
+    "sparse_score": "shares the query's rare words",
+    "sparse_rank": "among the first by words",
+    "similar_cosine": "similar to products of interest",
+    "popular_rank": "among the most popular",
+    "title_coverage": "title holds the query's words",
+    "title_phrase": "title holds the query word for word",
+    "title_head": "is what the query names",
+    "title_focus": "title says little else",
+    "accessory_mention": "goes with what the query names",
+    "type_match": "matches the product type",
+    "brand_match": "is of the brand asked for",
+    "model_match": "is the model asked for",
+    "entity_agreement": "has the attributes asked for",
+    "price_fit": "fits the price asked for",
+    "soft_match": "meets the wishes of the query",
+    "unwanted": "has what the query does not want",
+    "rating": "is rated well",
+    "popularity": "is bought and viewed often",
+    "stock": "is in stock",
+    "freshness": "is new",
+    "brand_affinity": "is of a brand the user likes",
+    "category_affinity": "is of a category the user likes",
+    "price_affinity": "costs what the user usually pays",
+    "user_recency": "was looked at by the user of late",
+    "already_bought": "was bought by the user of late",
+}
+"""Labels by feature, in English; clients translate by the feature's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureContribution:
+    """What one feature added to one score."""
+
+    feature: str
+    value: float
+    contribution: float
+    label: str
+
+
+def explain(
+    values: NDArray[np.float64], contributions: NDArray[np.float64]
+) -> list[FeatureContribution]:
+    """Returns the contributions of one candidate that are not 0, largest magnitude first.
+
+    Args:
+        values: (features,) of the candidate.
+        contributions: (features,) as `LinearModel.contributions` gives them.
+    """
+    order = np.argsort(-np.abs(contributions), kind="stable")
+    return [
+        FeatureContribution(
+            FEATURES[index],
+            float(values[index]),
+            float(contributions[index]),
+            LABELS[FEATURES[index]],
+        )
+        for index in order
+        if contributions[index] != 0.0
+    ]

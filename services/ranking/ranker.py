@@ -1,0 +1,140 @@
+"""The whole of ranking: features, scores, confidence, variety, contributions."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.ranking.calibration import confidence
+from services.ranking.diversity import Likeness, diversify
+from services.ranking.explain import FeatureContribution, explain
+from services.ranking.features import compute_features
+from services.ranking.model import LinearModel
+from services.ranking.product_text import ProductTextCache
+from services.ranking.query import QueryView, view_query
+from services.ranking.weights import Weights
+from shared.errors import InvalidArgumentError
+from wherefore.common.v1.user_profile_pb2 import UserProfile
+from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
+from wherefore.retrieval.v1.candidate_pb2 import Candidate
+
+MAX_CANDIDATES = 1_000
+DEFAULT_SERVING_CONFIG = "search"
+
+
+@dataclass(frozen=True, slots=True)
+class RankInput:
+    """What to rank and how."""
+
+    candidates: Sequence[Candidate]
+    query: QueryUnderstanding | None = None
+    user: UserProfile | None = None
+    serving_config: str = ""
+    limit: int = 0
+    include_contributions: bool = False
+    diversity: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One candidate in its place."""
+
+    product_id: str
+    rank: int
+    score: float
+    confidence: float
+    contributions: Sequence[FeatureContribution]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """An order, best first."""
+
+    results: Sequence[Placed]
+    model: str
+    base_value: float
+
+
+class Ranker:
+    """Ranks with the weights of a file. Not thread-safe."""
+
+    def __init__(
+        self, weights: Weights, text_cache_size: int, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._weights = weights
+        self._models = {
+            name: LinearModel.of(config.version, config.weights)
+            for name, config in weights.serving.items()
+        }
+        self._texts = ProductTextCache(text_cache_size)
+        self._clock = clock
+
+    def rank(self, wanted: RankInput) -> Ranking:
+        """Puts the candidates into order.
+
+        Raises:
+            InvalidArgumentError: Names the field at fault.
+        """
+        name = wanted.serving_config or DEFAULT_SERVING_CONFIG
+        self._validate(wanted, name)
+        config, model = self._weights.serving[name], self._models[name]
+        query = view_query(wanted.query) if wanted.query is not None else QueryView()
+        table = compute_features(query, wanted.candidates, wanted.user, self._texts, self._clock())
+        scores = model.score(table.values)
+        base, contributions = model.contributions(table.values)
+        probabilities = (
+            confidence(table, self._weights.calibration) if query.present else np.zeros_like(scores)
+        )
+        asked = wanted.diversity
+        likeness = Likeness.of(
+            [candidate.product for candidate in wanted.candidates],
+            # Who asks for variety means all of it, not only the default's share.
+            config.diversity.similar_by if asked is None else tuple(self._weights.similarity),
+            dict(self._weights.similarity),
+        )
+        strength = config.diversity.strength if asked is None else asked
+        order = diversify(scores, likeness, strength, wanted.limit or len(scores))
+        return Ranking(
+            results=[
+                Placed(
+                    product_id=wanted.candidates[index].product.id,
+                    rank=rank,
+                    score=float(scores[index]),
+                    confidence=float(probabilities[index]),
+                    contributions=explain(table.values[index], contributions[index])
+                    if wanted.include_contributions
+                    else (),
+                )
+                for rank, index in enumerate(order, start=1)
+            ],
+            model=model.version,
+            base_value=base,
+        )
+
+    def _validate(self, wanted: RankInput, serving_config: str) -> None:
+        count = len(wanted.candidates)
+        if not 1 <= count <= MAX_CANDIDATES:
+            raise InvalidArgumentError.of(
+                "candidates", f"must hold 1 to {MAX_CANDIDATES} candidates, holds {count}"
+            )
+        seen: set[str] = set()
+        for index, candidate in enumerate(wanted.candidates):
+            field = f"candidates[{index}].product.id"
+            if not candidate.product.id:
+                raise InvalidArgumentError.of(field, "must not be empty")
+            if candidate.product.id in seen:
+                raise InvalidArgumentError.of(field, "is there twice; send each product once")
+            seen.add(candidate.product.id)
+            if not math.isfinite(candidate.fused_score) or not all(
+                math.isfinite(leg.score) for leg in candidate.legs
+            ):
+                raise InvalidArgumentError.of(f"candidates[{index}]", "scores must be finite")
+        if serving_config not in self._weights.serving:
+            known = ", ".join(sorted(self._weights.serving))
+            raise InvalidArgumentError.of("serving_config", f"is unknown; known are {known}")
+        if wanted.limit < 0:
+            raise InvalidArgumentError.of("limit", "must be at least 0")
+        if wanted.diversity is not None and not 0.0 <= wanted.diversity <= 1.0:
+            raise InvalidArgumentError.of("diversity", "must be 0 to 1")

@@ -1,0 +1,82 @@
+"""The data file of weights and calibration, checked when it is read."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from services.ranking.features import FEATURES
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Kind = Literal["variant_group", "brand", "category"]
+
+
+class _Strict(BaseModel):
+    """A mistyped key in the file is an error at start, not a silent default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DiversityConfig(_Strict):
+    """Maximal marginal relevance where the request does not set it."""
+
+    strength: float = Field(ge=0.0, le=1.0)
+    """0 keeps the order of the scores, 1 looks at variety only."""
+    similar_by: tuple[Kind, ...]
+    """What makes two products alike."""
+
+
+class ServingConfig(_Strict):
+    """One named way to rank."""
+
+    version: str = Field(min_length=1)
+    weights: dict[str, Finite]
+    """Score per unit of a feature; features not named weigh 0."""
+    diversity: DiversityConfig
+
+    @model_validator(mode="after")
+    def _known_features(self) -> Self:
+        unknown = sorted(set(self.weights) - set(FEATURES))
+        if unknown:
+            message = f"weights of unknown features: {', '.join(unknown)}"
+            raise ValueError(message)
+        return self
+
+
+class LogisticConfig(_Strict):
+    """A logistic curve over absolute features (Platt scaling)."""
+
+    intercept: Finite
+    coefficients: dict[str, Finite]
+    """Per unit of a feature of `calibration.ABSOLUTE`."""
+
+
+class CalibrationConfig(_Strict):
+    """Curves from features to the probability of relevance."""
+
+    version: str
+    full: LogisticConfig
+    """For candidates with a cosine."""
+    lexical: LogisticConfig
+    """For candidates without one."""
+
+
+class Weights(_Strict):
+    """The whole file."""
+
+    serving: dict[str, ServingConfig]
+    similarity: dict[Kind, Annotated[float, Field(ge=0.0, le=1.0)]]
+    """Similarity, 0 to 1, of two products that share only this."""
+    calibration: CalibrationConfig
+
+
+def load_weights(path: Path) -> Weights:
+    """Reads and checks the file.
+
+    Raises:
+        OSError: The file cannot be read.
+        tomllib.TOMLDecodeError: It is not TOML.
+        pydantic.ValidationError: A key or a value is wrong; the message names it.
+    """
+    return Weights.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))

@@ -1,0 +1,1 @@
+"""Reasons: why a product is there, in a sentence that its evidence supports."""

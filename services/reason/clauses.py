@@ -1,0 +1,110 @@
+"""Templates: how each code is said in each language.
+
+Placeholders are filled from one fact by `slots`; nothing else may enter a clause. A template is a
+clause of a sentence, so it starts in lower case and has no full stop.
+"""
+
+from typing import Final
+from zlib import crc32
+
+from services.reason.facts import Fact
+from services.reason.language import is_chinese, money, number
+
+TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
+    "en": {
+        "attribute_match": ("{shown}, as you asked", "{shown}, as in your search"),
+        "brand_match": ("made by {shown}", "from {shown}, the brand you named"),
+        "product_type_match": ("{shown}, the kind you searched for", "of the kind {shown}"),
+        "title_match": ('has "{shown}" in its title', 'its title says "{shown}"'),
+        "price_fit": ("at {price}, within your {limit}", "{price}, within your limit of {limit}"),
+        "exclusion_met": ("{shown}, not {meets}", "comes in {shown}, not {meets}"),
+        "lowest_price_on_page": ("the lowest price of {count} here at {price}",),
+        "below_median_price": ("at {price}, {percent} below the middle price of {count} here",),
+        "discount": ("{percent} off its list price", "now {percent} below its list price"),
+        "well_reviewed": ("rated {stars} from {count} reviews", "{stars} stars in {count} reviews"),
+        "praised_value_for_money": (
+            "{praise} of {total} reviews on it praise the value for money",
+        ),
+        "praised_quality": ("{praise} of {total} reviews on it praise the quality",),
+        "praised_reputation": ("{praise} of {total} reviews on it praise its reputation",),
+        "praised_gift": ("{praise} of {total} reviews on it call it a good gift",),
+        "popular": ("bought {count} times in 30 days", "{count} sold in the last 30 days"),
+        "in_stock": ("in stock now", "in stock"),
+        "new_arrival": ("released {count} days ago",),
+        "because_you_viewed": ('because you looked at "{shown}"',),
+        "because_you_bought": ('because you bought "{shown}"',),
+        "brand_affinity": ("from {shown}, a brand you often look at",),
+        "category_affinity": ("in {shown}, which you often look at",),
+    },
+    "zh": {
+        "attribute_match": ("符合您要的{shown}", "{shown}，正合您的要求"),
+        "brand_match": ("是您要的品牌{shown}", "品牌是{shown}"),
+        "product_type_match": ("正是您要找的{shown}", "属于{shown}"),
+        "title_match": ("标题含“{shown}”", "标题中有“{shown}”"),
+        "price_fit": ("售价{price}，在您的{limit}以内", "{price}，不超过您的{limit}"),
+        "exclusion_met": ("颜色等为{shown}，不是{meets}", "是{shown}，不含{meets}"),
+        "lowest_price_on_page": ("售价{price}，低于本页{count}款中的其余各款",),
+        "below_median_price": ("售价{price}，比本页{count}款的中位价低{percent}",),
+        "discount": ("比原价低{percent}", "较原价优惠{percent}"),
+        "well_reviewed": ("{count}条评价平均{stars}分", "评分{stars}（{count}条评价）"),
+        "praised_value_for_money": ("{total}条相关评价中{praise}条称赞性价比高",),
+        "praised_quality": ("{total}条相关评价中{praise}条称赞质量好",),
+        "praised_reputation": ("{total}条相关评价中{praise}条称赞口碑好",),
+        "praised_gift": ("{total}条相关评价中{praise}条说适合送礼",),
+        "popular": ("30天内售出{count}件", "近30天卖出{count}件"),
+        "in_stock": ("现货", "有现货"),
+        "new_arrival": ("{count}天前上市",),
+        "because_you_viewed": ("因为您看过“{shown}”",),
+        "because_you_bought": ("因为您买过“{shown}”",),
+        "brand_affinity": ("来自您常看的品牌{shown}",),
+        "category_affinity": ("属于您常看的{shown}",),
+    },
+}
+
+
+def say(fact: Fact, language: str, product_id: str) -> str:
+    """Writes one fact; the wording depends on the product's id alone, so that pages vary and repeat."""
+    variants = TEMPLATES[language][fact.code]
+    chosen = variants[crc32(f"{product_id}/{fact.code}".encode()) % len(variants)]
+    return chosen.format_map(slots(fact, language))
+
+
+def slots(fact: Fact, language: str) -> dict[str, str]:
+    """Returns what the templates of a fact's code may be filled with."""
+    parts = fact.value.split(" ")
+    match fact.code:
+        case "price_fit":
+            amount, currency = _priced(parts)
+            limit = money(float(fact.meets), currency)
+            return {"price": money(amount, currency), "limit": limit}
+        case "lowest_price_on_page":
+            return {"price": money(*_priced(parts)), "count": fact.meets}
+        case "below_median_price":
+            return {
+                "percent": parts[0],
+                "price": money(*_priced(parts[1:])),
+                "count": fact.meets,
+            }
+        case "discount":
+            return {"percent": fact.value}
+        case "well_reviewed":
+            return {"stars": number(float(parts[0]), 1), "count": number(int(parts[1]))}
+        case "popular" | "new_arrival":
+            return {"count": number(int(fact.value))}
+        case code if code.startswith("praised_"):
+            return {"praise": parts[0], "total": parts[1]}
+        case _:
+            return {"shown": _shown(fact, language), "meets": fact.meets}
+
+
+def _priced(parts: list[str]) -> tuple[float, str]:
+    return float(parts[0]), parts[1] if len(parts) > 1 else ""
+
+
+def _shown(fact: Fact, language: str) -> str:
+    """The user's own word where it is in the reason's language and the product's is not."""
+    matches = fact.code in ("attribute_match", "product_type_match", "brand_match")
+    wants_chinese = language == "zh"
+    if matches and is_chinese(fact.meets) == wants_chinese != is_chinese(fact.value):
+        return fact.meets
+    return fact.value

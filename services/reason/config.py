@@ -1,0 +1,31 @@
+"""Settings of the reason service; the only reader of its environment (`WHEREFORE_REASON_*`)."""
+
+from pydantic_settings import SettingsConfigDict
+
+from shared.settings import ServiceSettings
+
+DEFAULT_BANNED_WORDS = (
+    "最",
+    "第一",
+    "顶级",
+    "绝对",
+    "保证",
+    "100%",
+    "best",
+    "guaranteed",
+    "perfect",
+    "unbeatable",
+    "number one",
+)
+"""Superlatives that advertising law (such as China's article 9) or good sense forbids."""
+
+
+class Settings(ServiceSettings):
+    """Where the service listens and what it never says."""
+
+    model_config = SettingsConfigDict(env_prefix="WHEREFORE_REASON_")
+
+    port: int = 7704
+    metrics_port: int = 7794
+    banned_words: tuple[str, ...] = DEFAULT_BANNED_WORDS
+    """Clauses with one of these in our own words are dropped; a JSON list in the environment."""

@@ -1,0 +1,104 @@
+"""Evidence from the query and the product: what was asked for and is there.
+
+Only what the catalogue states becomes evidence; what is missing is never taken to be so.
+"""
+
+from collections.abc import Iterator
+
+from services.reason.facts import Fact, Scene
+from services.reason.language import title_in
+from services.reason.values import ATTRIBUTE_KEYS, find_value, known_values, same_value
+from shared.text.analysis import analyse, terms
+from shared.text.normalise import fold
+from wherefore.nlu.v1.query_understanding_pb2 import (
+    Constraint,
+    Entity,
+    EntityType,
+    QueryUnderstanding,
+)
+
+
+def query_facts(scene: Scene, language: str) -> Iterator[Fact]:
+    """Yields what the product has of what the query asks for."""
+    if scene.query is None:
+        return
+    for entity in scene.query.entities:
+        if not entity.negated:
+            yield from _entity_facts(scene, entity)
+    for constraint in scene.query.constraints:
+        yield from _constraint_facts(scene, scene.query, constraint)
+    yield from _title_facts(scene, scene.query, language)
+
+
+def _entity_facts(scene: Scene, entity: Entity) -> Iterator[Fact]:
+    product, text = scene.product, entity.text
+    if entity.type in ATTRIBUTE_KEYS:
+        key = ATTRIBUTE_KEYS[entity.type]
+        value = find_value(product, key, (entity.normalized, text))
+        if value is not None:
+            yield Fact("attribute_match", f"attributes.{key}", value, text, 0.9)
+    elif entity.type == EntityType.ENTITY_TYPE_BRAND:
+        if product.brand and fold(product.brand) in (fold(text), fold(entity.normalized)):
+            yield Fact("brand_match", "brand", product.brand, text, 0.85)
+    elif entity.type == EntityType.ENTITY_TYPE_PRODUCT_TYPE:
+        value = find_value(product, "product_type", (entity.normalized, text))
+        if value is not None:
+            yield Fact("product_type_match", "attributes.product_type", value, text, 0.8)
+        elif product.category_path and same_value(
+            "product_type", product.category_path[-1], (entity.normalized, text)
+        ):
+            yield Fact("product_type_match", "category_path", product.category_path[-1], text, 0.8)
+
+
+def _constraint_facts(
+    scene: Scene, query: QueryUnderstanding, constraint: Constraint
+) -> Iterator[Fact]:
+    product = scene.product
+    if constraint.field == "price" and constraint.HasField("range") and product.HasField("price"):
+        amount, wanted = product.price.amount, constraint.range
+        low = wanted.min if wanted.HasField("min") else None
+        high = wanted.max if wanted.HasField("max") else None
+        if (low is None or amount >= low) and high is not None and amount <= high and amount > 0:
+            value = f"{amount!r} {product.price.currency_code}"
+            yield Fact("price_fit", "price.amount", value, repr(high), 0.95)
+    elif constraint.HasField("none_of"):
+        known = known_values(product, constraint.field)
+        for unwanted in constraint.none_of.values:
+            if known and not any(same_value(constraint.field, v, (unwanted,)) for v in known):
+                meets = query.query[constraint.start : constraint.end] or unwanted
+                said = _unwanted_words(query, constraint.field, unwanted, meets)
+                yield Fact(
+                    "exclusion_met", f"attributes.{constraint.field}", ", ".join(known), said, 0.9
+                )
+
+
+def _unwanted_words(query: QueryUnderstanding, field: str, unwanted: str, span: str) -> str:
+    """Returns the unwanted value as the query has it ("黑色" of "不要黑色"), else its canonical."""
+    for entity in query.entities:
+        if entity.negated and same_value(field, entity.text, (unwanted,)):
+            return entity.text
+    return span if same_value(field, span, (unwanted,)) else unwanted
+
+
+def _title_facts(scene: Scene, query: QueryUnderstanding, language: str) -> Iterator[Fact]:
+    """Words of the query that stand in the title, one fact for all of them."""
+    tag, title = title_in(scene.product, language)
+    wanted = set(terms(query.search_text or query.normalized_query or query.query))
+    if not wanted or not title:
+        return
+    spans: list[tuple[int, int]] = []
+    found: set[str] = set()
+    for term in analyse(title):
+        overlaps = bool(spans) and term.start < spans[-1][1]
+        if term.normalized in wanted and term.normalized not in found and not overlaps:
+            spans.append((term.start, term.end))
+            found.add(term.normalized)
+    if not found:
+        return
+    words = " ".join(title[start:end] for start, end in spans)
+    asked = [t.text for t in analyse(query.query) if t.normalized in found]
+    share = len(found) / len(wanted)
+    if asked:
+        yield Fact(
+            "title_match", f"titles.{tag}", words, " ".join(dict.fromkeys(asked)), 0.6 * share
+        )

@@ -1,0 +1,64 @@
+"""The nouns of the service: what is known when a reason is written, and a fact found in it."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from wherefore.common.v1.product_pb2 import Product
+from wherefore.common.v1.user_profile_pb2 import UserProfile
+from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact that speaks for a product; becomes `Evidence` under an id.
+
+    `value` and `meets` have one form per code, given in docs/reasons.md, so that whoever verifies a
+    claim can read them back.
+    """
+
+    code: str
+    source: str
+    value: str
+    meets: str
+    strength: float
+
+
+@dataclass(frozen=True, slots=True)
+class PagePrices:
+    """Prices of the page by currency, for comparisons."""
+
+    by_currency: dict[str, tuple[float, ...]]
+    """Ascending."""
+
+    @classmethod
+    def of(cls, products: Sequence[Product]) -> "PagePrices":
+        """Reads the prices of the products that have one."""
+        found: dict[str, list[float]] = {}
+        for product in products:
+            if product.HasField("price") and product.price.amount > 0:
+                found.setdefault(product.price.currency_code, []).append(product.price.amount)
+        return cls({currency: tuple(sorted(amounts)) for currency, amounts in found.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """All that a claim about one product may rest on."""
+
+    product: Product
+    query: QueryUnderstanding | None
+    user: UserProfile | None
+    page: PagePrices
+    anchors: Sequence[str] = ()
+    """Products of the user's history that this one was recommended for."""
+    now: float = field(default_factory=time.time)
+    """Seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One clause and the facts that it rests on."""
+
+    text: str
+    code: str
+    facts: tuple[Fact, ...]

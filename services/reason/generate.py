@@ -1,0 +1,54 @@
+"""The template generator: from facts to clauses to a sentence.
+
+It stays as the fallback behind any language model: it needs no model and says only what it is given.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from services.reason.clauses import say
+from services.reason.facts import Claim, Fact
+
+VERSION: Final = "template@1"
+_SAY_SAME: Final = (
+    {"price_fit", "lowest_price_on_page", "below_median_price"},
+    {"brand_match", "brand_affinity"},
+    {"because_you_viewed", "because_you_bought"},
+    {"product_type_match", "title_match", "category_affinity"},
+)
+"""Codes of one group say much the same: the strongest speaks for all."""
+
+
+def plan(facts: Iterable[Fact]) -> list[Fact]:
+    """Orders facts, strongest first, and drops those that repeat a stronger one."""
+    chosen: list[Fact] = []
+    taken: set[tuple[str, str]] = set()
+    for fact in sorted(facts, key=lambda fact: -fact.strength):
+        group = next((i for i, group in enumerate(_SAY_SAME) if fact.code in group), None)
+        key = (f"group-{group}", "") if group is not None else (fact.code, fact.value)
+        if key not in taken:
+            taken.add(key)
+            chosen.append(fact)
+    return chosen
+
+
+def claim(fact: Fact, language: str, product_id: str) -> Claim:
+    """Writes one fact as a claim."""
+    return Claim(say(fact, language, product_id), fact.code, (fact,))
+
+
+def compose(claims: Sequence[Claim], language: str) -> tuple[str, list[Claim]]:
+    """Joins claims to a sentence.
+
+    Returns:
+        The sentence, and the claims with their words as they stand in it.
+    """
+    if not claims:
+        return "", []
+    if language == "zh":
+        return "；".join(c.text for c in claims) + "。", list(claims)
+    first = claims[0]
+    rest = list(claims[1:])
+    spoken = [replace(first, text=first.text[:1].upper() + first.text[1:]), *rest]
+    return "; ".join(c.text for c in spoken) + ".", spoken

@@ -1,0 +1,56 @@
+"""How each language writes numbers, money and titles, and which language a reason is in."""
+
+import re
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+
+from wherefore.common.v1.product_pb2 import Product
+
+LANGUAGES: Final = ("en", "zh")
+_SYMBOLS: Final = {"CNY": "¥", "EUR": "€", "USD": "$", "GBP": "£"}
+"""Signs that stand for one currency here; the yen shares the yuan's and is written "JPY"."""
+_HAN: Final = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
+
+
+def choose_language(asked: str, of_query: str) -> str:
+    """Returns the request's language, else the query's, else English.
+
+    "zh-Hans-CN" is "zh"; a language without templates is English.
+    """
+    for tag in (asked, of_query):
+        primary = tag.replace("_", "-").split("-")[0].lower()
+        if primary in LANGUAGES:
+            return primary
+    return "en"
+
+
+def is_chinese(text: str) -> bool:
+    """Whether the text holds a Han character."""
+    return bool(_HAN.search(text))
+
+
+def number(value: float, places: int = 2) -> str:
+    """Writes a number rounded half up, with thousands separated: 1,299 or 49.95.
+
+    English and Chinese write them alike.
+    """
+    rounded = Decimal(repr(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    if rounded == rounded.to_integral_value():
+        return f"{int(rounded):,}"
+    return f"{rounded:,}"
+
+
+def money(amount: float, currency: str) -> str:
+    """Writes a price: ¥299, €49.95, 1,200 SEK."""
+    symbol = _SYMBOLS.get(currency)
+    return f"{symbol}{number(amount)}" if symbol else f"{number(amount)} {currency}".strip()
+
+
+def title_in(product: Product, language: str) -> tuple[str, str]:
+    """Returns the tag and the title in a language, or else the first title there is."""
+    for tag in sorted(product.titles):
+        if tag.split("-")[0].lower() == language:
+            return tag, product.titles[tag]
+    for tag in sorted(product.titles):
+        return tag, product.titles[tag]
+    return "", ""

@@ -1,0 +1,107 @@
+"""The gRPC face of reasons: proto <-> domain, nothing else."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import grpc
+
+from services.reason.config import Settings
+from services.reason.explainer import Explainer, ExplainInput, Item, WrittenReason
+from services.reason.generate import VERSION
+from services.reason.verify import Verifier
+from shared.timing import StageTimer
+from wherefore.reason.v1 import reason_service_pb2 as pb
+from wherefore.reason.v1 import reason_service_pb2_grpc as pb_grpc
+from wherefore.reason.v1.reason_pb2 import Clause, Evidence, Generator, Reason
+
+NO_EVIDENCE = "no_evidence"
+
+
+class ReasonServer(pb_grpc.ReasonServiceServicer):
+    """Serves `ReasonService`."""
+
+    service_names: Sequence[str] = ("wherefore.reason.v1.ReasonService",)
+
+    def __init__(self, settings: Settings) -> None:
+        self._explainer = Explainer(Verifier(settings.banned_words))
+
+    async def start(self) -> None:
+        """Loads the word lists before the first request needs them."""
+        await asyncio.to_thread(self._warm)
+
+    def register(self, server: grpc.aio.Server) -> None:
+        """Adds the service to a server."""
+        pb_grpc.add_ReasonServiceServicer_to_server(self, server)
+
+    async def check_ready(self) -> None:
+        """Depends on nothing else: ready once started."""
+
+    async def close(self) -> None:
+        """Holds nothing that needs closing."""
+
+    async def Explain(  # noqa: N802  # the contract's name
+        self,
+        request: pb.ExplainRequest,
+        context: grpc.aio.ServicerContext[pb.ExplainRequest, pb.ExplainResponse],
+    ) -> pb.ExplainResponse:
+        """Explains a page; see reason_service.proto."""
+        timer = StageTimer()
+        with timer.stage("reason"):
+            reasons = [reason_proto(r) for r in self._explainer.explain(_input(request))]
+        return pb.ExplainResponse(reasons=reasons, timings=timer.timings())
+
+    async def ExplainStream(  # noqa: N802  # the contract's name
+        self,
+        request: pb.ExplainStreamRequest,
+        context: grpc.aio.ServicerContext[pb.ExplainStreamRequest, pb.ExplainStreamResponse],
+    ) -> AsyncIterator[pb.ExplainStreamResponse]:
+        """Explains a page, each reason as soon as it is ready; see reason_service.proto."""
+        for reason in self._explainer.explain(_input(request.request)):
+            yield pb.ExplainStreamResponse(reason=reason_proto(reason))
+
+    def _warm(self) -> None:
+        product = pb.ExplainItem().product
+        product.id = "warm"
+        product.titles["zh"] = "保温杯 steel kettle"
+        request = pb.ExplainRequest(items=[pb.ExplainItem(product=product)])
+        request.query.query = request.query.search_text = "保温杯 kettle"
+        for _ in self._explainer.explain(_input(request)):
+            pass
+
+
+def _input(request: pb.ExplainRequest) -> ExplainInput:
+    return ExplainInput(
+        items=[Item(item.product, tuple(item.anchor_product_ids)) for item in request.items],
+        query=request.query if request.HasField("query") else None,
+        user=request.user if request.HasField("user") else None,
+        language=request.language_code,
+        max_clauses=request.max_clauses,
+    )
+
+
+def reason_proto(reason: WrittenReason) -> Reason:
+    """Returns the contract's form of a reason, with evidence ids e1, e2 …"""
+    ids = {fact: f"e{number}" for number, fact in enumerate(reason.facts, start=1)}
+    return Reason(
+        product_id=reason.product_id,
+        text=reason.text,
+        language_code=reason.language,
+        clauses=[
+            Clause(text=c.text, code=c.code, evidence_ids=[ids[fact] for fact in c.facts])
+            for c in reason.claims
+        ],
+        evidence=[
+            Evidence(
+                id=ids[fact],
+                code=fact.code,
+                source=fact.source,
+                value=fact.value,
+                meets=fact.meets,
+                strength=fact.strength,
+            )
+            for fact in reason.facts
+        ],
+        codes=list(dict.fromkeys(c.code for c in reason.claims)) or [NO_EVIDENCE],
+        generator=Generator.GENERATOR_TEMPLATE,
+        generator_version=VERSION,
+    )

@@ -1,0 +1,59 @@
+"""Values of attributes: where they stand and when two words mean the same."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final
+
+from shared.text.analysis import terms
+from shared.text.lexicon import LexiconKind, canonical
+from shared.text.normalise import fold
+from wherefore.common.v1.product_pb2 import Product
+from wherefore.nlu.v1.query_understanding_pb2 import EntityType
+
+ATTRIBUTE_KEYS: Final = {
+    EntityType.ENTITY_TYPE_COLOUR: "colour",
+    EntityType.ENTITY_TYPE_SIZE: "size",
+    EntityType.ENTITY_TYPE_MATERIAL: "material",
+    EntityType.ENTITY_TYPE_AUDIENCE: "audience",
+    EntityType.ENTITY_TYPE_OCCASION: "occasion",
+}
+_LEXICONS: Final = {
+    "colour": LexiconKind.COLOUR,
+    "material": LexiconKind.MATERIAL,
+    "audience": LexiconKind.AUDIENCE,
+    "occasion": LexiconKind.OCCASION,
+}
+
+
+def known_values(product: Product, key: str) -> list[str]:
+    """Returns the text values of an attribute, lists like "Black,White" split."""
+    if key not in product.attributes:
+        return []
+    return [
+        part.strip()
+        for text in product.attributes[key].texts
+        for part in text.replace("，", ",").replace("、", ",").replace("/", ",").split(",")
+        if part.strip()
+    ]
+
+
+@lru_cache(maxsize=16_384)
+def meaning(key: str, text: str) -> str:
+    """Returns the canonical value of a word of an attribute, or its folded terms."""
+    kind = _LEXICONS.get(key)
+    known = canonical(kind, text) if kind is not None else None
+    return known or " ".join(terms(text)) or fold(text)
+
+
+def same_value(key: str, left: str, others: Iterable[str]) -> bool:
+    """Whether a value means one of the others: "Black", "黑色" and "black" do."""
+    return any(meaning(key, left) == meaning(key, other) for other in others if other)
+
+
+def find_value(product: Product, key: str, wanted: Iterable[str]) -> str | None:
+    """Returns the product's own word for one of the wanted values, or None."""
+    options = tuple(wanted)
+    for value in known_values(product, key):
+        if same_value(key, value, options):
+            return value
+    return None

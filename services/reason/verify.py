@@ -1,0 +1,168 @@
+"""The verifier: rejects every claim that product, query, user and page do not support.
+
+It shares no code with the collection of evidence or the templates: it reads each value back from
+where the evidence says it stands, computes comparisons and negations anew, and then holds the
+words against them. A generator that errs, a language model above all, cannot get past it.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from services.reason.facts import Claim, Fact, Scene
+from services.reason.recheck import RECHECKS, RecheckFunction
+from shared.text.normalise import fold
+
+_NUMBER: Final = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
+_COMPARATIVE: Final = {
+    "limit": re.compile(r"\bwithin\b|\bunder\b|以内|不超过"),
+    "lowest": re.compile(r"\blowest\b|\bcheapest\b|其余各款"),
+    "below": re.compile(r"\bbelow\b|\boff\b|比.*低|低于|优惠"),
+    "negation": re.compile(r"\bnot\b|\bwithout\b|\bno\b|不是|不含|没有"),
+}
+_MAY_SAY: Final = {
+    "price_fit": {"limit"},
+    "lowest_price_on_page": {"lowest", "below"},
+    "below_median_price": {"below"},
+    "discount": {"below"},
+    "exclusion_met": {"negation"},
+}
+_MUST_SAY: Final = {
+    "price_fit": "limit",
+    "lowest_price_on_page": "lowest",
+    "below_median_price": "below",
+    "discount": "below",
+    "exclusion_met": "negation",
+}
+_QUOTES: Final = frozenset(
+    {
+        "attribute_match",
+        "brand_match",
+        "product_type_match",
+        "title_match",
+        "exclusion_met",
+        "because_you_viewed",
+        "because_you_bought",
+        "brand_affinity",
+        "category_affinity",
+    }
+)
+"""Codes whose clause must hold the value (or the user's word for it) as it stands."""
+_WINDOW: Final = {"popular": {30.0}}
+"""Numbers that the contract itself gives: statistics count 30 days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a claim stands; `cause` is empty when it does."""
+
+    cause: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the claim may be shown."""
+        return not self.cause
+
+
+class Verifier:
+    """Checks claims against the scene.
+
+    Causes: "no_evidence", "unknown_code", "evidence" (a fact is not so), "number", "value",
+    "comparative", "negation" and "banned" (the words go beyond the facts).
+    """
+
+    def __init__(self, banned_words: Sequence[str]) -> None:
+        self._banned = [fold(word) for word in banned_words if word.strip()]
+
+    def check(self, claim: Claim, scene: Scene) -> Verdict:
+        """Checks one claim."""
+        if not claim.facts:
+            return Verdict("no_evidence")
+        for fact in claim.facts:
+            recheck = RECHECKS.get(fact.code)
+            if recheck is None or fact.code != claim.code:
+                return Verdict("unknown_code")
+            if not _safely(recheck, fact, scene):
+                return Verdict("evidence")
+        return Verdict(self._words(claim))
+
+    def _words(self, claim: Claim) -> str:
+        quoted = [text for fact in claim.facts for text in (fact.value, fact.meets) if text]
+        own = _without(claim.text, quoted if claim.code in _QUOTES else [])
+        if any(_contains(own, word) for word in self._banned):
+            return "banned"
+        if claim.code in _QUOTES and not all(_quotes(claim.text, fact) for fact in claim.facts):
+            return "value"
+        allowed = _numbers_of(claim.facts)
+        if not {_value(found) for found in _NUMBER.findall(own)} <= allowed:
+            return "number"
+        for kind, pattern in _COMPARATIVE.items():
+            said = bool(pattern.search(fold(own)))
+            if said and kind not in _MAY_SAY.get(claim.code, set()):
+                return "negation" if kind == "negation" else "comparative"
+            if not said and _MUST_SAY.get(claim.code) == kind:
+                return "negation" if kind == "negation" else "comparative"
+        return ""
+
+
+def faithfulness(claims: Sequence[tuple[Claim, Scene]], verifier: Verifier) -> float:
+    """Share of claims that the verifier lets stand, 0 to 1; 1 when there are none."""
+    if not claims:
+        return 1.0
+    return sum(verifier.check(claim, scene).holds for claim, scene in claims) / len(claims)
+
+
+def _safely(recheck: RecheckFunction, fact: Fact, scene: Scene) -> bool:
+    try:
+        return recheck(fact, scene)
+    except (ValueError, IndexError):  # a value that cannot be read back supports nothing
+        return False
+
+
+def _value(text: str) -> float:
+    return float(text.replace(",", ""))
+
+
+def _contains(text: str, word: str) -> bool:
+    """Whole words for Latin script, anywhere for the rest."""
+    pattern = re.escape(word)
+    if word[:1].isascii() and word[:1].isalpha():
+        pattern = rf"(?<!\w){pattern}(?!\w)"
+    return bool(re.search(pattern, fold(text)))
+
+
+def _without(text: str, quoted: Sequence[str]) -> str:
+    """Takes quoted values out, so that a title's own words are not taken for ours."""
+    rest = text
+    for value in sorted(quoted, key=len, reverse=True):
+        rest = re.sub(re.escape(value), " ", rest, flags=re.IGNORECASE)
+    return rest
+
+
+def _quotes(text: str, fact: Fact) -> bool:
+    said = fold(text)
+    if fact.code == "exclusion_met":
+        return fold(fact.value) in said and fold(fact.meets) in said
+    synonyms = fact.code in ("attribute_match", "brand_match", "product_type_match")
+    return fold(fact.value) in said or (synonyms and bool(fact.meets) and fold(fact.meets) in said)
+
+
+def _numbers_of(facts: Sequence[Fact]) -> set[float]:
+    """Numbers that the words may hold: those of the facts, and as they are rounded for people."""
+    allowed: set[float] = set()
+    for fact in facts:
+        allowed |= _WINDOW.get(fact.code, set())
+        for text in (fact.value, fact.meets):
+            for found in re.findall(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?", text):
+                exact = float(found)
+                allowed |= {exact, _rounded(exact, 2)}
+                if fact.code == "well_reviewed":
+                    allowed.add(_rounded(exact, 1))
+    return allowed
+
+
+def _rounded(value: float, places: int) -> float:
+    # Half up, as people round; repr keeps 4.65 from becoming 4.6499999.
+    shifted = float(f"{value!r}e{places}") if "e" not in repr(value) else value * 10**places
+    return float(f"{int(shifted + 0.5)}e-{places}")
