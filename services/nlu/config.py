@@ -1,0 +1,47 @@
+"""Settings of the NLU service."""
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from shared.inference import InferenceSettings
+from shared.settings import ServiceSettings
+
+
+class NluSettings(ServiceSettings):
+    """Read from WHEREFORE_NLU_*; nested fields by "__": WHEREFORE_NLU_INFERENCE__BACKEND."""
+
+    model_config = SettingsConfigDict(env_prefix="WHEREFORE_NLU_", env_nested_delimiter="__")
+
+    port: int = Field(default=7701, ge=0, le=65535)
+
+    inference: InferenceSettings = InferenceSettings()
+    """Which encoder makes the vectors."""
+
+    encoder_languages: tuple[str, ...] = ("en",)
+    """BCP-47 languages that the encoder reads; ["*"] for a multilingual one. Queries in others are
+    given to it as an English gloss."""
+
+    retrieval_target: str = "127.0.0.1:7702"
+    """HOST:PORT of the retrieval service, whose terms make brands and product types known.
+    Optional: while it does not answer, lexicons and patterns do without. Empty never asks."""
+
+    terms_poll_seconds: float = Field(default=5.0, gt=0)
+    """Seconds between looks at the version of the index."""
+
+    terms_timeout_seconds: float = Field(default=10.0, gt=0)
+    """Longest wait for the terms, in seconds."""
+
+    embedding_budget_seconds: float = Field(default=0.5, gt=0)
+    """Longest wait of Parse for the vector, in seconds; without it the answer is degraded."""
+
+    embedding_reserve_seconds: float = Field(default=0.02, ge=0)
+    """Seconds kept back of the caller's deadline, so that a degraded answer still arrives."""
+
+    batch_budget_seconds: float = Field(default=5.0, gt=0)
+    """Longest wait of ParseBatch for its vectors, in seconds."""
+
+    vector_cache_size: int = Field(default=10_000, ge=1)
+    """Vectors of queries kept, each about 1.6 kB at 384 dimensions."""
+
+    parse_cache_size: int = Field(default=10_000, ge=1)
+    """Parsed queries kept."""
