@@ -5,8 +5,6 @@ map, so it is safe from the loss of the process as soon as `write` returns; `flu
 that saves it from the loss of power too. Reopening replays the log.
 """
 
-import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +14,7 @@ import qdrant_edge as qe
 from numpy.typing import NDArray
 
 from services.retrieval.store.conditions import Condition
+from services.retrieval.store.edge_folder import EdgeFolder
 from services.retrieval.store.filters import FilterTypes
 from services.retrieval.store.port import (
     DENSE,
@@ -28,9 +27,9 @@ from services.retrieval.store.port import (
     StoredProduct,
     point_id,
 )
-from shared.errors import UnavailableError
 
 _ID: Final = "id"
+_META: Final = "meta.json"
 _PAGE: Final = 1_000
 # Qdrant leaves segments smaller than this without a graph, as exact search is as fast there.
 _INDEXING_THRESHOLD_KB: Final = 4_000
@@ -56,59 +55,49 @@ class EdgeStore:
     name = "qdrant-edge"
 
     def __init__(self, folder: Path, layout: Layout) -> None:
-        self._folder = folder
         self._layout = layout
-        self._shard: qe.EdgeShard | None = None
-        self._fields: set[str] = set()
-        self._lock_file: int | None = None
+        self._folder = EdgeFolder(folder, _config(layout))
 
     def open(self) -> None:
         """See `VectorStore`."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._lock()
-        points = self._folder / "points"
-        if (points / "edge_config.json").exists():
-            self._shard = qe.EdgeShard.load(str(points), self._config())
-        else:
-            points.mkdir(exist_ok=True)
-            self._shard = qe.EdgeShard.create(str(points), self._config())
-        self._fields = set(self._shard.info().payload_schema)
+        self._folder.open()
         for key, kind in self._layout.fields.items():
             self.ensure_field(key, kind)
 
     def close(self) -> None:
         """See `VectorStore`."""
-        if self._shard is not None:
-            self._shard.flush()
-            self._shard.close()
-            self._shard = None
-        if self._lock_file is not None:
-            os.close(self._lock_file)
-            self._lock_file = None
+        self._folder.close()
 
     def ping(self) -> None:
         """See `VectorStore`."""
-        self._open_shard.info()
+        with self._folder.reading() as shard:
+            shard.info()
 
     def ensure_field(self, key: str, kind: FieldKind) -> None:
         """See `VectorStore`."""
-        if key not in self._fields:
-            self._open_shard.update(qe.UpdateOperation.create_field_index(key, _KINDS[kind]))
-            self._fields.add(key)
+        with self._folder.reading() as shard:
+            known = key in shard.info().payload_schema
+        if not known:
+            with self._folder.writing() as shard:
+                shard.update(qe.UpdateOperation.create_field_index(key, _KINDS[kind]))
 
     def write(self, products: Sequence[StoredProduct]) -> None:
         """See `VectorStore`."""
         points = [_point(product) for product in products]
-        self._open_shard.update(qe.UpdateOperation.upsert_points(points))
+        with self._folder.writing(str(point.id) for point in points) as shard:
+            shard.update(qe.UpdateOperation.upsert_points(points))
 
     def delete(self, product_ids: Sequence[str]) -> None:
         """See `VectorStore`."""
-        points: list[qe.PointId] = [point_id(product_id) for product_id in product_ids]
-        self._open_shard.update(qe.UpdateOperation.delete_points(points))
+        points = [point_id(product_id) for product_id in product_ids]
+        ids: list[qe.PointId] = [*points]
+        with self._folder.writing(points) as shard:
+            shard.update(qe.UpdateOperation.delete_points(ids))
 
     def flush(self) -> None:
         """See `VectorStore`."""
-        self._open_shard.flush()
+        with self._folder.writing() as shard:
+            shard.flush()
 
     def search_dense(
         self,
@@ -140,9 +129,10 @@ class EdgeStore:
         if not product_ids:
             return []
         points: list[qe.PointId] = [point_id(product_id) for product_id in product_ids]
-        found = self._open_shard.retrieve(
-            points, with_payload=[_ID, *keys], with_vector=[DENSE, SPARSE] if vectors else False
-        )
+        with self._folder.reading() as shard:
+            found = shard.retrieve(
+                points, with_payload=[_ID, *keys], with_vector=[DENSE, SPARSE] if vectors else False
+            )
         records = {record.product_id: record for record in map(_record, found)}
         return [records[product_id] for product_id in product_ids if product_id in records]
 
@@ -150,84 +140,56 @@ class EdgeStore:
         """See `VectorStore`."""
         offset: qe.PointId | None = None
         while True:
-            found, offset = self._open_shard.scroll(
-                qe.ScrollRequest(
-                    offset=offset,
-                    limit=_PAGE,
-                    filter=_FILTERS.translate(where),
-                    with_payload=[_ID, *keys],
-                    with_vector=False,
-                )
+            request = qe.ScrollRequest(
+                offset=offset,
+                limit=_PAGE,
+                filter=_FILTERS.translate(where),
+                with_payload=[_ID, *keys],
+                with_vector=False,
             )
+            with self._folder.reading() as shard:
+                found, offset = shard.scroll(request)
             yield from map(_record, found)
             if offset is None:
                 return
 
     def top(self, key: str, limit: int, where: Condition | None = None) -> list[Hit]:
         """See `VectorStore`."""
-        found, _ = self._open_shard.scroll(
-            qe.ScrollRequest(
-                limit=limit,
-                filter=_FILTERS.translate(where),
-                with_payload=[_ID, key],
-                with_vector=False,
-                order_by=qe.OrderBy(key, qe.Direction.Desc),
-            )
+        request = qe.ScrollRequest(
+            limit=limit,
+            filter=_FILTERS.translate(where),
+            with_payload=[_ID, key],
+            with_vector=False,
+            order_by=qe.OrderBy(key, qe.Direction.Desc),
         )
+        with self._folder.reading() as shard:
+            found, _ = shard.scroll(request)
         hits = [Hit(record.product_id, record.payload[key]) for record in map(_record, found)]
         return sorted(hits, key=lambda hit: (-hit.score, hit.product_id))
 
     def count(self, where: Condition | None = None, *, exact: bool = False) -> int:
         """See `VectorStore`."""
         request = qe.CountRequest(exact=exact, filter=_FILTERS.translate(where))
-        return self._open_shard.count(request)
+        with self._folder.reading() as shard:
+            return shard.count(request)
 
     def optimize(self) -> None:
         """See `VectorStore`."""
-        self._open_shard.optimize()
+        self._folder.optimize()
 
     def is_optimized(self) -> bool:
         """See `VectorStore`."""
-        # The engine counts points of small segments as indexed, so equality is what it aims at.
-        info = self._open_shard.info()
-        return info.indexed_vectors_count >= info.points_count
+        # Below the threshold the engine builds no graph, as exact search is as fast there.
+        vector_kb = self._layout.dimension * 4 / 1024
+        return self._folder.unoptimized * vector_kb < _INDEXING_THRESHOLD_KB
 
     def read_meta(self) -> dict[str, Any]:
         """See `VectorStore`."""
-        path = self._folder / "meta.json"
-        return json.loads(path.read_bytes()) if path.exists() else {}
+        return self._folder.read_json(_META)
 
     def write_meta(self, meta: Mapping[str, Any]) -> None:
         """See `VectorStore`."""
-        path = self._folder / "meta.json"
-        draft = path.with_suffix(".new")
-        with draft.open("w", encoding="utf-8") as file:
-            json.dump(meta, file, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)  # atomic: a reader or a crash sees the old one or the new one
-
-    @property
-    def _open_shard(self) -> qe.EdgeShard:
-        if self._shard is None:
-            raise UnavailableError("the product store is closed")
-        return self._shard
-
-    def _config(self) -> qe.EdgeConfig:
-        layout = self._layout
-        return qe.EdgeConfig(
-            vectors={DENSE: qe.EdgeVectorParams(layout.dimension, qe.Distance.Cosine)},
-            sparse_vectors={SPARSE: qe.EdgeSparseVectorParams(modifier=qe.Modifier.Idf)},
-            hnsw_config=qe.HnswIndexConfig(
-                layout.hnsw_m,
-                layout.hnsw_ef_construct,
-                full_scan_threshold=1_000,
-                max_indexing_threads=1,  # it runs beside searches
-            ),
-            optimizers=qe.EdgeOptimizersConfig(
-                indexing_threshold=_INDEXING_THRESHOLD_KB, default_segment_number=1
-            ),
-        )
+        self._folder.write_json(_META, meta)
 
     def _search(
         self,
@@ -236,29 +198,33 @@ class EdgeStore:
         where: Condition | None,
         params: qe.SearchParams | None,
     ) -> list[Hit]:
-        found = self._open_shard.query(
-            qe.QueryRequest(
-                limit=limit,
-                query=query,
-                filter=_FILTERS.translate(where),
-                with_payload=[_ID],
-                with_vector=False,
-                params=params,
-            )
+        request = qe.QueryRequest(
+            limit=limit,
+            query=query,
+            filter=_FILTERS.translate(where),
+            with_payload=[_ID],
+            with_vector=False,
+            params=params,
         )
+        with self._folder.reading() as shard:
+            found = shard.query(request)
         return [Hit((point.payload or {})[_ID], point.score) for point in found]
 
-    def _lock(self) -> None:
-        # Two processes that write one folder would destroy it; the engine does not look.
-        import fcntl  # absent on Windows, where this adapter is too
 
-        handle = os.open(self._folder / "lock", os.O_CREAT | os.O_RDWR)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(handle)
-            raise UnavailableError("another process has the product store open") from error
-        self._lock_file = handle
+def _config(layout: Layout) -> qe.EdgeConfig:
+    return qe.EdgeConfig(
+        vectors={DENSE: qe.EdgeVectorParams(layout.dimension, qe.Distance.Cosine)},
+        sparse_vectors={SPARSE: qe.EdgeSparseVectorParams(modifier=qe.Modifier.Idf)},
+        hnsw_config=qe.HnswIndexConfig(
+            layout.hnsw_m,
+            layout.hnsw_ef_construct,
+            full_scan_threshold=1_000,
+            max_indexing_threads=1,  # searches go on beside it
+        ),
+        optimizers=qe.EdgeOptimizersConfig(
+            indexing_threshold=_INDEXING_THRESHOLD_KB, default_segment_number=1
+        ),
+    )
 
 
 def _point(product: StoredProduct) -> qe.Point:

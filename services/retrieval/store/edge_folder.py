@@ -1,0 +1,189 @@
+"""The folder of the embedded engine: which shard is in use, and how it is changed for a better one.
+
+    lock            held by the one process that has the store open
+    current.json    the generation in use, and how many points its graph was built over
+    points-N/       that generation's shard
+    meta.json       the document of `write_meta`
+
+`optimize` builds the HNSW graph on a copy in another process, brings over what was written
+meanwhile and changes to the copy, the next generation. Files are replaced in one piece, so a crash
+at any point leaves a whole generation.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import qdrant_edge as qe
+
+from services.retrieval.store.generation import Generation
+from shared.errors import InternalError, UnavailableError
+
+_CURRENT: Final = "current.json"
+_PAGE: Final = 1_000
+_OPTIMIZER: Final = Path(__file__).with_name("optimize_process.py")
+
+
+class EdgeFolder:
+    """The shard in use, for readers and writers of all threads."""
+
+    def __init__(self, folder: Path, config: qe.EdgeConfig) -> None:
+        self._folder = folder
+        self._config = config
+        self._generation: Generation | None = None
+        self._lock_file: int | None = None
+        self._write_lock = threading.Lock()
+        self._missed: set[str] | None = None  # ids written while a copy is being optimised
+        self.unoptimized = 0
+        """Points written since the graph was built; after a restart, by how many there are more."""
+
+    def open(self) -> None:
+        """Opens the shard, or creates it.
+
+        Raises:
+            UnavailableError: When another process has it open.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._lock()
+        current = self.read_json(_CURRENT)
+        name: str = current.get("folder", "points-1")
+        for leftover in self._folder.glob("points-*"):
+            if (
+                leftover.name != name or not current
+            ):  # an optimisation or a start that was cut short
+                shutil.rmtree(leftover)
+        path = self._folder / name
+        if current:
+            shard = qe.EdgeShard.load(str(path), self._config)
+        else:
+            path.mkdir()
+            shard = qe.EdgeShard.create(str(path), self._config)
+            self.write_json(_CURRENT, {"folder": name, "points": 0})
+        self._generation = Generation(name, shard)
+        self.unoptimized = abs(shard.info().points_count - current.get("points", 0))
+
+    def close(self) -> None:
+        """Closes the shard, with everything written on disk."""
+        with self._write_lock:
+            generation, self._generation = self._generation, None
+            if generation:
+                generation.close()
+        if self._lock_file is not None:
+            os.close(self._lock_file)
+            self._lock_file = None
+
+    @contextmanager
+    def reading(self) -> Generator[qe.EdgeShard]:
+        """Lends the shard to a reader."""
+        while True:
+            generation = self._generation
+            if generation is None:
+                raise UnavailableError("the product store is closed")
+            if generation.enter():
+                break
+        try:
+            yield generation.shard
+        finally:
+            generation.leave()
+
+    @contextmanager
+    def writing(self, points: Iterable[str] = ()) -> Generator[qe.EdgeShard]:
+        """Lends the shard to the one writer, who names the points that are to be written."""
+        with self._write_lock, self.reading() as shard:
+            yield shard
+            written = set(points)
+            self.unoptimized += len(written)
+            if self._missed is not None:
+                self._missed |= written
+
+    def optimize(self) -> None:
+        """Builds the graph and changes to it; one call at a time."""
+        with self._write_lock, self.reading() as shard:
+            shard.flush()
+            copy = self._copy()
+            self._missed = set()
+        try:
+            command = [sys.executable, str(_OPTIMIZER), str(copy)]
+            done = subprocess.run(command, check=False, capture_output=True)  # noqa: S603 # our own
+            if done.returncode:
+                raise InternalError(f"optimisation failed: {done.stderr[-2000:]!r}")
+            self._change_to(copy)
+        finally:
+            self._missed = None
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """Reads a small document of the folder; empty where there is none."""
+        path = self._folder / name
+        return json.loads(path.read_bytes()) if path.exists() else {}
+
+    def write_json(self, name: str, document: Mapping[str, Any]) -> None:
+        """Replaces a small document durably; a crash leaves the old one or the new one."""
+        draft = self._folder / f"{name}.new"
+        with draft.open("w", encoding="utf-8") as file:
+            json.dump(document, file, ensure_ascii=False)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self._folder / name)
+
+    def _copy(self) -> Path:
+        if self._generation is None:
+            raise UnavailableError("the product store is closed")
+        name = self._generation.folder
+        copy = self._folder / f"points-{int(name.removeprefix('points-')) + 1}"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(self._folder / name, copy)
+        return copy
+
+    def _change_to(self, copy: Path) -> None:
+        shard = qe.EdgeShard.load(str(copy), self._config)
+        with self._write_lock:
+            old = self._generation
+            if old is None:  # closed meanwhile; the next start removes the copy
+                shard.close()
+                return
+            missed = sorted(self._missed or ())
+            for start in range(0, len(missed), _PAGE):
+                _bring_over(missed[start : start + _PAGE], old.shard, shard)
+            _bring_indexes_over(old.shard, shard)
+            shard.flush()
+            self.write_json(_CURRENT, {"folder": copy.name, "points": shard.info().points_count})
+            self._generation = Generation(copy.name, shard)
+            self.unoptimized = len(missed)
+        old.close()
+        shutil.rmtree(self._folder / old.folder, ignore_errors=True)
+
+    def _lock(self) -> None:
+        # Two processes that write one folder would destroy it; the engine does not look.
+        import fcntl  # absent on Windows, where this adapter is too
+
+        handle = os.open(self._folder / "lock", os.O_CREAT | os.O_RDWR)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(handle)
+            raise UnavailableError("another process has the product store open") from error
+        self._lock_file = handle
+
+
+def _bring_over(points: list[str], old: qe.EdgeShard, new: qe.EdgeShard) -> None:
+    ids: list[qe.PointId] = [*points]
+    found = old.retrieve(ids, with_payload=True, with_vector=True)
+    there = {str(record.id) for record in found}
+    copies = [qe.Point(record.id, record.vector or {}, record.payload) for record in found]
+    gone: list[qe.PointId] = [point for point in points if point not in there]
+    new.update(qe.UpdateOperation.upsert_points(copies))
+    new.update(qe.UpdateOperation.delete_points(gone))
+
+
+def _bring_indexes_over(old: qe.EdgeShard, new: qe.EdgeShard) -> None:
+    there = new.info().payload_schema
+    for key, index in old.info().payload_schema.items():
+        if key not in there:
+            new.update(qe.UpdateOperation.create_field_index(key, index.data_type))
