@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from services.ranking.weights import Kind
 from wherefore.common.v1.product_pb2 import Product
 
 
@@ -17,17 +18,17 @@ from wherefore.common.v1.product_pb2 import Product
 class Likeness:
     """What two products may share, as small integers; -1 where a product has none."""
 
-    codes: dict[str, NDArray[np.int64]]
+    codes: dict[Kind, NDArray[np.int64]]
     """(candidates,) by kind."""
-    weights: dict[str, float]
+    weights: dict[Kind, float]
     """Similarity of two products that share only this kind, 0 to 1."""
 
     @classmethod
     def of(
-        cls, products: Sequence[Product], kinds: Collection[str], weights: Mapping[str, float]
+        cls, products: Sequence[Product], kinds: Collection[Kind], weights: Mapping[Kind, float]
     ) -> "Likeness":
         """Reads the kinds that count from the products."""
-        keys = {
+        keys: dict[Kind, list[str]] = {
             "variant_group": [p.variant_group_id for p in products],
             "brand": [p.brand.casefold() for p in products],
             "category": [" > ".join(p.category_path) for p in products],

@@ -68,6 +68,6 @@ def explain(
             float(contributions[index]),
             LABELS[FEATURES[index]],
         )
-        for index in order
+        for index in (int(position) for position in order)
         if contributions[index] != 0.0
     ]

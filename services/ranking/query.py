@@ -82,7 +82,7 @@ def view_query(understanding: QueryUnderstanding) -> QueryView:
     )
 
 
-def _of_type(entities: list[Entity], kind: EntityType) -> list[Entity]:
+def _of_type(entities: list[Entity], kind: EntityType.ValueType) -> list[Entity]:
     return [entity for entity in entities if entity.type == kind]
 
 

@@ -92,7 +92,7 @@ class Ranker:
             [candidate.product for candidate in wanted.candidates],
             # Who asks for variety means all of it, not only the default's share.
             config.diversity.similar_by if asked is None else tuple(self._weights.similarity),
-            dict(self._weights.similarity),
+            self._weights.similarity,
         )
         strength = config.diversity.strength if asked is None else asked
         order = diversify(scores, likeness, strength, wanted.limit or len(scores))

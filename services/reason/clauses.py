@@ -9,13 +9,14 @@ from zlib import crc32
 
 from services.reason.facts import Fact
 from services.reason.language import is_chinese, money, number
+from services.reason.values import local_word
 
 TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "en": {
         "attribute_match": ("{shown}, as you asked", "{shown}, as in your search"),
         "brand_match": ("made by {shown}", "from {shown}, the brand you named"),
         "product_type_match": ("{shown}, the kind you searched for", "of the kind {shown}"),
-        "title_match": ('has "{shown}" in its title', 'its title says "{shown}"'),
+        "title_match": ("has {shown} in its title", "its title names {shown}"),
         "price_fit": ("at {price}, within your {limit}", "{price}, within your limit of {limit}"),
         "exclusion_met": ("{shown}, not {meets}", "comes in {shown}, not {meets}"),
         "lowest_price_on_page": ("the lowest price of {count} here at {price}",),
@@ -40,9 +41,9 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "attribute_match": ("符合您要的{shown}", "{shown}，正合您的要求"),
         "brand_match": ("是您要的品牌{shown}", "品牌是{shown}"),
         "product_type_match": ("正是您要找的{shown}", "属于{shown}"),
-        "title_match": ("标题含“{shown}”", "标题中有“{shown}”"),
+        "title_match": ("标题含{shown}", "标题中有{shown}"),
         "price_fit": ("售价{price}，在您的{limit}以内", "{price}，不超过您的{limit}"),
-        "exclusion_met": ("颜色等为{shown}，不是{meets}", "是{shown}，不含{meets}"),
+        "exclusion_met": ("{shown}，不是{meets}", "是{shown}，不含{meets}"),
         "lowest_price_on_page": ("售价{price}，低于本页{count}款中的其余各款",),
         "below_median_price": ("售价{price}，比本页{count}款的中位价低{percent}",),
         "discount": ("比原价低{percent}", "较原价优惠{percent}"),
@@ -63,13 +64,15 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
 
 
 def say(fact: Fact, language: str, product_id: str) -> str:
-    """Writes one fact; the wording depends on the product's id alone, so that pages vary and repeat."""
+    """Writes one fact; the wording depends on the id alone, so that it varies and repeats."""
     variants = TEMPLATES[language][fact.code]
     chosen = variants[crc32(f"{product_id}/{fact.code}".encode()) % len(variants)]
     return chosen.format_map(slots(fact, language))
 
 
-def slots(fact: Fact, language: str) -> dict[str, str]:
+def slots(  # noqa: PLR0911  # one return per form of value
+    fact: Fact, language: str
+) -> dict[str, str]:
     """Returns what the templates of a fact's code may be filled with."""
     parts = fact.value.split(" ")
     match fact.code:
@@ -102,7 +105,10 @@ def _priced(parts: list[str]) -> tuple[float, str]:
 
 
 def _shown(fact: Fact, language: str) -> str:
-    """The user's own word where it is in the reason's language and the product's is not."""
+    """Words of the reason's language where there are any, the product's own otherwise."""
+    if fact.code == "exclusion_met":
+        key = fact.source.partition(".")[2]
+        return ", ".join(local_word(key, value, language) for value in fact.value.split(", "))
     matches = fact.code in ("attribute_match", "product_type_match", "brand_match")
     wants_chinese = language == "zh"
     if matches and is_chinese(fact.meets) == wants_chinese != is_chinese(fact.value):

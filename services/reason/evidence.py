@@ -4,11 +4,12 @@ Only what the catalogue states becomes evidence; what is missing is never taken 
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from services.reason.facts import Fact, Scene
 from services.reason.language import title_in
 from services.reason.values import ATTRIBUTE_KEYS, find_value, known_values, same_value
-from shared.text.analysis import analyse, terms
+from shared.text.analysis import Term, analyse
 from shared.text.normalise import fold
 from wherefore.nlu.v1.query_understanding_pb2 import (
     Constraint,
@@ -16,6 +17,12 @@ from wherefore.nlu.v1.query_understanding_pb2 import (
     EntityType,
     QueryUnderstanding,
 )
+
+
+@lru_cache(maxsize=4_096)
+def _analysed(text: str) -> tuple[Term, ...]:
+    """Titles come back in page after page, and the query once per product."""
+    return tuple(analyse(text))
 
 
 def query_facts(scene: Scene, language: str) -> Iterator[Fact]:
@@ -83,20 +90,27 @@ def _unwanted_words(query: QueryUnderstanding, field: str, unwanted: str, span: 
 def _title_facts(scene: Scene, query: QueryUnderstanding, language: str) -> Iterator[Fact]:
     """Words of the query that stand in the title, one fact for all of them."""
     tag, title = title_in(scene.product, language)
-    wanted = set(terms(query.search_text or query.normalized_query or query.query))
+    wanted = {
+        term.normalized
+        for term in _analysed(query.search_text or query.normalized_query or query.query)
+        if term.normalized
+    }
     if not wanted or not title:
         return
     spans: list[tuple[int, int]] = []
     found: set[str] = set()
-    for term in analyse(title):
+    for term in _analysed(title):
         overlaps = bool(spans) and term.start < spans[-1][1]
         if term.normalized in wanted and term.normalized not in found and not overlaps:
-            spans.append((term.start, term.end))
             found.add(term.normalized)
+            if spans and not title[spans[-1][1] : term.start].strip():
+                spans[-1] = (spans[-1][0], term.end)  # words that stand together stay together
+            else:
+                spans.append((term.start, term.end))
     if not found:
         return
-    words = " ".join(title[start:end] for start, end in spans)
-    asked = [t.text for t in analyse(query.query) if t.normalized in found]
+    words = ", ".join(title[start:end] for start, end in spans)
+    asked = [t.text for t in _analysed(query.query) if t.normalized in found]
     share = len(found) / len(wanted)
     if asked:
         yield Fact(

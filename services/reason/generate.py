@@ -1,6 +1,6 @@
 """The template generator: from facts to clauses to a sentence.
 
-It stays as the fallback behind any language model: it needs no model and says only what it is given.
+It stays as the fallback behind any language model: it says only what it is given.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,6 +1,7 @@
 """One check per code: is this fact so? Each reads back what the fact's source holds."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from statistics import median
 from typing import Final
 
@@ -72,18 +73,29 @@ def _title(fact: Fact, scene: Scene) -> bool:
     prefix, _, tag = fact.source.partition(".")
     if prefix != "titles" or tag not in scene.product.titles or scene.query is None:
         return False
-    words = fact.value.split()
     title = fold(scene.product.titles[tag])
-    asked = set(terms(scene.query.query)) | set(terms(scene.query.search_text))
-    met = set(terms(fact.meets))
+    words = fact.value.split(", ")
+    asked = set(_terms(scene.query.query)) | set(_terms(scene.query.search_text))
+    met = set(_terms(fact.meets))
     return (
-        bool(words)
-        and all(fold(word) in title for word in words)
+        all(word and fold(word) in title for word in words)
+        and all(_all_asked(word, asked) for word in words)
         and bool(met)
-        and met <= set(terms(scene.query.query))
-        and set(terms(words[0])) <= asked | set(terms(" ".join(words)))
-        and all(set(terms(word)) & asked for word in words)
+        and met <= set(_terms(scene.query.query))
     )
+
+
+def _all_asked(text: str, asked: set[str]) -> bool:
+    """Whether each term of a quoted piece was asked for, be it as a part or a compound."""
+    found = _terms(text)
+    return bool(found) and all(
+        term in asked or any(term in other or other in term for other in asked) for term in found
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _terms(text: str) -> tuple[str, ...]:
+    return tuple(terms(text))
 
 
 def _price_fit(fact: Fact, scene: Scene) -> bool:

@@ -55,7 +55,7 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
         request: pb.ExplainStreamRequest,
         context: grpc.aio.ServicerContext[pb.ExplainStreamRequest, pb.ExplainStreamResponse],
     ) -> AsyncIterator[pb.ExplainStreamResponse]:
-        """Explains a page, each reason as soon as it is ready; see reason_service.proto."""
+        """Explains a page, one reason a message; see reason_service.proto."""
         for reason in self._explainer.explain(_input(request.request)):
             yield pb.ExplainStreamResponse(reason=reason_proto(reason))
 
@@ -80,7 +80,7 @@ def _input(request: pb.ExplainRequest) -> ExplainInput:
 
 
 def reason_proto(reason: WrittenReason) -> Reason:
-    """Returns the contract's form of a reason, with evidence ids e1, e2 …"""
+    """Returns the contract's form of a reason, with evidence ids from e1 on."""
     ids = {fact: f"e{number}" for number, fact in enumerate(reason.facts, start=1)}
     return Reason(
         product_id=reason.product_id,

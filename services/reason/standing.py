@@ -1,4 +1,4 @@
-"""Evidence that needs no query: price against the page, reviews, sales, stock, the user's history."""
+"""Evidence that needs no query: page prices, reviews, sales, stock, the user's history."""
 
 from collections.abc import Iterator
 from statistics import median

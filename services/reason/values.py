@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
+from services.reason.language import is_chinese
 from shared.text.analysis import terms
-from shared.text.lexicon import LexiconKind, canonical
+from shared.text.lexicon import LexiconKind, canonical, forms
 from shared.text.normalise import fold
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.nlu.v1.query_understanding_pb2 import EntityType
@@ -43,6 +44,22 @@ def meaning(key: str, text: str) -> str:
     kind = _LEXICONS.get(key)
     known = canonical(kind, text) if kind is not None else None
     return known or " ".join(terms(text)) or fold(text)
+
+
+@lru_cache(maxsize=4_096)
+def names(key: str, text: str) -> tuple[str, ...]:
+    """Returns the value itself and every word of the lexicon that means the same."""
+    kind = _LEXICONS.get(key)
+    known = canonical(kind, text) if kind is not None else None
+    return (text, *forms(kind, known)) if kind is not None and known else (text,)
+
+
+def local_word(key: str, text: str, language: str) -> str:
+    """Returns the usual word for a value in a language; the value itself when there is none."""
+    wants_chinese = language == "zh"
+    if is_chinese(text) == wants_chinese:
+        return text
+    return next((name for name in names(key, text) if is_chinese(name) == wants_chinese), text)
 
 
 def same_value(key: str, left: str, others: Iterable[str]) -> bool:

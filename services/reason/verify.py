@@ -12,6 +12,7 @@ from typing import Final
 
 from services.reason.facts import Claim, Fact, Scene
 from services.reason.recheck import RECHECKS, RecheckFunction
+from services.reason.values import names
 from shared.text.normalise import fold
 
 _NUMBER: Final = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
@@ -73,7 +74,7 @@ class Verifier:
     """
 
     def __init__(self, banned_words: Sequence[str]) -> None:
-        self._banned = [fold(word) for word in banned_words if word.strip()]
+        self._banned = [_word_pattern(word) for word in banned_words if word.strip()]
 
     def check(self, claim: Claim, scene: Scene) -> Verdict:
         """Checks one claim."""
@@ -90,7 +91,7 @@ class Verifier:
     def _words(self, claim: Claim) -> str:
         quoted = [text for fact in claim.facts for text in (fact.value, fact.meets) if text]
         own = _without(claim.text, quoted if claim.code in _QUOTES else [])
-        if any(_contains(own, word) for word in self._banned):
+        if any(pattern.search(fold(own)) for pattern in self._banned):
             return "banned"
         if claim.code in _QUOTES and not all(_quotes(claim.text, fact) for fact in claim.facts):
             return "value"
@@ -124,12 +125,13 @@ def _value(text: str) -> float:
     return float(text.replace(",", ""))
 
 
-def _contains(text: str, word: str) -> bool:
+def _word_pattern(word: str) -> re.Pattern[str]:
     """Whole words for Latin script, anywhere for the rest."""
-    pattern = re.escape(word)
-    if word[:1].isascii() and word[:1].isalpha():
+    folded = fold(word)
+    pattern = re.escape(folded)
+    if folded[:1].isascii() and folded[:1].isalpha():
         pattern = rf"(?<!\w){pattern}(?!\w)"
-    return bool(re.search(pattern, fold(text)))
+    return re.compile(pattern)
 
 
 def _without(text: str, quoted: Sequence[str]) -> str:
@@ -143,7 +145,11 @@ def _without(text: str, quoted: Sequence[str]) -> str:
 def _quotes(text: str, fact: Fact) -> bool:
     said = fold(text)
     if fact.code == "exclusion_met":
-        return fold(fact.value) in said and fold(fact.meets) in said
+        key = fact.source.partition(".")[2]
+        return fold(fact.meets) in said and all(
+            any(fold(name) in said for name in names(key, value))
+            for value in fact.value.split(", ")
+        )
     synonyms = fact.code in ("attribute_match", "brand_match", "product_type_match")
     return fold(fact.value) in said or (synonyms and bool(fact.meets) and fold(fact.meets) in said)
 

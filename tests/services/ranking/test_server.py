@@ -1,0 +1,43 @@
+import grpc
+import pytest
+
+from services.ranking.config import Settings
+from services.ranking.server import RankingServer
+from shared.server import start_server
+from wherefore.ranking.v1 import ranking_service_pb2 as pb
+from wherefore.ranking.v1.ranking_service_pb2_grpc import RankingServiceStub
+
+
+@pytest.fixture
+async def stub():
+    settings = Settings(port=0, metrics_port=0)
+    running = await start_server(RankingServer(settings), settings)
+    try:
+        await running.wait_ready(10)
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{running.port}") as channel:
+            yield RankingServiceStub(channel)
+    finally:
+        await running.stop()
+
+
+async def test_ranks_over_the_wire(stub, make_candidate):
+    request = pb.RankRequest(
+        candidates=[make_candidate("a", "Lamp"), make_candidate("b", "Kettle")],
+        include_contributions=True,
+    )
+    request.query.query = "kettle"
+    response = await stub.Rank(request, timeout=5)
+    assert [result.product_id for result in response.results] == ["b", "a"]
+    assert [result.rank for result in response.results] == [1, 2]
+    assert response.model.startswith("linear-search@")
+    assert [timing.stage for timing in response.timings] == ["ranking"]
+    for result in response.results:
+        total = response.base_value + sum(c.contribution for c in result.contributions)
+        assert total == pytest.approx(result.score, abs=1e-9)
+
+
+async def test_bad_input_is_invalid_argument(stub, make_candidate):
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.Rank(pb.RankRequest(), timeout=5)
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert "candidates" in (caught.value.details() or "")
