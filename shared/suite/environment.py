@@ -1,0 +1,46 @@
+"""The environment that ties the processes of one suite together."""
+
+import os
+from pathlib import Path
+
+from shared.suite.ports import SERVICES, PortPlan
+
+_NEVER_PRIVATE = ("WHEREFORE_QDRANT_URL", "WHEREFORE_QDRANT_API_KEY")
+"""A scratch suite must not write into the index that the real one uses."""
+
+
+def service_environment(
+    service: str, home: Path, ports: PortPlan, *, triton: bool, private: bool, log_level: str
+) -> dict[str, str]:
+    """Returns the environment of one service: this process's own, with the suite's wiring on top.
+
+    Args:
+        service: One of SERVICES.
+        home: State of the suite; the service keeps its data in data/SERVICE below.
+        ports: Where everybody listens.
+        triton: Whether Triton is part of the suite; else models run in process.
+        private: Whether the suite is a scratch one, which uses no shared stores.
+        log_level: As in `ServiceSettings.log_level`.
+    """
+    prefix = f"WHEREFORE_{service.upper()}_"
+    variables = dict(os.environ)
+    if private:
+        for name in _NEVER_PRIVATE:
+            variables.pop(name, None)
+    variables |= {
+        "WHEREFORE_HOME": str(home),
+        f"{prefix}HOST": "127.0.0.1",
+        f"{prefix}PORT": str(getattr(ports, service)),
+        f"{prefix}METRICS_PORT": str(getattr(ports, f"{service}_metrics")),
+        f"{prefix}DATA_DIR": str(home / "data" / service),
+        f"{prefix}LOG_LEVEL": log_level,
+        f"{prefix}INFERENCE__BACKEND": "triton" if triton else "onnx",
+        f"{prefix}INFERENCE__TRITON_TARGET": f"127.0.0.1:{ports.triton_grpc}",
+    }
+    if service == "orchestrator":
+        variables[f"{prefix}HTTP_PORT"] = str(ports.orchestrator_http)
+    for other in SERVICES:
+        if other != service:
+            target = f"127.0.0.1:{getattr(ports, other)}"
+            variables[f"{prefix}{other.upper()}_TARGET"] = target
+    return variables

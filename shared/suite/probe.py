@@ -1,0 +1,36 @@
+"""Whether a process of the suite answers."""
+
+import http.client
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc  # pyright: ignore[reportMissingTypeStubs]
+
+_pb2: Any = health_pb2
+_HealthStub: Any = health_pb2_grpc.HealthStub
+
+
+def service_health(port: int, timeout: float = 1.0) -> str:
+    """Returns what grpc.health.v1 says of the whole server: "SERVING", "NOT_SERVING" or ""."""
+    with grpc.insecure_channel(f"127.0.0.1:{port}", [("grpc.enable_http_proxy", 0)]) as channel:
+        try:
+            answer = _HealthStub(channel).Check(_pb2.HealthCheckRequest(), timeout=timeout)
+        except grpc.RpcError:
+            return ""
+    return str(_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
+
+
+def triton_health(http_port: int, models: tuple[str, ...], timeout: float = 1.0) -> str:
+    """Returns "SERVING" when Triton and all `models` are ready, "NOT_SERVING", or "" if silent."""
+    paths = ["/v2/health/ready", *(f"/v2/models/{model}/ready" for model in models)]
+    for path in paths:
+        connection = http.client.HTTPConnection("127.0.0.1", http_port, timeout=timeout)
+        try:
+            connection.request("GET", path)
+            if connection.getresponse().status != http.client.OK:
+                return "NOT_SERVING"
+        except OSError:
+            return ""
+        finally:
+            connection.close()
+    return "SERVING"
