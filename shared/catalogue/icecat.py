@@ -89,11 +89,13 @@ def _set_attributes(product: product_pb2.Product, row: JsonObject) -> None:
         if source.startswith("attr_t_"):
             _set_text(product, key, value)
         elif key and source.startswith("attr_n_"):
-            set_attribute(product, key, parse_number(source, value))
+            set_attribute(product, _free(product, key, "number"), parse_number(source, value))
         elif key:
             if not isinstance(value, bool):
                 raise RowValueError(source, "must be true or false")
-            set_attribute(product, key if key != "colour" else "colour_output", value)
+            # "attr_b_colour" says that a device prints in colour, not which colour it has.
+            key = "colour_output" if key == "colour" else key
+            set_attribute(product, _free(product, key, "flag"), value)
 
 
 def _set_text(product: product_pb2.Product, key: str, value: object) -> None:
@@ -108,3 +110,8 @@ def _set_text(product: product_pb2.Product, key: str, value: object) -> None:
         parts = text.split(",") if key in ("colour", "material") else [text]
         values = list(dict.fromkeys(part.strip() for part in parts if part.strip()))
         product.attributes[key].texts.extend(values[:50])
+
+
+def _free(product: product_pb2.Product, key: str, kind: str) -> str:
+    # A few products state one key both as text and as a number or flag; both are kept.
+    return f"{key}_{kind}" if key in product.attributes else key

@@ -1,4 +1,4 @@
-"""Luma, the fashion shop of Magento's sample data: a folder of CSV tables. Prices are US dollars."""
+"""Luma, the fashion shop of Magento's sample data: CSV tables, prices in US dollars."""
 
 import re
 from collections import defaultdict
@@ -31,7 +31,7 @@ def read(path: Path) -> Iterator[Row]:
     number = 0
     files = [folder / CONFIGURABLE, *sorted(folder.glob(SIMPLE))]
     for file in files:
-        if not file.exists() or file.name == _REVIEWS:
+        if not file.exists() or file.name == _REVIEWS or "_images_" in file.name:
             continue
         groups = _variant_groups(file) if file.name == CONFIGURABLE else {}
         for _, record in records(file):

@@ -2,8 +2,8 @@
 
 Columns: `id`, `title` (or `title_en`, `title_zh`, …), `description` likewise, `brand`, `category`
 ("Kitchen > Kettles"), `price`, `list_price`, `currency`, `stock` (units), `image`, `uri`, `gtin`,
-`tags` (comma-separated), `variant_group_id`, and `attributes.KEY`, where numbers, true and false are
-read as such and "a | b" as several texts. An unknown column is an error of the file.
+`tags` (comma-separated), `variant_group_id`, and `attributes.KEY`, where numbers, true and false
+are read as such and "a | b" as several texts. An unknown column is an error of the file.
 """
 
 import csv
