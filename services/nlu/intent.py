@@ -12,13 +12,13 @@ from services.nlu.domain import Entity, EntityType, Intent, IntentType
 from services.nlu.support import support_label
 
 _COMPARISON = re.compile(
-    r"(?<![a-z])(?:vs\.?|versus|compar(?:e|ed|ison)|difference between|differences?"
+    r"(?<![a-z])(?:vs\.?(?![0-9])|versus|compar(?:e|ed|ison)|difference between|differences?"
     r"|which (?:one )?is (?:better|best)|better than)(?![a-z])"
-    r"|对比|哪个好|哪个更|哪款更|有什么区别|有啥区别|的区别|相比|pk(?![a-z])|和.{1,20}(?:比较|哪个)|还是.{1,20}(?:好|\?|？)$"
+    r"|对比|哪个好|哪个更|哪款更|有什么区别|有啥区别|的区别|相比|(?<![a-z0-9])pk(?![a-z0-9-])|和.{1,20}(?:比较|哪个)|还是.{1,20}(?:好|\?|？)$"
 )
 _QUESTION = re.compile(
     r"^\s*(?:how (?:long|many|much|big|heavy|large|fast|loud|thick|tall|wide|deep|far|hot)|does|do"
-    r"|is|are|can|will|has|what(?:'s| is| are)|which|why|when)(?![a-z])"
+    r"|is|are|can|will|has|what(?:'s| is| are)|which|why|when)(?![a-z0-9])"
     r"|多大|多重|多长|多高|多宽|多厚|多久|几(?:个|小时|寸|年|岁|升|瓦|核)|是不是|是否|能不能|可不可以|支不支持|支持.{0,12}吗"
     r"|怎么用|怎么样|如何使用|吗\s*[?？]?$|什么材质|什么颜色"
 )
@@ -31,7 +31,7 @@ _ADVICE = re.compile(
     r"|help me (?:choose|pick|decide)|something (?:for|to)|good for"
     r"|(?:best|top|nice|great|good).{1,30} for)"
     r"(?![a-z])"
-    r"|推荐|建议|送.{0,12}什么|什么.{0,8}好|有什么好|怎么选|如何选|哪些.{0,8}值得|哪款好|哪种好|适合.{1,12}的"
+    r"|推荐|建议|送.{0,12}什么|什么.{0,8}好|有什么好|怎么选|如何选|哪些.{0,8}值得|哪款好|哪种好"
 )
 _GIFT = re.compile(
     r"(?<![a-z])(?:gifts?|presents?)(?![a-z])|礼物|送礼|礼品"

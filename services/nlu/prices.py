@@ -70,7 +70,9 @@ _AFTER = {
         rf"{_amount('value')}\s*(?P<tail>以下|以内|之内|之下|封顶|or less|or under|or cheaper"
         r"|and under|and below|max(?:imum)?(?![a-z]))"
     ),
-    "min": re.compile(rf"{_amount('value')}\s*(?P<tail>以上|之上|起|or more|and up|and over)"),
+    "min": re.compile(
+        rf"{_amount('value')}\s*(?P<tail>以上|之上|起(?=$|[\s的,，。])|or more|and up|and over)"
+    ),
     "about": re.compile(rf"{_amount('value')}\s*(?P<tail>左右|上下)"),
 }
 _EXACT = re.compile(rf"(?<![\w.,]){_amount('value')}(?!\w)")
@@ -94,6 +96,7 @@ _RESOLUTIONS = frozenset({"2k", "4k", "5k", "8k"})
 _MAX_AGE = 18
 _ABOUT_SHARE = 0.2
 _SURE, _LIKELY, _SOFT = 0.95, 0.85, 0.7
+_ROUND = re.compile("[十百千万]")
 _UNIT = re.compile(rf"\s?-?{UNIT}")
 
 
@@ -185,6 +188,8 @@ def _is_money(text: str, found: re.Match[str], currency: str) -> bool:
     if currency:
         return True
     name = "value" if "value" in groups else "high"
+    if not groups[name][:1].isdigit() and not _ROUND.search(groups[name]):
+        return False  # "一起" and "五以上" say no amount
     number, scale = groups[name], groups[f"{name}_scale"] or ""
     if f"{number}{scale}" in _RESOLUTIONS and not groups.get("tail"):
         return False

@@ -28,8 +28,11 @@ _WORD = re.compile(r"(?<![\w./'’-])[a-z]+(?![\w./'’-])", re.IGNORECASE)
 _MIN_LENGTH: Final = 5
 # Long words carry enough letters to be told by two errors.
 _LONG: Final = 9
-# A word in fewer products is as likely a name or a typing error itself.
+# A word in fewer products is as likely a name or a typing error itself: so many, or so small a
+# share of the products that hold the commonest word.
 _MIN_COUNT: Final = 5
+_MIN_SHARE: Final = 1 / 200
+_VOWELS: Final = frozenset("aeiouy")
 _APPLY_FROM: Final = 0.8
 _SUGGEST_FROM: Final = 0.5
 # A rival this many times rarer does not make the choice doubtful.
@@ -41,7 +44,8 @@ class SpellingChecker:
 
     def __init__(self, terms: CatalogueTerms) -> None:
         self._known = terms.known_words
-        self._buckets = _bucket(terms.vocabulary)
+        commonest = max(terms.vocabulary.values(), default=0)
+        self._buckets = _bucket(terms.vocabulary, max(_MIN_COUNT, int(commonest * _MIN_SHARE)))
         self._counts = terms.vocabulary
 
     def check(self, query: str, keep: bool = False) -> list[Correction]:
@@ -90,17 +94,16 @@ class SpellingChecker:
         if not near:
             return "", 0.0
         near.sort()
-        distance, count, best = near[0]
+        distance, _, best = near[0]
         confidence = 0.9 - 0.1 * (distance - 1)
-        # A letter replaced in a short word makes another word more often than an error.
-        if len(best) == len(word) and sorted(best) != sorted(word) and len(word) < _LONG - 2:
+        if distance > 1 or _is_other_word(word, best):
             confidence -= 0.15
         for (_, first, one), (other, second, two) in pairwise(near[:3]):
             same = two in _inflections(one) or one in _inflections(two)
             if other == distance and not same and first > second * _DOMINANCE:
                 confidence -= 0.25
                 break
-        return best, confidence if -count >= _MIN_COUNT else 0.0
+        return best, confidence
 
     def _candidates(self, word: str, limit: int) -> Iterator[str]:
         # People rarely miss the first letter (Pollock and Zamora, 1984); it also makes this fast.
@@ -108,10 +111,20 @@ class SpellingChecker:
             yield from self._buckets.get((word[0], length), ())
 
 
-def _bucket(vocabulary: Mapping[str, int]) -> dict[tuple[str, int], list[str]]:
+def _is_other_word(word: str, best: str) -> bool:
+    """Whether one consonant stands for another, which makes words ("masking", "marking")."""
+    if len(word) != len(best) or sorted(word) == sorted(best):
+        return False
+    changed = {
+        letter for pair in zip(word, best, strict=True) if pair[0] != pair[1] for letter in pair
+    }
+    return not changed <= _VOWELS
+
+
+def _bucket(vocabulary: Mapping[str, int], least: int) -> dict[tuple[str, int], list[str]]:
     buckets: dict[tuple[str, int], list[str]] = defaultdict(list)
     for word, count in vocabulary.items():
-        if count >= _MIN_COUNT and word.isascii() and word.isalpha():
+        if count >= least and word.isascii() and word.isalpha():
             buckets[word[0], len(word)].append(word)
     return dict(buckets)
 
