@@ -22,6 +22,7 @@ _ACCESSORY_MARKER = re.compile(
 # A measure, a bracket, a comma or a spaced dash ends the naming part of a title. A number glued to
 # letters ("TN-2110") is a model and does not.
 _END_OF_NAME = re.compile(r"[(（\[【,，;；]|\s[-–—|/]\s|(?<![\w.-])\d+(?:[.,]\d+)?(?![\w-])")
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _NAME_STARTS_AFTER = 2  # "3 Port Switch", "2 x AAA": a leading number does not end the name.
 
 _VALUE_SEPARATOR = re.compile(r"[,，、/;；]")
@@ -106,7 +107,9 @@ def _head_distances(named: Sequence[Term]) -> dict[str, int]:
 
 def _end_of_name(title: str) -> int:
     for match in _END_OF_NAME.finditer(title):
-        if len(title[: match.start()].split()) >= _NAME_STARTS_AFTER:
+        before = title[: match.start()]
+        # Han is written without blanks: two characters make a word, as they mostly do.
+        if len(before.split()) + len(_HAN.findall(before)) // 2 >= _NAME_STARTS_AFTER:
             return match.start()
     return len(title)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from services.ranking.product_text import squeeze
-from shared.text.analysis import terms
+from shared.text.analysis import analyse, terms
 from shared.text.normalise import fold
 from wherefore.nlu.v1.query_understanding_pb2 import (
     Constraint,
@@ -42,6 +42,8 @@ class QueryView:
 
     terms: tuple[str, ...] = ()
     """Terms of the search text without repeats, in order."""
+    head: str = ""
+    """The last term: what a noun phrase names, in English and in Chinese."""
     phrase: str = ""
     """The terms with repeats, as `TitleText.joined` would hold them."""
     brands: frozenset[str] = frozenset()
@@ -57,10 +59,14 @@ class QueryView:
 def view_query(understanding: QueryUnderstanding) -> QueryView:
     """Reads a parsed query. The search text is used where the parser left one."""
     text = understanding.search_text or understanding.normalized_query or understanding.query
-    sequence = terms(text)
+    found = [term for term in analyse(text) if term.normalized]
+    sequence = [term.normalized for term in found]
+    # The last word; of a compound and its parts, the compound.
+    last = max(found, key=lambda term: (term.end, -term.start), default=None)
     positive = [entity for entity in understanding.entities if not entity.negated]
     return QueryView(
         terms=tuple(dict.fromkeys(sequence)),
+        head=last.normalized if last else "",
         phrase=f" {' '.join(sequence)} " if sequence else "",
         brands=frozenset(
             name
@@ -72,9 +78,9 @@ def view_query(understanding: QueryUnderstanding) -> QueryView:
             squeeze(entity.text) for entity in _of_type(positive, EntityType.ENTITY_TYPE_MODEL)
         ),
         types=tuple(
-            frozenset(found)
+            frozenset(words)
             for entity in _of_type(positive, EntityType.ENTITY_TYPE_PRODUCT_TYPE)
-            if (found := terms(entity.text))
+            if (words := terms(entity.text))
         ),
         wanted=tuple(_wanted(entity) for entity in positive if entity.type in KEY_OF_ENTITY),
         soft=tuple(constraint for constraint in understanding.constraints if not constraint.hard),

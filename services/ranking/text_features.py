@@ -38,9 +38,9 @@ def title_head(query: QueryView, title: TitleText) -> float:
     case. 1 for the head itself, 1/2 one word before it, 1/3 two words before it; 0 when the word
     is not in the name.
     """
-    if not query.terms or query.terms[-1] not in title.head_distance:
+    if query.head not in title.head_distance:
         return 0.0
-    return 1.0 / (1.0 + title.head_distance[query.terms[-1]])
+    return 1.0 / (1.0 + title.head_distance[query.head])
 
 
 def title_focus(query: QueryView, title: TitleText) -> float:

@@ -124,7 +124,10 @@ def test_out_of_stock_sinks_and_the_user_lifts(ranker, make_candidate):
     gone = make_candidate(
         "gone", "Kettle", stock=Stock(availability=Availability.AVAILABILITY_OUT_OF_STOCK)
     )
-    there, liked = make_candidate("there", "Kettle"), make_candidate("liked", "Kettle", brand="Acme")
+    there, liked = (
+        make_candidate("there", "Kettle"),
+        make_candidate("liked", "Kettle", brand="Acme"),
+    )
     user = UserProfile(brand_affinities={"acme": 0.9})
     ranking = ranker.rank(RankInput([gone, there, liked], QueryUnderstanding(query="kettle"), user))
     assert ids(ranking) == ["liked", "there", "gone"]

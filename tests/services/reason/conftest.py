@@ -1,0 +1,104 @@
+"""A scene in which every code has evidence, in English and in Chinese."""
+
+from collections.abc import Callable
+
+import pytest
+
+from services.reason.config import DEFAULT_BANNED_WORDS
+from services.reason.facts import PagePrices, Scene
+from services.reason.verify import Verifier
+from wherefore.common.v1.product_pb2 import Availability, Product
+from wherefore.common.v1.user_profile_pb2 import RecentProduct, UserProfile
+from wherefore.nlu.v1.query_understanding_pb2 import EntityType, QueryUnderstanding
+
+NOW = 1_700_000_000.0
+
+
+def build_product(product_id: str = "p1", amount: float = 299.0) -> Product:
+    product = Product(
+        id=product_id,
+        titles={"en": "Canvas backpack 17 inch", "zh": "帆布双肩包 17寸"},
+        brand="Thule",
+        category_path=["Bags", "Backpacks"],
+    )
+    product.price.currency_code, product.price.amount = "CNY", amount
+    product.price.list_amount = 399.0
+    product.attributes["colour"].texts.append("black")
+    product.attributes["material"].texts.append("canvas")
+    product.attributes["product_type"].texts.append("backpack")
+    product.review_summary.average_rating = 4.65
+    product.review_summary.rating_count = 1320
+    for aspect in ("value_for_money", "quality", "reputation", "gift"):
+        product.review_summary.opinions.add(aspect=aspect, positive_count=41, negative_count=4)
+    product.statistics.purchase_count = 120
+    product.stock.availability = Availability.AVAILABILITY_IN_STOCK
+    product.release_time.seconds = int(NOW) - 12 * 86_400
+    return product
+
+
+def build_query(language: str) -> QueryUnderstanding:
+    chinese = language == "zh"
+    text = (
+        "thule 黑色 帆布 双肩包 500以内 不要红色"
+        if chinese
+        else ("thule black canvas backpack under 500 not red")
+    )
+    query = QueryUnderstanding(
+        query=text,
+        search_text="thule 双肩包" if chinese else "thule backpack",
+        language_code=language,
+    )
+    words = {
+        "black": "黑色",
+        "red": "红色",
+        "canvas": "帆布",
+        "backpack": "双肩包",
+        "thule": "thule",
+    }
+    for kind, word in (
+        (EntityType.ENTITY_TYPE_BRAND, "thule"),
+        (EntityType.ENTITY_TYPE_COLOUR, "black"),
+        (EntityType.ENTITY_TYPE_MATERIAL, "canvas"),
+        (EntityType.ENTITY_TYPE_PRODUCT_TYPE, "backpack"),
+        (EntityType.ENTITY_TYPE_COLOUR, "red"),
+    ):
+        query.entities.add(
+            type=kind,
+            text=words[word] if chinese else word,
+            normalized=word,
+            negated=word == "red",
+        )
+    query.constraints.add(field="price", hard=True).range.max = 500
+    query.constraints.add(field="colour", hard=True).none_of.values.append("red")
+    return query
+
+
+def build_user() -> UserProfile:
+    return UserProfile(
+        recent_products=[RecentProduct(product_id="h1", action="view", title="Trail pack 20 l")],
+        brand_affinities={"thule": 0.5},
+        category_affinities={"Bags > Backpacks": 0.6},
+    )
+
+
+def build_scene(language: str = "en", amount: float = 299.0) -> Scene:
+    product = build_product(amount=amount)
+    others = [build_product(f"o{i}", 400.0 + i) for i in range(4)]
+    return Scene(
+        product,
+        build_query(language),
+        build_user(),
+        PagePrices.of([product, *others]),
+        ("h1",),
+        NOW,
+    )
+
+
+@pytest.fixture
+def make_scene() -> Callable[..., Scene]:
+    return build_scene
+
+
+@pytest.fixture
+def verifier() -> Verifier:
+    return Verifier(DEFAULT_BANNED_WORDS)

@@ -1,0 +1,158 @@
+import pytest
+
+from services.reason.clauses import TEMPLATES, say, slots
+from services.reason.evidence import query_facts
+from services.reason.explainer import Explainer, ExplainInput, Item
+from services.reason.language import choose_language, money, number
+from services.reason.recheck import RECHECKS
+from services.reason.standing import standing_facts
+from shared.errors import InvalidArgumentError
+from wherefore.common.v1.product_pb2 import Product
+
+
+def facts_of(scene, language="en"):
+    return {fact.code: fact for fact in (*query_facts(scene, language), *standing_facts(scene))}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_scene_has_evidence_of_nearly_every_code(make_scene, language):
+    missing = set(RECHECKS) - set(facts_of(make_scene(language), language))
+    assert missing == {"below_median_price", "because_you_bought"}
+
+
+@pytest.mark.parametrize(
+    ("language", "code", "expected"),
+    [
+        ("en", "price_fit", {"at ¥299, within your ¥500", "¥299, within your limit of ¥500"}),
+        ("zh", "price_fit", {"售价¥299，在您的¥500以内", "¥299，不超过您的¥500"}),
+        ("en", "well_reviewed", {"rated 4.7 from 1,320 reviews", "4.7 stars in 1,320 reviews"}),
+        ("zh", "well_reviewed", {"1,320条评价平均4.7分", "评分4.7（1,320条评价）"}),
+        ("en", "exclusion_met", {"black, not red", "comes in black, not red"}),
+        ("zh", "exclusion_met", {"黑色，不是红色", "是黑色，不含红色"}),
+        ("zh", "praised_value_for_money", {"45条相关评价中41条称赞性价比高"}),
+        ("zh", "praised_gift", {"45条相关评价中41条说适合送礼"}),
+        ("en", "popular", {"bought 120 times in 30 days", "120 sold in the last 30 days"}),
+        ("en", "discount", {"25% off its list price", "now 25% below its list price"}),
+        ("en", "lowest_price_on_page", {"the lowest price of 5 here at ¥299"}),
+        ("en", "because_you_viewed", {'because you looked at "Trail pack 20 l"'}),
+        ("en", "new_arrival", {"released 12 days ago"}),
+    ],
+)
+def test_what_is_said(make_scene, language, code, expected):
+    fact = facts_of(make_scene(language), language)[code]
+    assert {say(fact, language, f"p{i}") for i in range(40)} == expected
+
+
+@pytest.mark.parametrize("code", sorted(RECHECKS))
+def test_every_code_is_said_in_every_language(code):
+    assert all(code in TEMPLATES[language] for language in ("en", "zh"))
+
+
+def test_below_median_rounds_down(make_scene):
+    fact = facts_of(make_scene(amount=299.0))["lowest_price_on_page"]
+    assert fact.meets == "5"
+    scene = make_scene(amount=250.0)
+    scene.page.by_currency["CNY"] = (200.0, 250.0, 401.0, 402.0, 403.0)
+    fact = facts_of(scene)["below_median_price"]
+    assert slots(fact, "en") == {"percent": "37%", "price": "¥250", "count": "5"}
+
+
+@pytest.mark.parametrize(
+    ("change", "gone"),
+    [
+        (lambda p: p.attributes["colour"].texts.__setitem__(0, "Red"), "exclusion_met"),
+        (lambda p: p.attributes.pop("colour"), "exclusion_met"),
+        (lambda p: p.ClearField("price"), "price_fit"),
+        (lambda p: setattr(p.price, "amount", 500.01), "price_fit"),
+        (lambda p: setattr(p.price, "list_amount", 0), "discount"),
+        (lambda p: setattr(p.review_summary, "rating_count", 4), "well_reviewed"),
+        (lambda p: setattr(p.review_summary, "average_rating", 3.9), "well_reviewed"),
+        (lambda p: setattr(p.review_summary.opinions[1], "negative_count", 14), "praised_quality"),
+        (lambda p: setattr(p.statistics, "purchase_count", 9), "popular"),
+        (lambda p: setattr(p.stock, "availability", 0), "in_stock"),
+        (lambda p: setattr(p.release_time, "seconds", int(2e9)), "new_arrival"),
+        (lambda p: setattr(p, "brand", "Osprey"), "brand_match"),
+    ],
+)
+def test_nothing_is_claimed_that_the_catalogue_does_not_state(make_scene, change, gone):
+    scene = make_scene()
+    assert gone in facts_of(scene)
+    change(scene.product)
+    assert gone not in facts_of(scene)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_page_of_verified_reasons(make_scene, verifier, language):
+    scene = make_scene(language)
+    items = [Item(scene.product, ("h1",)), Item(Product(id="x", titles={"en": "Nothing"}))]
+    wanted = ExplainInput(items, scene.query, scene.user, language, max_clauses=2)
+    full, empty = Explainer(verifier, clock=lambda: scene.now).explain(wanted)
+    assert [c.code for c in full.claims] == ["price_fit", "attribute_match"]
+    assert all(c.text in full.text for c in full.claims)
+    assert full.text.endswith("。" if language == "zh" else ".")
+    assert (empty.text, list(empty.claims)) == ("", [])
+
+
+def test_a_reason_is_the_same_every_time(make_scene, verifier):
+    scene = make_scene()
+    wanted = ExplainInput([Item(scene.product)], scene.query)
+    explainer = Explainer(verifier, clock=lambda: scene.now)
+    assert list(explainer.explain(wanted)) == list(explainer.explain(wanted))
+
+
+def test_a_limit_in_another_currency_is_no_fit(make_scene, verifier):
+    scene = make_scene()
+    scene.query.constraints[0].range.unit = "EUR"
+    (reason,) = Explainer(verifier).explain(ExplainInput([Item(scene.product)], scene.query))
+    assert "price_fit" not in [c.code for c in reason.claims]
+
+
+@pytest.mark.parametrize(
+    ("asked", "of_query", "expected"),
+    [
+        ("zh-Hans-CN", "en", "zh"),
+        ("", "zh", "zh"),
+        ("", "und", "en"),
+        ("fr", "zh", "zh"),
+        ("", "", "en"),
+    ],
+)
+def test_language(asked, of_query, expected):
+    assert choose_language(asked, of_query) == expected
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "expected"),
+    [
+        (299, "CNY", "¥299"),
+        (49.95, "EUR", "€49.95"),
+        (1299.5, "USD", "$1,299.50"),
+        (1200, "SEK", "1,200 SEK"),
+        (500, "JPY", "500 JPY"),
+        (0.1 + 0.2, "GBP", "£0.30"),
+    ],
+)
+def test_money(amount, currency, expected):
+    assert money(amount, currency) == expected
+
+
+def test_numbers_round_half_up():
+    assert number(4.65, 1) == "4.7"
+    assert number(5.0, 1) == "5"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "field"),
+    [
+        (ExplainInput([]), "items"),
+        (ExplainInput([Item(Product(id=str(i))) for i in range(101)]), "items"),
+        (ExplainInput([Item(Product(id="a")), Item(Product(id="a"))]), "items[1].product.id"),
+        (ExplainInput([Item(Product())]), "items[0].product.id"),
+        (ExplainInput([Item(Product(id="a"))], max_clauses=6), "max_clauses"),
+        (ExplainInput([Item(Product(id="a"))], max_clauses=-1), "max_clauses"),
+    ],
+)
+def test_bad_input_names_the_field(verifier, wanted, field):
+    with pytest.raises(InvalidArgumentError) as caught:
+        list(Explainer(verifier).explain(wanted))
+    assert [v.field for v in caught.value.violations] == [field]

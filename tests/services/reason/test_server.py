@@ -1,0 +1,64 @@
+import grpc
+import pytest
+
+from services.reason.config import Settings
+from services.reason.server import ReasonServer
+from shared.server import start_server
+from wherefore.reason.v1 import reason_service_pb2 as pb
+from wherefore.reason.v1.reason_pb2 import Generator
+from wherefore.reason.v1.reason_service_pb2_grpc import ReasonServiceStub
+
+
+@pytest.fixture
+async def stub():
+    settings = Settings(port=0, metrics_port=0)
+    running = await start_server(ReasonServer(settings), settings)
+    try:
+        await running.wait_ready(20)
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{running.port}") as channel:
+            yield ReasonServiceStub(channel)
+    finally:
+        await running.stop()
+
+
+def request_of(scene, language):
+    request = pb.ExplainRequest(query=scene.query, user=scene.user, language_code=language)
+    request.items.add(product=scene.product, anchor_product_ids=["h1"])
+    request.items.add().product.id = "bare"
+    return request
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_explains_over_the_wire(stub, make_scene, language):
+    response = await stub.Explain(request_of(make_scene(language), language), timeout=5)
+    full, bare = response.reasons
+    ids = [evidence.id for evidence in full.evidence]
+    assert ids == [f"e{i}" for i in range(1, len(ids) + 1)]
+    assert len(full.clauses) == 3
+    for clause in full.clauses:
+        assert clause.text in full.text
+        assert clause.evidence_ids
+        assert set(clause.evidence_ids) <= set(ids)
+    assert full.generator == Generator.GENERATOR_TEMPLATE
+    assert full.language_code == language
+    assert (bare.text, list(bare.codes), list(bare.clauses)) == ("", ["no_evidence"], [])
+    assert [timing.stage for timing in response.timings] == ["reason"]
+
+
+async def test_stream_equals_unary(stub, make_scene):
+    request = request_of(make_scene("zh"), "")
+    unary = await stub.Explain(request, timeout=5)
+    stream = stub.ExplainStream(pb.ExplainStreamRequest(request=request), timeout=5)
+    assert [message.reason async for message in stream] == list(unary.reasons)
+    assert unary.reasons[0].language_code == "zh"
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_bad_input_is_invalid_argument(stub, streamed):
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        if streamed:
+            await stub.ExplainStream(pb.ExplainStreamRequest(), timeout=5).read()
+        else:
+            await stub.Explain(pb.ExplainRequest(), timeout=5)
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert "items" in (caught.value.details() or "")
