@@ -24,6 +24,7 @@ _CANONICAL = {
     "target_audience": "audience",
 }
 _NOT_STATED = {"", "N", "Y", "-", "N/A", "Not available", "Not applicable", "Other"}
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _MAX_TEXT = 1_000
 _MAX_CATEGORY = 60
 _MAX_ATTRIBUTES = 500
@@ -57,9 +58,10 @@ def to_product(row: JsonObject) -> product_pb2.Product:
         _set_time(product.release_time, released)
     _set_attributes(product, row)
     # No categories are stated; where the type is, it is the one level that can be told.
-    kind = product.attributes["product_type"].texts if "product_type" in product.attributes else []
-    if kind and len(kind[0]) <= _MAX_CATEGORY:
-        product.category_path.append(kind[0])
+    if "product_type" in product.attributes:
+        kind = product.attributes["product_type"].texts[0]
+        if len(kind) <= _MAX_CATEGORY:
+            product.category_path.append(kind)
     return product
 
 
@@ -99,7 +101,8 @@ def _set_attributes(product: product_pb2.Product, row: JsonObject) -> None:
 
 
 def _set_text(product: product_pb2.Product, key: str, value: object) -> None:
-    text = text_of({key: value}, key)
+    # The source has stray control characters in a few long texts.
+    text = _CONTROL.sub(" ", text_of({key: value}, key))
     # Icecat packs several values into one text, and fragments of HTML into a few.
     if not key or text in _NOT_STATED or text.startswith("<"):
         return
