@@ -1,0 +1,95 @@
+"""What only Triton does: batching across clients, dying and coming back."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tritonclient.grpc import aio
+
+from shared.errors import UnavailableError
+from shared.inference import InferenceSettings, open_text_encoder
+from shared.suite import PortPlan, Suite
+
+
+async def statistics(target: str) -> Any:
+    client: Any = aio.InferenceServerClient(target)
+    try:
+        answer = await client.get_inference_statistics("minilm_l6")
+    finally:
+        await client.close()
+    return answer.model_stats[0]
+
+
+async def test_requests_of_many_clients_are_batched_by_triton(triton_suite: Suite) -> None:
+    target = triton_suite.target("triton")
+    before = await statistics(target)
+    encoders = [open_text_encoder(InferenceSettings(triton_target=target)) for _ in range(8)]
+
+    async def client(number: int) -> None:
+        for turn in range(10):
+            # Lengths differ between clients, as they do between queries.
+            await encoders[number].encode([f"red shoes {turn} " * (1 + number)])
+
+    await asyncio.gather(*map(client, range(8)))
+    for encoder in encoders:
+        await encoder.close()
+    after = await statistics(target)
+    inferences = after.inference_count - before.inference_count
+    executions = after.execution_count - before.execution_count
+    assert inferences == 80
+    assert 0 < executions < inferences
+    assert max(batch.batch_size for batch in after.batch_stats) > 1
+
+
+async def test_a_missing_server_fails_as_unavailable() -> None:
+    encoder = open_text_encoder(InferenceSettings(triton_target=f"127.0.0.1:{PortPlan.free().nlu}"))
+    try:
+        with pytest.raises(UnavailableError):
+            await encoder.encode(["kettle"])
+        with pytest.raises(UnavailableError):
+            await encoder.check_ready()
+    finally:
+        await encoder.close()
+
+
+async def test_an_unloaded_model_fails_as_unavailable(triton_suite: Suite) -> None:
+    encoder = open_text_encoder(
+        InferenceSettings(triton_target=triton_suite.target("triton"), version=1).model_copy(
+            update={"model": "minilm_l6_int8"}
+        )
+    )
+    try:
+        with pytest.raises(UnavailableError):
+            await encoder.encode(["kettle"])
+        with pytest.raises(UnavailableError, match="not loaded"):
+            await encoder.check_ready()
+    finally:
+        await encoder.close()
+
+
+async def test_a_server_that_died_is_found_again(triton_suite: Suite) -> None:
+    target = triton_suite.target("triton")
+    encoder = open_text_encoder(InferenceSettings(triton_target=target))
+    try:
+        await encoder.encode(["kettle"])
+        await asyncio.to_thread(triton_suite.kill, "triton")
+        with pytest.raises(UnavailableError):
+            await encoder.encode(["kettle"])
+        await asyncio.to_thread(triton_suite.restart, "triton")
+        async with asyncio.timeout(10):
+            while True:
+                try:
+                    encoded = await encoder.encode(["kettle"])
+                    break
+                except UnavailableError:
+                    await asyncio.sleep(0.05)
+        assert encoded.vectors.shape == (1, 384)
+    finally:
+        await encoder.close()
+
+
+def test_a_model_without_files_says_what_makes_them(tmp_path: Path) -> None:
+    for backend in ("triton", "onnx"):
+        with pytest.raises(UnavailableError, match="make models"):
+            open_text_encoder(InferenceSettings(backend=backend, model_dir=tmp_path))
