@@ -12,14 +12,14 @@ from typing import Any, Final
 import numpy as np
 from google.protobuf.timestamp_pb2 import Timestamp
 from numpy.typing import NDArray
-from shared.catalogue import content_etag, validate_product
 
 from services.retrieval.blobs import SUMMARY, WHOLE, encode_summary, encode_whole
-from services.retrieval.fields import filter_payload
+from services.retrieval.fields import ValueKind, filter_payload
 from services.retrieval.filters import FilterCompiler, number_paths
 from services.retrieval.sparse import document_vector
 from services.retrieval.store.conditions import Condition
 from services.retrieval.store.port import FieldKind, StoredProduct, VectorStore
+from shared.catalogue import content_etag, validate_product
 from shared.errors import FailedPreconditionError
 from shared.text.language import detect_language
 from wherefore.common.v1.diagnostics_pb2 import RowError
@@ -55,8 +55,8 @@ class Meta:
 
     version: int = 0
     vector_model: str = ""
-    attributes: Mapping[str, frozenset[FieldKind]] = field(
-        default_factory=dict[str, frozenset[FieldKind]]
+    attributes: Mapping[str, frozenset[ValueKind]] = field(
+        default_factory=dict[str, frozenset[ValueKind]]
     )
     """Attribute keys with the kinds of values they ever had."""
 
@@ -260,16 +260,16 @@ def _stored_product(product: Product, vector: Vector | None) -> StoredProduct:
     return StoredProduct(product.id, document_vector(product), dense, payload)
 
 
-def _with_attributes(meta: Meta, products: Iterable[Product]) -> Mapping[str, frozenset[FieldKind]]:
+def _with_attributes(meta: Meta, products: Iterable[Product]) -> Mapping[str, frozenset[ValueKind]]:
     known = dict(meta.attributes)
     for product in products:
         for key, value in product.attributes.items():
             if value.numbers:
-                kind = FieldKind.NUMBER
+                kind = ValueKind.NUMBER
             else:
-                kind = FieldKind.BOOLEAN if value.HasField("boolean") else FieldKind.KEYWORD
+                kind = ValueKind.BOOLEAN if value.HasField("boolean") else ValueKind.KEYWORD
             if kind not in known.get(key, ()):
-                known[key] = known.get(key, frozenset[FieldKind]()) | {kind}
+                known[key] = known.get(key, frozenset[ValueKind]()) | {kind}
     return known
 
 
@@ -278,5 +278,5 @@ def _read_meta(document: Mapping[str, Any]) -> Meta:
     return Meta(
         version=document.get("version", 0),
         vector_model=document.get("vector_model", ""),
-        attributes={key: frozenset(map(FieldKind, kinds)) for key, kinds in attributes.items()},
+        attributes={key: frozenset(map(ValueKind, kinds)) for key, kinds in attributes.items()},
     )

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import Any, Final
 
 from services.retrieval.store.port import FieldKind
@@ -16,6 +17,16 @@ from wherefore.common.v1.product_pb2 import (
     Product,
 )
 
+
+class ValueKind(StrEnum):
+    """Kinds of values as filters see them; how each is kept is another matter."""
+
+    KEYWORD = "keyword"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    TIME = "time"
+
+
 # Indexed from the start. Numbers of attributes get their index when a filter first names them.
 INDEXED: Final = {
     "brand": FieldKind.KEYWORD,
@@ -24,7 +35,7 @@ INDEXED: Final = {
     "currency": FieldKind.KEYWORD,
     "rating": FieldKind.NUMBER,
     "rating_count": FieldKind.NUMBER,
-    "in_stock": FieldKind.BOOLEAN,
+    "in_stock": FieldKind.KEYWORD,
     "tags": FieldKind.KEYWORD,
     "colour": FieldKind.KEYWORD,
     "size": FieldKind.KEYWORD,
@@ -58,7 +69,7 @@ def filter_payload(product: Product) -> dict[str, Any]:
     payload: dict[str, Any] = {
         "brand": fold(product.brand),
         "category": _categories(product.category_path),
-        "in_stock": is_in_stock(product),
+        "in_stock": truth_value(is_in_stock(product)),
         "tags": _folded(product.tags),
         "product_type": _folded(product_types(product)),
         "size": _sizes(product),
@@ -96,6 +107,11 @@ def number_path(key: str) -> str:
 def attribute_value(key: str, value: str) -> str:
     """Returns the keyword that says "the attribute has this value"."""
     return f"{key}={fold(value)}"
+
+
+def truth_value(value: bool) -> str:
+    """Returns how a truth value is kept: as a keyword, so that one kind of index does for all."""
+    return "true" if value else "false"
 
 
 def is_in_stock(product: Product) -> bool:
@@ -161,7 +177,7 @@ def _attribute_values(product: Product) -> list[str]:
     values: list[str] = []
     for key, value in product.attributes.items():
         if value.HasField("boolean"):
-            values += [key, f"{key}={'true' if value.boolean else 'false'}"]
+            values += [key, attribute_value(key, truth_value(value.boolean))]
         short = [text for text in value.texts if len(text) <= _LONGEST_VALUE]
         if short:
             values += [key, *(attribute_value(key, text) for text in short)]

@@ -9,6 +9,7 @@ from typing import Final
 from services.retrieval.fields import (
     INDEXED,
     LEXICONS,
+    ValueKind,
     attribute_value,
     number_path,
 )
@@ -16,14 +17,12 @@ from services.retrieval.store.conditions import (
     AllOf,
     AnyOf,
     Condition,
-    Flag,
     IdIn,
     Negated,
     Present,
     Range,
     SomeOf,
 )
-from services.retrieval.store.port import FieldKind
 from shared.errors import InvalidArgumentError
 from shared.filter_syntax import And, Expression, Not, Operator, Or, Restriction, Value
 from shared.text.analysis import terms
@@ -31,18 +30,20 @@ from shared.text.lexicon import canonical
 from shared.text.normalise import fold
 
 ATTRIBUTES: Final = "attributes."
+# Kinds that are kept as numbers or keywords.
+_OTHER_KINDS: Final = {"release_time": ValueKind.TIME, "in_stock": ValueKind.BOOLEAN}
 # Fields of SearchRequest.filter by kind, as Stats reports them.
 FILTER_FIELDS: Final = {
-    "id": "keyword",
+    "id": ValueKind.KEYWORD,
     **{
-        name: "time" if name == "release_time" else str(kind)
+        name: _OTHER_KINDS.get(name, ValueKind(kind))
         for name, kind in INDEXED.items()
         if name not in ("attribute", "title_terms", "vector_model", "popularity")
     },
-    "text": "keyword",
+    "text": ValueKind.KEYWORD,
 }
 _EXACT: Final = frozenset({"id", "currency", "variant_group_id"})
-_TRUTH: Final = {"true": True, "false": False}
+_TRUTH: Final = ("true", "false")
 _EQUALITY: Final = (Operator.EQUAL, Operator.NOT_EQUAL, Operator.HAS)
 
 
@@ -55,7 +56,7 @@ class FilterCompiler:
     product that lacks the field meets no comparison, but does meet its negation.
     """
 
-    attributes: Mapping[str, frozenset[FieldKind]]
+    attributes: Mapping[str, frozenset[ValueKind]]
 
     def compile(self, expression: Expression) -> Condition:
         """Returns the condition.
@@ -88,20 +89,20 @@ class FilterCompiler:
             raise _error(f"unknown field {name[:100]!r}")
         return self._known(name, kind, restriction)
 
-    def _known(self, name: str, kind: str, restriction: Restriction) -> Condition:
+    def _known(self, name: str, kind: ValueKind, restriction: Restriction) -> Condition:
         if restriction.values[0].is_star:
             return Negated(IdIn(())) if name == "id" else Present(name)
         match kind:
-            case "number" | "time":
-                return _number(name, restriction, is_time=kind == "time")
-            case "boolean":
+            case ValueKind.NUMBER | ValueKind.TIME:
+                return _number(name, restriction, is_time=kind is ValueKind.TIME)
+            case ValueKind.BOOLEAN:
                 _require_equality(restriction)
-                return _some([Flag(name, _truth(name, value)) for value in restriction.values])
+                return AnyOf(name, tuple(_truth(name, value) for value in restriction.values))
             case _:
                 return self._keyword(name, restriction)
 
     def _keyword(self, name: str, restriction: Restriction) -> Condition:
-        if restriction.operator not in _EQUALITY and FieldKind.NUMBER in self.attributes.get(
+        if restriction.operator not in _EQUALITY and ValueKind.NUMBER in self.attributes.get(
             name, ()
         ):
             return _number(number_path(name), restriction)  # such as size > 40
@@ -115,14 +116,14 @@ class FilterCompiler:
         if not kinds:
             raise _error(f"no product has an attribute {key[:100]!r}")
         if restriction.operator not in _EQUALITY:
-            if FieldKind.NUMBER not in kinds:
+            if ValueKind.NUMBER not in kinds:
                 raise _error(f"attributes.{key} has no numbers to compare")
             return _number(number_path(key), restriction)
         if restriction.values[0].is_star:
             return _some([AnyOf("attribute", (key,)), Present(number_path(key))])
         keywords = tuple(attribute_value(key, value.text) for value in restriction.values)
         alternatives: list[Condition] = [AnyOf("attribute", keywords)]
-        if FieldKind.NUMBER in kinds:
+        if ValueKind.NUMBER in kinds:
             numbers = [number for value in restriction.values for number in _as_numbers(value)]
             path = number_path(key)
             alternatives += [Range(path, at_least=number, at_most=number) for number in numbers]
@@ -206,9 +207,9 @@ def _time(field: str, value: Value) -> float:
         raise _error(f'{field} is compared with a time such as "2024-05-01T00:00:00Z"') from error
 
 
-def _truth(field: str, value: Value) -> bool:
-    truth = _TRUTH.get(value.text.casefold())
-    if truth is None:
+def _truth(field: str, value: Value) -> str:
+    truth = value.text.casefold()
+    if truth not in _TRUTH:
         raise _error(f"{field} is true or false, not {value.text[:50]!r}")
     return truth
 
@@ -218,7 +219,7 @@ def _require_equality(restriction: Restriction) -> None:
         raise _error(f"{restriction.field} has no order: use = or :")
 
 
-def _some(alternatives: "list[Condition] | list[Range] | list[Flag]") -> Condition:
+def _some(alternatives: "list[Condition] | list[Range]") -> Condition:
     return alternatives[0] if len(alternatives) == 1 else SomeOf(tuple(alternatives))
 
 

@@ -12,14 +12,6 @@ class AnyOf:
 
 
 @dataclass(frozen=True, slots=True)
-class Flag:
-    """A boolean field has this value."""
-
-    key: str
-    value: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Range:
     """A number field holds a value in the range; open ends are None."""
 
@@ -65,7 +57,7 @@ class Negated:
     operand: "Condition"
 
 
-Condition = AnyOf | Flag | Range | Present | IdIn | AllOf | SomeOf | Negated
+Condition = AnyOf | Range | Present | IdIn | AllOf | SomeOf | Negated
 
 
 def all_of(*conditions: Condition | None) -> Condition | None:

@@ -36,13 +36,11 @@ _INDEXING_THRESHOLD_KB: Final = 4_000
 _KINDS: Final = {
     FieldKind.KEYWORD: qe.PayloadSchemaType.Keyword,
     FieldKind.NUMBER: qe.PayloadSchemaType.Float,
-    FieldKind.BOOLEAN: qe.PayloadSchemaType.Bool,
 }
 _FILTERS: Final = FilterTypes(
     filter=qe.Filter,
     field=qe.FieldCondition,
     match_any=qe.MatchAny,
-    match_value=qe.MatchValue,
     range=qe.RangeFloat,
     is_empty=qe.IsEmptyCondition,
     has_id=lambda ids: qe.HasIdCondition(set(ids)),

@@ -8,7 +8,6 @@ from services.retrieval.store.conditions import (
     AllOf,
     AnyOf,
     Condition,
-    Flag,
     IdIn,
     Negated,
     Present,
@@ -25,7 +24,6 @@ class FilterTypes:
     filter: Callable[..., Any]
     field: Callable[..., Any]
     match_any: Callable[[list[str]], Any]
-    match_value: Callable[[bool], Any]
     range: Callable[..., Any]
     is_empty: Callable[[str], Any]
     has_id: Callable[[list[str]], Any]
@@ -48,8 +46,6 @@ class FilterTypes:
         match condition:
             case AnyOf(key, values):
                 return self.field(key=key, match=self.match_any(list(values)))
-            case Flag(key, value):
-                return self.field(key=key, match=self.match_value(value))
             case Range():
                 bounds = self.range(
                     gte=condition.at_least,

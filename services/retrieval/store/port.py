@@ -24,7 +24,6 @@ class FieldKind(StrEnum):
 
     KEYWORD = "keyword"
     NUMBER = "number"
-    BOOLEAN = "boolean"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,13 +32,11 @@ _META_POINT: Final = 1
 _KINDS: Final = {
     FieldKind.KEYWORD: models.PayloadSchemaType.KEYWORD,
     FieldKind.NUMBER: models.PayloadSchemaType.FLOAT,
-    FieldKind.BOOLEAN: models.PayloadSchemaType.BOOL,
 }
 _FILTERS: Final = FilterTypes(
     filter=models.Filter,
     field=models.FieldCondition,
     match_any=lambda values: models.MatchAny(any=values),
-    match_value=lambda value: models.MatchValue(value=value),
     range=models.Range,
     is_empty=lambda key: models.IsEmptyCondition(is_empty=models.PayloadField(key=key)),
     has_id=lambda ids: models.HasIdCondition(has_id=list[models.ExtendedPointId](ids)),
