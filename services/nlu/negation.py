@@ -23,7 +23,9 @@ _CUE = re.compile(
     r"(?<![a-z])(?:without|w/o|except(?: for)?|excluding|exclude|other than|anything but|but not"
     r"|do(?: not|n['’]?t) (?:want|like|need)|(?:is|are)n['’]?t|not|non|no)(?![a-z])"
     r"(?:[\s-]+(?:an?|the|any|in|from|by|made(?: of| by)?|with|for)(?![a-z]))*[\s-]*"
-    r"|(?:不想要|不需要|不要|不含|不带|不是|不喜欢|除了|除去|排除|去掉|没有|非|无|别)"
+    r"|(?:不想要|不需要|(?<!要)不要|不含|不带|(?<!是)不是|不喜欢|除了|除去|排除|去掉|(?<!有)没有"
+    # 非常, 特别 and the like are other words.
+    r"|非(?!常|洲|凡)|无|(?<![特区类分级性个])别)"
     r"(?:是|带|有|含|买|的|任何|要)?\s*"
 )
 # Cues that exclude whatever follows, known or not; "no" and "非" stand in too many names.
