@@ -6,13 +6,19 @@ from pathlib import Path
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+_CHECKOUT = next(
+    (folder for folder in Path(__file__).resolve().parents if (folder / "protos").is_dir()),
+    Path(),
+)
+"""The repository where the command runs from one; the working folder otherwise."""
+
 
 class CliSettings(BaseSettings):
     """Where the suite keeps its state and where it answers."""
 
     model_config = SettingsConfigDict(env_prefix="WHEREFORE_", env_ignore_empty=True)
 
-    home: Path = Path(".wherefore")
+    home: Path = _CHECKOUT / ".wherefore"
     """State of the suite: pids, logs, data, import checkpoints."""
     target: str = "127.0.0.1:7700"
     """Address of the public services, HOST:PORT."""

@@ -22,3 +22,6 @@ Timeout = Annotated[float, Parameter(help="Seconds to wait for an answer.")]
 Filter = Annotated[
     str, Parameter(name="--filter", help="Condition, such as 'price < 50 AND brand: \"Sony\"'.")
 ]
+NoTriton = Annotated[
+    bool, Parameter(negative="", help="Run models in the services, without Triton.")
+]

@@ -227,7 +227,8 @@ class ProductImport:
         for row in self._open_rows():
             if row.product is None:
                 if row.error is not None:
-                    batch.unreadable.append(row.error)
+                    error = RowError(row=row.number, field=row.error.field, reason=row.error.reason)
+                    batch.unreadable.append(error)
                 continue
             place += 1
             if place <= begun_at:

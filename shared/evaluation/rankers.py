@@ -71,7 +71,7 @@ class SuiteRankers:
             product_ids: Its judged products.
 
         Raises:
-            RankingError: The query has no vector, or a leg was skipped.
+            RankingError: The query has no vector, a leg was skipped, or a product came twice.
             grpc.aio.AioRpcError: A service refused the query or did not answer.
         """
         judged_filter = judged_only_filter(product_ids)
@@ -83,6 +83,10 @@ class SuiteRankers:
             for name, legs in LEGS.items()
         }
         rankings[PATH] = await self._rank_path(query, judged_filter)
+        for name, ranking in rankings.items():
+            for ids in (ranking.full, ranking.judged_only):
+                if len(set(ids)) != len(ids):
+                    raise RankingError(f"{name} named a product twice")
         return rankings
 
     async def _parse(self, query: str) -> QueryUnderstanding:

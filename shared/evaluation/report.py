@@ -10,6 +10,7 @@ import numpy as np
 from shared.evaluation import metrics
 from shared.evaluation.judgments import Judgments
 
+RELEVANT_RATING = metrics.RELEVANT_RATING
 NDCG = "ndcg@10"
 NDCG_JUDGED_ONLY = "ndcg@10_judged_only"
 JUDGED = "judged@10"
@@ -22,8 +23,8 @@ CONVENTIONS = {
     NDCG_JUDGED_ONLY: "the same over a ranking of the query's judged products alone; a judged "
     "product that the system does not return has no place in it",
     JUDGED: "share of the first 10 results that were judged",
-    MRR: f"relevant means rated {metrics.RELEVANT_RATING} or more",
-    RECALL: f"relevant means rated {metrics.RELEVANT_RATING} or more",
+    MRR: f"relevant means rated {RELEVANT_RATING} or more",
+    RECALL: f"relevant means rated {RELEVANT_RATING} or more",
     "queries": "a query without any relevant product has no ideal order: it is left out of nDCG, "
     "MRR and recall, and counted in queries_without_relevant",
 }
@@ -89,5 +90,5 @@ def queries_without_relevant(judgments: Judgments) -> list[str]:
     return [
         query
         for query, ratings in judgments.items()
-        if not any(rating >= metrics.RELEVANT_RATING for rating in ratings.values())
+        if not any(rating >= RELEVANT_RATING for rating in ratings.values())
     ]

@@ -44,7 +44,9 @@ def write(
     target: Target = None,
     timeout: Timeout = 10.0,
 ) -> int:
-    """Write one event: view, impression, click, cart, purchase, review, share or search.
+    """Write one event.
+
+    Types: view, impression, click, cart, purchase, review, share, search.
 
     For example:
         wherefore events write view p-1001 --user ada

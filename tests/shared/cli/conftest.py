@@ -23,7 +23,7 @@ from shared.errors import (
     WhereforeError,
     status_proto,
 )
-from wherefore.common.v1 import diagnostics_pb2, product_pb2
+from wherefore.common.v1 import diagnostics_pb2, product_pb2, vector_pb2
 from wherefore.nlu.v1 import nlu_service_pb2, nlu_service_pb2_grpc, query_understanding_pb2
 from wherefore.orchestrator.v1 import (
     product_service_pb2,
@@ -38,6 +38,7 @@ from wherefore.orchestrator.v1 import (
 )
 from wherefore.ranking.v1 import ranked_result_pb2
 from wherefore.reason.v1 import reason_pb2
+from wherefore.retrieval.v1 import candidate_pb2, retrieval_service_pb2, retrieval_service_pb2_grpc
 
 
 def fail(context: grpc.ServicerContext, error: WhereforeError) -> None:
@@ -51,6 +52,7 @@ class FakeSuite(
     recommendation_service_pb2_grpc.RecommendationServiceServicer,
     product_service_pb2_grpc.ProductServiceServicer,
     nlu_service_pb2_grpc.NluServiceServicer,
+    retrieval_service_pb2_grpc.RetrievalServiceServicer,
 ):
     """Public services over a dictionary; remembers what it was asked."""
 
@@ -85,11 +87,14 @@ class FakeSuite(
                 else [],
             )
             for rank, product in enumerate(self.products.values(), start=1)
+            if not request.filter
+            or request.filter[:3] != "id:"
+            or f'"{product.id}"' in request.filter
         ]
         return search_service_pb2.SearchResponse(
             results=results,
             query=self.understand(request.query),
-            next_page_token="token-2",
+            next_page_token="token-2" if request.page_size < 100 else "",
             estimated_total=42,
             timings=[
                 diagnostics_pb2.StageTiming(stage="nlu", duration_nanos=9_000_000),
@@ -135,6 +140,7 @@ class FakeSuite(
                 pb.Constraint(field="colour", none_of=pb.ValueSet(values=["black"])),
             ],
             corrections=[pb.Correction(original="samsnug", corrected="samsung", applied=True)],
+            vector=vector_pb2.Vector(values=[1.0]),
             tokens=[pb.Token(text="phones", normalized="phone"), pb.Token(text="the")],
         )
 
@@ -168,6 +174,23 @@ class FakeSuite(
             yield response
             if self.stop_import_early:
                 return
+
+    def Stats(self, request, context):
+        return retrieval_service_pb2.StatsResponse(product_count=len(self.products))
+
+    def GetProducts(self, request, context):
+        found = [self.products[item] for item in request.product_ids if item in self.products]
+        return retrieval_service_pb2.GetProductsResponse(products=found)
+
+    def Retrieve(self, request, context):
+        admitted = [
+            item
+            for item in self.products.values()
+            if not request.filter or f'"{item.id}"' in request.filter
+        ]
+        return retrieval_service_pb2.RetrieveResponse(
+            candidates=[candidate_pb2.Candidate(product=item) for item in admitted]
+        )
 
     def Get(self, request, context):
         if request.product_id not in self.products:
@@ -282,6 +305,7 @@ def running(capsys) -> Iterator[Running]:
     recommendation_service_pb2_grpc.add_RecommendationServiceServicer_to_server(suite, server)
     product_service_pb2_grpc.add_ProductServiceServicer_to_server(suite, server)
     user_event_service_pb2_grpc.add_UserEventServiceServicer_to_server(events, server)
+    retrieval_service_pb2_grpc.add_RetrievalServiceServicer_to_server(suite, server)
     nlu_service_pb2_grpc.add_NluServiceServicer_to_server(suite, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()

@@ -1,0 +1,1 @@
+"""Quality and speed of the suite, beside peers; run from the repository root."""

@@ -1,0 +1,161 @@
+"""Relevance on icecat's judged queries, beside peers: `python -m benchmarks.relevance`.
+
+Imports the catalogue into a suite of its own and ranks every query with each retrieval leg, with
+both fused and along the whole path; the peers rank the same queries over the same file in the same
+run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks import peers, plots, report
+from benchmarks.data import icecat, subset
+from shared.cli.catalogue_import import import_file
+from shared.cli.connection import connect
+from shared.cli.evaluation_progress import query_progress
+from shared.cli.private_suite import private_suite
+from shared.evaluation import report as scoring
+from shared.evaluation.judgments import Judgments, read_judgments
+from shared.evaluation.rankers import PATH
+from shared.evaluation.report import SystemReport
+from shared.evaluation.search_evaluation import SearchEvaluation, evaluate_search
+from shared.evaluation.significance import bootstrap_interval, paired_randomisation
+
+CACHE = report.ROOT / ".wherefore" / "benchmarks"
+NAMES = {
+    PATH: "**whole path**",
+    "fused": "both legs fused",
+    "dense": "dense leg",
+    "sparse": "sparse leg (BM25)",
+}
+NOTES = """\
+nDCG: gain 2^rating - 1 over the full catalogue, an unjudged product counts as 0; judged only: the
+same over a ranking of the judged products alone. Relevant in MRR and recall: rated {relevant} or
+more; {without} queries have no relevant product and are left out of all but judged@10. Intervals:
+percentile bootstrap over queries; p: paired randomisation test on nDCG@10, two-sided. Peers:
+`bm25s` with its defaults over title, supplier, short description and text attributes;
+all-MiniLM-L6-v2 vectors by sentence-transformers; their reciprocal rank fusion."""
+HEADINGS = (
+    "system",
+    "nDCG@10",
+    "95 % interval",
+    "p against path",
+    "nDCG@10, judged only",
+    "MRR@10",
+    "recall@100",
+    "judged@10",
+)
+
+
+def main() -> int:
+    """Run the benchmark; writes its section of RESULTS.md unless told not to."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--products", type=int, help="trial run on so many products, not written")
+    parser.add_argument("--no-write", action="store_true", help="print only")
+    options = parser.parse_args()
+    data = icecat()
+    judgments = read_judgments(data.judgments)
+    with tempfile.TemporaryDirectory() as folder:
+        catalogue = data.catalogue
+        if options.products:
+            catalogue = subset(data, options.products, Path(folder))
+        corpus = peers.read_corpus(catalogue)
+        systems = {
+            name: scoring.score(rankings, judgments)
+            for name, rankings in peers.rank_with_peers(corpus, judgments, CACHE, _say).items()
+        }
+        evaluation = asyncio.run(_evaluate(catalogue, judgments))
+    for query, error in evaluation.failures.items():
+        _say(f"query {query!r} failed: {error}")
+    systems = {name: evaluation.systems[name] for name in NAMES} | systems
+    body = _section(systems, judgments, evaluation, len(corpus.ids))
+    print(body)
+    if not (options.no_write or options.products or evaluation.failures):
+        plots.bars(
+            {NAMES.get(name, name).strip("*"): _interval(item) for name, item in systems.items()},
+            "nDCG@10 with 95 % interval",
+            report.PLOTS / "ndcg.svg",
+        )
+        report.update_section("relevance", body)
+    return 1 if evaluation.failures else 0
+
+
+async def _evaluate(catalogue: Path, judgments: Judgments) -> SearchEvaluation:
+    async with private_suite() as own:
+        target = own.targets.orchestrator
+        async with connect(target, retry=False) as channel:
+            await import_file(channel, catalogue, "icecat", target=target)
+        with query_progress(len(judgments)) as on_query:
+            return await evaluate_search(own.targets, judgments, on_query=on_query)
+
+
+def _section(
+    systems: Mapping[str, SystemReport],
+    judgments: Judgments,
+    evaluation: SearchEvaluation,
+    products: int,
+) -> str:
+    without = len(scoring.queries_without_relevant(judgments))
+    path = systems[PATH].by_query[scoring.NDCG]
+    rows: list[list[str]] = []
+    for name, system in systems.items():
+        means = system.means()
+        interval = _interval(system)
+        values = system.by_query[scoring.NDCG]
+        p = paired_randomisation(list(path.values()), [values[query] for query in path])
+        rows.append(
+            [
+                NAMES.get(name, f"peer: {name}"),
+                f"{interval.mean:.3f}",
+                f"{interval.low:.3f} to {interval.high:.3f}",
+                "" if name == PATH else f"{p:.4f}",
+                *(
+                    f"{means[measure] or 0:.3f}"
+                    for measure in (
+                        scoring.NDCG_JUDGED_ONLY,
+                        scoring.MRR,
+                        scoring.RECALL,
+                        scoring.JUDGED,
+                    )
+                ),
+            ]
+        )
+    degraded = (
+        f" Degraded answers: {dict(evaluation.degraded_queries)}."
+        if evaluation.degraded_queries
+        else ""
+    )
+    return "\n".join(
+        [
+            "## Relevance",
+            "",
+            report.provenance(
+                "python -m benchmarks.relevance",
+                f"icecat, {products:,} products, {len(judgments)} judged queries (dev)",
+            ),
+            "",
+            report.table(HEADINGS, rows),
+            "",
+            "![nDCG@10 by system](plots/ndcg.svg)",
+            "",
+            NOTES.format(relevant=scoring.RELEVANT_RATING, without=without) + degraded,
+        ]
+    )
+
+
+def _interval(system: SystemReport):
+    return bootstrap_interval(list(system.by_query[scoring.NDCG].values()))
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""A suite of its own for one evaluation or benchmark, gone afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncGenerator
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+
+from shared.cli import failures
+from shared.evaluation.search_evaluation import SuiteTargets
+from shared.suite import PortPlan, Suite, SuiteError
+
+START_SECONDS = 120.0
+
+
+class PrivateSuite:
+    """A running suite on free ports."""
+
+    def __init__(self, suite: Suite) -> None:
+        self._suite = suite
+        self.targets = SuiteTargets(
+            orchestrator=suite.target("orchestrator"),
+            nlu=suite.target("nlu"),
+            retrieval=suite.target("retrieval"),
+        )
+
+    def resident_mib(self) -> dict[str, float]:
+        """Resident memory by process, MiB."""
+        return {row.name: row.rss_mib for row in self._suite.status() if row.state == "running"}
+
+
+@asynccontextmanager
+async def private_suite(
+    home: Path | None = None, *, triton: bool = True
+) -> AsyncGenerator[PrivateSuite]:
+    """Start a suite on free ports, and stop it at the end.
+
+    Args:
+        home: Folder for its data and logs, kept; a temporary one, removed, when None.
+        triton: Whether to run models in Triton, where it can start.
+
+    Raises:
+        CommandError: It does not start.
+    """
+    with ExitStack() as stack:
+        if home is None:
+            home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wherefore-")))
+        suite = stack.enter_context(
+            Suite(home, PortPlan.free(), triton="auto" if triton else False, private=True)
+        )
+        try:
+            await asyncio.to_thread(
+                suite.up,
+                START_SECONDS,
+                lambda name, state: failures.say(f"private suite: {name} {state}"),
+            )
+        except SuiteError as error:
+            raise failures.CommandError(str(error)) from error
+        yield PrivateSuite(suite)

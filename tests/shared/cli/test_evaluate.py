@@ -1,0 +1,98 @@
+import json
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+
+import pytest
+
+from shared.evaluation.search_evaluation import SuiteTargets
+
+
+@pytest.fixture
+def files(tmp_path):
+    catalogue = tmp_path / "shop.jsonl"
+    catalogue.write_text(
+        "".join(
+            json.dumps({"id": item, "titles": {"en": f"Kettle {item}"}}) + "\n"
+            for item in ("a", "b", "c")
+        )
+    )
+    judgments = tmp_path / "judgments.csv"
+    judgments.write_text("query,docid,rating\nkettle,a,0\nkettle,b,3\ncup,c,0\n")
+    return catalogue, judgments
+
+
+@pytest.fixture
+def evaluate(running, monkeypatch, files, capsys):
+    running.suite.products = {}
+    homes = []
+
+    @asynccontextmanager
+    async def fake_suite(home=None, *, triton=True):
+        homes.append((home, triton))
+        yield SimpleNamespace(targets=SuiteTargets(*[running.target] * 3))
+
+    monkeypatch.setattr("shared.cli.private_suite.private_suite", fake_suite)
+
+    def run(*arguments, judgments=None):
+        from shared.cli.app import main
+
+        catalogue, ours = files
+        capsys.readouterr()
+        code = main(
+            [
+                *("eval", "search", "--catalogue", str(catalogue)),
+                *("--judgments", str(judgments or ours), *arguments),
+            ]
+        )
+        captured = capsys.readouterr()
+        return SimpleNamespace(code=code, out=captured.out, err=captured.err)
+
+    run.homes = homes
+    return run
+
+
+def test_json_report_is_alone_on_standard_output(evaluate, tmp_path):
+    done = evaluate("--json", "--out", str(tmp_path / "report.json"))
+    assert done.code == 0, done.err
+    document = json.loads(done.out)
+    # b, the only relevant product, comes second of a, b, c; second of the judged a, b.
+    assert document["path"]["ndcg@10"] == pytest.approx(0.6309, abs=1e-4)
+    assert document["path"]["ndcg@10_judged_only"] == pytest.approx(0.6309, abs=1e-4)
+    assert document["path"]["mrr@10"] == 0.5
+    assert document["path"]["recall@100"] == 1.0
+    assert document["path"]["judged@10"] == pytest.approx((2 / 3 + 1 / 3) / 2)
+    assert set(document["legs"]) == {"dense", "sparse", "fused"}
+    assert document["queries"] == 2
+    assert document["catalogue"]["imported"] == 3
+    assert "2 of 2 queries ranked" in done.err
+    assert json.loads((tmp_path / "report.json").read_text()) == document
+
+
+def test_table_has_every_system(evaluate):
+    done = evaluate()
+    for name in ("dense", "sparse", "fused", "path", "0.631"):
+        assert name in done.out
+    assert "without any relevant product" in done.err
+
+
+def test_failing_queries_are_named(evaluate, tmp_path):
+    judgments = tmp_path / "other.csv"
+    judgments.write_text("query,docid,rating\nkettle,b,3\ndown,b,1\n")
+    done = evaluate("--json", judgments=judgments)
+    assert done.code == 1
+    assert "query “down” failed" in done.err
+    assert json.loads(done.out)["failed_queries"] == ["down"]
+
+
+def test_bad_judgements_are_refused_before_anything_starts(evaluate, tmp_path):
+    judgments = tmp_path / "bad.csv"
+    judgments.write_text("query,docid\n")
+    done = evaluate(judgments=judgments)
+    assert done.code == 2
+    assert "no column rating" in done.err
+    assert evaluate.homes == []
+
+
+def test_options_reach_the_suite(evaluate, tmp_path):
+    evaluate("--no-triton", "--keep-suite", str(tmp_path / "kept"))
+    assert evaluate.homes == [(tmp_path / "kept", False)]
