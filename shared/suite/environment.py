@@ -10,7 +10,14 @@ _NEVER_PRIVATE = ("WHEREFORE_QDRANT_URL", "WHEREFORE_QDRANT_API_KEY")
 
 
 def service_environment(
-    service: str, home: Path, ports: PortPlan, *, triton: bool, private: bool, log_level: str
+    service: str,
+    home: Path,
+    ports: PortPlan,
+    *,
+    triton: bool,
+    model: str,
+    private: bool,
+    log_level: str,
 ) -> dict[str, str]:
     """Returns the environment of one service: this process's own, with the suite's wiring on top.
 
@@ -19,6 +26,7 @@ def service_environment(
         home: State of the suite; the service keeps its data in data/SERVICE below.
         ports: Where everybody listens.
         triton: Whether Triton is part of the suite; else models run in process.
+        model: Encoder that services with inference use.
         private: Whether the suite is a scratch one, which uses no shared stores.
         log_level: As in `ServiceSettings.log_level`.
     """
@@ -35,6 +43,7 @@ def service_environment(
         f"{prefix}DATA_DIR": str(home / "data" / service),
         f"{prefix}LOG_LEVEL": log_level,
         f"{prefix}INFERENCE__BACKEND": "triton" if triton else "onnx",
+        f"{prefix}INFERENCE__MODEL": model,
         f"{prefix}INFERENCE__TRITON_TARGET": f"127.0.0.1:{ports.triton_grpc}",
     }
     if service == "orchestrator":

@@ -20,6 +20,7 @@ from shared.suite.ports import SERVICES, PortPlan, taken
 from shared.suite.process import Command, SupervisedProcess
 
 TRITON = "triton"
+DEFAULT_MODEL = InferenceSettings().model
 STOP_SECONDS = 15.0
 """Longest wait for a process to drain before it is killed."""
 POLL_SECONDS = 0.1
@@ -59,6 +60,7 @@ class Suite:
         private: A scratch suite: nothing of it outlives this process (on Linux, however this
             process ends), and it uses no shared stores.
         python: Interpreter of the services.
+        model: Encoder that Triton loads and the services use.
 
     Example:
         with Suite(Path(folder), PortPlan.free(), private=True) as suite:
@@ -76,11 +78,12 @@ class Suite:
         log_level: str = "info",
         private: bool = False,
         python: str = sys.executable,
+        model: str = DEFAULT_MODEL,
     ) -> None:
         self.home = home.resolve()
         self.ports = ports or PortPlan.fixed()
         self._services = [name for name in SERVICES if name in services]
-        self._models = (InferenceSettings().model,)
+        self._models = (model,)
         self._log_level = log_level
         self._private = private
         self._python = python
@@ -196,6 +199,7 @@ class Suite:
             self.home,
             self.ports,
             triton=self.has_triton,
+            model=self._models[0],
             private=self._private,
             log_level=self._log_level,
         )

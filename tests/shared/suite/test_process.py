@@ -1,0 +1,98 @@
+"""A supervised process, with real small programs."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from shared.suite.process import Command, SupervisedProcess
+
+
+def command(folder: Path, code: str) -> Command:
+    return Command([sys.executable, "-c", code], dict(os.environ), folder)
+
+
+SLEEP = "import time; print('up', flush=True); time.sleep(60)"
+STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+    "print('up', flush=True); time.sleep(60)"
+)
+
+
+def wait_for_log(process: SupervisedProcess, text: str) -> None:
+    until = time.monotonic() + 20
+    while text not in process.last_lines():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_it_is_found_by_another_supervisor_and_stopped(tmp_path: Path) -> None:
+    process = SupervisedProcess("sleeper", tmp_path)
+    process.start(command(tmp_path, SLEEP), tethered=False)
+    other = SupervisedProcess("sleeper", tmp_path)
+    found = other.find()
+    assert found is not None
+    other.ask_to_stop()
+    process.wait_stopped(20)
+    assert other.find() is None
+    assert not psutil.pid_exists(found.pid) or found.status() == psutil.STATUS_ZOMBIE
+
+
+def test_one_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
+    process = SupervisedProcess("stubborn", tmp_path)
+    process.start(command(tmp_path, STUBBORN), tethered=False)
+    wait_for_log(process, "up")
+    process.ask_to_stop()
+    process.wait_stopped(0.1)
+    assert process.find() is None
+
+
+def test_a_reused_pid_is_left_alone(tmp_path: Path) -> None:
+    stranger = subprocess.Popen([sys.executable, "-c", SLEEP], stdout=subprocess.DEVNULL)
+    try:
+        started = psutil.Process(stranger.pid).create_time()
+        (tmp_path / "run").mkdir()
+        record = {"pid": stranger.pid, "started": started - 3600}
+        (tmp_path / "run/nlu.json").write_text(json.dumps(record))
+        process = SupervisedProcess("nlu", tmp_path)
+        assert process.find() is None
+        process.kill()
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_the_last_lines_are_those_of_this_start(tmp_path: Path) -> None:
+    for word in ("first", "second"):
+        process = SupervisedProcess("talker", tmp_path)
+        process.start(command(tmp_path, f"print({word!r})"), tethered=False)
+        wait_for_log(process, word)
+        process.wait_stopped(20)
+        assert process.last_lines() == word
+
+
+def test_a_tethered_one_dies_with_its_parent(tmp_path: Path) -> None:
+    starter = (
+        "import os, sys; from pathlib import Path;"
+        "from shared.suite.process import Command, SupervisedProcess;"
+        f"home = Path({str(tmp_path)!r});"
+        "p = SupervisedProcess('child', home);"
+        f"p.start(Command([sys.executable, '-c', {SLEEP!r}], dict(os.environ), home),"
+        " tethered=True);\n"
+        "while 'up' not in p.last_lines(): pass\n"
+        "print(p.find().pid, flush=True); os.kill(os.getpid(), 9)"
+    )
+    root = Path(__file__).parents[3]
+    done = subprocess.run(
+        [sys.executable, "-c", starter], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip(), done.stderr
+    pid, until = int(done.stdout), time.monotonic() + 10
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < until
+        time.sleep(0.02)
