@@ -17,9 +17,7 @@ ABSOLUTE: Final = (
     "cosine",
     "title_coverage",
     "title_head",
-    "title_focus",
     "accessory_mention",
-    "brand_match",
 )
 """What a curve may use; "cosine" is the raw cosine, the rest are features."""
 LEXICAL: Final = ABSOLUTE[1:]

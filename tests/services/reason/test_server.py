@@ -53,12 +53,13 @@ async def test_stream_equals_unary(stub, make_scene):
     assert unary.reasons[0].language_code == "zh"
 
 
-@pytest.mark.parametrize("streamed", [False, True])
-async def test_bad_input_is_invalid_argument(stub, streamed):
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        if streamed:
-            await stub.ExplainStream(pb.ExplainStreamRequest(), timeout=5).read()
-        else:
-            await stub.Explain(pb.ExplainRequest(), timeout=5)
-    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
-    assert "items" in (caught.value.details() or "")
+async def test_bad_input_is_invalid_argument(stub):
+    calls = (
+        stub.Explain(pb.ExplainRequest(), timeout=5),
+        stub.ExplainStream(pb.ExplainStreamRequest(), timeout=5).read(),
+    )
+    for call in calls:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await call
+        assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+        assert "items" in (caught.value.details() or "")
