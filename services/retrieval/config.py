@@ -50,7 +50,7 @@ class RetrievalSettings(ServiceSettings):
     fusion_k: float = Field(default=20.0, gt=0)
     """k of the reciprocal rank fusion."""
 
-    dense_weight: float = Field(default=0.4, ge=0)
+    dense_weight: float = Field(default=0.5, ge=0)
     """Weight of the dense leg in the fusion, against 1 for the sparse leg."""
 
     search_threads: int = Field(default=4, ge=1, le=64)

@@ -1,0 +1,125 @@
+"""Writing, over both stores: what is skipped, what is refused, what is remembered."""
+
+from collections.abc import Callable
+
+import pytest
+
+from services.retrieval.catalogue import Catalogue, Draft
+from services.retrieval.store.port import VectorStore
+from shared.errors import FailedPreconditionError, InvalidArgumentError
+from shared.filter_syntax import parse_filter
+from wherefore.common.v1.product_pb2 import AttributeValue, Product
+from wherefore.common.v1.vector_pb2 import Vector
+
+Make = Callable[..., Product]
+MakeVector = Callable[..., Vector]
+
+
+@pytest.fixture
+def catalogue(store: VectorStore) -> Catalogue:
+    catalogue = Catalogue(store, 8)
+    catalogue.refresh()
+    return catalogue
+
+
+def test_writing_again_changes_nothing(
+    catalogue: Catalogue, make_product: Make, make_vector: MakeVector
+) -> None:
+    drafts = [
+        Draft(1, make_product("a", "Kettle"), make_vector(1)),
+        Draft(2, make_product("b", "Pot"), None),
+    ]
+    first = catalogue.write(drafts)
+    version = catalogue.version
+    second = catalogue.write(drafts)
+    assert (first.indexed, first.unchanged) == (2, 0)
+    assert (second.indexed, second.unchanged) == (0, 2)
+    assert catalogue.version == version > 0
+
+
+def test_a_vector_that_comes_or_goes_is_a_change(
+    catalogue: Catalogue, make_product: Make, make_vector: MakeVector
+) -> None:
+    catalogue.write([Draft(1, make_product("a", "Kettle"), None)])
+    assert catalogue.write([Draft(1, make_product("a", "Kettle"), make_vector(1))]).indexed == 1
+    assert catalogue.write([Draft(1, make_product("a", "Kettle"), None)]).indexed == 1
+
+
+def test_the_last_of_equal_ids_stays(catalogue: Catalogue, make_product: Make) -> None:
+    drafts = [
+        Draft(row, make_product("a", title), None) for row, title in enumerate("xyy", start=1)
+    ]
+    report = catalogue.write(drafts)
+    assert (report.indexed, report.unchanged) == (2, 1)
+    (record,) = catalogue.store.fetch(["a"], ("title_terms",))
+    assert record.payload["title_terms"] == ["y"]
+
+
+def test_bad_rows_are_named_and_the_rest_goes_in(
+    catalogue: Catalogue, make_product: Make, make_vector: MakeVector
+) -> None:
+    nan = make_product("d", "Kettle", price=float("nan"))
+    skewed = Vector(values=[2.0] + [0.0] * 7, model="toy@1")
+    report = catalogue.write(
+        [
+            Draft(11, make_product("a", "Kettle"), make_vector(1)),
+            Draft(12, Product(id="b"), None),
+            Draft(13, make_product("c", "Kettle"), Vector(values=[1.0, 0.0], model="toy@1")),
+            Draft(14, nan, None),
+            Draft(15, make_product("e", "Kettle"), skewed),
+            Draft(16, make_product("f", "Kettle"), Vector(values=[1.0] + [0.0] * 7)),
+        ]
+    )
+    assert report.indexed == 1
+    assert {(error.row, error.id, error.field) for error in report.errors} == {
+        (12, "b", "titles"),
+        (13, "c", "vector.values"),
+        (14, "d", "price.amount"),
+        (15, "e", "vector.values"),
+        (16, "f", "vector.model"),
+    }
+    assert all(error.reason for error in report.errors)
+    assert catalogue.store.count(exact=True) == 1
+
+
+def test_another_model_is_refused(
+    catalogue: Catalogue, make_product: Make, make_vector: MakeVector
+) -> None:
+    catalogue.write([Draft(1, make_product("a", "Kettle"), make_vector(1))])
+    with pytest.raises(FailedPreconditionError, match="toy@1"):
+        catalogue.write([Draft(1, make_product("b", "Pot"), make_vector(1, model="other@1"))])
+    with pytest.raises(FailedPreconditionError):
+        catalogue.check_model(make_vector(1, model="other@1"))
+    assert catalogue.store.count(exact=True) == 1
+
+
+def test_delete(catalogue: Catalogue, make_product: Make) -> None:
+    catalogue.write([Draft(1, make_product("a", "Kettle"), None)])
+    version = catalogue.version
+    assert catalogue.delete(["a", "b", "a"]) == (["a"], ["b"])
+    assert catalogue.version > version
+    assert catalogue.delete(["a"]) == ([], ["a"])
+    assert catalogue.version == version + 1
+
+
+def test_attributes_of_the_catalogue_may_be_filtered_by(
+    catalogue: Catalogue, make_product: Make
+) -> None:
+    with pytest.raises(InvalidArgumentError):
+        catalogue.compiler.compile(parse_filter("attributes.ram > 4"))
+    product = make_product("a", "Kettle", attributes={"ram": AttributeValue(numbers=[8])})
+    catalogue.write([Draft(1, product, None)])
+    condition = catalogue.compiler.compile(parse_filter("attributes.ram > 4"))
+    catalogue.prepare(condition)
+    assert catalogue.store.count(condition, exact=True) == 1
+
+
+def test_version_and_model_outlive_the_process(
+    catalogue: Catalogue, make_product: Make, make_vector: MakeVector
+) -> None:
+    product = make_product("a", "Kettle", attributes={"ram": AttributeValue(numbers=[8])})
+    catalogue.write([Draft(1, product, make_vector(1))])
+    again = Catalogue(catalogue.store, 8)
+    again.refresh()
+    assert (again.version, again.vector_model) == (catalogue.version, "toy@1")
+    assert again.compiler == catalogue.compiler
