@@ -25,7 +25,7 @@ from shared.evaluation.judgments import Judgments, read_judgments
 from shared.evaluation.rankers import PATH
 from shared.evaluation.report import SystemReport
 from shared.evaluation.search_evaluation import SearchEvaluation, evaluate_search
-from shared.evaluation.significance import bootstrap_interval, paired_randomisation
+from shared.evaluation.significance import Interval, bootstrap_interval, paired_randomisation
 
 CACHE = report.ROOT / ".wherefore" / "benchmarks"
 NAMES = {
@@ -40,7 +40,8 @@ same over a ranking of the judged products alone. Relevant in MRR and recall: ra
 more; {without} queries have no relevant product and are left out of all but judged@10. Intervals:
 percentile bootstrap over queries; p: paired randomisation test on nDCG@10, two-sided. Peers:
 `bm25s` with its defaults over title, supplier, short description and text attributes;
-all-MiniLM-L6-v2 vectors by sentence-transformers; their reciprocal rank fusion."""
+all-MiniLM-L6-v2 vectors of title and short description by sentence-transformers; their reciprocal
+rank fusion."""
 HEADINGS = (
     "system",
     "nDCG@10",
@@ -149,7 +150,7 @@ def _section(
     )
 
 
-def _interval(system: SystemReport):
+def _interval(system: SystemReport) -> Interval:
     return bootstrap_interval(list(system.by_query[scoring.NDCG].values()))
 
 

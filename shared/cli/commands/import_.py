@@ -46,7 +46,11 @@ def import_catalogue(
 
         wherefore import --format icecat products.jsonl.gz --resume --json
     """
-    outcome = asyncio.run(_import(file, format, resume, errors, target))
+    try:
+        outcome = asyncio.run(_import(file, format, resume, errors, target))
+    except KeyboardInterrupt:
+        failures.say("what was acknowledged is in; --resume goes on there")
+        raise
     from shared.cli import import_view
 
     if json:

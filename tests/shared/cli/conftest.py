@@ -6,6 +6,7 @@ layer is not at ease with two of them in one process.
 # ruff: noqa: N802, S106 - servicers are named by the contract, and page tokens are no passwords
 
 import json
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -63,6 +64,8 @@ class FakeSuite(
     stop_import_early: bool = False
     refuse_import: WhereforeError | None = None
     import_calls: int = 0
+    release_import: threading.Event | None = None
+    """When set, streams answer nothing before it is."""
     degraded: list[diagnostics_pb2.Degradation] = field(default_factory=list)
 
     def Search(self, request, context):
@@ -146,6 +149,8 @@ class FakeSuite(
 
     def Import(self, request_iterator, context):
         self.import_calls += 1
+        if self.release_import is not None:
+            self.release_import.wait(30)
         if self.refuse_import is not None:
             fail(context, self.refuse_import)
         limit = self.break_import_after.pop(0) if self.break_import_after else None

@@ -1,4 +1,9 @@
 import json
+import signal
+import subprocess
+import sys
+import threading
+import time
 
 import pytest
 
@@ -141,6 +146,27 @@ def test_a_refusal_is_not_retried(empty, tmp_path):
     assert done.code == 2
     assert "rows: are out of order" in done.err
     assert empty.suite.import_calls == 1
+
+
+def test_interrupting_is_clean(empty, tmp_path):
+    file = write_catalogue(tmp_path / "shop.jsonl", ids(3))
+    empty.suite.release_import = threading.Event()
+    command = [sys.executable, "-m", "shared.cli", "import", str(file), "--target", empty.target]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        while not empty.suite.import_calls:
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+        empty.suite.release_import.set()
+    assert process.returncode == 130
+    assert out == ""
+    assert err.endswith("--resume goes on there\ninterrupted\n")
+    assert "Traceback" not in err
 
 
 def test_the_checkpoint_belongs_to_one_state_of_the_file(tmp_path):
