@@ -82,7 +82,8 @@ def timings_table(timings: Sequence[StageTiming]) -> Table:
     """Stages in order with a bar each, inner stages indented."""
     table = Table(box=None, pad_edge=False, show_header=False)
     longest = max((timing.duration_nanos for timing in timings), default=0) or 1
-    for timing in sorted(timings, key=lambda timing: timing.stage):
+    begins = {timing.stage: timing.start_offset_nanos for timing in timings}
+    for timing in sorted(timings, key=lambda timing: _place(timing.stage, begins)):
         parts = timing.stage.split(".")
         notes = [
             f"{label} {nanos / 1e6:.1f} ms"
@@ -99,6 +100,11 @@ def timings_table(timings: Sequence[StageTiming]) -> Table:
             Text(", ".join(notes), style="dim"),
         )
     return table
+
+
+def _place(stage: str, begins: Mapping[str, int]) -> tuple[int, str]:
+    """Sorts by when the outer stage began: the clocks of inner ones are other services'."""
+    return begins.get(stage.split(".")[0], 0), stage
 
 
 def degradation_lines(degraded: Sequence[Degradation]) -> Iterator[Text]:

@@ -104,7 +104,12 @@ class FakeSuite(
                 diagnostics_pb2.StageTiming(
                     stage="nlu.embedding", duration_nanos=8_000_000, inference_nanos=7_000_000
                 ),
-                diagnostics_pb2.StageTiming(stage="ranking", duration_nanos=2_000_000),
+                diagnostics_pb2.StageTiming(
+                    stage="retrieval", start_offset_nanos=10_000_000, duration_nanos=3_000_000
+                ),
+                diagnostics_pb2.StageTiming(
+                    stage="ranking", start_offset_nanos=13_000_000, duration_nanos=2_000_000
+                ),
             ],
             degraded=self.degraded,
             applied_filter="price < 500",

@@ -30,6 +30,7 @@ def test_stage_timings_are_bars_with_inner_stages_indented(running):
     by_stage = {line.split()[0]: line for line in lines if " ms " in line}
     assert by_stage["embedding"].startswith("  embedding")
     assert "inference 7.0 ms" in by_stage["embedding"]
+    assert list(by_stage) == ["nlu", "embedding", "retrieval", "ranking"]
     assert by_stage["nlu"].count("█") > by_stage["ranking"].count("█") >= 1
 
 
