@@ -1,11 +1,13 @@
 """One check per code: is this fact so? Each reads back what the fact's source holds."""
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from statistics import median
 from typing import Final
 
 from services.reason.facts import Fact, Scene
+from services.reason.language import is_chinese
 from services.reason.values import ATTRIBUTE_KEYS, known_values, meaning
 from shared.text.analysis import terms
 from shared.text.normalise import fold
@@ -78,18 +80,27 @@ def _title(fact: Fact, scene: Scene) -> bool:
     asked = set(_terms(scene.query.query)) | set(_terms(scene.query.search_text))
     met = set(_terms(fact.meets))
     return (
-        all(word and fold(word) in title for word in words)
+        all(word and _stands_in(fold(word), title) for word in words)
         and all(_all_asked(word, asked) for word in words)
         and bool(met)
         and met <= set(_terms(scene.query.query))
     )
 
 
+def _stands_in(word: str, title: str) -> bool:
+    """Whether a title holds a piece as whole words; Han has no blanks to hold them apart."""
+    before = r"(?<![a-z0-9])" if word[0].isascii() else ""
+    after = r"(?![a-z0-9])" if word[-1].isascii() else ""
+    return bool(re.search(before + re.escape(word) + after, title))
+
+
 def _all_asked(text: str, asked: set[str]) -> bool:
-    """Whether each term of a quoted piece was asked for, be it as a part or a compound."""
+    """Whether each term of a quoted piece was asked for; Han words may be parts or compounds."""
     found = _terms(text)
     return bool(found) and all(
-        term in asked or any(term in other or other in term for other in asked) for term in found
+        term in asked
+        or (is_chinese(term) and any(term in other or other in term for other in asked))
+        for term in found
     )
 
 
