@@ -104,7 +104,7 @@ def timings_table(timings: Sequence[StageTiming]) -> Table:
 
 def _place(stage: str, begins: Mapping[str, int]) -> tuple[int, str]:
     """Sorts by when the outer stage began: the clocks of inner ones are other services'."""
-    return begins.get(stage.split(".")[0], 0), stage
+    return begins.get(stage.partition(".")[0], 0), stage
 
 
 def degradation_lines(degraded: Sequence[Degradation]) -> Iterator[Text]:
