@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Final
 
 from services.nlu.domain import Bounds, Constraint
-from services.nlu.negation import TEXT
 from shared.filter_syntax import join_and, quote
 
 # Fields that the grammar names plainly; everything else is an attribute of the catalogue.
@@ -19,6 +18,7 @@ _PLAIN: Final = frozenset(
         "product_type",
         "rating",
         "size",
+        "text",
     )
 )
 # Fields whose values are booleans, which the grammar writes bare.
@@ -26,11 +26,8 @@ _BOOLEAN = frozenset({"in_stock"})
 
 
 def to_filter(constraints: Iterable[Constraint]) -> str:
-    """Returns the filter, empty when no constraint is hard.
-
-    Conditions on the whole text have no field in the grammar and are left out.
-    """
-    return join_and(*(_one(item) for item in constraints if item.hard and item.field != TEXT))
+    """Returns the filter, empty when no constraint is hard."""
+    return join_and(*(_one(item) for item in constraints if item.hard))
 
 
 def _one(constraint: Constraint) -> str:

@@ -23,7 +23,8 @@ _QUESTION = re.compile(
     r"|怎么用|怎么样|如何使用|吗\s*[?？]?$|什么材质|什么颜色"
 )
 _SELF_TALK = re.compile(
-    r"^\s*(?:do you (?:have|sell)|can you (?:show|find|recommend|suggest)|can i (?:buy|get)"
+    r"^\s*(?:do you (?:have|sell)|(?:is|are) there (?:an?|any)"
+    r"|can you (?:show|find|recommend|suggest)|can i (?:buy|get)"
     r"|(?:what|which)(?:'s| is| are)? (?:the )?(?:best|good)|有没有)"
 )
 _ADVICE = re.compile(

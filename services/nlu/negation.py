@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from services.nlu.domain import Constraint, Entity, EntityType
+from shared.text.normalise import fold
 
 # Where an excluded thing stands in the catalogue; what has no field of its own is looked for in
 # the whole text.
@@ -18,10 +19,12 @@ FIELDS: Final = {
     EntityType.SIZE: "size",
 }
 TEXT: Final = "text"
+# Fields that hold the shop's own words, of which the canonical value may be none.
+_AS_WRITTEN: Final = frozenset({TEXT, "product_type"})
 
 _CUE = re.compile(
     r"(?<![a-z])(?:without|w/o|except(?: for)?|excluding|exclude|other than|anything but|but not"
-    r"|do(?: not|n['’]?t) (?:want|like|need)|(?:is|are)n['’]?t|not|non|no)(?![a-z])"
+    r"|do(?: not|n['’]?t) (?:want|like|need)|(?:is|are)n['’]?t|(?<!why )not|non|no)(?![a-z])"
     r"(?:[\s-]+(?:an?|the|any|in|from|by|made(?: of| by)?|with|for)(?![a-z]))*[\s-]*"
     r"|(?:不想要|不需要|(?<!要)不要|不含|不带|(?<!是)不是|不喜欢|除了|除去|排除|去掉|(?<!有)没有"
     # 非常, 特别 and the like are other words.
@@ -52,8 +55,8 @@ def apply_negation(text: str, entities: Sequence[Entity]) -> tuple[list[Entity],
 
     Returns:
         The entities, those excluded with `negated` set, and one hard condition per excluded thing.
-        A thing that the lexicons do not know becomes a condition on the whole text, and a soft one:
-        "without cable" is said of products whose text says "cable" to say that there is none.
+        A thing that is no entity becomes a condition on the whole text, and a soft one: the title
+        of what somebody wants "without cable" may well say that it has no cable.
     """
     by_start = {entity.start: entity for entity in entities}
     negated: dict[int, Constraint] = {}
@@ -78,13 +81,16 @@ def apply_negation(text: str, entities: Sequence[Entity]) -> tuple[list[Entity],
 
 def _exclusion(entity: Entity, start: int, end: int) -> Constraint:
     field = FIELDS.get(entity.type, TEXT)
+    values = [entity.normalized]
+    if field in _AS_WRITTEN:
+        values.append(fold(entity.text))
     return Constraint(
         field,
         start,
         end,
-        _SURE if field != TEXT else _LIKELY,
-        hard=field != TEXT,
-        none_of=(entity.normalized,),
+        _SURE,
+        hard=True,
+        none_of=tuple(dict.fromkeys(values)),
         consumed=((start, end),),
     )
 

@@ -112,11 +112,12 @@ class NluService(NluServiceServicer):
     def use_terms(self, terms: CatalogueTerms) -> None:
         """Reads queries against these terms from now on. Safe to call on any thread.
 
-        Cached parses of older terms are never met again, as their keys hold the version.
+        Parses by older terms are dropped; those under way store theirs under the older version.
         """
         reader = self._new_reader(terms)
         reader.warm_up()
         self._reader = reader
+        self._parsed = LRUCache(self._settings.parse_cache_size)
 
     async def Parse(self, request: pb.ParseRequest, context: _Context) -> pb.ParseResponse:  # noqa: N802
         """See nlu_service.proto."""

@@ -18,6 +18,7 @@ I = IntentType  # noqa: E741
         ("invoice printer", I.PRODUCT_SEARCH, ""),
         ("show me some shoes", I.PRODUCT_SEARCH, ""),
         ("do you have red boots", I.PRODUCT_SEARCH, ""),
+        ("is there any kettle below 30$", I.PRODUCT_SEARCH, ""),
         ("sony wh-1000xm4", I.NAVIGATIONAL, ""),
         ("brother tn-2110 toner", I.NAVIGATIONAL, ""),
         ("philips", I.NAVIGATIONAL, ""),
