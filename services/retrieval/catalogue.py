@@ -18,7 +18,7 @@ from services.retrieval.fields import ValueKind, filter_payload
 from services.retrieval.filters import FilterCompiler, number_paths
 from services.retrieval.sparse import document_vector
 from services.retrieval.store.conditions import Condition
-from services.retrieval.store.port import FieldKind, StoredProduct, VectorStore
+from services.retrieval.store.port import FieldKind, StoredProduct, VectorStore, point_id
 from shared.catalogue import content_etag, validate_product
 from shared.errors import FailedPreconditionError
 from shared.text.language import detect_language
@@ -157,7 +157,8 @@ class Catalogue:
         """Deletes products; returns the ids that were there and those that were not."""
         with self._lock:
             wanted = list(dict.fromkeys(product_ids))
-            there = {record.product_id for record in self.store.fetch(wanted, ())}
+            points = [point_id(product_id) for product_id in wanted]
+            there = {record.product_id for record in self.store.fetch(points, ())}
             if there:
                 self._save(Meta(self.version + 1, self.vector_model, self._meta.attributes))
                 self.store.delete(sorted(there))
@@ -216,7 +217,9 @@ class Catalogue:
         return model
 
     def _stored_state(self, product_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
-        records = self.store.fetch(list(dict.fromkeys(product_ids)), ("etag", "vector_model"))
+        records = self.store.fetch(
+            [point_id(each) for each in dict.fromkeys(product_ids)], ("etag", "vector_model")
+        )
         return {
             record.product_id: (record.payload["etag"], record.payload.get("vector_model", ""))
             for record in records

@@ -94,6 +94,8 @@ def _expression(constraint: Constraint) -> Expression | None:
 
 
 def _range(field: str, bounds: NumberRange) -> Expression | None:
+    # Plainly named, a size is a word ("XL"); its numbers are found as the attribute's.
+    field = f"{ATTRIBUTES}size" if field == "size" else field
     parts: list[Expression] = []
     if bounds.HasField("min"):
         parts.append(_compare(field, Operator.GREATER_EQUAL, bounds.min))

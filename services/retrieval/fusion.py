@@ -26,7 +26,7 @@ class Placement:
 class Fused:
     """A product after fusion."""
 
-    product_id: str
+    point: str
     score: float = 0.0
     legs: dict[str, Placement] = field(default_factory=dict[str, Placement])
 
@@ -34,7 +34,7 @@ class Fused:
 def fuse(
     legs: Mapping[str, Sequence[Hit]], weights: Mapping[str, float], k: float, limit: int
 ) -> list[Fused]:
-    """Returns the best products over all legs, best first; ties in order of id.
+    """Returns the best products over all legs, best first; ties in order of point.
 
     Args:
         legs: Results by the name of the leg, best first.
@@ -46,7 +46,7 @@ def fuse(
     for leg, hits in legs.items():
         weight = weights.get(leg, 1.0)
         for rank, hit in enumerate(hits, start=1):
-            entry = fused.setdefault(hit.product_id, Fused(hit.product_id))
+            entry = fused.setdefault(hit.point, Fused(hit.point))
             entry.legs[leg] = Placement(rank, hit.score)
             entry.score += weight / (k + rank)
-    return sorted(fused.values(), key=lambda entry: (-entry.score, entry.product_id))[:limit]
+    return sorted(fused.values(), key=lambda entry: (-entry.score, entry.point))[:limit]

@@ -10,13 +10,13 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from services.retrieval.blobs import SUMMARY, blob_for, decode
+from services.retrieval.blobs import SUMMARY, WHOLE, blob_for, decode
 from services.retrieval.catalogue import Catalogue
 from services.retrieval.constraints import Demands, compile_constraints
 from services.retrieval.fusion import Fused, fuse
 from services.retrieval.sparse import query_vector
 from services.retrieval.store.conditions import Condition, IdIn, Negated, Present, all_of
-from services.retrieval.store.port import DENSE, SPARSE, Hit, Record, SparseVector
+from services.retrieval.store.port import DENSE, SPARSE, Hit, Record, SparseVector, point_id
 from shared.errors import NotFoundError
 from shared.filter_syntax import join_and, parse_filter
 from shared.timing import StageTimer
@@ -151,11 +151,9 @@ class Searcher:
             fused = fuse({SIMILAR: hits}, {}, self._options.fusion_k, query.limit)
             return SearchResult(await self._run(self._read, fused, query.mask))
 
-    async def get(
-        self, product_ids: Sequence[str], mask: Sequence[str], *, default_blob: str
-    ) -> list[Product]:
+    async def get(self, product_ids: Sequence[str], mask: Sequence[str]) -> list[Product]:
         """Reads products in the order of the ids; those that are not there are left out."""
-        return await self._run(self._products, product_ids, mask, default_blob)
+        return await self._run(self._get, [point_id(each) for each in product_ids], mask)
 
     async def list_by_id(self, after: str, limit: int, filter_text: str) -> tuple[list[str], str]:
         """Lists ids in ascending order; returns them and the id to go on after, if any."""
@@ -164,11 +162,13 @@ class Searcher:
         page = [str(each) for each in ids[start : start + limit]]
         return page, page[-1] if start + limit < len(ids) else ""
 
-    async def list_by_popularity(self, limit: int, filter_text: str) -> list[str]:
-        """Lists the ids of the most popular products."""
+    async def list_by_popularity(
+        self, limit: int, filter_text: str, mask: Sequence[str]
+    ) -> list[Product]:
+        """Reads the most popular products, most popular first."""
         where, _ = await self._run(self._compile, filter_text, ())
         hits = await self._run(self._store.top, "popularity", limit, where)
-        return [hit.product_id for hit in hits]
+        return await self._run(self._get, [hit.point for hit in hits], mask)
 
     def _compile(
         self, filter_text: str, constraints: Sequence[Constraint]
@@ -206,7 +206,7 @@ class Searcher:
         weight_of: dict[str, float] = {}
         for product_id, weight in zip(query.product_ids, query.weights, strict=True):
             weight_of[product_id] = weight_of.get(product_id, 0.0) + weight
-        records = self._store.fetch(list(weight_of), (), vectors=True)
+        records = self._store.fetch([point_id(each) for each in weight_of], (), vectors=True)
         if not records:
             raise NotFoundError("none of the products is in the catalogue")
         mean = _mean_vector(records, weight_of)
@@ -215,23 +215,25 @@ class Searcher:
         words = _sum_of_words(records, weight_of)
         return self._store.search_sparse(words, query.limit, where) if words.indices else []
 
+    def _get(self, points: Sequence[str], mask: Sequence[str]) -> list[Product]:
+        found = self._products(points, mask, WHOLE)
+        return [found[point] for point in points if point in found]
+
     def _read(self, fused: Sequence[Fused], mask: Sequence[str]) -> list[Found]:
-        ids = [entry.product_id for entry in fused]
-        products = {product.id: product for product in self._products(ids, mask, SUMMARY)}
+        products = self._products([entry.point for entry in fused], mask, SUMMARY)
         # One that was deleted since the legs answered is left out.
+        there = [entry for entry in fused if entry.point in products]
         return [
-            Found(products[entry.product_id], entry, rank)
-            for rank, entry in enumerate(
-                (entry for entry in fused if entry.product_id in products), start=1
-            )
+            Found(products[entry.point], entry, rank) for rank, entry in enumerate(there, start=1)
         ]
 
     def _products(
-        self, product_ids: Sequence[str], mask: Sequence[str], default_blob: str
-    ) -> list[Product]:
+        self, points: Sequence[str], mask: Sequence[str], default_blob: str
+    ) -> dict[str, Product]:
+        """Returns the products that are there by point, in the order of the points."""
         blob = blob_for(mask, default=default_blob)
-        records = self._store.fetch(product_ids, (blob,))
-        return [decode(blob, record.payload[blob], mask) for record in records]
+        records = self._store.fetch(points, (blob,))
+        return {record.point: decode(blob, record.payload[blob], mask) for record in records}
 
     def _read_ordered_ids(self, filter_text: str, version: int) -> NDArray[np.str_]:
         del version  # part of the key of the cache only

@@ -9,7 +9,7 @@ from typing import TypeVar
 import grpc.aio
 import structlog
 
-from services.retrieval.blobs import WHOLE, check_mask
+from services.retrieval.blobs import check_mask
 from services.retrieval.catalogue import Catalogue, Draft, unit_vector
 from services.retrieval.config import RetrievalSettings
 from services.retrieval.filters import ATTRIBUTES, FILTER_FIELDS
@@ -92,11 +92,11 @@ class RetrievalService(RetrievalServiceServicer):
 
     async def close(self) -> None:
         """Waits for writes under way and closes the store."""
-        if self._optimizing:
-            await self._optimizing
         if self._open:
             self._open = False
-            await self._run(self._writer, self._catalogue.close)
+            await self._run(self._writer, self._catalogue.close)  # ends an optimisation under way
+        if self._optimizing:
+            await self._optimizing
         for executor in (self._readers, self._writer, self._optimizer, self._statistician):
             executor.shutdown(wait=True)
 
@@ -205,9 +205,7 @@ class RetrievalService(RetrievalServiceServicer):
         _check_count("product_ids", len(request.product_ids), 1, MAX_IDS)
         mask = check_mask(request.read_mask)
         ids = list(request.product_ids)
-        return pb.GetProductsResponse(
-            products=await self._searcher.get(ids, mask, default_blob=WHOLE)
-        )
+        return pb.GetProductsResponse(products=await self._searcher.get(ids, mask))
 
     async def ListProducts(  # noqa: N802 # the contract's name
         self,
@@ -220,14 +218,12 @@ class RetrievalService(RetrievalServiceServicer):
         if request.order == pb.LIST_ORDER_POPULARITY:
             if request.after_id:
                 raise InvalidArgumentError.of("after_id", "is not supported by popularity")
-            ids, following = await self._searcher.list_by_popularity(limit, request.filter), ""
-        elif request.order == pb.LIST_ORDER_UNSPECIFIED:
-            ids, following = await self._searcher.list_by_id(
-                request.after_id, limit, request.filter
-            )
-        else:
+            products = await self._searcher.list_by_popularity(limit, request.filter, mask)
+            return pb.ListProductsResponse(products=products)
+        if request.order != pb.LIST_ORDER_UNSPECIFIED:
             raise InvalidArgumentError.of("order", f"{request.order} is not an order")
-        products = await self._searcher.get(ids, mask, default_blob=WHOLE)
+        ids, following = await self._searcher.list_by_id(request.after_id, limit, request.filter)
+        products = await self._searcher.get(ids, mask)
         return pb.ListProductsResponse(products=products, next_after_id=following)
 
     async def Stats(  # noqa: N802 # the contract's name

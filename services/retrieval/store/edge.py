@@ -121,18 +121,18 @@ class EdgeStore:
         return self._search(qe.Query.Nearest(query, using=SPARSE), limit, where, None)
 
     def fetch(
-        self, product_ids: Sequence[str], keys: Sequence[str], *, vectors: bool = False
+        self, points: Sequence[str], keys: Sequence[str], *, vectors: bool = False
     ) -> list[Record]:
         """See `VectorStore`."""
-        if not product_ids:
+        if not points:
             return []
-        points: list[qe.PointId] = [point_id(product_id) for product_id in product_ids]
+        ids: list[qe.PointId] = [*points]
         with self._folder.reading() as shard:
             found = shard.retrieve(
-                points, with_payload=[_ID, *keys], with_vector=[DENSE, SPARSE] if vectors else False
+                ids, with_payload=[_ID, *keys], with_vector=[DENSE, SPARSE] if vectors else False
             )
-        records = {record.product_id: record for record in map(_record, found)}
-        return [records[product_id] for product_id in product_ids if product_id in records]
+        records = {record.point: record for record in map(_record, found)}
+        return [records[point] for point in points if point in records]
 
     def scan(self, keys: Sequence[str], where: Condition | None = None) -> Iterator[Record]:
         """See `VectorStore`."""
@@ -162,8 +162,8 @@ class EdgeStore:
         )
         with self._folder.reading() as shard:
             found, _ = shard.scroll(request)
-        hits = [Hit(record.product_id, record.payload[key]) for record in map(_record, found)]
-        return sorted(hits, key=lambda hit: (-hit.score, hit.product_id))
+        hits = [Hit(record.point, record.payload[key]) for record in map(_record, found)]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.point))
 
     def count(self, where: Condition | None = None, *, exact: bool = False) -> int:
         """See `VectorStore`."""
@@ -200,13 +200,13 @@ class EdgeStore:
             limit=limit,
             query=query,
             filter=_FILTERS.translate(where),
-            with_payload=[_ID],
+            with_payload=False,
             with_vector=False,
             params=params,
         )
         with self._folder.reading() as shard:
             found = shard.query(request)
-        return [Hit((point.payload or {})[_ID], point.score) for point in found]
+        return [Hit(str(point.id), point.score) for point in found]
 
 
 def _config(layout: Layout) -> qe.EdgeConfig:
@@ -239,6 +239,7 @@ def _record(record: qe.Record) -> Record:
     vectors: Any = record.vector or {}
     dense, sparse = vectors.get(DENSE), vectors.get(SPARSE)
     return Record(
+        point=str(record.id),
         product_id=payload[_ID],
         payload=payload,
         dense=None if dense is None else np.asarray(dense, dtype=np.float32),

@@ -2,7 +2,7 @@
 
     lock            held by the one process that has the store open
     current.json    the generation in use, and how many points its graph was built over
-    points-N/       that generation's shard
+    points-*/       that generation's shard
     meta.json       the document of `write_meta`
 
 `optimize` builds the HNSW graph on a copy in another process, brings over what was written
@@ -12,6 +12,7 @@ at any point leaves a whole generation.
 
 import json
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -41,6 +42,7 @@ class EdgeFolder:
         self._lock_file: int | None = None
         self._write_lock = threading.Lock()
         self._missed: set[str] | None = None  # ids written while a copy is being optimised
+        self._optimizer: subprocess.Popen[bytes] | None = None
         self.unoptimized = 0
         """Points written since the graph was built; after a restart, by how many there are more."""
 
@@ -53,7 +55,7 @@ class EdgeFolder:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._lock()
         current = self.read_json(_CURRENT)
-        name: str = current.get("folder", "points-1")
+        name: str = current.get("folder", "points-0")
         for leftover in self._folder.glob("points-*"):
             if (
                 leftover.name != name or not current
@@ -73,6 +75,8 @@ class EdgeFolder:
         """Closes the shard, with everything written on disk."""
         with self._write_lock:
             generation, self._generation = self._generation, None
+            if self._optimizer:
+                self._optimizer.terminate()
             if generation:
                 generation.close()
         if self._lock_file is not None:
@@ -109,14 +113,17 @@ class EdgeFolder:
             shard.flush()
             copy = self._copy()
             self._missed = set()
-        try:
             command = [sys.executable, str(_OPTIMIZER), str(copy)]
-            done = subprocess.run(command, check=False, capture_output=True)  # noqa: S603 # our own
-            if done.returncode:
-                raise InternalError(f"optimisation failed: {done.stderr[-2000:]!r}")
+            self._optimizer = subprocess.Popen(command, stderr=subprocess.PIPE)  # noqa: S603 # ours
+        try:
+            _, problem = self._optimizer.communicate()
+            if self._generation is None:
+                return  # closed meanwhile; the next start removes the copy
+            if self._optimizer.returncode:
+                raise InternalError(f"optimisation failed: {problem[-2000:]!r}")
             self._change_to(copy)
         finally:
-            self._missed = None
+            self._missed = self._optimizer = None
 
     def read_json(self, name: str) -> dict[str, Any]:
         """Reads a small document of the folder; empty where there is none."""
@@ -135,10 +142,9 @@ class EdgeFolder:
     def _copy(self) -> Path:
         if self._generation is None:
             raise UnavailableError("the product store is closed")
-        name = self._generation.folder
-        copy = self._folder / f"points-{int(name.removeprefix('points-')) + 1}"
-        shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(self._folder / name, copy)
+        # A name of its own: the process of an optimisation that was cut short may still be writing.
+        copy = self._folder / f"points-{secrets.token_hex(4)}"
+        shutil.copytree(self._folder / self._generation.folder, copy)
         return copy
 
     def _change_to(self, copy: Path) -> None:

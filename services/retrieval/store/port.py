@@ -46,9 +46,13 @@ class StoredProduct:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One result of a search, best first in its list; higher scores are better."""
+    """One result of a search, best first in its list; higher scores are better.
 
-    product_id: str
+    It names the point and not the product, whose id is in the payload: reading the payloads of all
+    that a search finds costs far more than the search.
+    """
+
+    point: str
     score: float
 
 
@@ -56,6 +60,7 @@ class Hit:
 class Record:
     """One product read back, with the payload fields and vectors that were asked for."""
 
+    point: str
     product_id: str
     payload: Payload
     dense: NDArray[np.float32] | None = None
@@ -136,9 +141,9 @@ class VectorStore(Protocol):
         ...
 
     def fetch(
-        self, product_ids: Sequence[str], keys: Sequence[str], *, vectors: bool = False
+        self, points: Sequence[str], keys: Sequence[str], *, vectors: bool = False
     ) -> list[Record]:
-        """Reads products in the order of the ids; ids that are not there are left out."""
+        """Reads products in the order of the points; those that are not there are left out."""
         ...
 
     def scan(self, keys: Sequence[str], where: Condition | None = None) -> Iterator[Record]:
@@ -146,7 +151,7 @@ class VectorStore(Protocol):
         ...
 
     def top(self, key: str, limit: int, where: Condition | None = None) -> list[Hit]:
-        """Lists the products of the largest values of a number field, ties in order of id."""
+        """Lists the products of the largest values of a number field, ties in order of point."""
         ...
 
     def count(self, where: Condition | None = None, *, exact: bool = False) -> int:

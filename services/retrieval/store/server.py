@@ -166,19 +166,19 @@ class ServerStore:
 
     @_translate_errors
     def fetch(
-        self, product_ids: Sequence[str], keys: Sequence[str], *, vectors: bool = False
+        self, points: Sequence[str], keys: Sequence[str], *, vectors: bool = False
     ) -> list[Record]:
         """See `VectorStore`."""
-        if not product_ids:
+        if not points:
             return []
         found = self._client.retrieve(
             self._collection,
-            [point_id(product_id) for product_id in product_ids],
+            list(points),
             with_payload=[_ID, *keys],
             with_vectors=[DENSE, SPARSE] if vectors else False,
         )
-        records = {record.product_id: record for record in map(_record, found)}
-        return [records[product_id] for product_id in product_ids if product_id in records]
+        records = {record.point: record for record in map(_record, found)}
+        return [records[point] for point in points if point in records]
 
     def scan(self, keys: Sequence[str], where: Condition | None = None) -> Iterator[Record]:
         """See `VectorStore`."""
@@ -199,8 +199,8 @@ class ServerStore:
             with_payload=[_ID, key],
             order_by=models.OrderBy(key=key, direction=models.Direction.DESC),
         )
-        hits = [Hit(record.product_id, record.payload[key]) for record in map(_record, found)]
-        return sorted(hits, key=lambda hit: (-hit.score, hit.product_id))
+        hits = [Hit(record.point, record.payload[key]) for record in map(_record, found)]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.point))
 
     @_translate_errors
     def count(self, where: Condition | None = None, *, exact: bool = False) -> int:
@@ -259,9 +259,9 @@ class ServerStore:
             limit=limit,
             query_filter=_FILTERS.translate(where),
             search_params=params,
-            with_payload=[_ID],
+            with_payload=False,
         )
-        return [Hit((point.payload or {})[_ID], point.score) for point in found.points]
+        return [Hit(str(point.id), point.score) for point in found.points]
 
 
 def _point(product: StoredProduct) -> models.PointStruct:
@@ -280,6 +280,7 @@ def _record(record: models.Record) -> Record:
     vectors: Any = record.vector or {}
     dense, sparse = vectors.get(DENSE), vectors.get(SPARSE)
     return Record(
+        point=str(record.id),
         product_id=payload[_ID],
         payload=payload,
         dense=None if dense is None else np.asarray(dense, dtype=np.float32),

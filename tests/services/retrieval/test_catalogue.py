@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from services.retrieval.catalogue import Catalogue, Draft
-from services.retrieval.store.port import VectorStore
+from services.retrieval.store.port import VectorStore, point_id
 from shared.errors import FailedPreconditionError, InvalidArgumentError
 from shared.filter_syntax import parse_filter
 from wherefore.common.v1.product_pb2 import AttributeValue, Product
@@ -51,7 +51,7 @@ def test_the_last_of_equal_ids_stays(catalogue: Catalogue, make_product: Make) -
     ]
     report = catalogue.write(drafts)
     assert (report.indexed, report.unchanged) == (2, 1)
-    (record,) = catalogue.store.fetch(["a"], ("title_terms",))
+    (record,) = catalogue.store.fetch([point_id("a")], ("title_terms",))
     assert record.payload["title_terms"] == ["y"]
 
 

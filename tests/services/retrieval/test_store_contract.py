@@ -14,7 +14,13 @@ from services.retrieval.store.conditions import (
     SomeOf,
     all_of,
 )
-from services.retrieval.store.port import FieldKind, SparseVector, StoredProduct, VectorStore
+from services.retrieval.store.port import (
+    FieldKind,
+    SparseVector,
+    StoredProduct,
+    VectorStore,
+    point_id,
+)
 
 # Local mode is brute force, which is why it only stands in for the server here.
 pytestmark = pytest.mark.filterwarnings("ignore:Local mode performs exact:UserWarning")
@@ -58,8 +64,15 @@ def filled_once(shared_store: VectorStore) -> VectorStore:
     return fill(shared_store)
 
 
+NAMES = {point_id(name): name for name in "abcd"}
+
+
 def ids(hits: list) -> list[str]:
-    return [hit.product_id for hit in hits]
+    return [NAMES[hit.point] for hit in hits]
+
+
+def points(*names: str) -> list[str]:
+    return [point_id(name) for name in names]
 
 
 def test_dense_search_is_by_cosine(filled_once: VectorStore) -> None:
@@ -128,7 +141,7 @@ def test_lazily_indexed_fields_filter_alike(filled: VectorStore) -> None:
 
 
 def test_fetch_keeps_the_order_and_leaves_out_the_missing(filled_once: VectorStore) -> None:
-    records = filled_once.fetch(["d", "nothing", "a"], ("brand", "price"), vectors=True)
+    records = filled_once.fetch(points("d", "nothing", "a"), ("brand", "price"), vectors=True)
     assert [record.product_id for record in records] == ["d", "a"]
     assert records[1].payload["brand"] == "acme"
     assert records[0].dense is None
@@ -143,7 +156,7 @@ def test_fetch_keeps_the_order_and_leaves_out_the_missing(filled_once: VectorSto
 
 def test_writing_replaces_payload_and_vectors(filled: VectorStore) -> None:
     filled.write([stored("a", None, {7: 1.0}, price=99.0)])
-    (record,) = filled.fetch(["a"], ("brand", "price"), vectors=True)
+    (record,) = filled.fetch(points("a"), ("brand", "price"), vectors=True)
     assert (record.dense, record.payload.get("brand"), record.payload["price"]) == (
         None,
         None,
@@ -161,7 +174,7 @@ def test_delete(filled: VectorStore) -> None:
 
 
 def test_top(filled_once: VectorStore) -> None:
-    assert [(hit.product_id, hit.score) for hit in filled_once.top("popularity", 5)] == [
+    assert [(NAMES[hit.point], hit.score) for hit in filled_once.top("popularity", 5)] == [
         ("d", 5.0),
         ("c", 2.0),
     ]
