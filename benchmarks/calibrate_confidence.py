@@ -2,7 +2,8 @@
 
 Takes the candidates of every judged query from a running suite, fits logistic curves (Platt
 scaling) on features that mean the same on every page, and reports Brier score and expected
-calibration error over folds that never share a query. Prints TOML for services/ranking/weights.toml.
+calibration error over folds that never share a query. Prints TOML for
+services/ranking/weights.toml.
 
     python -m benchmarks.calibrate_confidence --judgments judgments_dev.csv
 """
