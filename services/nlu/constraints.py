@@ -1,8 +1,9 @@
 """Constraints: the conditions on products that a query states.
 
-Prices, ratings, stock and exclusions that are spelt out are hard: products that break them are left
-out. What merely describes ("black", "for men", "cheap", "15.6 inch") is soft: it ranks, because a
-catalogue that does not say the colour of a product does not say that it is another colour.
+Prices, ratings, stock, ranges of sizes and exclusions that are spelt out are hard: products that
+break them are left out. What merely describes ("black", "for men", "cheap", "15.6 inch") is soft:
+it ranks, because a catalogue that does not say the colour of a product does not say that it is
+another colour.
 """
 
 import re
@@ -123,8 +124,10 @@ def _measures(text: str) -> Iterator[Constraint]:
         # The number stays in the text to search for, where titles may hold it; "at least" goes.
         consumed = (cue.span(),) if cue else ()
         start = cue.start() if cue else measure.start
+        # A range of cake sizes ("4-6寸") is a choice that was spelt out; one size may be a wish.
+        hard = field == "size" and bounds.minimum != bounds.maximum
         yield Constraint(
-            field, start, measure.end, _LIKELY, hard=False, bounds=bounds, consumed=consumed
+            field, start, measure.end, _LIKELY, hard=hard, bounds=bounds, consumed=consumed
         )
 
 

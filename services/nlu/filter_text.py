@@ -33,6 +33,8 @@ def to_filter(constraints: Iterable[Constraint]) -> str:
 def _one(constraint: Constraint) -> str:
     field = constraint.field if constraint.field in _PLAIN else f"attributes.{constraint.field}"
     if constraint.bounds:
+        # Plainly named, a size is a word ("XL"); its numbers are found as the attribute's.
+        field = "attributes.size" if field == "size" else field
         return " AND ".join(_range(field, constraint.bounds))
     values = constraint.any_of or constraint.none_of
     if field in _BOOLEAN:

@@ -64,7 +64,6 @@ def test_filter_and_rest(
 @pytest.mark.parametrize(
     ("query", "field", "minimum", "maximum", "unit"),
     [
-        ("4-6寸蛋糕", "size", 4, 6, "寸"),
         ("8寸蛋糕", "size", 8, 8, "寸"),
         ("27 inch monitor", "display_diagonal", 27, 27, "inch"),
         ('monitor 27"', "display_diagonal", 27, 27, "inch"),
@@ -82,6 +81,13 @@ def test_measures_are_soft_ranges(  # noqa: PLR0917 - columns of the table
     assert (found.bounds.minimum, found.bounds.maximum) == (minimum, maximum)
     assert found.bounds.unit == unit
     assert not found.hard
+
+
+def test_a_range_of_sizes_is_hard(reader: QueryReader) -> None:
+    understanding = reader.read("4-6寸蛋糕")
+    [found] = by_field(understanding.constraints, "size")
+    assert found.hard
+    assert understanding.filter == "attributes.size >= 4 AND attributes.size <= 6"
 
 
 def test_descriptions_are_soft_and_gathered_by_field(reader: QueryReader) -> None:
