@@ -63,7 +63,7 @@ def _opened(store: VectorStore) -> Iterator[VectorStore]:
     store.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_vector() -> Callable[..., Vector]:
     def make(*components: float, model: str = "toy@1") -> Vector:
         values = np.zeros(DIMENSION, dtype=np.float32)
@@ -73,7 +73,7 @@ def make_vector() -> Callable[..., Vector]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_product() -> Callable[..., Product]:
     def make(
         product_id: str, title: str, *, price: float | None = None, **fields: object
