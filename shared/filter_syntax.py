@@ -120,9 +120,9 @@ def format_filter(expression: Expression) -> str:
         case Not(operand):
             return f"NOT {_enclosed(operand)}"
         case And(operands):
-            return " AND ".join(_enclosed(operand) for operand in operands)
+            return " AND ".join(map(_operand, operands))
         case Or(operands):
-            return " OR ".join(_enclosed(operand) for operand in operands)
+            return " OR ".join(map(_operand, operands))
 
 
 def quote(value: str) -> str:
@@ -147,6 +147,10 @@ def join_and(*filters: str) -> str:
         for operand in (tree.operands if isinstance(tree, And) else (tree,))
     ]
     return format_filter(And(tuple(operands)))
+
+
+def _operand(expression: Expression) -> str:
+    return format_filter(expression) if isinstance(expression, Not) else _enclosed(expression)
 
 
 def _enclosed(expression: Expression) -> str:
