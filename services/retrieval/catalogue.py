@@ -17,7 +17,7 @@ from services.retrieval.blobs import SUMMARY, WHOLE, encode_summary, encode_whol
 from services.retrieval.fields import ValueKind, filter_payload
 from services.retrieval.filters import FilterCompiler, number_paths
 from services.retrieval.sparse import document_vector
-from services.retrieval.store.conditions import Condition
+from services.retrieval.store.conditions import Condition, Present
 from services.retrieval.store.port import FieldKind, StoredProduct, VectorStore, point_id
 from shared.catalogue import content_etag, validate_product
 from shared.errors import FailedPreconditionError
@@ -26,6 +26,7 @@ from wherefore.common.v1.diagnostics_pb2 import RowError
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.common.v1.vector_pb2 import Vector
 
+HAS_VECTOR: Final = Present("vector_model")
 # Filters by numbers of further attributes still work, by looking at every product.
 MAX_NUMBER_INDEXES: Final = 64
 _UNIT_LENGTH_TOLERANCE: Final = 0.01
@@ -111,12 +112,12 @@ class Catalogue:
             self.store.close()
 
     def check_model(self, vector: Vector) -> None:
-        """Raises FAILED_PRECONDITION for a vector of another model than the index's."""
-        if self.vector_model and vector.model != self.vector_model:
+        """Raises FAILED_PRECONDITION for a vector of another model than the index's vectors."""
+        if vector.model != self.vector_model and self.store.count(HAS_VECTOR, exact=True):
             raise FailedPreconditionError(
                 f"the index holds vectors of model {self.vector_model!r}, not"
                 f" {vector.model[:100]!r};"
-                " to change the model, import into a new index"
+                " to change the model, delete the products first or use a new index"
             )
 
     def write(self, drafts: Sequence[Draft]) -> WriteReport:
@@ -210,10 +211,11 @@ class Catalogue:
         """Returns the model of the index once the drafts are written."""
         model = self.vector_model
         for vector in (draft.vector for draft in drafts if draft.vector):
-            if model and vector.model != model:
+            if vector.model != model:
                 self.check_model(vector)
-                raise FailedPreconditionError("one batch holds vectors of two models")
             model = vector.model
+        if any(draft.vector and draft.vector.model != model for draft in drafts):
+            raise FailedPreconditionError("one batch holds vectors of two models")
         return model
 
     def _stored_state(self, product_ids: Sequence[str]) -> dict[str, tuple[str, str]]:

@@ -15,7 +15,7 @@ from services.retrieval.catalogue import Catalogue
 from services.retrieval.constraints import Demands, compile_constraints
 from services.retrieval.fusion import Fused, fuse
 from services.retrieval.sparse import query_vector
-from services.retrieval.store.conditions import Condition, IdIn, Negated, Present, all_of
+from services.retrieval.store.conditions import Condition, IdIn, Negated, all_of
 from services.retrieval.store.port import DENSE, SPARSE, Hit, Record, SparseVector, point_id
 from shared.errors import NotFoundError
 from shared.filter_syntax import join_and, parse_filter
@@ -248,11 +248,6 @@ class Searcher:
         return await asyncio.get_running_loop().run_in_executor(
             self._executor, function, *arguments
         )
-
-
-def has_vectors() -> Condition:
-    """Returns the condition of having a semantic vector."""
-    return Present("vector_model")
 
 
 def _without(where: Condition | None, excluded: Sequence[str]) -> Condition | None:

@@ -10,7 +10,7 @@ import grpc.aio
 import structlog
 
 from services.retrieval.blobs import check_mask
-from services.retrieval.catalogue import Catalogue, Draft, unit_vector
+from services.retrieval.catalogue import HAS_VECTOR, Catalogue, Draft, unit_vector
 from services.retrieval.config import RetrievalSettings
 from services.retrieval.filters import ATTRIBUTES, FILTER_FIELDS
 from services.retrieval.search import (
@@ -20,7 +20,6 @@ from services.retrieval.search import (
     SearchOptions,
     SearchQuery,
     SimilarQuery,
-    has_vectors,
 )
 from services.retrieval.statistics import CatalogueTerms, Counts, read_terms
 from services.retrieval.store.factory import open_store
@@ -148,6 +147,8 @@ class RetrievalService(RetrievalServiceServicer):
     ) -> pb.RetrieveResponse:
         """See the contract."""
         timer = StageTimer()
+        if request.query.HasField("vector"):
+            await self._run(self._readers, self._catalogue.check_model, request.query.vector)
         result = await self._searcher.search(self._query(request), timer)
         return pb.RetrieveResponse(
             candidates=map(_candidate, result.candidates),
@@ -235,7 +236,7 @@ class RetrievalService(RetrievalServiceServicer):
         store = self._catalogue.store
         version = self._catalogue.version
         products = await self._run(self._readers, lambda: store.count(exact=True))
-        vectors = await self._run(self._readers, lambda: store.count(has_vectors(), exact=True))
+        vectors = await self._run(self._readers, lambda: store.count(HAS_VECTOR, exact=True))
         response = pb.StatsResponse(
             product_count=products,
             vector_count=vectors,
@@ -262,7 +263,6 @@ class RetrievalService(RetrievalServiceServicer):
         query = request.query
         vector = None
         if query.HasField("vector"):
-            self._catalogue.check_model(query.vector)
             vector = unit_vector(query.vector)
             if len(vector) != self._settings.vector_dimension or not all(
                 map(math.isfinite, vector)

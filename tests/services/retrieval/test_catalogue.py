@@ -93,6 +93,24 @@ def test_another_model_is_refused(
     assert catalogue.store.count(exact=True) == 1
 
 
+def test_the_model_may_change_once_no_vector_is_left(
+    catalogue: Catalogue, make_product: Make, make_vector: MakeVector
+) -> None:
+    catalogue.write([Draft(1, make_product("a", "Kettle"), make_vector(1))])
+    catalogue.delete(["a"])
+    other = make_vector(1, model="other@1")
+    catalogue.check_model(other)
+    with pytest.raises(FailedPreconditionError, match="two models"):
+        catalogue.write(
+            [
+                Draft(1, make_product("b", "Pot"), other),
+                Draft(2, make_product("c", "Pan"), make_vector(1)),
+            ]
+        )
+    catalogue.write([Draft(1, make_product("a", "Kettle"), other)])
+    assert catalogue.vector_model == "other@1"
+
+
 def test_delete(catalogue: Catalogue, make_product: Make) -> None:
     catalogue.write([Draft(1, make_product("a", "Kettle"), None)])
     version = catalogue.version
