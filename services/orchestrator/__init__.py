@@ -1,0 +1,1 @@
+"""The orchestrator: the public services, made of the four behind them."""

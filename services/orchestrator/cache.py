@@ -1,0 +1,53 @@
+"""What is remembered between requests, all of it bounded in number and in time.
+
+Nothing here is found by anything but its whole key: a ranking by an id that only its signed page
+token holds, and the token by the request, user included, that it was made for. A parse depends on
+no user at all.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Final
+
+from cachetools import TTLCache
+
+from wherefore.common.v1.diagnostics_pb2 import Degradation
+from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
+
+ParseKey = tuple[str, str, bool]
+MAX_RANKED: Final = 1_000
+
+
+@dataclass(slots=True)
+class Ranking:
+    """A ranked list, from which pages are cut. It grows as deeper pages are asked for."""
+
+    ranking_id: str
+    understanding: QueryUnderstanding
+    """As it was searched: constraints that were given up are soft."""
+    shown_understanding: QueryUnderstanding
+    """As it was read."""
+    results: list[bytes] = field(default_factory=list[bytes])
+    """Serialized Result messages without product (but its id), rank and reason, best first:
+    a tenth of the size of the messages in memory."""
+    product_ids: list[str] = field(default_factory=list[str])
+    exhausted: bool = False
+    """Whether retrieval has no more candidates."""
+    estimated_total: int = -1
+    applied_filter: str = ""
+    relaxed: list[str] = field(default_factory=list[str])
+    index_version: int = 0
+    growing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while it grows: two requests for deeper pages must not add the same products."""
+    degraded: list[Degradation] = field(default_factory=list[Degradation])
+    """What was skipped when it was ranked: true of all its pages."""
+
+
+def ranking_cache(size: int, seconds: float) -> TTLCache[str, Ranking]:
+    """Returns the cache of rankings by their id."""
+    return TTLCache(size, seconds)
+
+
+def parse_cache(size: int, seconds: float) -> TTLCache[ParseKey, QueryUnderstanding]:
+    """Returns the cache of parsed queries. Its messages are shared: copy before a change."""
+    return TTLCache(size, seconds)

@@ -1,0 +1,151 @@
+"""Single products: read, changed under a mask, deleted, listed."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from weakref import WeakValueDictionary
+
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from services.orchestrator import masks
+from services.orchestrator.clients import Clients
+from services.orchestrator.embedder import Embedder
+from services.orchestrator.tokens import PageToken, TokenSigner, fingerprint
+from shared.catalogue import content_etag, validate_product
+from shared.errors import AbortedError, FieldViolation, InvalidArgumentError, NotFoundError
+from wherefore.common.v1.product_pb2 import Product
+from wherefore.retrieval.v1.retrieval_service_pb2 import (
+    DeleteRequest,
+    GetProductsRequest,
+    IndexDocument,
+    ListProductsRequest,
+)
+
+_READ_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class ProductPage:
+    """Products in order of id."""
+
+    products: list[Product]
+    next_page_token: str
+
+
+class ProductCatalogue:
+    """The catalogue, product by product. Retrieval keeps it; nothing is kept here."""
+
+    def __init__(self, clients: Clients, embedder: Embedder, signer: TokenSigner) -> None:
+        self._clients = clients
+        self._embedder = embedder
+        self._signer = signer
+        self._timeout = clients.settings.write_timeout_seconds
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def get(self, product_id: str, paths: Sequence[str]) -> Product:
+        """Returns one product under a mask.
+
+        Raises:
+            NotFoundError: It is not there.
+        """
+        product = await self._find(product_id, masks.top_level(paths))
+        if product is None:
+            raise NotFoundError(f"no product {product_id!r} in the catalogue")
+        return masks.trim(product, paths)
+
+    async def update(
+        self, change: Product, paths: Sequence[str], *, allow_missing: bool
+    ) -> Product:
+        """Changes a product; returns it as it is then, durable.
+
+        Raises:
+            NotFoundError: It is not there.
+            AbortedError: The etag sent along is not the current one.
+            InvalidArgumentError: What would come out breaks the contract.
+        """
+        lock = self._locks.setdefault(change.id, asyncio.Lock())
+        async with lock:  # read, change and write as one; across replicas the etag guards
+            current = await self._find(change.id, [])
+            if current is None and not allow_missing:
+                raise NotFoundError(f"no product {change.id!r} in the catalogue")
+            if change.etag and change.etag != (current.etag if current else ""):
+                raise AbortedError(
+                    f"product {change.id!r} changed since etag {change.etag[:32]!r} was read"
+                )
+            product = changed(current, change, paths)
+            violations = validate_product(product)
+            if violations:
+                raise InvalidArgumentError(
+                    *(FieldViolation(f"product.{v.field}", v.description) for v in violations)
+                )
+            if current is not None and content_etag(product) == current.etag:
+                return current
+            vectors = await self._embedder.embed([product])
+            await self._clients.index(
+                [IndexDocument(product=product, vector=vectors.of(product))], self._timeout
+            )
+            return await self._find(change.id, []) or product
+
+    async def delete(self, product_id: str, *, allow_missing: bool) -> None:
+        """Deletes a product.
+
+        Raises:
+            NotFoundError: It is not there.
+        """
+        response = await self._clients.delete(
+            DeleteRequest(product_ids=[product_id]), self._timeout
+        )
+        if not response.deleted_count and not allow_missing:
+            raise NotFoundError(f"no product {product_id!r} in the catalogue")
+
+    async def list(
+        self, page_size: int, page_token: str, condition: str, paths: Sequence[str]
+    ) -> ProductPage:
+        """Returns a page of the products that meet a filter.
+
+        Raises:
+            InvalidArgumentError: For a bad filter or token.
+        """
+        owner = fingerprint(["list", condition])
+        after = self._signer.read_page(page_token, owner).ranking_id if page_token else ""
+        response = await self._clients.list_products(
+            ListProductsRequest(
+                page_size=page_size,
+                after_id=after,
+                filter=condition,
+                read_mask=FieldMask(paths=masks.top_level(paths)),
+            ),
+            _READ_SECONDS,
+        )
+        token = ""
+        if response.next_after_id:
+            token = self._signer.page(PageToken(response.next_after_id, 0, 0), owner)
+        return ProductPage([masks.trim(p, paths) for p in response.products], token)
+
+    async def _find(self, product_id: str, fields: Sequence[str]) -> Product | None:
+        response = await self._clients.get_products(
+            GetProductsRequest(product_ids=[product_id], read_mask=FieldMask(paths=fields)),
+            _READ_SECONDS,
+        )
+        return response.products[0] if response.products else None
+
+
+def changed(current: Product | None, change: Product, paths: Sequence[str]) -> Product:
+    """Returns what a change makes of a product (https://google.aip.dev/134).
+
+    All that is set in `change` when there is no mask; everything for "*", and for a product that is
+    made. The id stays; fields that only the server sets are left out of account.
+    """
+    product = Product()
+    if current is None or masks.EVERYTHING in paths:
+        product.CopyFrom(change)
+    else:
+        product.CopyFrom(current)
+        chosen = paths or [field.name for field, _ in change.ListFields()]
+        for path in chosen:
+            if path.split(".", 1)[0] not in ("id", *masks.OUTPUT_ONLY):
+                masks.copy_path(change, product, path)
+    for name in masks.OUTPUT_ONLY:
+        product.ClearField(name)
+    return product

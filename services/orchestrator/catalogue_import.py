@@ -1,0 +1,203 @@
+"""Imports products: checks, embeds and indexes them in overlapping batches, acknowledged in order."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from services.orchestrator.clients import Clients
+from services.orchestrator.embedder import Embedder
+from shared.catalogue import content_etag, validate_product
+from shared.errors import WhereforeError
+from wherefore.common.v1.diagnostics_pb2 import Degradation, RowError
+from wherefore.common.v1.product_pb2 import Product
+from wherefore.retrieval.v1.retrieval_service_pb2 import GetProductsRequest, IndexDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One product of an import."""
+
+    place: int
+    """Position in the caller's stream, from 1."""
+    line: int
+    """Line in the caller's file, for reports."""
+    product: Product
+
+
+@dataclass(slots=True)
+class BatchReport:
+    """What became of one batch; all of it is durable."""
+
+    acknowledged_row: int = 0
+    imported: int = 0
+    unchanged: int = 0
+    errors: list[RowError] = field(default_factory=list[RowError])
+    degraded: Degradation | None = None
+
+
+_END: Final = None
+
+
+class CatalogueImporter:
+    """Runs imports. One for the process."""
+
+    def __init__(self, clients: Clients, embedder: Embedder) -> None:
+        self._clients = clients
+        self._embedder = embedder
+        self._timeout = clients.settings.write_timeout_seconds
+
+    async def run(self, batches: AsyncIterator[Sequence[Row]]) -> AsyncIterator[BatchReport]:
+        """Yields a report for each batch, in order, once the batch is durable.
+
+        A few batches are under way at once: while one is written the next is embedded. No more are
+        read from the caller meanwhile, so a fast caller is slowed down to the pace of the model.
+
+        Raises:
+            UnavailableError: Retrieval does not answer. What was reported stays.
+        """
+        skippable = await self._all_have_vectors()
+        running: asyncio.Queue[asyncio.Task[BatchReport] | None] = asyncio.Queue(
+            self._clients.settings.import_batches
+        )
+        reader = asyncio.create_task(self._read(batches, running, skip_unchanged=skippable))
+        try:
+            while (task := await running.get()) is not _END:
+                yield await task
+            await reader  # raises what the caller's stream raised
+        finally:
+            reader.cancel()
+            # Emptied before the reader is waited for: it may be waiting for room itself.
+            while not running.empty():
+                if (task := running.get_nowait()) is not _END:
+                    task.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await reader
+
+    async def _read(
+        self,
+        batches: AsyncIterator[Sequence[Row]],
+        running: asyncio.Queue[asyncio.Task[BatchReport] | None],
+        *,
+        skip_unchanged: bool,
+    ) -> None:
+        seen: dict[str, int] = {}
+        previous: asyncio.Task[BatchReport] | None = None
+        try:
+            async for rows in batches:
+                errors = _repeated(rows, seen)
+                task = asyncio.create_task(
+                    self._batch(rows, errors, previous, skip_unchanged=skip_unchanged)
+                )
+                previous = task
+                await running.put(task)
+        finally:
+            await running.put(_END)
+
+    async def _batch(
+        self,
+        rows: Sequence[Row],
+        errors: list[RowError],
+        previous: asyncio.Task[BatchReport] | None,
+        *,
+        skip_unchanged: bool,
+    ) -> BatchReport:
+        report = BatchReport(acknowledged_row=rows[-1].place, errors=errors)
+        refused = {error.row for error in errors}
+        fresh = [row for row in rows if row.line not in refused]
+        # Hashes and checks of a batch take tens of milliseconds: not on the loop that answers.
+        good = await asyncio.to_thread(_checked, fresh, report)
+        stored = await self._stored_etags([row.product.id for row, _ in good])
+        same = [(row, etag) for row, etag in good if stored.get(row.product.id) == etag]
+        if skip_unchanged:
+            report.unchanged = len(same)
+            unchanged = {row.place for row, _ in same}
+            good = [pair for pair in good if pair[0].place not in unchanged]
+        if good:
+            vectors = await self._embedder.embed([row.product for row, _ in good])
+            report.degraded = vectors.degradation
+            if vectors.degradation is not None:
+                # Without a new vector there is nothing to add to a product that is the same.
+                kept = {row.place for row, _ in same}
+                report.unchanged += sum(row.place in kept for row, _ in good)
+                good = [pair for pair in good if pair[0].place not in kept]
+            documents = [
+                IndexDocument(product=row.product, vector=vectors.of(row.product), row=row.place)
+                for row, _ in good
+            ]
+            if previous is not None and not previous.done():
+                await asyncio.wait({previous})  # written in the caller's order
+            await self._index(documents, {row.place: row.line for row, _ in good}, report)
+        return report
+
+    async def _index(
+        self, documents: Sequence[IndexDocument], lines: dict[int, int], report: BatchReport
+    ) -> None:
+        if not documents:
+            return
+        response = await self._clients.index(documents, self._timeout)
+        report.imported += response.indexed_count
+        report.unchanged += response.unchanged_count
+        for error in response.errors:
+            error.row = lines.get(error.row, error.row)
+            report.errors.append(error)
+
+    async def _stored_etags(self, ids: Sequence[str]) -> dict[str, str]:
+        if not ids:
+            return {}
+        request = GetProductsRequest(product_ids=ids, read_mask=FieldMask(paths=["etag"]))
+        response = await self._clients.get_products(request, self._timeout)
+        return {product.id: product.etag for product in response.products}
+
+    async def _all_have_vectors(self) -> bool:
+        """Returns whether a product of the same content can be passed over.
+
+        Not while some lack their vector, from an import without the model: this one may bring it.
+        """
+        try:
+            stats = await self._clients.stats(self._timeout)
+        except WhereforeError:
+            return False
+        return stats.vector_count == stats.product_count
+
+
+def _repeated(rows: Sequence[Row], seen: dict[str, int]) -> list[RowError]:
+    errors: list[RowError] = []
+    for row in rows:
+        product_id = row.product.id
+        if product_id and product_id in seen:
+            errors.append(
+                RowError(
+                    row=row.line,
+                    id=product_id,
+                    field="id",
+                    reason=f"the id was in row {seen[product_id]} already; that one went in",
+                )
+            )
+        else:
+            seen[product_id] = row.line
+    return errors
+
+
+def _checked(rows: Sequence[Row], report: BatchReport) -> list[tuple[Row, str]]:
+    """Returns the good rows with their etags; adds the others to the report."""
+    good: list[tuple[Row, str]] = []
+    for row in rows:
+        violations = validate_product(row.product)
+        if violations:
+            first = violations[0]
+            more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
+            report.errors.append(
+                RowError(
+                    row=row.line,
+                    id=row.product.id[:128],
+                    field=first.field,
+                    reason=first.description + more,
+                )
+            )
+        else:
+            good.append((row, content_etag(row.product)))
+    return good

@@ -1,0 +1,274 @@
+"""The four services behind the orchestrator, each behind a small typed port with a breaker."""
+
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import grpc
+import grpc.aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from services.orchestrator.config import OrchestratorSettings
+from services.orchestrator.fallback import CircuitOpenError, NoTimeLeftError
+from shared.breaker import CircuitBreaker
+from shared.channel import open_channel
+from shared.errors import UnavailableError, error_from_rpc
+from wherefore.nlu.v1 import nlu_service_pb2 as nlu_pb
+from wherefore.nlu.v1.nlu_service_pb2_grpc import NluServiceStub
+from wherefore.ranking.v1 import ranking_service_pb2 as ranking_pb
+from wherefore.ranking.v1.ranking_service_pb2_grpc import RankingServiceStub
+from wherefore.reason.v1 import reason_service_pb2 as reason_pb
+from wherefore.reason.v1.reason_service_pb2_grpc import ReasonServiceStub
+from wherefore.retrieval.v1 import retrieval_service_pb2 as retrieval_pb
+from wherefore.retrieval.v1.retrieval_service_pb2_grpc import RetrievalServiceStub
+
+if TYPE_CHECKING:  # the stubs of asyncio channels exist for type checkers only
+    from wherefore.nlu.v1.nlu_service_pb2_grpc import NluServiceAsyncStub
+    from wherefore.ranking.v1.ranking_service_pb2_grpc import RankingServiceAsyncStub
+    from wherefore.reason.v1.reason_service_pb2_grpc import ReasonServiceAsyncStub
+    from wherefore.retrieval.v1.retrieval_service_pb2_grpc import RetrievalServiceAsyncStub
+
+_Request = TypeVar("_Request")
+_Response = TypeVar("_Response")
+
+# What says that the dependency itself is not well. A refusal of the request or of load is an answer.
+_FAILURES = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.UNKNOWN,
+    }
+)
+
+
+class Dependency:
+    """One service: its channel, its health and its breaker."""
+
+    def __init__(
+        self, name: str, service: str, target: str, settings: OrchestratorSettings
+    ) -> None:
+        self.name = name
+        self._service = service
+        self.channel = open_channel(
+            target, wait_for_health_of=service, max_message_bytes=settings.max_message_bytes
+        )
+        # Health is asked on a channel of its own that does not wait for it.
+        self._health_channel = open_channel(target, retry=False)
+        self._health = health_pb2_grpc.HealthStub(self._health_channel)
+        self._breaker = CircuitBreaker(
+            f"orchestrator.{name}",
+            failure_threshold=settings.breaker_failures,
+            reset_seconds=settings.breaker_reset_seconds,
+        )
+
+    async def call(
+        self,
+        method: "grpc.aio.UnaryUnaryMultiCallable[_Request, _Response]",
+        request: _Request,
+        timeout: float,  # noqa: ASYNC109 - goes on the wire
+        *,
+        fair_seconds: float = 0.0,
+    ) -> _Response:
+        """Calls a method.
+
+        Args:
+            method: Of this dependency's stub.
+            request: What to send.
+            timeout: Seconds it may take.
+            fair_seconds: A call with less time than this says nothing about the dependency when
+                the time runs out.
+
+        Raises:
+            CircuitOpenError: It kept failing and was not asked.
+            NoTimeLeftError: `timeout` is 0.
+            WhereforeError: As it answered.
+        """
+        if timeout <= 0:
+            raise NoTimeLeftError(f"no time left for {self.name}")
+        if not self._breaker.allow():
+            raise CircuitOpenError(f"{self.name} does not answer")
+        try:
+            response = await method(request, timeout=timeout)
+        except grpc.aio.AioRpcError as raised:
+            self._record(raised.code(), fair=timeout >= fair_seconds)
+            raise error_from_rpc(raised) from raised
+        self._breaker.record_success()
+        return response
+
+    async def check_health(self, timeout: float = 1.0) -> None:  # noqa: ASYNC109 - goes on the wire
+        """Raises UnavailableError unless the service says SERVING."""
+        try:
+            response: health_pb2.HealthCheckResponse = await self._health.Check(
+                health_pb2.HealthCheckRequest(service=self._service), timeout=timeout
+            )
+        except grpc.aio.AioRpcError as error:
+            raise UnavailableError(f"{self.name} does not answer") from error
+        if response.status != health_pb2.HealthCheckResponse.SERVING:
+            raise UnavailableError(f"{self.name} is not serving yet")
+
+    async def close(self) -> None:
+        """Closes the channels."""
+        await self.channel.close()
+        await self._health_channel.close()
+
+    def _record(self, code: grpc.StatusCode, *, fair: bool) -> None:
+        if code not in _FAILURES:
+            self._breaker.record_success()
+        elif fair or code is not grpc.StatusCode.DEADLINE_EXCEEDED:
+            self._breaker.record_failure()
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """All dependencies, and a stub for each."""
+
+    nlu: Dependency
+    retrieval: Dependency
+    ranking: Dependency
+    reason: Dependency
+    nlu_stub: "NluServiceAsyncStub"
+    retrieval_stub: "RetrievalServiceAsyncStub"
+    ranking_stub: "RankingServiceAsyncStub"
+    reason_stub: "ReasonServiceAsyncStub"
+    settings: OrchestratorSettings
+
+    async def parse(self, request: nlu_pb.ParseRequest, timeout: float) -> nlu_pb.ParseResponse:  # noqa: ASYNC109
+        """Asks the NLU what a query means."""
+        fair = self.settings.budgets.nlu.seconds / 2
+        return await self.nlu.call(self.nlu_stub.Parse, request, timeout, fair_seconds=fair)
+
+    async def embed(self, request: nlu_pb.EmbedRequest, timeout: float) -> nlu_pb.EmbedResponse:  # noqa: ASYNC109
+        """Asks the NLU for vectors.
+
+        Past the breaker: a stuck model is no reason to stop parsing, which does without it.
+        """
+        return await _ask(self.nlu_stub.Embed, request, timeout)
+
+    async def retrieve(
+        self,
+        request: retrieval_pb.RetrieveRequest,
+        timeout: float,  # noqa: ASYNC109
+    ) -> retrieval_pb.RetrieveResponse:
+        """Asks for candidates."""
+        return await self._read(self.retrieval_stub.Retrieve, request, timeout)
+
+    async def similar(
+        self,
+        request: retrieval_pb.SimilarRequest,
+        timeout: float,  # noqa: ASYNC109
+    ) -> retrieval_pb.SimilarResponse:
+        """Asks for neighbours of products."""
+        return await self._read(self.retrieval_stub.Similar, request, timeout)
+
+    async def get_products(
+        self,
+        request: retrieval_pb.GetProductsRequest,
+        timeout: float,  # noqa: ASYNC109
+    ) -> retrieval_pb.GetProductsResponse:
+        """Reads products."""
+        return await self._read(self.retrieval_stub.GetProducts, request, timeout)
+
+    async def list_products(
+        self,
+        request: retrieval_pb.ListProductsRequest,
+        timeout: float,  # noqa: ASYNC109
+    ) -> retrieval_pb.ListProductsResponse:
+        """Lists products."""
+        return await self._read(self.retrieval_stub.ListProducts, request, timeout)
+
+    async def stats(self, timeout: float) -> retrieval_pb.StatsResponse:  # noqa: ASYNC109
+        """Describes the index."""
+        return await _ask(self.retrieval_stub.Stats, retrieval_pb.StatsRequest(), timeout)
+
+    async def delete(
+        self,
+        request: retrieval_pb.DeleteRequest,
+        timeout: float,  # noqa: ASYNC109
+    ) -> retrieval_pb.DeleteResponse:
+        """Deletes products."""
+        return await _ask(self.retrieval_stub.Delete, request, timeout)
+
+    async def index(
+        self,
+        documents: Iterable[retrieval_pb.IndexDocument],
+        timeout: float,  # noqa: ASYNC109
+    ) -> retrieval_pb.IndexResponse:
+        """Writes products; returns once they are durable."""
+
+        async def one() -> AsyncIterator[retrieval_pb.IndexRequest]:
+            yield retrieval_pb.IndexRequest(documents=documents)
+
+        try:
+            return await self.retrieval_stub.Index(one(), timeout=timeout)
+        except grpc.aio.AioRpcError as error:
+            raise error_from_rpc(error) from error
+
+    async def rank(
+        self, request: ranking_pb.RankRequest, timeout: float
+    ) -> ranking_pb.RankResponse:
+        """Asks for an order."""
+        fair = self.settings.budgets.ranking.seconds / 2
+        return await self.ranking.call(self.ranking_stub.Rank, request, timeout, fair_seconds=fair)
+
+    async def explain(
+        self,
+        request: reason_pb.ExplainRequest,
+        timeout: float,  # noqa: ASYNC109
+    ) -> reason_pb.ExplainResponse:
+        """Asks for reasons."""
+        fair = self.settings.budgets.reason.seconds / 2
+        return await self.reason.call(self.reason_stub.Explain, request, timeout, fair_seconds=fair)
+
+    async def close(self) -> None:
+        """Closes all channels."""
+        for dependency in (self.nlu, self.retrieval, self.ranking, self.reason):
+            await dependency.close()
+
+    async def _read(
+        self,
+        method: "grpc.aio.UnaryUnaryMultiCallable[_Request, _Response]",
+        request: _Request,
+        timeout: float,  # noqa: ASYNC109
+    ) -> _Response:
+        fair = self.settings.budgets.retrieval.seconds / 2
+        return await self.retrieval.call(method, request, timeout, fair_seconds=fair)
+
+
+def open_clients(settings: OrchestratorSettings) -> Clients:
+    """Opens channels to all dependencies; they connect on the first call."""
+    nlu_service = Dependency("nlu", "wherefore.nlu.v1.NluService", settings.nlu_target, settings)
+    retrieval_service = Dependency(
+        "retrieval",
+        "wherefore.retrieval.v1.RetrievalService",
+        settings.retrieval_target,
+        settings,
+    )
+    ranking_service = Dependency(
+        "ranking", "wherefore.ranking.v1.RankingService", settings.ranking_target, settings
+    )
+    reason_service = Dependency(
+        "reason", "wherefore.reason.v1.ReasonService", settings.reason_target, settings
+    )
+    return Clients(
+        nlu=nlu_service,
+        retrieval=retrieval_service,
+        ranking=ranking_service,
+        reason=reason_service,
+        nlu_stub=NluServiceStub(nlu_service.channel),
+        retrieval_stub=RetrievalServiceStub(retrieval_service.channel),
+        ranking_stub=RankingServiceStub(ranking_service.channel),
+        reason_stub=ReasonServiceStub(reason_service.channel),
+        settings=settings,
+    )
+
+
+async def _ask(
+    method: "grpc.aio.UnaryUnaryMultiCallable[_Request, _Response]",
+    request: _Request,
+    timeout: float,  # noqa: ASYNC109
+) -> _Response:
+    try:
+        return await method(request, timeout=timeout)
+    except grpc.aio.AioRpcError as error:
+        raise error_from_rpc(error) from error

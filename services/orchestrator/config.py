@@ -1,0 +1,103 @@
+"""Settings of the orchestrator."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from shared.settings import ServiceSettings
+
+
+class StageBudget(BaseModel):
+    """What one stage may take."""
+
+    seconds: float = Field(gt=0)
+    """Longest wait for the stage, in seconds."""
+
+    reserve: float = Field(ge=0)
+    """Seconds of the deadline kept back for the stages after it."""
+
+
+class Budgets(BaseModel):
+    """Budgets of the stages of an answer."""
+
+    # Beyond the NLU's own 0.5 s for its model, so that a stuck model costs the vector alone.
+    nlu: StageBudget = StageBudget(seconds=0.8, reserve=0.25)
+    profile: StageBudget = StageBudget(seconds=0.3, reserve=0.25)
+    retrieval: StageBudget = StageBudget(seconds=1.5, reserve=0.12)
+    ranking: StageBudget = StageBudget(seconds=0.5, reserve=0.08)
+    products: StageBudget = StageBudget(seconds=0.8, reserve=0.04)
+    reason: StageBudget = StageBudget(seconds=0.6, reserve=0.01)
+
+
+class OrchestratorSettings(ServiceSettings):
+    """Read from WHEREFORE_ORCHESTRATOR_*; nested fields by "__"."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="WHEREFORE_ORCHESTRATOR_", env_nested_delimiter="__"
+    )
+
+    port: int = Field(default=7700, ge=0, le=65535)
+
+    http_enabled: bool = True
+    """Whether to serve the demo page and its JSON."""
+
+    http_port: int = Field(default=7780, ge=0, le=65535)
+    """Port of the demo page; 0 takes any free one (tests)."""
+
+    nlu_target: str = "127.0.0.1:7701"
+    """HOST:PORT of the NLU."""
+
+    retrieval_target: str = "127.0.0.1:7702"
+    """HOST:PORT of retrieval, without which there is no answer."""
+
+    ranking_target: str = "127.0.0.1:7703"
+    """HOST:PORT of ranking."""
+
+    reason_target: str = "127.0.0.1:7704"
+    """HOST:PORT of the reasons."""
+
+    data_dir: Path = Path(".wherefore/data/orchestrator")
+    """Folder of user events and of the key; one process may use it at a time."""
+
+    token_key: SecretStr = SecretStr("")
+    """Key that signs tokens, at least 32 characters, the same on all replicas. Empty: one is made
+    and kept in `data_dir`."""
+
+    budgets: Budgets = Budgets()
+
+    startup_wait_seconds: float = Field(default=20, ge=0)
+    """How long readiness waits at the start for the NLU, ranking and reasons."""
+
+    candidates: int = Field(default=100, ge=1, le=1000)
+    """Products that are retrieved and ranked at a time."""
+
+    ranking_cache_size: int = Field(default=1_000, ge=1)
+    """Rankings kept for further pages; about 10 kB each."""
+
+    ranking_cache_seconds: float = Field(default=600, gt=0)
+    """How long a ranking is kept."""
+
+    parse_cache_size: int = Field(default=2_000, ge=1)
+    """Parsed queries kept."""
+
+    parse_cache_seconds: float = Field(default=15, gt=0)
+    """How long a parsed query is kept: new brands of the catalogue are not known sooner."""
+
+    breaker_failures: int = Field(default=3, ge=1)
+    """Failures in a row after which a dependency is not asked for a while."""
+
+    breaker_reset_seconds: float = Field(default=1.0, gt=0)
+    """How long it is not asked."""
+
+    import_batches: int = Field(default=3, ge=1, le=32)
+    """Batches of an import worked on at once, so that embedding and indexing overlap."""
+
+    embed_timeout_seconds: float = Field(default=60, gt=0)
+    """Longest wait for the vectors of one batch of an import, in seconds."""
+
+    write_timeout_seconds: float = Field(default=60, gt=0)
+    """Longest wait for one batch to be durable, in seconds."""
+
+    popularity_half_life_days: float = Field(default=7, gt=0)
+    """Age at which an event counts half for popularity and interests."""

@@ -1,0 +1,104 @@
+"""Takes user events: checks, completes, keeps and counts them."""
+
+import time
+import uuid
+from collections.abc import Sequence
+from typing import Final
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from services.orchestrator.event_store import EventStore, StoredEvent, event_seconds
+from services.orchestrator.popularity import Popularity
+from services.orchestrator.tokens import TokenSigner
+from services.orchestrator.validation import MAX_ID, MAX_QUERY, Violations
+from shared.errors import FieldViolation, InvalidArgumentError
+from wherefore.common.v1 import user_event_pb2 as pb
+
+MAX_PRODUCTS: Final = 100
+MAX_REVIEW: Final = 10_000
+MAX_STARS: Final = 5
+_MAX_AHEAD_SECONDS: Final = 24 * 3600.0
+
+
+class EventLog:
+    """Writes events to a store."""
+
+    def __init__(self, store: EventStore, popularity: Popularity, signer: TokenSigner) -> None:
+        self._store = store
+        self._popularity = popularity
+        self._signer = signer
+
+    def check(self, event: pb.UserEvent) -> list[FieldViolation]:
+        """Returns what is wrong with an event, by the paths of its fields."""
+        try:
+            _check(event)
+            if event.attribution_token:
+                self._signer.read_attribution(event.attribution_token)
+        except InvalidArgumentError as error:
+            return list(error.violations)
+        return []
+
+    async def write(self, events: Sequence[pb.UserEvent]) -> list[StoredEvent]:
+        """Writes checked events. Durable, and counted by the next request, when it returns."""
+        stored = await self._store.append([_completed(event) for event in events])
+        for each in stored:
+            if not each.duplicate:
+                self._popularity.count(each.event)
+        return stored
+
+
+def _completed(event: pb.UserEvent) -> pb.UserEvent:
+    complete = pb.UserEvent()
+    complete.CopyFrom(event)
+    if not complete.id:
+        complete.id = uuid.uuid4().hex
+    if not complete.HasField("event_time"):
+        now = time.time()
+        complete.event_time.CopyFrom(Timestamp(seconds=int(now), nanos=int(now % 1 * 1e9)))
+    for product in complete.products:
+        product.quantity = product.quantity or 1
+    return complete
+
+
+def _check(event: pb.UserEvent) -> None:
+    found = Violations()
+    known = pb.UserEventType.values()
+    if event.type == pb.USER_EVENT_TYPE_UNSPECIFIED or event.type not in known:
+        found.add("type", "say what happened")
+    for name in ("id", "user_id", "session_id"):
+        found.text(name, getattr(event, name), MAX_ID)
+    if not event.user_id.strip() and not event.session_id.strip():
+        found.add("user_id", "give user_id or session_id")
+    if event.HasField("event_time"):
+        if not 0 <= event.event_time.nanos < 10**9:
+            found.add("event_time", "nanos must be 0 to 999,999,999")
+        elif not 0 <= event_seconds(event) <= time.time() + _MAX_AHEAD_SECONDS:
+            found.add("event_time", "must be after 1970 and at most 24 h in the future")
+    found.text("query", event.query, MAX_QUERY)
+    _check_products(event, found)
+    _check_review(event, found)
+    found.raise_any()
+
+
+def _check_products(event: pb.UserEvent, found: Violations) -> None:
+    if not event.products and event.type != pb.USER_EVENT_TYPE_SEARCH:
+        found.add("products", "name the products concerned")
+    if len(event.products) > MAX_PRODUCTS:
+        found.add("products", f"at most {MAX_PRODUCTS}, not {len(event.products)}")
+        return
+    for index, product in enumerate(event.products):
+        path = f"products[{index}]"
+        found.text(f"{path}.product_id", product.product_id, MAX_ID, required=True)
+        for name in ("quantity", "position"):
+            if getattr(product, name) < 0:
+                found.add(f"{path}.{name}", "must not be negative")
+
+
+def _check_review(event: pb.UserEvent, found: Violations) -> None:
+    is_review = event.type == pb.USER_EVENT_TYPE_REVIEW
+    if is_review and not 1 <= event.rating <= MAX_STARS:
+        found.add("rating", f"a review has 1 to {MAX_STARS} stars")
+    if not is_review and event.rating:
+        found.add("rating", "only a review has stars")
+    if len(event.text) > MAX_REVIEW:
+        found.add("text", f"at most {MAX_REVIEW:,} characters, not {len(event.text):,}")

@@ -1,0 +1,94 @@
+"""What answers when a part does not, and how that is told."""
+
+from collections.abc import Iterable, Iterator
+
+import grpc
+
+from shared.errors import DeadlineExceededError, UnavailableError, WhereforeError
+from shared.metrics import count_degradation
+from shared.text.language import detect_language
+from shared.text.normalise import fold
+from wherefore.common.v1.diagnostics_pb2 import (
+    DEGRADATION_CAUSE_CIRCUIT_OPEN,
+    DEGRADATION_CAUSE_DEADLINE,
+    DEGRADATION_CAUSE_ERROR,
+    DEGRADATION_CAUSE_OVERLOADED,
+    DEGRADATION_CAUSE_UNAVAILABLE,
+    Degradation,
+    DegradationCause,
+)
+from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
+
+FALLBACKS = {
+    "nlu": "plain text search",
+    "profile": "no personal history",
+    "retrieval.dense": "sparse retrieval only",
+    "ranking": "retrieval order",
+    "reason": "no reasons",
+    "popularity": "popular products of the catalogue only",
+}
+
+_CAUSES: "dict[grpc.StatusCode, DegradationCause.ValueType]" = {
+    grpc.StatusCode.UNAVAILABLE: DEGRADATION_CAUSE_UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED: DEGRADATION_CAUSE_DEADLINE,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: DEGRADATION_CAUSE_OVERLOADED,
+}
+
+
+class CircuitOpenError(UnavailableError):
+    """The dependency kept failing, so it was not asked."""
+
+
+class NoTimeLeftError(DeadlineExceededError):
+    """The stage was not tried: the deadline leaves no time for it."""
+
+
+class Degradations:
+    """Collects what was skipped in one answer, one entry a stage."""
+
+    def __init__(self) -> None:
+        self._by_stage: dict[str, Degradation] = {}
+
+    def __iter__(self) -> Iterator[Degradation]:
+        return iter(self._by_stage.values())
+
+    def __contains__(self, stage: str) -> bool:
+        return stage in self._by_stage
+
+    def note(self, stage: str, error: WhereforeError, detail: str = "") -> None:
+        """Notes that `stage` was answered by its fallback because of `error`."""
+        degradation = Degradation(
+            stage=stage,
+            cause=cause_of(error),
+            fallback=FALLBACKS[stage],
+            detail=detail or error.code.name,
+        )
+        if stage not in self._by_stage:
+            self._by_stage[stage] = degradation
+            name = DegradationCause.Name(degradation.cause)
+            count_degradation(stage, name.removeprefix("DEGRADATION_CAUSE_").lower())
+
+    def pass_on(self, degraded: Iterable[Degradation]) -> None:
+        """Adds what a service says of itself; it has counted that already."""
+        for degradation in degraded:
+            self._by_stage.setdefault(degradation.stage, degradation)
+
+
+def cause_of(error: WhereforeError) -> "DegradationCause.ValueType":
+    """Returns the cause that an error amounts to."""
+    if isinstance(error, CircuitOpenError):
+        return DEGRADATION_CAUSE_CIRCUIT_OPEN
+    return _CAUSES.get(error.code, DEGRADATION_CAUSE_ERROR)
+
+
+def minimal_understanding(query: str, language_code: str) -> QueryUnderstanding:
+    """Returns what can be told of a query without the NLU: its words and its language."""
+    detected, confidence = detect_language(query)
+    folded = fold(query)
+    return QueryUnderstanding(
+        query=query,
+        normalized_query=folded,
+        search_text=folded,
+        language_code=language_code or detected,
+        language_confidence=1.0 if language_code else confidence,
+    )

@@ -1,0 +1,43 @@
+"""What is popular now, by events: counts that halve with age (forward decay).
+
+Cormode et al., "Forward Decay" (ICDE 2009): an event at t adds weight * 2^((t - landmark) /
+half-life) to its product. All sums share the landmark, so their order is right without touching
+them again.
+"""
+
+import time
+from collections import defaultdict
+
+from services.orchestrator.event_store import EventStore, event_seconds
+from services.orchestrator.interest import weight_of
+from wherefore.common.v1.user_event_pb2 import UserEvent
+
+_HALF_LIVES_KEPT = 8
+
+
+class Popularity:
+    """Decayed counts by product. Not thread-safe: use it from one event loop."""
+
+    def __init__(self, half_life_days: float) -> None:
+        self._half_life = half_life_days * 86_400.0
+        # Ten years of one-week half-lives fit a float's exponent from here: 2^521.
+        self._landmark = time.time()
+        self._sums: defaultdict[str, float] = defaultdict(float)
+
+    async def load(self, store: EventStore) -> None:
+        """Counts the events of the past that still weigh something."""
+        for event in await store.since(time.time() - _HALF_LIVES_KEPT * self._half_life):
+            self.count(event)
+
+    def count(self, event: UserEvent) -> None:
+        """Counts one event."""
+        weight = weight_of(event)
+        if weight:
+            growth = 2.0 ** ((event_seconds(event) - self._landmark) / self._half_life)
+            for product in event.products:
+                self._sums[product.product_id] += weight * growth * max(1, product.quantity)
+
+    def top(self, count: int) -> list[str]:
+        """Returns the ids of the most popular products, best first."""
+        ordered = sorted(self._sums.items(), key=lambda item: (-item[1], item[0]))
+        return [product_id for product_id, _ in ordered[:count]]

@@ -1,0 +1,72 @@
+"""Puts candidates into order by the ranking service, or without it by their fused scores."""
+
+from collections.abc import Sequence
+
+from services.orchestrator.budget import stage_timeout
+from services.orchestrator.clients import Clients
+from services.orchestrator.fallback import Degradations
+from shared.errors import WhereforeError
+from shared.timing import StageTimer
+from wherefore.common.v1.user_profile_pb2 import UserProfile
+from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
+from wherefore.orchestrator.v1.result_pb2 import Result
+from wherefore.ranking.v1.ranked_result_pb2 import RankedResult
+from wherefore.ranking.v1.ranking_service_pb2 import RankRequest
+from wherefore.retrieval.v1.candidate_pb2 import Candidate
+
+
+class Ranker:
+    """Ranks candidates; always answers."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    async def rank(
+        self,
+        candidates: Sequence[Candidate],
+        *,
+        query: QueryUnderstanding | None,
+        profile: UserProfile | None,
+        serving_config: str,
+        include_contributions: bool,
+        timer: StageTimer,
+        degradations: Degradations,
+    ) -> list[Result]:
+        """Returns a Result for each candidate, best first, with the id alone of its product."""
+        request = RankRequest(
+            query=query,
+            candidates=candidates,
+            user=profile,
+            serving_config=serving_config,
+            include_contributions=include_contributions,
+        )
+        started = timer.elapsed_nanos()
+        ranked: Sequence[RankedResult]
+        try:
+            with timer.stage("ranking"):
+                response = await self._clients.rank(
+                    request, stage_timeout(self._clients.settings.budgets.ranking)
+                )
+        except WhereforeError as error:
+            degradations.note("ranking", error)
+            ranked = [
+                RankedResult(product_id=c.product.id, score=c.fused_score) for c in candidates
+            ]
+        else:
+            timer.merge((t for t in response.timings if t.stage != "ranking"), started)
+            degradations.pass_on(response.degraded)
+            ranked = response.results
+        by_id = {candidate.product.id: candidate for candidate in candidates}
+        return [_result(by_id[r.product_id], r) for r in ranked if r.product_id in by_id]
+
+
+def _result(candidate: Candidate, ranked: RankedResult) -> Result:
+    result = Result(
+        score=ranked.score,
+        confidence=ranked.confidence,
+        legs=candidate.legs,
+        fused_score=candidate.fused_score,
+        contributions=ranked.contributions,
+    )
+    result.product.id = ranked.product_id
+    return result

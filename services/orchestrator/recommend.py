@@ -1,0 +1,205 @@
+"""Recommendations: for a user, for products at hand, or what is popular."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from services.orchestrator.budget import stage_timeout
+from services.orchestrator.clients import Clients
+from services.orchestrator.fallback import Degradations
+from services.orchestrator.interest import ACTIONS, WEIGHTS, decay
+from services.orchestrator.page import Anchors, PageBuilder, PageView
+from services.orchestrator.popular import popular_candidates
+from services.orchestrator.popularity import Popularity
+from services.orchestrator.profile import ProfileReader
+from services.orchestrator.ranker import Ranker
+from services.orchestrator.tokens import TokenSigner, fingerprint
+from shared.errors import NotFoundError
+from shared.timing import StageTimer
+from wherefore.common.v1.diagnostics_pb2 import Degradation, StageTiming
+from wherefore.common.v1.product_pb2 import AVAILABILITY_OUT_OF_STOCK, Product
+from wherefore.common.v1.user_profile_pb2 import UserContext, UserProfile
+from wherefore.orchestrator.v1.result_pb2 import Result
+from wherefore.retrieval.v1.candidate_pb2 import Candidate
+from wherefore.retrieval.v1.retrieval_service_pb2 import SimilarRequest
+
+FOR_YOU: Final = "for-you"
+SIMILAR: Final = "similar"
+POPULAR: Final = "popular"
+SERVING_CONFIGS: Final = (FOR_YOU, SIMILAR, POPULAR)
+_MAX_SEEDS: Final = 20
+_STRENGTHS: Final = {ACTIONS[kind]: weight for kind, weight in WEIGHTS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendQuery:
+    """A request that was checked. See RecommendRequest for the meaning of the fields."""
+
+    user: UserContext
+    product_ids: Sequence[str]
+    serving_config: str
+    filter: str
+    page_size: int
+    language_code: str
+    read_paths: Sequence[str]
+    include_contributions: bool
+    skip_reasons: bool
+    include_bought: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendAnswer:
+    """Recommendations."""
+
+    results: list[Result]
+    attribution_token: str
+    timings: list[StageTiming]
+    degraded: list[Degradation]
+    serving_config: str
+
+
+@dataclass(slots=True)
+class _Work:
+    query: RecommendQuery
+    timer: StageTimer
+    degradations: Degradations
+    profile: UserProfile | None = None
+
+
+class Recommender:
+    """Answers requests for recommendations. One for the process."""
+
+    def __init__(
+        self,
+        clients: Clients,
+        profiles: ProfileReader,
+        popularity: Popularity,
+        signer: TokenSigner,
+    ) -> None:
+        self._clients = clients
+        self._profiles = profiles
+        self._popularity = popularity
+        self._signer = signer
+        self._ranker = Ranker(clients)
+        self._pages = PageBuilder(clients)
+
+    async def recommend(self, query: RecommendQuery) -> RecommendAnswer:
+        """Answers one request.
+
+        Raises:
+            InvalidArgumentError: For a filter of unknown fields.
+            NotFoundError: None of the products at hand is in the catalogue.
+            UnavailableError: Retrieval does not answer.
+        """
+        work = _Work(query, StageTimer(), Degradations())
+        with work.timer.stage("total"):
+            work.profile = await self._profiles.read(query.user, work.timer, work.degradations)
+            config, candidates, anchors = await self._candidates(work)
+            candidates = self._wanted(work, candidates)
+            results: list[Result] = []
+            if candidates:
+                results = await self._ranker.rank(
+                    candidates,
+                    query=None,
+                    profile=work.profile,
+                    serving_config="recommend",
+                    include_contributions=query.include_contributions,
+                    timer=work.timer,
+                    degradations=work.degradations,
+                )
+            view = PageView(
+                read_paths=query.read_paths,
+                skip_reasons=query.skip_reasons,
+                language_code=query.language_code,
+                query=None,
+                profile=work.profile,
+                anchors=anchors,
+            )
+            page = await self._pages.build(
+                results[: query.page_size], 1, view, work.timer, work.degradations
+            )
+        about = fingerprint([query.user.user_id, query.user.session_id, list(query.product_ids)])
+        return RecommendAnswer(
+            results=page,
+            attribution_token=self._signer.attribution(
+                uuid.uuid4().hex[:16], config, about, [r.product.id for r in page]
+            ),
+            timings=work.timer.timings(),
+            degraded=list(work.degradations),
+            serving_config=config,
+        )
+
+    async def _candidates(self, work: _Work) -> tuple[str, list[Candidate], Anchors | None]:
+        query = work.query
+        if query.serving_config == SIMILAR:
+            seeds = dict.fromkeys(query.product_ids, 1.0)
+            found = await self._similar(work, seeds)
+            return SIMILAR, found, lambda _: list(query.product_ids)
+        if query.serving_config == FOR_YOU and work.profile and work.profile.recent_products:
+            half_life = self._clients.settings.popularity_half_life_days * 86_400.0
+            seeds = seed_weights(work.profile, half_life)
+            try:
+                found = await self._similar(work, seeds)
+            except NotFoundError:  # all that the user knew has left the catalogue
+                found = []
+            if found:
+                return FOR_YOU, found, _history_anchors(work.profile, seeds)
+        found = await popular_candidates(
+            self._clients, self._popularity, query.filter, work.timer, work.degradations
+        )
+        return POPULAR, found, None
+
+    async def _similar(self, work: _Work, seeds: dict[str, float]) -> list[Candidate]:
+        started = work.timer.elapsed_nanos()
+        with work.timer.stage("retrieval"):
+            response = await self._clients.similar(
+                SimilarRequest(
+                    product_ids=seeds,
+                    weights=seeds.values(),
+                    filter=work.query.filter,
+                    limit=self._clients.settings.candidates,
+                ),
+                stage_timeout(self._clients.settings.budgets.retrieval),
+            )
+        work.timer.merge((t for t in response.timings if t.stage != "retrieval"), started)
+        return list(response.candidates)
+
+    def _wanted(self, work: _Work, candidates: Sequence[Candidate]) -> list[Candidate]:
+        bought: set[str] = set()
+        if work.profile and not work.query.include_bought:
+            recent = work.profile.recent_products
+            bought = {r.product_id for r in recent if r.action == "purchase"}
+        return [
+            candidate
+            for candidate in candidates
+            if candidate.product.id not in bought
+            and candidate.product.stock.availability != AVAILABILITY_OUT_OF_STOCK
+        ]
+
+
+def seed_weights(profile: UserProfile, half_life_seconds: float) -> dict[str, float]:
+    """Returns the products to start from, with weights: strong and recent ones count most."""
+    weights = {
+        recent.product_id: _STRENGTHS.get(recent.action, 1.0)
+        * decay(recent.age_seconds, half_life_seconds)
+        for recent in profile.recent_products
+    }
+    strongest = sorted(weights, key=lambda product_id: -weights[product_id])[:_MAX_SEEDS]
+    top = weights[strongest[0]] or 1.0
+    return {product_id: weights[product_id] / top for product_id in strongest}
+
+
+def _history_anchors(profile: UserProfile, seeds: dict[str, float]) -> Anchors:
+    """Returns what tells the user's product that a recommendation follows from.
+
+    The neighbours were found from all seeds at once, so the heaviest one is named: it moved the
+    result most.
+    """
+    known = {recent.product_id for recent in profile.recent_products if recent.title}
+    ordered = [product_id for product_id in seeds if product_id in known]
+
+    def anchors(product: Product) -> Sequence[str]:
+        return [product_id for product_id in ordered if product_id != product.id][:1]
+
+    return anchors

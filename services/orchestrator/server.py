@@ -1,0 +1,138 @@
+"""The orchestrator as a service: wires the rooms together and serves them."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import grpc.aio
+import structlog
+
+from services.orchestrator.catalogue import ProductCatalogue
+from services.orchestrator.catalogue_import import CatalogueImporter
+from services.orchestrator.clients import Clients, open_clients
+from services.orchestrator.config import OrchestratorSettings
+from services.orchestrator.embedder import Embedder
+from services.orchestrator.event_store import SqliteEventStore
+from services.orchestrator.events import EventLog
+from services.orchestrator.pipeline import SearchPipeline
+from services.orchestrator.popularity import Popularity
+from services.orchestrator.profile import ProfileReader
+from services.orchestrator.recommend import Recommender
+from services.orchestrator.servers.events import UserEventServer
+from services.orchestrator.servers.products import ProductServer
+from services.orchestrator.servers.recommend import RecommendationServer
+from services.orchestrator.servers.search import SearchServer
+from services.orchestrator.tokens import TokenSigner, load_key
+from services.orchestrator.web.app import Api, make_app
+from services.orchestrator.web.serve import WebServer
+from shared.errors import UnavailableError
+from wherefore.orchestrator.v1.product_service_pb2_grpc import add_ProductServiceServicer_to_server
+from wherefore.orchestrator.v1.recommendation_service_pb2_grpc import (
+    add_RecommendationServiceServicer_to_server,
+)
+from wherefore.orchestrator.v1.search_service_pb2_grpc import add_SearchServiceServicer_to_server
+from wherefore.orchestrator.v1.user_event_service_pb2_grpc import (
+    add_UserEventServiceServicer_to_server,
+)
+
+_PACKAGE: Final = "wherefore.orchestrator.v1"
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class OrchestratorService:
+    """`shared.server.Service` for the four public services and the demo page.
+
+    Ready means: retrieval answers, and at the start the NLU, ranking and reasons have answered once
+    (or were waited for in vain). Losing one of those three later degrades answers and does not take
+    the orchestrator out: poorer answers are worth more than none. Losing retrieval takes it out.
+    """
+
+    service_names: Sequence[str] = tuple(
+        f"{_PACKAGE}.{name}"
+        for name in ("SearchService", "RecommendationService", "ProductService", "UserEventService")
+    )
+    # A bad number makes one bad row, not a failed import.
+    lenient_methods: Sequence[str] = (f"/{_PACKAGE}.ProductService/Import",)
+
+    def __init__(self, settings: OrchestratorSettings) -> None:
+        self._settings = settings
+        self._store = SqliteEventStore(settings.data_dir / "events.sqlite")
+        self._popularity = Popularity(settings.popularity_half_life_days)
+        self._key = load_key(settings.token_key.get_secret_value(), settings.data_dir)
+        self._clients: Clients | None = None
+        self._api: Api | None = None
+        self._web: WebServer | None = None
+        self._started_at = 0.0
+        self._complete = False
+
+    @property
+    def http_port(self) -> int:
+        """Port of the demo page once started; 0 when it is off."""
+        return self._web.port if self._web else 0
+
+    def register(self, server: grpc.aio.Server) -> None:
+        """Adds the servicers to a server."""
+        # Channels belong to the loop they are opened on, which runs from here on.
+        settings = self._settings
+        clients = self._clients = open_clients(settings)
+        signer = TokenSigner(self._key)
+        profiles = ProfileReader(clients, self._store)
+        embedder = Embedder(clients)
+        search = SearchServer(SearchPipeline(clients, profiles, signer))
+        recommend = RecommendationServer(Recommender(clients, profiles, self._popularity, signer))
+        products = ProductServer(
+            ProductCatalogue(clients, embedder, signer), CatalogueImporter(clients, embedder)
+        )
+        events = UserEventServer(EventLog(self._store, self._popularity, signer))
+        add_SearchServiceServicer_to_server(search, server)
+        add_RecommendationServiceServicer_to_server(recommend, server)
+        add_ProductServiceServicer_to_server(products, server)
+        add_UserEventServiceServicer_to_server(events, server)
+        self._api = Api(
+            search=search.Search,
+            recommend=recommend.Recommend,
+            write_event=events.Write,
+            check_ready=self.check_ready,
+            deadline_seconds=settings.default_deadline_seconds,
+        )
+
+    async def start(self) -> None:
+        """Opens the event store and the demo page."""
+        await self._store.open()
+        await self._popularity.load(self._store)
+        self._started_at = time.monotonic()
+        if self._settings.http_enabled and self._web is None and self._api is not None:
+            self._web = WebServer(
+                make_app(self._api), self._settings.host, self._settings.http_port
+            )
+            await self._web.start()
+            _log.info("demo page", url=f"http://{self._settings.host}:{self._web.port}/")
+
+    async def check_ready(self) -> None:
+        """Raises while retrieval does not answer, and at the start while the others do not."""
+        clients = self._clients
+        if clients is None or not self._started_at:
+            raise UnavailableError("starting")
+        await clients.retrieval.check_health()
+        if self._complete:
+            return
+        helpers = (clients.nlu, clients.ranking, clients.reason)
+        outcomes = await asyncio.gather(
+            *(helper.check_health() for helper in helpers), return_exceptions=True
+        )
+        missing = [h.name for h, o in zip(helpers, outcomes, strict=True) if o is not None]
+        waited = time.monotonic() - self._started_at
+        if missing and waited < self._settings.startup_wait_seconds:
+            raise UnavailableError(f"waiting for {', '.join(missing)}")
+        if missing:
+            _log.warning("starting without all parts: answers are degraded", missing=missing)
+        self._complete = True
+
+    async def close(self) -> None:
+        """Closes the demo page, the channels and the store."""
+        if self._web:
+            await self._web.stop()
+        if self._clients:
+            await self._clients.close()
+        await self._store.close()

@@ -1,0 +1,1 @@
+"""The public services, each a translation between its contract and the domain."""

@@ -1,0 +1,74 @@
+"""SearchService: translates."""
+
+from typing import Any
+
+import grpc.aio
+
+from services.orchestrator import masks, validation
+from services.orchestrator.ordering import ORDERS
+from services.orchestrator.pipeline import SERVING_CONFIGS, SearchPipeline, SearchQuery
+from shared.request_context import current_request_id
+from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest, SearchResponse
+from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceServicer
+
+DEFAULT_PAGE = 20
+MAX_PAGE = 100
+
+
+class SearchServer(SearchServiceServicer):
+    """Serves searches."""
+
+    def __init__(self, pipeline: SearchPipeline) -> None:
+        self._pipeline = pipeline
+
+    async def Search(  # noqa: N802 # the contract's name
+        self, request: SearchRequest, context: "grpc.aio.ServicerContext[Any, Any] | None" = None
+    ) -> SearchResponse:
+        """See the contract."""
+        answer = await self._pipeline.search(to_query(request))
+        ranking = answer.ranking
+        response = SearchResponse(
+            results=answer.results,
+            query=ranking.shown_understanding,
+            next_page_token=answer.next_page_token,
+            estimated_total=ranking.estimated_total,
+            attribution_token=answer.attribution_token,
+            timings=answer.timings,
+            degraded=answer.degraded,
+            request_id=current_request_id(),
+            applied_filter=ranking.applied_filter,
+            relaxed_constraints=ranking.relaxed,
+        )
+        # Of no use to a shop, and half of a page's bytes.
+        response.query.ClearField("vector")
+        return response
+
+
+def to_query(request: SearchRequest) -> SearchQuery:
+    """Checks a request.
+
+    Raises:
+        InvalidArgumentError: Names all fields at fault.
+    """
+    found = validation.Violations()
+    found.text("query", request.query, validation.MAX_QUERY, required=True)
+    found.filter(request.filter)
+    found.one_of("order_by", request.order_by, list(ORDERS))
+    found.one_of("serving_config", request.serving_config, list(SERVING_CONFIGS))
+    found.language("language_code", request.language_code)
+    found.user(request.user)
+    found.raise_any()
+    return SearchQuery(
+        query=request.query,
+        filter=request.filter.strip(),
+        page_size=validation.page_size(request.page_size, DEFAULT_PAGE, MAX_PAGE),
+        page_token=request.page_token,
+        order_by=request.order_by,
+        user=request.user,
+        language_code=request.language_code,
+        serving_config=request.serving_config or "search",
+        read_paths=masks.check_paths(request.read_mask.paths, "read_mask"),
+        include_contributions=request.include_contributions,
+        skip_reasons=request.skip_reasons,
+        keep_spelling=request.keep_spelling,
+    )

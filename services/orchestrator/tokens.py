@@ -1,0 +1,159 @@
+"""Tokens that clients carry: signed, so that what comes back is what was given out.
+
+A token is base64url(payload + MAC), the MAC being HMAC-SHA256 (RFC 2104) cut to 16 bytes over the
+token's purpose and payload, so that a token of one purpose is never taken for another's.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from shared.errors import InvalidArgumentError
+
+_MAC_BYTES: Final = 16
+_MAX_TOKEN: Final = 1_024
+_KEY_BYTES: Final = 32
+_PAGE: Final = "page"
+_ATTRIBUTION: Final = "attribution"
+
+
+@dataclass(frozen=True, slots=True)
+class PageToken:
+    """Where the next page starts."""
+
+    ranking_id: str
+    """The ranking that the pages are cut from; the id to go on after, for lists."""
+    offset: int
+    """Results on the pages before."""
+    index_version: int
+    """Version of the index that was ranked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """The ranking that a user event followed from."""
+
+    ranking_id: str
+    serving_config: str
+    query_hash: str
+    order_hash: str
+    """Hash of the product ids shown, in order."""
+    time: int
+    """Seconds since 1970 at which it was given out."""
+
+
+class TokenSigner:
+    """Makes and reads tokens with one key.
+
+    Args:
+        key: At least 32 bytes.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) < _KEY_BYTES:
+            raise ValueError(f"a token key has at least {_KEY_BYTES} bytes")
+        self._key = key
+
+    def page(self, token: PageToken, fingerprint: str) -> str:
+        """Returns a page token that only the request of this fingerprint may use."""
+        payload = [fingerprint, token.ranking_id, token.offset, token.index_version]
+        return self._sign(_PAGE, payload)
+
+    def read_page(self, text: str, fingerprint: str) -> PageToken:
+        """Returns what `page` was given.
+
+        Raises:
+            InvalidArgumentError: It was altered, or belongs to another request.
+        """
+        owner, ranking_id, offset, version = self._verify(_PAGE, text, "page_token")
+        if owner != fingerprint:
+            raise InvalidArgumentError.of("page_token", "belongs to another request")
+        return PageToken(ranking_id, offset, version)
+
+    def attribution(
+        self, ranking_id: str, serving_config: str, query: str, product_ids: Iterable[str]
+    ) -> str:
+        """Returns the token that names a ranking in later user events."""
+        shown = fingerprint(list(product_ids))
+        payload = [ranking_id, serving_config, fingerprint(query), shown, int(time.time())]
+        return self._sign(_ATTRIBUTION, payload)
+
+    def read_attribution(self, text: str, field: str = "attribution_token") -> Attribution:
+        """Returns what an attribution token says.
+
+        Raises:
+            InvalidArgumentError: It was not made by this key, or was altered.
+        """
+        return Attribution(*self._verify(_ATTRIBUTION, text, field))
+
+    def _sign(self, purpose: str, payload: list[Any]) -> str:
+        data = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+        return base64.urlsafe_b64encode(data + self._mac(purpose, data)).rstrip(b"=").decode()
+
+    def _verify(self, purpose: str, text: str, field: str) -> list[Any]:
+        raw = _decode(text)
+        data, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
+        if not data or not hmac.compare_digest(mac, self._mac(purpose, data)):
+            raise InvalidArgumentError.of(
+                field, "is not a token of this service: send back what it gave, unchanged"
+            )
+        return json.loads(data)
+
+    def _mac(self, purpose: str, data: bytes) -> bytes:
+        message = purpose.encode() + b"\x00" + data
+        return hmac.digest(self._key, message, "sha256")[:_MAC_BYTES]
+
+
+def fingerprint(value: object) -> str:
+    """Returns a short hash of a JSON value."""
+    data = json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(hashlib.blake2b(data, digest_size=12).digest()).decode()
+
+
+def load_key(configured: str, data_dir: Path) -> bytes:
+    """Returns the configured key, or the one kept in `data_dir`, made on first use.
+
+    Raises:
+        ValueError: A configured key shorter than 32 bytes.
+    """
+    if configured:
+        return configured.encode()
+    path = data_dir / "token.key"
+    data_dir.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        # Written aside and linked into place: no reader ever sees half a key, and of two
+        # processes that start at once both end up with the same.
+        draft = path.with_suffix(f".{os.getpid()}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(_KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_bytes()
+
+
+def _decode(text: str) -> bytes:
+    """Returns the bytes of a token, or nothing for what is no token."""
+    if len(text) > _MAX_TOKEN or not text.isascii():
+        return b""
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+    # The last character has bits that decoding drops; a flip of those must not pass either.
+    return raw if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() == text else b""

@@ -1,0 +1,155 @@
+"""The HTTP routes: translate JSON to the messages of the contract and back."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+import grpc
+from google.protobuf import json_format
+from google.protobuf.message import Message
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from services.orchestrator.web.headers import SecurityHeaders
+from shared.deadline import Deadline, set_current_deadline
+from shared.errors import (
+    DeadlineExceededError,
+    InvalidArgumentError,
+    WhereforeError,
+    status_proto,
+)
+from shared.interceptors.validation import non_finite_fields
+from shared.request_context import (
+    REQUEST_ID_KEY,
+    accept_request_id,
+    current_request_id,
+    set_request_id,
+)
+from wherefore.orchestrator.v1.recommendation_service_pb2 import (
+    RecommendRequest,
+    RecommendResponse,
+)
+from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest, SearchResponse
+from wherefore.orchestrator.v1.user_event_service_pb2 import (
+    UserEventServiceWriteRequest,
+    UserEventServiceWriteResponse,
+)
+
+STATIC: Final = Path(__file__).parent / "static"
+_MAX_BODY: Final = 64 * 1024
+_M = TypeVar("_M", bound=Message)
+# https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto names the HTTP codes.
+_HTTP: Final = {
+    grpc.StatusCode.INVALID_ARGUMENT: HTTPStatus.BAD_REQUEST,
+    grpc.StatusCode.FAILED_PRECONDITION: HTTPStatus.BAD_REQUEST,
+    grpc.StatusCode.NOT_FOUND: HTTPStatus.NOT_FOUND,
+    grpc.StatusCode.ABORTED: HTTPStatus.CONFLICT,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: HTTPStatus.TOO_MANY_REQUESTS,
+    grpc.StatusCode.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED: HTTPStatus.GATEWAY_TIMEOUT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The handlers behind the routes."""
+
+    search: Callable[[SearchRequest], Awaitable[SearchResponse]]
+    recommend: Callable[[RecommendRequest], Awaitable[RecommendResponse]]
+    write_event: Callable[[UserEventServiceWriteRequest], Awaitable[UserEventServiceWriteResponse]]
+    check_ready: Callable[[], Awaitable[None]]
+    deadline_seconds: float
+
+
+def make_app(api: Api) -> Starlette:
+    """Returns the application."""
+
+    async def page(_: Request) -> Response:
+        return FileResponse(STATIC / "index.html")
+
+    async def health(_: Request) -> Response:
+        try:
+            await api.check_ready()
+        except WhereforeError as error:
+            return JSONResponse({"status": "NOT_SERVING", "reason": error.message}, 503)
+        return JSONResponse({"status": "SERVING"})
+
+    async def search(request: Request) -> Response:
+        return await _answer(request, SearchRequest, api.search, api.deadline_seconds)
+
+    async def recommend(request: Request) -> Response:
+        return await _answer(request, RecommendRequest, api.recommend, api.deadline_seconds)
+
+    async def events(request: Request) -> Response:
+        return await _answer(
+            request, UserEventServiceWriteRequest, api.write_event, api.deadline_seconds
+        )
+
+    return Starlette(
+        routes=[
+            Route("/", page),
+            Route("/healthz", health),
+            Route("/api/search", search, methods=["POST"]),
+            Route("/api/recommend", recommend, methods=["POST"]),
+            Route("/api/events", events, methods=["POST"]),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ],
+        middleware=[Middleware(SecurityHeaders), Middleware(GZipMiddleware, minimum_size=1024)],
+    )
+
+
+async def _answer(
+    request: Request,
+    kind: type[_M],
+    handler: Callable[[_M], Awaitable[Message]],
+    deadline_seconds: float,
+) -> Response:
+    set_request_id(accept_request_id(request.headers.get(REQUEST_ID_KEY)))
+    set_current_deadline(Deadline.after(deadline_seconds))
+    headers = {REQUEST_ID_KEY: current_request_id()}
+    try:
+        message = await _message(request, kind)
+        async with asyncio.timeout(deadline_seconds):
+            answer = await handler(message)
+    except TimeoutError:
+        return _failure(DeadlineExceededError("no answer in time"), headers)
+    except WhereforeError as error:
+        return _failure(error, headers)
+    content = json_format.MessageToDict(answer, always_print_fields_with_no_presence=False)
+    return JSONResponse(content, headers=headers)
+
+
+async def _message(request: Request, kind: type[_M]) -> _M:
+    origin = request.headers.get("origin")
+    if origin and urlsplit(origin).netloc != request.headers.get("host"):
+        raise InvalidArgumentError.of("origin", "pages of other sites may not ask")
+    # A form of another site cannot send this type without asking the browser first.
+    if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
+        raise InvalidArgumentError.of("content-type", "must be application/json")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MAX_BODY:
+            raise InvalidArgumentError.of("", f"at most {_MAX_BODY:,} bytes")
+    try:
+        message = json_format.Parse(bytes(body), kind())
+    except (json_format.ParseError, UnicodeDecodeError) as error:
+        raise InvalidArgumentError.of("", str(error)[:300]) from error
+    if bad := non_finite_fields(message):
+        raise InvalidArgumentError(*bad)
+    return message
+
+
+def _failure(error: WhereforeError, headers: dict[str, str]) -> Response:
+    status: dict[str, Any] = json_format.MessageToDict(status_proto(error))
+    code = _HTTP.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
+    return JSONResponse({"error": {**status, "status": error.code.name}}, code, headers)
