@@ -1,0 +1,61 @@
+"""A whole suite on ports of its own, with the bundled catalogue in it, for all tests here."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+
+from shared.catalogue import bundled_catalogue_path, read_catalogue
+from shared.suite import PortPlan, Suite
+from wherefore.orchestrator.v1.product_service_pb2 import (
+    ProductServiceImportRequest,
+    ProductServiceImportResponse,
+)
+from wherefore.orchestrator.v1.product_service_pb2_grpc import ProductServiceStub
+
+BATCH = 128
+
+
+async def import_catalogue(target: str, path: Path) -> ProductServiceImportResponse:
+    """Import a catalogue through the public service and return the last response."""
+
+    def requests() -> Iterator[ProductServiceImportRequest]:
+        batch = ProductServiceImportRequest()
+        for row in read_catalogue(path):
+            if row.product is not None:
+                batch.products.append(row.product)
+                batch.rows.append(row.number)
+            if len(batch.products) == BATCH:
+                yield batch
+                batch = ProductServiceImportRequest()
+        if batch.products:
+            yield batch
+
+    last = None
+    async with grpc.aio.insecure_channel(target) as channel:
+        call = ProductServiceStub(channel).Import(requests(), timeout=600)
+        async for response in call:
+            assert not response.degraded
+            last = response
+    assert last is not None
+    return last
+
+
+@pytest.fixture(scope="session")
+def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
+    """The running suite, with the bundled catalogue."""
+    with Suite(tmp_path_factory.mktemp("suite"), PortPlan.free(), private=True) as suite:
+        suite.up()
+        last = asyncio.run(import_catalogue(suite.target("orchestrator"), bundled_catalogue_path()))
+        assert last.failed_count == 0
+        assert last.imported_count >= 1_900
+        yield suite
+
+
+@pytest.fixture
+async def channel(suite: Suite) -> AsyncIterator[grpc.aio.Channel]:
+    """A channel to the orchestrator."""
+    async with grpc.aio.insecure_channel(suite.target("orchestrator")) as channel:
+        yield channel

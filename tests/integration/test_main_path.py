@@ -1,0 +1,273 @@
+"""One real query through five real services, in Chinese and in English."""
+
+import math
+
+import grpc
+import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from wherefore.common.v1.product_pb2 import AVAILABILITY_IN_STOCK, Price, Product, Stock
+from wherefore.common.v1.user_event_pb2 import (
+    USER_EVENT_TYPE_PURCHASE,
+    USER_EVENT_TYPE_VIEW,
+    ProductDetail,
+    UserEvent,
+)
+from wherefore.common.v1.user_profile_pb2 import UserContext
+from wherefore.nlu.v1.query_understanding_pb2 import ENTITY_TYPE_COLOUR
+from wherefore.orchestrator.v1.product_service_pb2 import (
+    ProductServiceDeleteRequest,
+    ProductServiceGetRequest,
+    ProductServiceUpdateRequest,
+)
+from wherefore.orchestrator.v1.product_service_pb2_grpc import ProductServiceStub
+from wherefore.orchestrator.v1.recommendation_service_pb2 import RecommendRequest
+from wherefore.orchestrator.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
+from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest
+from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
+from wherefore.orchestrator.v1.user_event_service_pb2 import UserEventServiceWriteRequest
+from wherefore.orchestrator.v1.user_event_service_pb2_grpc import UserEventServiceStub
+
+pytestmark = pytest.mark.suite
+TIMEOUT = 5.0
+
+
+@pytest.mark.parametrize(
+    ("query", "language"),
+    [
+        ("wireless headphones", "en"),
+        ("red dress for women", "en"),
+        ("无线耳机", "zh"),
+        ("送女朋友的生日礼物", "zh"),
+        ("保温杯", "zh"),
+    ],
+)
+async def test_search_answers_in_full(channel: grpc.aio.Channel, query: str, language: str) -> None:
+    response = await SearchServiceStub(channel).Search(
+        SearchRequest(query=query, page_size=10, include_contributions=True), timeout=TIMEOUT
+    )
+    assert not response.degraded
+    assert len(response.results) == 10
+    assert response.query.language_code == language
+    assert len(response.query.vector.values) in (0, 384)
+    assert response.attribution_token
+    assert response.request_id
+    assert {"nlu", "retrieval", "ranking", "reason"} <= {t.stage for t in response.timings}
+    assert all(t.duration_nanos > 0 for t in response.timings)
+    ids = [r.product.id for r in response.results]
+    assert len(set(ids)) == len(ids)
+    assert [r.rank for r in response.results] == list(range(1, 11))
+    for result in response.results:
+        assert result.product.titles
+        assert result.legs
+        assert 0 <= result.confidence <= 1
+        assert result.contributions
+        assert result.reason.text
+        assert result.reason.language_code == language
+        evidence = {e.id for e in result.reason.evidence}
+        for clause in result.reason.clauses:
+            assert clause.evidence_ids
+            assert set(clause.evidence_ids) <= evidence
+            assert clause.text in result.reason.text
+
+
+async def test_the_embedding_was_answered_by_the_model(channel: grpc.aio.Channel) -> None:
+    response = await SearchServiceStub(channel).Search(
+        SearchRequest(query="a kettle that nobody asked for before"), timeout=TIMEOUT
+    )
+    embedding = [t for t in response.timings if t.stage.endswith("nlu.embedding")]
+    assert embedding
+    assert embedding[0].inference_nanos > 0
+    legs = {leg.leg for result in response.results for leg in result.legs}
+    assert {"dense", "sparse"} <= legs
+
+
+@pytest.mark.parametrize(
+    ("query", "limit"), [("headphones under 200", 200), ("200元以下的耳机", 200)]
+)
+async def test_a_price_in_the_query_is_kept(
+    channel: grpc.aio.Channel, query: str, limit: float
+) -> None:
+    response = await SearchServiceStub(channel).Search(SearchRequest(query=query), timeout=TIMEOUT)
+    assert response.results
+    assert all(0 < r.product.price.amount <= limit for r in response.results)
+    assert "price" in response.applied_filter
+
+
+@pytest.mark.parametrize("query", ["backpack not black", "双肩包 不要黑色"])
+async def test_an_unwanted_colour_is_left_out(channel: grpc.aio.Channel, query: str) -> None:
+    response = await SearchServiceStub(channel).Search(SearchRequest(query=query), timeout=TIMEOUT)
+    assert response.results
+    assert any(e.type == ENTITY_TYPE_COLOUR and e.negated for e in response.query.entities)
+    for result in response.results:
+        assert "black" not in result.product.attributes["colour"].texts
+
+
+async def test_a_size_range_in_chinese_inches_is_kept(channel: grpc.aio.Channel) -> None:
+    response = await SearchServiceStub(channel).Search(
+        SearchRequest(query="4-6寸 生日蛋糕"), timeout=TIMEOUT
+    )
+    assert response.results
+    assert not response.relaxed_constraints
+    for result in response.results:
+        sizes = result.product.attributes["size"].numbers
+        assert sizes
+        assert any(4 <= size <= 6 for size in sizes)
+
+
+async def test_a_filter_of_the_caller_is_applied(channel: grpc.aio.Channel) -> None:
+    response = await SearchServiceStub(channel).Search(
+        SearchRequest(query="shoes", filter='price < 300 AND NOT colour: "black"'), timeout=TIMEOUT
+    )
+    assert response.results
+    for result in response.results:
+        assert result.product.price.amount < 300
+        assert "black" not in result.product.attributes["colour"].texts
+
+
+async def test_pages_follow_on_without_repeats(channel: grpc.aio.Channel) -> None:
+    stub = SearchServiceStub(channel)
+    request = SearchRequest(query="cup", page_size=7)
+    seen: list[str] = []
+    for _ in range(4):
+        response = await stub.Search(request, timeout=TIMEOUT)
+        assert [r.rank for r in response.results] == list(
+            range(len(seen) + 1, len(seen) + len(response.results) + 1)
+        )
+        seen += [r.product.id for r in response.results]
+        request.page_token = response.next_page_token
+        if not response.next_page_token:
+            break
+    assert len(seen) >= 21
+    assert len(set(seen)) == len(seen)
+
+
+async def test_order_by_price(channel: grpc.aio.Channel) -> None:
+    response = await SearchServiceStub(channel).Search(
+        SearchRequest(query="headphones", order_by="price"), timeout=TIMEOUT
+    )
+    prices = [r.product.price.amount for r in response.results]
+    assert prices
+    assert prices == sorted(prices)
+
+
+async def test_the_read_mask_is_honoured(channel: grpc.aio.Channel) -> None:
+    response = await SearchServiceStub(channel).Search(
+        SearchRequest(query="headphones", read_mask=FieldMask(paths=["titles"])), timeout=TIMEOUT
+    )
+    for result in response.results:
+        assert {field.name for field, _ in result.product.ListFields()} == {"id", "titles"}
+
+
+async def test_contributions_sum_to_differences_of_score(channel: grpc.aio.Channel) -> None:
+    response = await SearchServiceStub(channel).Search(
+        SearchRequest(query="kettle", include_contributions=True), timeout=TIMEOUT
+    )
+    base = {
+        round(r.score - math.fsum(c.contribution for c in r.contributions), 6)
+        for r in response.results
+    }
+    assert len(base) == 1, "score minus contributions is the same base value for every result"
+
+
+async def test_what_a_user_did_changes_the_next_recommendation(channel: grpc.aio.Channel) -> None:
+    recommend = RecommendationServiceStub(channel).Recommend
+    request = RecommendRequest(user=UserContext(user_id="it-user-1"), page_size=10)
+    cold = await recommend(request, timeout=TIMEOUT)
+    assert cold.serving_config == "popular"
+    assert len(cold.results) == 10
+    search = await SearchServiceStub(channel).Search(
+        SearchRequest(query="yoga mat"), timeout=TIMEOUT
+    )
+    viewed = search.results[0].product
+    await UserEventServiceStub(channel).Write(
+        UserEventServiceWriteRequest(
+            event=UserEvent(
+                type=USER_EVENT_TYPE_VIEW,
+                user_id="it-user-1",
+                products=[ProductDetail(product_id=viewed.id)],
+                attribution_token=search.attribution_token,
+            )
+        ),
+        timeout=TIMEOUT,
+    )
+    warm = await recommend(request, timeout=TIMEOUT)
+    assert warm.serving_config == "for-you"
+    assert [r.product.id for r in warm.results] != [r.product.id for r in cold.results]
+    same = sum(list(r.product.category_path) == list(viewed.category_path) for r in warm.results)
+    assert same >= 3
+    assert all(r.reason.text for r in warm.results)
+
+
+async def test_what_a_user_bought_is_not_recommended_again(channel: grpc.aio.Channel) -> None:
+    search = await SearchServiceStub(channel).Search(SearchRequest(query="teapot"), timeout=TIMEOUT)
+    bought = [r.product.id for r in search.results[:3]]
+    await UserEventServiceStub(channel).Write(
+        UserEventServiceWriteRequest(
+            event=UserEvent(
+                type=USER_EVENT_TYPE_PURCHASE,
+                user_id="it-user-2",
+                products=[ProductDetail(product_id=product_id) for product_id in bought],
+            )
+        ),
+        timeout=TIMEOUT,
+    )
+    response = await RecommendationServiceStub(channel).Recommend(
+        RecommendRequest(user=UserContext(user_id="it-user-2")), timeout=TIMEOUT
+    )
+    assert response.results
+    assert not set(bought) & {r.product.id for r in response.results}
+
+
+async def test_similar_products(channel: grpc.aio.Channel) -> None:
+    search = await SearchServiceStub(channel).Search(
+        SearchRequest(query="running shoes"), timeout=TIMEOUT
+    )
+    anchor = search.results[0].product
+    response = await RecommendationServiceStub(channel).Recommend(
+        RecommendRequest(product_ids=[anchor.id], page_size=10), timeout=TIMEOUT
+    )
+    assert response.serving_config == "similar"
+    assert anchor.id not in {r.product.id for r in response.results}
+    tops = [r.product.category_path[0] for r in response.results]
+    assert tops.count(anchor.category_path[0]) >= 7
+
+
+async def test_a_written_product_is_found_by_the_next_search(channel: grpc.aio.Channel) -> None:
+    products, search = ProductServiceStub(channel), SearchServiceStub(channel)
+    product = Product(
+        id="it-theremin-1",
+        titles={"en": "Zyxquor theremin with walnut case", "zh": "胡桃木特雷门琴"},
+        brand="Zyxquor",
+        category_path=["Music", "Theremins"],
+        price=Price(currency_code="CNY", amount=1299),
+        stock=Stock(availability=AVAILABILITY_IN_STOCK),
+    )
+    written = await products.Update(
+        ProductServiceUpdateRequest(product=product, allow_missing=True), timeout=TIMEOUT
+    )
+    assert written.product.etag
+    found = await search.Search(SearchRequest(query="zyxquor theremin"), timeout=TIMEOUT)
+    assert found.results[0].product.id == product.id
+
+    change = Product(id=product.id, price=Price(currency_code="CNY", amount=999))
+    await products.Update(
+        ProductServiceUpdateRequest(product=change, update_mask=FieldMask(paths=["price"])),
+        timeout=TIMEOUT,
+    )
+    read = await products.Get(ProductServiceGetRequest(product_id=product.id), timeout=TIMEOUT)
+    assert read.product.price.amount == 999
+    assert read.product.brand == "Zyxquor"
+
+    stale = ProductServiceUpdateRequest(product=change)
+    stale.product.etag = written.product.etag
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await products.Update(stale, timeout=TIMEOUT)
+    assert error.value.code() == grpc.StatusCode.ABORTED
+
+    await products.Delete(ProductServiceDeleteRequest(product_id=product.id), timeout=TIMEOUT)
+    gone = await search.Search(SearchRequest(query="zyxquor theremin"), timeout=TIMEOUT)
+    assert product.id not in {r.product.id for r in gone.results}
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await products.Get(ProductServiceGetRequest(product_id=product.id), timeout=TIMEOUT)
+    assert error.value.code() == grpc.StatusCode.NOT_FOUND
