@@ -15,6 +15,8 @@ from wherefore.common.v1.product_pb2 import Price, Product
 from wherefore.orchestrator.v1.result_pb2 import Result
 
 BAR_WIDTH = 30
+SHOWN_CONTRIBUTION = 0.0005
+"""Contributions below this would be shown as zero."""
 _CAUSES = {
     DegradationCause.DEGRADATION_CAUSE_UNSPECIFIED: "was skipped",
     DegradationCause.DEGRADATION_CAUSE_UNAVAILABLE: "could not be reached",
@@ -73,6 +75,8 @@ def _product_cell(result: Result, language: str) -> Text:
     if result.reason.text:
         cell.append(Text.assemble("\n", output.text(result.reason.text, "green")))
     for item in result.contributions:
+        if abs(item.contribution) < SHOWN_CONTRIBUTION:
+            continue
         label = item.label or item.feature
         cell.append(Text.assemble("\n", output.text(f"{item.contribution:+.3f} {label}", "dim")))
     return cell

@@ -21,9 +21,11 @@ def status(*, json: Json = False) -> int:
     """
     from shared.cli import suite_view
     from shared.cli.config import CliSettings
+    from shared.cli.suite_options import remembered_triton
     from shared.suite import Suite
 
-    rows = Suite(CliSettings().home).status()
+    home = CliSettings().home
+    rows = Suite(home, triton=remembered_triton(home)).status()
     ready = all(row.health == "SERVING" for row in rows if row.state != "absent")
     if json:
         output.print_json({"ready": ready, "processes": [dataclasses.asdict(row) for row in rows]})

@@ -49,10 +49,13 @@ def up(
         wherefore up --no-import --no-triton --foreground
     """
     from shared.cli.config import CliSettings
+    from shared.cli.suite_options import TritonChoice, remember_triton
     from shared.suite import Suite
 
     settings = CliSettings()
-    suite = Suite(settings.home, triton=False if no_triton else "auto")
+    choice: TritonChoice = False if no_triton else "auto"
+    suite = Suite(settings.home, triton=choice)
+    remember_triton(settings.home, choice)
     if foreground:
         # A supervisor's SIGTERM is to be as clean as Ctrl-C.
         signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -161,6 +161,17 @@ def test_status(processes, command):
     assert command("status").code == 3
 
 
+def test_status_expects_no_triton_where_up_used_none(processes, command):
+    command("up", "--no-import", "--no-triton")
+    processes.calls.clear()
+    command("status")
+    assert processes.calls == [("suite", False)]
+    command("up", "--no-import")
+    processes.calls.clear()
+    command("status")
+    assert processes.calls == [("suite", "auto")]
+
+
 def test_status_json_is_alone(processes, command):
     import json
 
