@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks import plots, report
 from benchmarks.data import icecat, subset
-from shared.cli.catalogue_import import ImportOutcome, import_file
+from shared.cli.catalogue_import import ImportOutcome, import_whole
 from shared.cli.connection import connect
 from shared.cli.private_suite import private_suite
 from shared.evaluation.judgments import read_judgments
@@ -139,7 +139,7 @@ async def subject(target: str | None, catalogue: Path) -> AsyncGenerator[Subject
     async with private_suite() as own:
         address = own.targets.orchestrator
         async with connect(address, retry=False) as channel:
-            outcome = await import_file(channel, catalogue, "icecat", target=address)
+            outcome = await import_whole(channel, catalogue, "icecat", target=address)
         yield Subject(address, outcome, own.resident_mib)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks import peers, plots, report
 from benchmarks.data import icecat, subset
-from shared.cli.catalogue_import import import_file
+from shared.cli.catalogue_import import import_whole
 from shared.cli.connection import connect
 from shared.cli.evaluation_progress import query_progress
 from shared.cli.private_suite import private_suite
@@ -91,7 +91,7 @@ async def _evaluate(catalogue: Path, judgments: Judgments) -> SearchEvaluation:
     async with private_suite() as own:
         target = own.targets.orchestrator
         async with connect(target, retry=False) as channel:
-            await import_file(channel, catalogue, "icecat", target=target)
+            await import_whole(channel, catalogue, "icecat", target=target)
         with query_progress(len(judgments)) as on_query:
             return await evaluate_search(own.targets, judgments, on_query=on_query)
 

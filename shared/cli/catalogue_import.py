@@ -92,6 +92,38 @@ async def import_file(
     return ImportOutcome(progress, view.errors)
 
 
+async def import_whole(
+    channel: grpc.aio.Channel,
+    file: Path,
+    format: str | None,  # noqa: A002 - named as the option
+    *,
+    target: str,
+    passes: int = 4,
+) -> ImportOutcome:
+    """Import a file again until nothing was skipped, for figures that nothing must be missing from.
+
+    Raises:
+        CommandError: The file cannot be read, or something was skipped in every pass.
+    """
+    first = outcome = await import_file(channel, file, format, target=target)
+    for _ in range(passes - 1):
+        if not outcome.progress.degraded:
+            break
+        skipped = ", ".join(outcome.progress.degraded)
+        failures.say(f"{skipped} was skipped for some products; importing again to fill it in")
+        outcome = await import_file(channel, file, format, target=target)
+    if outcome.progress.degraded:
+        details = "; ".join(
+            f"{item.stage}: {item.detail or item.fallback}"
+            for item in outcome.progress.degraded.values()
+        )
+        raise failures.CommandError(f"the import was never complete ({details})")
+    # The counts are those of the first pass; the time is that of all.
+    first.progress.finished = outcome.progress.finished
+    first.progress.degraded.clear()
+    return first
+
+
 @contextmanager
 def _readable(file: Path) -> Generator[None]:
     """Turn what reading a file raises into words."""

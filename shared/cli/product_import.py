@@ -50,11 +50,12 @@ class ImportProgress:
     degraded: dict[str, Degradation] = field(default_factory=dict[str, Degradation])
     """What was skipped on the way, by stage."""
     started: float = field(default_factory=time.monotonic)
+    finished: float | None = None
 
     @property
     def seconds(self) -> float:
-        """Time since the start."""
-        return time.monotonic() - self.started
+        """Time since the start, up to the end once there is one."""
+        return (self.finished or time.monotonic()) - self.started
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,7 @@ class ProductImport:
                 f"{self._sent} products"
             )
         self._settle()
+        self.progress.finished = time.monotonic()
         return self.progress
 
     async def _run_with_patience(self) -> bool:

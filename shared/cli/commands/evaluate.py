@@ -95,7 +95,7 @@ async def _evaluate(
     *,
     triton: bool,
 ) -> tuple[ImportOutcome, SearchEvaluation]:
-    from shared.cli.catalogue_import import import_file
+    from shared.cli.catalogue_import import import_whole
     from shared.cli.connection import connect
     from shared.cli.evaluation_progress import query_progress
     from shared.cli.private_suite import private_suite
@@ -104,7 +104,7 @@ async def _evaluate(
     async with private_suite(home, triton=triton) as own:
         target = own.targets.orchestrator
         async with connect(target, retry=False) as channel:
-            outcome = await import_file(channel, catalogue, format, target=target)
+            outcome = await import_whole(channel, catalogue, format, target=target)
         with query_progress(len(judgments)) as on_query:
             evaluation = await evaluate_search(own.targets, judgments, on_query=on_query)
     return outcome, evaluation

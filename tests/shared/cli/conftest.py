@@ -64,6 +64,8 @@ class FakeSuite(
     stop_import_early: bool = False
     refuse_import: WhereforeError | None = None
     import_calls: int = 0
+    degraded_imports: int = 0
+    """Streams that skip the vectors, from the first on."""
     release_import: threading.Event | None = None
     """When set, streams answer nothing before it is."""
     degraded: list[diagnostics_pb2.Degradation] = field(default_factory=list)
@@ -158,12 +160,15 @@ class FakeSuite(
             self.release_import.wait(30)
         if self.refuse_import is not None:
             fail(context, self.refuse_import)
+        self.degraded_imports -= self.import_calls > 1 and self.degraded_imports > 0
         limit = self.break_import_after.pop(0) if self.break_import_after else None
         response = product_service_pb2.ProductServiceImportResponse()
         taken = 0
         for request in request_iterator:
             self.requests.append(request)
             response.ClearField("errors")
+            if self.degraded_imports:
+                response.degraded.add(stage="nlu.embedding", fallback="sparse only")
             for place, (line, product) in enumerate(
                 zip(request.rows, request.products, strict=True), start=request.first_row
             ):

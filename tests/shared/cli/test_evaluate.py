@@ -68,6 +68,25 @@ def test_json_report_is_alone_on_standard_output(evaluate, tmp_path):
     assert json.loads((tmp_path / "report.json").read_text()) == document
 
 
+def test_vectors_that_were_skipped_are_filled_in_before_ranking(evaluate, running):
+    running.suite.degraded_imports = 2
+    done = evaluate("--json")
+    assert done.code == 0, done.err
+    assert running.suite.import_calls == 3
+    assert done.err.count("importing again to fill it in") == 2
+    document = json.loads(done.out)
+    assert document["catalogue"]["imported"] == 3
+    assert document["catalogue"]["degraded"] == []
+
+
+def test_a_catalogue_that_is_never_whole_is_not_ranked(evaluate, running):
+    running.suite.degraded_imports = 100
+    done = evaluate("--json")
+    assert done.code == 1
+    assert done.out == ""
+    assert "nlu.embedding: sparse only" in done.err
+
+
 def test_table_has_every_system(evaluate):
     done = evaluate()
     for name in ("dense", "sparse", "fused", "path", "0.631"):
