@@ -67,8 +67,7 @@ class RetrievalService(RetrievalServiceServicer):
             weights={DENSE: settings.dense_weight},
         )
         self._searcher = Searcher(self._catalogue, self._readers, options)
-        self._terms: tuple[int, CatalogueTerms] | None = None
-        self._terms_lock = asyncio.Lock()
+        self._terms: tuple[int, asyncio.Task[CatalogueTerms]] | None = None
         self._optimizing: asyncio.Task[None] | None = None
         self._open = False
 
@@ -293,11 +292,19 @@ class RetrievalService(RetrievalServiceServicer):
         return fields
 
     async def _catalogue_terms(self, version: int) -> CatalogueTerms:
-        async with self._terms_lock:  # one reading at a time; who waited finds it done
-            if self._terms is None or self._terms[0] != version:
-                terms = await self._run(self._statistician, read_terms, self._catalogue.store)
-                self._terms = (version, terms)
-            return self._terms[1]
+        if self._terms is None or self._terms[0] != version:
+            task = asyncio.create_task(
+                self._run(self._statistician, read_terms, self._catalogue.store)
+            )
+            self._terms = (version, task)
+        # A caller that gives up leaves the reading to go on for the next one.
+        task = self._terms[1]
+        try:
+            return await asyncio.shield(task)
+        except Exception:
+            if self._terms[1] is task:
+                self._terms = None
+            raise
 
     def _start_optimizing(self) -> None:
         waiting = self._catalogue.written_since_optimize
