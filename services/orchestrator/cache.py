@@ -45,9 +45,11 @@ class Ranking:
 
 def ranking_cache(size: int, seconds: float) -> TTLCache[str, Ranking]:
     """Returns the cache of rankings by their id."""
-    return TTLCache(size, seconds)
+    cache: TTLCache[str, Ranking] = TTLCache(size, seconds)
+    return cache
 
 
 def parse_cache(size: int, seconds: float) -> TTLCache[ParseKey, QueryUnderstanding]:
     """Returns the cache of parsed queries. Its messages are shared: copy before a change."""
-    return TTLCache(size, seconds)
+    cache: TTLCache[ParseKey, QueryUnderstanding] = TTLCache(size, seconds)
+    return cache

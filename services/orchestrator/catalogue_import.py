@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
@@ -39,9 +38,6 @@ class BatchReport:
     degraded: Degradation | None = None
 
 
-_END: Final = None
-
-
 class CatalogueImporter:
     """Runs imports. One for the process."""
 
@@ -65,14 +61,14 @@ class CatalogueImporter:
         )
         reader = asyncio.create_task(self._read(batches, running, skip_unchanged=skippable))
         try:
-            while (task := await running.get()) is not _END:
+            while (task := await running.get()) is not None:
                 yield await task
             await reader  # raises what the caller's stream raised
         finally:
             reader.cancel()
             # Emptied before the reader is waited for: it may be waiting for room itself.
             while not running.empty():
-                if (task := running.get_nowait()) is not _END:
+                if (task := running.get_nowait()) is not None:
                     task.cancel()
             with suppress(asyncio.CancelledError, Exception):
                 await reader
@@ -95,7 +91,7 @@ class CatalogueImporter:
                 previous = task
                 await running.put(task)
         finally:
-            await running.put(_END)
+            await running.put(None)
 
     async def _batch(
         self,

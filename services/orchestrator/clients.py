@@ -1,12 +1,12 @@
 """The four services behind the orchestrator, each behind a small typed port with a breaker."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import grpc
 import grpc.aio
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 
 from services.orchestrator.config import OrchestratorSettings
 from services.orchestrator.fallback import CircuitOpenError, NoTimeLeftError
@@ -55,7 +55,13 @@ class Dependency:
         )
         # Health is asked on a channel of its own that does not wait for it.
         self._health_channel = open_channel(target, retry=False)
-        self._health = health_pb2_grpc.HealthStub(self._health_channel)
+        self._check: Callable[..., Awaitable[health_pb2.HealthCheckResponse]] = (
+            self._health_channel.unary_unary(
+                "/grpc.health.v1.Health/Check",
+                request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+                response_deserializer=health_pb2.HealthCheckResponse.FromString,
+            )
+        )
         self._breaker = CircuitBreaker(
             f"orchestrator.{name}",
             failure_threshold=settings.breaker_failures,
@@ -99,7 +105,7 @@ class Dependency:
     async def check_health(self, timeout: float = 1.0) -> None:  # noqa: ASYNC109 - goes on the wire
         """Raises UnavailableError unless the service says SERVING."""
         try:
-            response: health_pb2.HealthCheckResponse = await self._health.Check(
+            response = await self._check(
                 health_pb2.HealthCheckRequest(service=self._service), timeout=timeout
             )
         except grpc.aio.AioRpcError as error:

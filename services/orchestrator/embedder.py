@@ -1,5 +1,6 @@
 """Vectors of products, by the NLU; without it products go in without."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -9,7 +10,12 @@ import stamina
 from services.orchestrator.clients import Clients
 from services.orchestrator.fallback import CircuitOpenError, cause_of
 from shared.breaker import CircuitBreaker
-from shared.errors import ResourceExhaustedError, UnavailableError, WhereforeError
+from shared.errors import (
+    DeadlineExceededError,
+    ResourceExhaustedError,
+    UnavailableError,
+    WhereforeError,
+)
 from shared.metrics import count_degradation
 from shared.text.document import embedding_text
 from wherefore.common.v1.diagnostics_pb2 import Degradation, DegradationCause
@@ -19,7 +25,10 @@ from wherefore.nlu.v1.nlu_service_pb2 import TEXT_ROLE_DOCUMENT, EmbedRequest
 
 STAGE: Final = "nlu.embedding"
 _MAX_TEXT: Final = 20_000
-_MAX_TEXTS: Final = 256
+# Small calls, few at once: the model's own time limit counts from when a call arrives, and queries
+# of shoppers wait behind whatever is in front of them.
+_MAX_TEXTS: Final = 32
+_CALLS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,7 @@ class Embedder:
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
         self._timeout = clients.settings.embed_timeout_seconds
+        self._calls = asyncio.Semaphore(_CALLS)
         # Without the model an import goes on at full speed and looks for it every other second.
         self._breaker = CircuitBreaker(
             "orchestrator.embedding", failure_threshold=1, reset_seconds=2.0
@@ -65,10 +75,13 @@ class Embedder:
         try:
             # A moment's patience is worth more than a catalogue without vectors.
             async for attempt in stamina.retry_context(
-                on=(UnavailableError, ResourceExhaustedError), attempts=3, wait_initial=0.2
+                on=(UnavailableError, ResourceExhaustedError, DeadlineExceededError),
+                attempts=3,
+                wait_initial=0.2,
             ):
                 with attempt:
-                    response = await self._clients.embed(request, self._timeout)
+                    async with self._calls:
+                        response = await self._clients.embed(request, self._timeout)
                     self._breaker.record_success()
                     return response.vectors
         except WhereforeError:

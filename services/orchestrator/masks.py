@@ -5,13 +5,16 @@ key is the rest of the path). Paths into lists are not allowed.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from shared.errors import InvalidArgumentError
 from wherefore.common.v1.product_pb2 import Product
+
+# The runtime's own descriptors and protobuf's pure ones have the same members.
+_Field: TypeAlias = Any
 
 EVERYTHING: Final = "*"
 OUTPUT_ONLY: Final = ("etag", "update_time")
@@ -66,7 +69,7 @@ def default_read_fields() -> list[str]:
 def copy_path(source: Message, target: Message, path: str) -> None:
     """Makes the field at `path` of `target` that of `source`; cleared where it is not set."""
     name, _, rest = path.partition(".")
-    field = source.DESCRIPTOR.fields_by_name[name]
+    field: _Field = source.DESCRIPTOR.fields_by_name[name]
     if not rest:
         _copy_field(field, source, target)
     elif _is_map(field):
@@ -79,7 +82,7 @@ def copy_path(source: Message, target: Message, path: str) -> None:
         copy_path(type(getattr(target, name))(), getattr(target, name), rest)
 
 
-def _copy_field(field: FieldDescriptor, source: Message, target: Message) -> None:
+def _copy_field(field: _Field, source: Message, target: Message) -> None:
     target.ClearField(field.name)
     value: Any = getattr(source, field.name)
     if field.is_repeated or field.message_type is not None:
@@ -91,7 +94,7 @@ def _copy_field(field: FieldDescriptor, source: Message, target: Message) -> Non
         setattr(target, field.name, value)
 
 
-def _copy_entry(field: FieldDescriptor, source: Message, target: Message, key: str) -> None:
+def _copy_entry(field: _Field, source: Message, target: Message, key: str) -> None:
     entries: Any = getattr(target, field.name)
     values: Any = getattr(source, field.name)
     if key not in values:
@@ -117,5 +120,5 @@ def _known(path: str, descriptor: Descriptor) -> bool:
     return _known(rest, field.message_type)
 
 
-def _is_map(field: FieldDescriptor) -> bool:
+def _is_map(field: _Field) -> bool:
     return field.message_type is not None and field.message_type.GetOptions().map_entry

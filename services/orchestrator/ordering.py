@@ -34,7 +34,7 @@ ORDERS: Final[dict[str, tuple[_Key, bool]]] = {
 
 
 def reorder(candidates: Sequence[Candidate], ranked_ids: Sequence[str], order_by: str) -> list[str]:
-    """Returns the ids in an order of ORDERS; equal values keep their rank, missing ones are last."""
+    """Returns the ids in an order of ORDERS; equal values keep their rank, missing are last."""
     key, descending = ORDERS[order_by]
     values = {c.product.id: key(c.product) for c in candidates}
     present = [(values[i], i) for i in ranked_ids if values[i] is not None]

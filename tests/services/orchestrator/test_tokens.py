@@ -1,0 +1,62 @@
+"""Tokens: what was altered by a single bit is refused."""
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.orchestrator.tokens import PageToken, TokenSigner, load_key
+from shared.errors import InvalidArgumentError
+
+SIGNER = TokenSigner(b"k" * 32)
+TOKENS = st.builds(PageToken, st.text(max_size=40), st.integers(0, 2**31), st.integers(0, 2**40))
+
+
+@given(TOKENS, st.data())
+def test_a_flipped_bit_is_never_accepted(token: PageToken, data: st.DataObject) -> None:
+    text = SIGNER.page(token, "request")
+    assert SIGNER.read_page(text, "request") == token
+    altered = bytearray(text.encode())
+    bit = data.draw(st.integers(0, len(altered) * 8 - 1))
+    altered[bit // 8] ^= 1 << (bit % 8)
+    with pytest.raises(InvalidArgumentError):
+        SIGNER.read_page(altered.decode("latin-1"), "request")
+
+
+@given(TOKENS, st.data())
+def test_a_flipped_bit_of_the_bytes_is_never_accepted(
+    token: PageToken, data: st.DataObject
+) -> None:
+    text = SIGNER.page(token, "request")
+    raw = bytearray(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    bit = data.draw(st.integers(0, len(raw) * 8 - 1))
+    raw[bit // 8] ^= 1 << (bit % 8)
+    with pytest.raises(InvalidArgumentError):
+        SIGNER.read_page(base64.urlsafe_b64encode(raw).rstrip(b"=").decode(), "request")
+
+
+@pytest.mark.parametrize("text", ["", "forged", "é", "=" * 8, "A" * 5_000, "AAAA"])
+def test_what_is_no_token_is_refused(text: str) -> None:
+    with pytest.raises(InvalidArgumentError):
+        SIGNER.read_page(text, "request")
+
+
+def test_tokens_are_bound_to_request_purpose_and_key() -> None:
+    page = SIGNER.page(PageToken("r", 1, 2), "request")
+    attribution = SIGNER.attribution("r", "search", "cup", ["a", "b"])
+    with pytest.raises(InvalidArgumentError):
+        SIGNER.read_page(page, "another")
+    with pytest.raises(InvalidArgumentError):
+        SIGNER.read_attribution(page)
+    with pytest.raises(InvalidArgumentError):
+        SIGNER.read_page(attribution, "request")
+    with pytest.raises(InvalidArgumentError):
+        TokenSigner(b"j" * 32).read_attribution(attribution)
+    assert SIGNER.read_attribution(attribution).serving_config == "search"
+
+
+def test_the_key_is_made_once(tmp_path) -> None:
+    key = load_key("", tmp_path)
+    assert load_key("", tmp_path) == key
+    assert (tmp_path / "token.key").stat().st_mode & 0o077 == 0
