@@ -6,6 +6,7 @@ no user at all.
 """
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -45,11 +46,11 @@ class Ranking:
 
 def ranking_cache(size: int, seconds: float) -> TTLCache[str, Ranking]:
     """Returns the cache of rankings by their id."""
-    cache: TTLCache[str, Ranking] = TTLCache(size, seconds)
+    cache: TTLCache[str, Ranking] = TTLCache(size, seconds, time.monotonic)
     return cache
 
 
 def parse_cache(size: int, seconds: float) -> TTLCache[ParseKey, QueryUnderstanding]:
     """Returns the cache of parsed queries. Its messages are shared: copy before a change."""
-    cache: TTLCache[ParseKey, QueryUnderstanding] = TTLCache(size, seconds)
+    cache: TTLCache[ParseKey, QueryUnderstanding] = TTLCache(size, seconds, time.monotonic)
     return cache

@@ -1,4 +1,4 @@
-"""Imports products: checks, embeds and indexes them in overlapping batches, acknowledged in order."""
+"""Imports products: checks, embeds and indexes overlapping batches, acknowledged in order."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence

@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # the stubs of asyncio channels exist for type checkers only
 _Request = TypeVar("_Request")
 _Response = TypeVar("_Response")
 
-# What says that the dependency itself is not well. A refusal of the request or of load is an answer.
+# What says that the dependency itself is not well; refusing a request, or load, is an answer.
 _FAILURES = frozenset(
     {
         grpc.StatusCode.UNAVAILABLE,
@@ -211,7 +211,9 @@ class Clients:
             raise error_from_rpc(error) from error
 
     async def rank(
-        self, request: ranking_pb.RankRequest, timeout: float
+        self,
+        request: ranking_pb.RankRequest,
+        timeout: float,  # noqa: ASYNC109
     ) -> ranking_pb.RankResponse:
         """Asks for an order."""
         fair = self.settings.budgets.ranking.seconds / 2

@@ -48,7 +48,7 @@ class Backends(
         if name in self.broken:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "gone")
 
-    async def Parse(self, request, context):
+    async def Parse(self, request, context):  # noqa: N802
         await self.gate("nlu", context)
         self.parses += 1
         understanding = QueryUnderstanding(
@@ -62,14 +62,14 @@ class Backends(
         understanding.vector.CopyFrom(Vector(values=[1.0], model="m@1"))
         return nlu_service_pb2.ParseResponse(understanding=understanding)
 
-    async def Embed(self, request, context):
+    async def Embed(self, request, context):  # noqa: N802
         await self.gate("embed", context)
         self.embedded += len(request.texts)
         return nlu_service_pb2.EmbedResponse(
             vectors=[Vector(values=[1.0], model="m@1") for _ in request.texts]
         )
 
-    async def Retrieve(self, request, context):
+    async def Retrieve(self, request, context):  # noqa: N802
         await self.gate("retrieval", context)
         hard = any(c.hard for c in request.query.constraints)
         ids = [i for i in sorted(self.products) if i not in set(request.excluded_ids)]
@@ -80,7 +80,7 @@ class Backends(
             index_version=1,
         )
 
-    async def Similar(self, request, context):
+    async def Similar(self, request, context):  # noqa: N802
         await self.gate("retrieval", context)
         if not set(request.product_ids) & set(self.products):
             await context.abort(grpc.StatusCode.NOT_FOUND, "none")
@@ -97,12 +97,12 @@ class Backends(
             fused_rank=rank,
         )
 
-    async def GetProducts(self, request, context):
+    async def GetProducts(self, request, context):  # noqa: N802
         await self.gate("retrieval", context)
         found = [self.products[i] for i in request.product_ids if i in self.products]
         return retrieval_service_pb2.GetProductsResponse(products=found)
 
-    async def ListProducts(self, request, context):
+    async def ListProducts(self, request, context):  # noqa: N802
         await self.gate("retrieval", context)
         ids = [i for i in sorted(self.products) if i > request.after_id]
         page = ids[: request.page_size]
@@ -111,12 +111,12 @@ class Backends(
             next_after_id=page[-1] if len(ids) > len(page) else "",
         )
 
-    async def Stats(self, request, context):
+    async def Stats(self, request, context):  # noqa: N802
         return retrieval_service_pb2.StatsResponse(
             product_count=len(self.products), vector_count=len(self.vectors)
         )
 
-    async def Index(self, request_iterator, context):
+    async def Index(self, request_iterator, context):  # noqa: N802
         response = retrieval_service_pb2.IndexResponse()
         async for request in request_iterator:
             await self.gate("index", context)
@@ -125,7 +125,7 @@ class Backends(
                 response.indexed_count += 1
         return response
 
-    async def Delete(self, request, context):
+    async def Delete(self, request, context):  # noqa: N802
         gone = [i for i in request.product_ids if self.products.pop(i, None)]
         return retrieval_service_pb2.DeleteResponse(deleted_count=len(gone))
 
@@ -138,7 +138,7 @@ class Backends(
         if vector:
             self.vectors.add(copy.id)
 
-    async def Rank(self, request, context):
+    async def Rank(self, request, context):  # noqa: N802
         await self.gate("ranking", context)
         self.seen_users.append(request.user.user_id)
         ids = [c.product.id for c in request.candidates]
@@ -149,7 +149,7 @@ class Backends(
             ]
         )
 
-    async def Explain(self, request, context):
+    async def Explain(self, request, context):  # noqa: N802
         await self.gate("reason", context)
         return reason_service_pb2.ExplainResponse(
             reasons=[

@@ -184,7 +184,7 @@ async def test_bad_events(running, fields, field):
 
 async def test_acknowledged_events_survive_kill_9(tmp_path):
     path = tmp_path / "events.sqlite"
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: ASYNC220
         [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None

@@ -15,7 +15,7 @@ from wherefore.orchestrator.v1.user_event_service_pb2_grpc import UserEventServi
 def search(running):
     stub = SearchServiceStub(running.channel)
 
-    async def call(timeout=5.0, **fields):
+    async def call(timeout=5.0, **fields):  # noqa: ASYNC109
         return await stub.Search(
             SearchRequest(query=fields.pop("query", "cup"), **fields), timeout=timeout
         )
