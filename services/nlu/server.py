@@ -16,13 +16,13 @@ from services.nlu.config import NluSettings
 from services.nlu.domain import ParseOptions, Understanding
 from services.nlu.embedding import Embedded, QueryEmbedder, encode_all
 from services.nlu.messages import EMBEDDING_STAGE, to_degradation, to_message, to_vector
-from services.nlu.tokens import warm_up
 from services.nlu.understanding import QueryReader
 from shared.breaker import CircuitBreaker
 from shared.channel import open_channel
 from shared.deadline import current_deadline
 from shared.errors import UnavailableError
 from shared.inference import TextEncoder, open_text_encoder
+from shared.text.analysis import warm_up
 from shared.timing import StageTimer
 from wherefore.nlu.v1 import nlu_service_pb2 as pb
 from wherefore.nlu.v1.nlu_service_pb2_grpc import (

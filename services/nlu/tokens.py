@@ -17,8 +17,3 @@ def tokenize(text: WorkingText) -> list[Token]:
         start, end = text.to_query(term.start, term.end)
         found.append(Token(text.query[start:end], start, end, term.normalized))
     return found
-
-
-def warm_up() -> None:
-    """Loads the dictionaries, so that the first query does not wait a second for them."""
-    analyse("预热 warm up")

@@ -25,6 +25,7 @@ from services.retrieval.statistics import CatalogueTerms, Counts, read_terms
 from services.retrieval.store.factory import open_store
 from services.retrieval.store.port import DENSE
 from shared.errors import InvalidArgumentError, UnavailableError
+from shared.text.analysis import warm_up
 from shared.timing import StageTimer
 from wherefore.common.v1.diagnostics_pb2 import DEGRADATION_CAUSE_UNAVAILABLE, Degradation
 from wherefore.retrieval.v1 import retrieval_service_pb2 as pb
@@ -76,8 +77,9 @@ class RetrievalService(RetrievalServiceServicer):
         add_RetrievalServiceServicer_to_server(self, server)
 
     async def start(self) -> None:
-        """Opens the store."""
+        """Opens the store and loads the dictionaries."""
         await self._run(self._writer, self._catalogue.open)
+        await self._run(self._readers, warm_up)
         self._open = True
         self._start_optimizing()
 

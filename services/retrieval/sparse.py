@@ -8,8 +8,8 @@ Robertson, Zaragoza and Taylor, "Simple BM25 extension to multiple weighted fiel
 A product's vector holds w(t), a query's vector the weight of each word, and Qdrant multiplies by
 IDF(t) = ln(1 + (N - n + 0.5) / (n + 0.5)), which it keeps up to date as products come and go. The
 reference lengths are constants and not the catalogue's averages: a product's vector then depends on
-the product alone, never on the order of an import. The numbers were chosen by cross-validation on
-real products and human judgments; see benchmarks/RESULTS.md.
+the product alone, never on the order of an import. The numbers were chosen on
+the development judgments of a real catalogue; benchmarks/RESULTS.md says how far that carries.
 """
 
 import hashlib

@@ -89,6 +89,11 @@ def analyse(text: str) -> list[Term]:
     return terms
 
 
+def warm_up() -> None:
+    """Loads the dictionaries, so that the first query does not wait a second for them."""
+    analyse("预热 warm up")
+
+
 def terms(text: str) -> list[str]:
     """Returns the normalized terms of a text, repeated as often as they occur, no stop words."""
     return [term.normalized for term in analyse(text) if term.normalized]
