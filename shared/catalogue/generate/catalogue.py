@@ -9,7 +9,7 @@ from typing import Final
 from shared.catalogue.generate.dates import REFERENCE_DATE
 from shared.catalogue.generate.design import Design, Variant, designs
 from shared.catalogue.generate.prices import draw_discount, price
-from shared.catalogue.generate.reviews import add_reviews
+from shared.catalogue.generate.reviews import MOST_SHOWN, add_reviews
 from shared.catalogue.generate.texts import description, title
 from shared.catalogue.generate.vocabulary import Category, Vocabulary, read_vocabulary
 from shared.catalogue.slugs import image_uri
@@ -57,7 +57,7 @@ def _products(
     words: Vocabulary, category: Category, design: Design, first: int, rng: Random
 ) -> Iterator[Product]:
     is_reduced, discount = draw_discount(rng)
-    gift = rng.choice(words.gift_sentences[design.kind.audience or "anyone"])
+    gift = rng.choice(words.gift_sentences[design.kind.gift_words])
     for offset, variant in enumerate(design.variants):
         titles = title(words, design, variant)
         texts = description(words, design, variant, gift if design.is_gift else None)
@@ -74,7 +74,7 @@ def _products(
             product.variant_group_id = f"{category.slug}-g{first:04d}"
         product.images.add(uri=image_uri(category.slug))
         released = REFERENCE_DATE - timedelta(days=design.age_days)
-        product.release_time.FromDatetime(released.replace(tzinfo=None))
+        product.release_time.FromDatetime(released)
         _set_attributes(product, design, variant)
         rating_count = _set_statistics(product, design, rng)
         _set_stock(product, rng)
@@ -113,7 +113,7 @@ def _set_statistics(product: Product, design: Design, rng: Random) -> int:
     product.statistics.cart_count = carts
     product.statistics.purchase_count = purchases
     months = min(12, design.age_days / 30)
-    return 6 + int(purchases * months * rng.uniform(0.1, 0.3))
+    return MOST_SHOWN + int(purchases * months * rng.uniform(0.1, 0.3))
 
 
 def _set_stock(product: Product, rng: Random) -> None:

@@ -5,15 +5,25 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
-from shared.catalogue.generate.vocabulary import Category, Feature, Pair, ProductType
+from shared.catalogue.generate.vocabulary import Category, Feature, Pair, ProductType, Style
 
 # About one design in twelve is one that its buyers regret.
 _BAD_SHARE: Final = 0.08
 _BAD_QUALITY: Final = -3.4
+# The newest have been on sale long enough to have reviews.
+_FIRST_DAYS: Final = 40
 _MOST_VARIANTS: Final = 4
 _VARIANT_WEIGHTS: Final = (3, 4, 3, 2)
+
+
+class _Look(NamedTuple):
+    """What one sees of a design in its title."""
+
+    brand: Pair
+    style: Style
+    feature: Feature
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +50,7 @@ class Design:
     kind: ProductType
     brand: Pair
     model: str
-    style: Pair
+    style: Style
     features: tuple[Feature, Feature]
     intro: Pair
     material: str
@@ -55,32 +65,36 @@ class Design:
 
 
 def designs(category: Category, kind: ProductType, seed: int) -> Iterator[Design]:
-    """Yield designs whose variants together are `kind.count` products."""
+    """Yield designs whose variants together are `kind.count` products.
+
+    Raises:
+        ValueError: There are too few styles, features and brands for as many different designs.
+    """
     rng = Random(f"{seed}/{category.slug}/{kind.name}/{kind.noun.en}")  # noqa: S311
-    looks = list(itertools.product(kind.styles, kind.features))
-    rng.shuffle(looks)
-    brands = list(category.brands)
     left = kind.count
-    for turn in itertools.count():
+    for look in _looks(rng, category, kind):
         if left <= 0:
             return
-        style, feature = looks[turn % len(looks)]
-        if turn % len(brands) == 0:
-            rng.shuffle(brands)
-        design = _design(rng, kind, seed, brands[turn % len(brands)], style, feature, left)
+        design = _design(rng, kind, seed, look, left)
         left -= len(design.variants)
         yield design
+    if left > 0:
+        raise ValueError(f"{kind.noun.en}: too few styles and features for {kind.count} products")
 
 
-def _design(
-    rng: Random,
-    kind: ProductType,
-    seed: int,
-    brand: Pair,
-    style: Pair,
-    feature: Feature,
-    most: int,
-) -> Design:
+def _looks(rng: Random, category: Category, kind: ProductType) -> Iterator[_Look]:
+    """Yield every combination once, all styles and features before any comes a second time."""
+    pairs = list(itertools.product(kind.styles, kind.features))
+    brands = list(category.brands)
+    rng.shuffle(pairs)
+    rng.shuffle(brands)
+    for turn in range(len(brands)):
+        for index, (style, feature) in enumerate(pairs):
+            yield _Look(brands[(index + turn) % len(brands)], style, feature)
+
+
+def _design(rng: Random, kind: ProductType, seed: int, look: _Look, most: int) -> Design:
+    brand, style, feature = look
     maker = Random(f"{seed}/brand/{brand.en}")  # noqa: S311
     tier, reputation = maker.gauss(0, 0.18), maker.gauss(0.3, 0.8)
     bad = rng.random() < _BAD_SHARE
@@ -102,7 +116,7 @@ def _design(
         price=kind.price * math.exp(tier + kind.spread * deviation),
         value=-deviation,
         appeal=rng.gauss(0, 1.1) + 0.35 * quality,
-        age_days=min(1500, 10 + int(rng.expovariate(1 / 320))),
+        age_days=min(1500, _FIRST_DAYS + int(rng.expovariate(1 / 320))),
     )
 
 

@@ -21,15 +21,21 @@ def catalogue_lines(products: Iterable[Product]) -> Iterator[bytes]:
 def write_catalogue(path: Path, products: Iterable[Product]) -> int:
     """Write `products` to `path` and return how many they were.
 
-    The gzip header carries neither a time nor a name, which would differ from run to run.
+    The gzip header carries neither a time nor a name, which would differ from run to run. The file
+    appears under its name when it is whole, so that nobody reads half of it.
     """
     count = 0
     path.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        path.open("wb") as raw,
-        gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=raw, mtime=0) as file,
-    ):
-        for line in catalogue_lines(products):
-            file.write(line)
-            count += 1
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with (
+            part.open("wb") as raw,
+            gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=raw, mtime=0) as file,
+        ):
+            for line in catalogue_lines(products):
+                file.write(line)
+                count += 1
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
     return count

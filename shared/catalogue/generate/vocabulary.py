@@ -16,6 +16,15 @@ class Pair(NamedTuple):
     zh: str
 
 
+class Style(NamedTuple):
+    """How a design looks or what it is for, as it stands before the noun."""
+
+    en: str
+    zh: str
+    names_kind: bool
+    """It belongs to the noun ("school backpack"), so that the material stands before it."""
+
+
 class Feature(NamedTuple):
     """What sets a design apart: a phrase for its title and a sentence for its description."""
 
@@ -26,11 +35,19 @@ class Feature(NamedTuple):
 
 
 class Remark(NamedTuple):
-    """What a review may say of an aspect; whole sentences."""
+    """What a review may say; whole sentences."""
 
     aspect: str
     """Aspect of `Opinion`; empty when it counts for none."""
-    text: Pair
+    topic: str
+    """What it is about where another remark says the contrary; empty otherwise."""
+    text: Mapping[str, str]
+    """By language."""
+
+    def contradicts(self, other: "Remark") -> bool:
+        """Whether nobody would say this in praise and `other` as a fault in one breath."""
+        same_aspect = bool(self.aspect) and self.aspect == other.aspect
+        return same_aspect or (bool(self.topic) and self.topic == other.topic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +69,7 @@ class ProductType:
     price: float
     spread: float
     elasticity: float
-    styles: tuple[Pair, ...]
+    styles: tuple[Style, ...]
     features: tuple[Feature, ...]
     intros: tuple[Pair, ...]
     praise: tuple[Remark, ...]
@@ -68,7 +85,11 @@ class ProductType:
     flags: Mapping[str, bool]
     tags: tuple[str, ...]
     gift: float
+    gift_words: str
+    """Which gift sentences it has."""
     plural: bool
+    consumable: bool
+    """It is used up, so nobody speaks of how well it lasts."""
     model: str
 
 
@@ -129,6 +150,7 @@ def _category(slug: str, data: dict[str, Any]) -> Category:
 
 def _type(row: dict[str, Any], category: dict[str, Any]) -> ProductType:
     try:
+        remarks = category["remarks"][row.get("remarks", "default")]
         return ProductType(
             name=row["name"],
             path=(category["category"], *row["path"]),
@@ -137,11 +159,11 @@ def _type(row: dict[str, Any], category: dict[str, Any]) -> ProductType:
             price=row["price"],
             spread=row.get("spread", 0.35),
             elasticity=row.get("elasticity", 0.5),
-            styles=_pairs(row["styles"]),
+            styles=tuple(_style(text) for text in row["styles"]),
             features=tuple(_feature(text) for text in row["features"]),
             intros=_pairs(row["intros"]),
-            praise=_remarks([*row.get("praise", []), *category["praise"]]),
-            faults=_remarks([*row.get("faults", []), *category["faults"]]),
+            praise=_remarks([*row.get("praise", []), *remarks["praise"]]),
+            faults=_remarks([*row.get("faults", []), *remarks["faults"]]),
             lead=_pair(row.get("lead", "|")),
             measure=_pair(row.get("measure", "|")),
             colours=tuple(row.get("colours", ())),
@@ -156,7 +178,9 @@ def _type(row: dict[str, Any], category: dict[str, Any]) -> ProductType:
             flags=row.get("flags", {}),
             tags=tuple(row.get("tags", ())),
             gift=row.get("gift", 0.0),
+            gift_words=row.get("gift_words") or row.get("audience") or "anyone",
             plural=row.get("plural", False),
+            consumable=row.get("consumable", False),
             model=row.get("model", ""),
         )
     except (KeyError, ValueError) as error:
@@ -166,6 +190,11 @@ def _type(row: dict[str, Any], category: dict[str, Any]) -> ProductType:
 def _pair(text: str) -> Pair:
     en, zh = text.split("|")
     return Pair(en, zh)
+
+
+def _style(text: str) -> Style:
+    en, zh = _pair(text.removeprefix("~"))
+    return Style(en, zh, names_kind=text.startswith("~"))
 
 
 def _pairs(texts: Sequence[str]) -> tuple[Pair, ...]:
@@ -180,8 +209,9 @@ def _feature(text: str) -> Feature:
 def _remarks(texts: Sequence[str]) -> tuple[Remark, ...]:
     remarks: list[Remark] = []
     for text in texts:
-        aspect, en, zh = text.split("|")
-        remarks.append(Remark(aspect, Pair(en, zh)))
+        code, en, zh = text.split("|")
+        aspect, _, topic = code.partition("@")
+        remarks.append(Remark(aspect, topic, {"en": en, "zh": zh}))
     return tuple(remarks)
 
 
