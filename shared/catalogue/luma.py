@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from shared.catalogue.plain_text import strip_html
-from shared.catalogue.rows import Row, RowValueError, accept, parse_number, refuse
+from shared.catalogue.rows import Row, RowValueError, accept, parse_count, parse_number, refuse
 from shared.catalogue.table import records
 from wherefore.common.v1 import product_pb2
 
@@ -50,7 +50,7 @@ def _variant_groups(file: Path) -> dict[str, str]:
     for _, record in records(file):
         if not isinstance(record, str):
             for sku in re.findall(r"sku=([^,|]+)", record.get("configurable_variations", "")):
-                groups[sku] = record["sku"]
+                groups[sku] = record.get("sku", "")
     return groups
 
 
@@ -94,7 +94,7 @@ def _to_product(
         # A configurable product is sold through its variants and keeps no units of its own.
         product.stock.availability = product_pb2.AVAILABILITY_IN_STOCK
     else:
-        quantity = max(0, int(parse_number("qty", record["qty"])))
+        quantity = parse_count("qty", record["qty"])
         product.stock.quantity = quantity
         product.stock.availability = (
             product_pb2.AVAILABILITY_IN_STOCK if quantity else product_pb2.AVAILABILITY_OUT_OF_STOCK

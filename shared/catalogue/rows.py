@@ -8,6 +8,8 @@ from shared.catalogue.validate import validate_product
 from shared.errors import FieldViolation
 from wherefore.common.v1 import product_pb2
 
+_MAX_COUNT = 2**63
+
 
 class RowValueError(ValueError):
     """A value of a row cannot be read; names the field."""
@@ -75,6 +77,18 @@ def parse_number(field: str, value: object) -> float:
     if not math.isfinite(number):
         raise RowValueError(field, "must be a finite number")
     return number
+
+
+def parse_count(field: str, value: object) -> int:
+    """Read a count; a fraction is cut off.
+
+    Raises:
+        RowValueError: It is not a number, is negative, or does not fit into 64 bits.
+    """
+    count = int(parse_number(field, value))
+    if not 0 <= count < _MAX_COUNT:
+        raise RowValueError(field, "must be a count, at least 0")
+    return count
 
 
 def set_attribute(product: product_pb2.Product, key: str, value: object) -> None:

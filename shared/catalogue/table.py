@@ -17,6 +17,7 @@ from shared.catalogue.rows import (
     Row,
     RowValueError,
     accept,
+    parse_count,
     parse_number,
     refuse,
     set_attribute,
@@ -28,7 +29,6 @@ _PLAIN = {
     "tags", "variant_group_id",
 }  # fmt: skip
 _PREFIXES = ("title", "description")
-_MAX_COUNT = 2**63
 
 
 def records(path: Path, delimiter: str = ",") -> Iterator[tuple[int, dict[str, str] | str]]:
@@ -98,9 +98,7 @@ def _to_product(record: dict[str, str]) -> product_pb2.Product:
         product.price.currency_code = values.get("currency", "")
         product.price.list_amount = parse_number("price.list_amount", values.get("list_price", 0))
     if "stock" in values:
-        quantity = int(parse_number("stock.quantity", values["stock"]))
-        if not 0 <= quantity < _MAX_COUNT:
-            raise RowValueError("stock.quantity", "must be a count, at least 0")
+        quantity = parse_count("stock.quantity", values["stock"])
         product.stock.quantity = quantity
         product.stock.availability = (
             product_pb2.AVAILABILITY_IN_STOCK if quantity else product_pb2.AVAILABILITY_OUT_OF_STOCK
