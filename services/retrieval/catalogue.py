@@ -4,24 +4,28 @@ Methods block and are called from threads. Writes are serialised by one lock; re
 """
 
 import threading
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
-from google.protobuf.timestamp_pb2 import Timestamp
 from numpy.typing import NDArray
 
-from services.retrieval.blobs import SUMMARY, WHOLE, encode_summary, encode_whole
-from services.retrieval.fields import ValueKind, filter_payload
+from services.retrieval.drafts import (
+    Draft,
+    State,
+    errors_of,
+    prepared,
+    stale_error,
+    state_after,
+    stored_product,
+    unit_vector,
+)
+from services.retrieval.fields import ValueKind
 from services.retrieval.filters import FilterCompiler, number_paths
-from services.retrieval.sparse import document_vector
 from services.retrieval.store.conditions import Condition, Present
 from services.retrieval.store.port import FieldKind, StoredProduct, VectorStore, point_id
-from shared.catalogue import content_etag, validate_product
 from shared.errors import FailedPreconditionError
-from shared.text.language import detect_language
 from wherefore.common.v1.diagnostics_pb2 import RowError
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.common.v1.vector_pb2 import Vector
@@ -29,16 +33,6 @@ from wherefore.common.v1.vector_pb2 import Vector
 HAS_VECTOR: Final = Present("vector_model")
 # Filters by numbers of further attributes still work, by looking at every product.
 MAX_NUMBER_INDEXES: Final = 64
-_UNIT_LENGTH_TOLERANCE: Final = 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A product to be written; `row` is its position in the caller's stream."""
-
-    row: int
-    product: Product
-    vector: Vector | None
 
 
 @dataclass(slots=True)
@@ -128,21 +122,33 @@ class Catalogue:
         """
         report = WriteReport()
         with self._lock:
-            good = [draft for draft in drafts if not report.errors.extend(self._errors(draft))]
-            bad_rows = {error.row for error in report.errors}
-            good = [draft for draft in good if draft.row not in bad_rows]
+            good: list[Draft] = []
+            for draft in drafts:
+                errors = list(errors_of(draft, self._dimension))
+                report.errors += errors
+                if not errors:
+                    good.append(draft)
             model = self._model_of(good)
-            stored = self._stored_state([draft.product.id for draft in good])
+            states = self._states([draft.product.id for draft in good])
+            vectors = self._vectors([draft.product.id for draft in good if draft.keeps_vector])
             changed: dict[str, StoredProduct] = {}
             products: list[Product] = []
             for draft in good:
-                product = _prepared(draft.product)
-                state = (product.etag, draft.vector.model if draft.vector else "")
-                if stored.get(product.id) == state:
+                product_id = draft.product.id
+                before = states.get(product_id)
+                if stale := stale_error(draft, before):
+                    report.errors.append(stale)
+                    continue
+                product = prepared(draft.product)
+                state = state_after(draft, product, before)
+                if state == before:
                     report.unchanged += 1
                     continue
-                stored[product.id] = state
-                changed[product.id] = _stored_product(product, draft.vector)
+                if draft.vector is not None:
+                    vectors[product_id] = unit_vector(draft.vector)
+                dense = vectors[product_id] if state.vector_model else None
+                states[product_id] = state
+                changed[product_id] = stored_product(product, dense, state)
                 products.append(product)
                 report.indexed += 1
             if changed:
@@ -153,6 +159,11 @@ class Catalogue:
                 self.store.write(list(changed.values()))
                 self._dirty += len(changed)
         return report
+
+    def vector_sources(self, product_ids: Sequence[str]) -> dict[str, str]:
+        """Returns what vectors were made of, by the id of the products that have one."""
+        states = self._states(product_ids)
+        return {i: state.vector_source for i, state in states.items() if state.vector_model}
 
     def delete(self, product_ids: Sequence[str]) -> tuple[list[str], list[str]]:
         """Deletes products; returns the ids that were there and those that were not."""
@@ -184,29 +195,6 @@ class Catalogue:
                     self.store.ensure_field(path, FieldKind.NUMBER)
                     self._number_indexes.add(path)
 
-    def _errors(self, draft: Draft) -> Iterable[RowError]:
-        product_id = draft.product.id
-        for violation in validate_product(draft.product):
-            yield RowError(
-                row=draft.row, id=product_id, field=violation.field, reason=violation.description
-            )
-        if draft.vector is not None and (problem := self._vector_problem(draft.vector)):
-            name, reason = problem
-            yield RowError(row=draft.row, id=product_id, field=name, reason=reason)
-
-    def _vector_problem(self, vector: Vector) -> tuple[str, str] | None:
-        if not vector.model:
-            return "vector.model", "is empty"
-        if len(vector.values) != self._dimension:
-            return (
-                "vector.values",
-                f"{len(vector.values)} components; the index holds {self._dimension}",
-            )
-        length = float(np.linalg.norm(np.asarray(vector.values, dtype=np.float64)))
-        if not abs(length - 1.0) <= _UNIT_LENGTH_TOLERANCE:  # also true for NaN
-            return "vector.values", "are not finite numbers of unit length"
-        return None
-
     def _model_of(self, drafts: Sequence[Draft]) -> str:
         """Returns the model of the index once the drafts are written."""
         model = self.vector_model
@@ -218,14 +206,13 @@ class Catalogue:
             raise FailedPreconditionError("one batch holds vectors of two models")
         return model
 
-    def _stored_state(self, product_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
-        records = self.store.fetch(
-            [point_id(each) for each in dict.fromkeys(product_ids)], ("etag", "vector_model")
-        )
-        return {
-            record.product_id: (record.payload["etag"], record.payload.get("vector_model", ""))
-            for record in records
-        }
+    def _states(self, product_ids: Sequence[str]) -> dict[str, State]:
+        records = self.store.fetch(_points(product_ids), State.KEYS)
+        return {record.product_id: State.of(record.payload) for record in records}
+
+    def _vectors(self, product_ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        records = self.store.fetch(_points(product_ids), (), vectors=True)
+        return {record.product_id: record.dense for record in records if record.dense is not None}
 
     def _save(self, meta: Meta) -> None:
         document = {
@@ -237,32 +224,8 @@ class Catalogue:
         self._meta = meta
 
 
-def unit_vector(vector: Vector) -> NDArray[np.float32]:
-    """Returns the components of a vector message as an array, shape (dimension,)."""
-    return np.asarray(vector.values, dtype=np.float32)
-
-
-def _prepared(product: Product) -> Product:
-    prepared = Product()
-    prepared.CopyFrom(product)
-    if not prepared.language_code:
-        title = prepared.titles[min(prepared.titles)]
-        prepared.language_code = detect_language(title)[0]
-    prepared.etag = content_etag(product)
-    now = time.time()
-    prepared.update_time.CopyFrom(Timestamp(seconds=int(now), nanos=int(now % 1 * 1e9)))
-    return prepared
-
-
-def _stored_product(product: Product, vector: Vector | None) -> StoredProduct:
-    payload: dict[str, Any] = filter_payload(product)
-    payload["etag"] = product.etag
-    if vector is not None:
-        payload["vector_model"] = vector.model
-    payload[SUMMARY] = encode_summary(product)
-    payload[WHOLE] = encode_whole(product)
-    dense = None if vector is None else unit_vector(vector)
-    return StoredProduct(product.id, document_vector(product), dense, payload)
+def _points(product_ids: Sequence[str]) -> list[str]:
+    return [point_id(each) for each in dict.fromkeys(product_ids)]
 
 
 def _with_attributes(meta: Meta, products: Iterable[Product]) -> Mapping[str, frozenset[ValueKind]]:

@@ -10,8 +10,9 @@ import grpc.aio
 import structlog
 
 from services.retrieval.blobs import check_mask
-from services.retrieval.catalogue import HAS_VECTOR, Catalogue, Draft, unit_vector
+from services.retrieval.catalogue import HAS_VECTOR, Catalogue
 from services.retrieval.config import RetrievalSettings
+from services.retrieval.drafts import Draft, unit_vector
 from services.retrieval.filters import ATTRIBUTES, FILTER_FIELDS
 from services.retrieval.search import (
     LEGS,
@@ -115,6 +116,7 @@ class RetrievalService(RetrievalServiceServicer):
                     row=document.row or seen + position,
                     product=document.product,
                     vector=document.vector if document.HasField("vector") else None,
+                    vector_source=document.vector_source,
                 )
                 for position, document in enumerate(request.documents, start=1)
             ]
@@ -207,7 +209,11 @@ class RetrievalService(RetrievalServiceServicer):
         _check_count("product_ids", len(request.product_ids), 1, MAX_IDS)
         mask = check_mask(request.read_mask)
         ids = list(request.product_ids)
-        return pb.GetProductsResponse(products=await self._searcher.get(ids, mask))
+        response = pb.GetProductsResponse(products=await self._searcher.get(ids, mask))
+        if request.include_vector_sources:
+            sources = await self._run(self._readers, self._catalogue.vector_sources, ids)
+            response.vector_sources.update(sources)
+        return response
 
     async def ListProducts(  # noqa: N802 # the contract's name
         self,

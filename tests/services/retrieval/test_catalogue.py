@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from services.retrieval.catalogue import Catalogue, Draft
+from services.retrieval.catalogue import Catalogue
+from services.retrieval.drafts import Draft
 from services.retrieval.store.port import VectorStore, point_id
 from shared.errors import FailedPreconditionError, InvalidArgumentError
 from shared.filter_syntax import parse_filter
@@ -43,6 +44,63 @@ def test_a_vector_that_comes_or_goes_is_a_change(
     catalogue.write([Draft(1, make_product("a", "Kettle"), None)])
     assert catalogue.write([Draft(1, make_product("a", "Kettle"), make_vector(1))]).indexed == 1
     assert catalogue.write([Draft(1, make_product("a", "Kettle"), None)]).indexed == 1
+
+
+def test_a_vector_of_the_same_source_is_kept(
+    catalogue: Catalogue, make_product: Make, make_vector: MakeVector
+) -> None:
+    catalogue.write([Draft(1, make_product("a", "Kettle", price=1), make_vector(1), "kettle")])
+    (before,) = catalogue.store.fetch([point_id("a")], (), vectors=True)
+    cheaper = Draft(1, make_product("a", "Kettle", price=0.5), None, "kettle")
+    assert catalogue.write([cheaper]).indexed == 1
+    assert catalogue.write([cheaper]).unchanged == 1
+    (after,) = catalogue.store.fetch([point_id("a")], ("price",), vectors=True)
+    assert after.payload["price"] == 0.5
+    assert before.dense is not None
+    assert after.dense is not None
+    assert after.dense.tolist() == pytest.approx(before.dense.tolist())
+    assert catalogue.vector_sources(["a", "b"]) == {"a": "kettle"}
+
+
+def test_a_vector_that_is_to_be_kept_must_be_there(
+    catalogue: Catalogue, make_product: Make, make_vector: MakeVector
+) -> None:
+    catalogue.write(
+        [
+            Draft(1, make_product("a", "Kettle"), make_vector(1), "kettle"),
+            Draft(2, make_product("b", "Kettle"), None),
+        ]
+    )
+    report = catalogue.write(
+        [
+            Draft(1, make_product("a", "Pot"), None, "pot"),
+            Draft(2, make_product("b", "Pot"), None, "kettle"),
+            Draft(3, make_product("c", "Pot"), None, "kettle"),
+            Draft(4, make_product("d", "Pot"), None, "x" * 65),
+        ]
+    )
+    assert report.indexed == 0
+    assert [(error.row, error.field) for error in report.errors] == [
+        (4, "vector_source"), (1, "vector_source"), (2, "vector_source"), (3, "vector_source")
+    ]  # fmt: skip
+    assert catalogue.vector_sources(["a", "b", "c"]) == {"a": "kettle"}
+
+
+def test_a_vector_may_be_kept_within_the_batch_that_brought_it(
+    catalogue: Catalogue, make_product: Make, make_vector: MakeVector
+) -> None:
+    catalogue.write([Draft(1, make_product("a", "Kettle", price=3), make_vector(0, 1), "old")])
+    report = catalogue.write(
+        [
+            Draft(1, make_product("a", "Pot", price=3), make_vector(1), "new"),
+            Draft(2, make_product("a", "Pot", price=2), None, "new"),
+            Draft(3, make_product("a", "Pot", price=1), None, "old"),
+        ]
+    )
+    assert (report.indexed, [error.row for error in report.errors]) == (2, [3])
+    (record,) = catalogue.store.fetch([point_id("a")], ("price",), vectors=True)
+    assert record.dense is not None
+    assert (record.payload["price"], record.dense[0]) == (2, pytest.approx(1))
 
 
 def test_the_last_of_equal_ids_stays(catalogue: Catalogue, make_product: Make) -> None:

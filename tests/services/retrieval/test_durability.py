@@ -22,7 +22,8 @@ ROOT = Path(__file__).parents[3]
 WRITER = """
 import sys
 from pathlib import Path
-from services.retrieval.catalogue import Catalogue, Draft
+from services.retrieval.catalogue import Catalogue
+from services.retrieval.drafts import Draft
 from services.retrieval.fields import INDEXED
 from services.retrieval.store.edge import EdgeStore
 from services.retrieval.store.port import Layout

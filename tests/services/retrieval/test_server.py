@@ -322,3 +322,28 @@ async def test_an_empty_index_answers(stub: RetrievalServiceStub, make_vector: M
     assert not (await stub.ListProducts(pb.ListProductsRequest())).products
     stats = await stub.Stats(pb.StatsRequest(include_terms=True))
     assert (stats.product_count, stats.vector_model) == (0, "")
+
+
+async def test_a_product_keeps_the_vector_of_its_text(
+    stub: RetrievalServiceStub, make_product: Make, make_vector: MakeVector
+) -> None:
+    def document(price: float, **fields: object) -> pb.IndexDocument:
+        product = make_product("a", "Kettle", price=price)
+        return pb.IndexDocument(product=product, **fields)  # type: ignore[arg-type]
+
+    async def sources() -> dict[str, str]:
+        request = pb.GetProductsRequest(product_ids=["a", "b"], include_vector_sources=True)
+        response = await stub.GetProducts(request)
+        return dict(response.vector_sources)
+
+    await index(stub, [document(3, vector=make_vector(1), vector_source="kettle")])
+    assert (await index(stub, [document(2, vector_source="kettle")])).indexed_count == 1
+    assert await sources() == {"a": "kettle"}
+    plain = await stub.GetProducts(pb.GetProductsRequest(product_ids=["a"]))
+    assert not plain.vector_sources
+    refused = await index(stub, [document(1, vector_source="pot")])
+    assert [error.field for error in refused.errors] == ["vector_source"]
+    query = understanding("kettle", make_vector(1))
+    (found,) = (await stub.Retrieve(pb.RetrieveRequest(query=query))).candidates
+    assert found.product.price.amount == 2
+    assert {leg.leg for leg in found.legs} == {"dense", "sparse"}

@@ -1,0 +1,135 @@
+"""Products on their way into the store: what is wrong with them, and what is stored of them."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+import numpy as np
+from google.protobuf.timestamp_pb2 import Timestamp
+from numpy.typing import NDArray
+
+from services.retrieval.blobs import SUMMARY, WHOLE, encode_summary, encode_whole
+from services.retrieval.fields import filter_payload
+from services.retrieval.sparse import document_vector
+from services.retrieval.store.port import Payload, StoredProduct
+from shared.catalogue import content_etag, validate_product
+from shared.text.language import detect_language
+from wherefore.common.v1.diagnostics_pb2 import RowError
+from wherefore.common.v1.product_pb2 import Product
+from wherefore.common.v1.vector_pb2 import Vector
+
+_UNIT_LENGTH_TOLERANCE: Final = 0.01
+_LONGEST_SOURCE: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A product to be written; `row` is its position in the caller's stream."""
+
+    row: int
+    product: Product
+    vector: Vector | None
+    vector_source: str = ""
+    """What the vector was made of. Without a vector: of what the one that is kept was made."""
+
+    @property
+    def keeps_vector(self) -> bool:
+        """Whether the product is to keep the vector it has."""
+        return self.vector is None and bool(self.vector_source)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What tells a product in the store from one that is to be written."""
+
+    etag: str
+    vector_model: str = ""
+    """Empty without a vector."""
+    vector_source: str = ""
+
+    KEYS: ClassVar = ("etag", "vector_model", "vector_source")
+    """Payload keys that it is kept under."""
+
+    @classmethod
+    def of(cls, payload: Payload) -> "State":
+        """Returns the state that a payload tells of."""
+        return cls(
+            payload["etag"], payload.get("vector_model", ""), payload.get("vector_source", "")
+        )
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """The payload fields that tell of it."""
+        fields = {key: getattr(self, key) for key in self.KEYS}
+        return {key: value for key, value in fields.items() if value}
+
+
+def errors_of(draft: Draft, dimension: int) -> Iterator[RowError]:
+    """Yields what is wrong with a draft; vectors are to have `dimension` components."""
+    problems = [(v.field, v.description) for v in validate_product(draft.product)]
+    if draft.vector is not None:
+        problems += _vector_problems(draft.vector, dimension)
+    if len(draft.vector_source) > _LONGEST_SOURCE:
+        length = len(draft.vector_source)
+        problems.append(("vector_source", f"at most {_LONGEST_SOURCE} characters, not {length}"))
+    for name, reason in problems:
+        yield RowError(row=draft.row, id=draft.product.id, field=name, reason=reason)
+
+
+def stale_error(draft: Draft, before: State | None) -> RowError | None:
+    """Returns an error when a draft is to keep a vector that is not there, or no longer."""
+    if not draft.keeps_vector:
+        return None
+    if before and before.vector_model and before.vector_source == draft.vector_source:
+        return None
+    reason = "there is no vector of this source: the product changed meanwhile, send it again"
+    return RowError(row=draft.row, id=draft.product.id, field="vector_source", reason=reason)
+
+
+def state_after(draft: Draft, product: Product, before: State | None) -> State:
+    """Returns the state of a draft's product, prepared as `product`, once it is written."""
+    if draft.vector is not None:
+        return State(product.etag, draft.vector.model, draft.vector_source)
+    if before is not None and draft.keeps_vector:
+        return State(product.etag, before.vector_model, before.vector_source)
+    return State(product.etag)
+
+
+def unit_vector(vector: Vector) -> NDArray[np.float32]:
+    """Returns the components of a vector message as an array, shape (dimension,)."""
+    return np.asarray(vector.values, dtype=np.float32)
+
+
+def prepared(product: Product) -> Product:
+    """Returns a copy with what the server sets: its language, its etag and its time."""
+    copy = Product()
+    copy.CopyFrom(product)
+    if not copy.language_code:
+        copy.language_code = detect_language(copy.titles[min(copy.titles)])[0]
+    copy.etag = content_etag(product)
+    now = time.time()
+    copy.update_time.CopyFrom(Timestamp(seconds=int(now), nanos=int(now % 1 * 1e9)))
+    return copy
+
+
+def stored_product(
+    product: Product, dense: NDArray[np.float32] | None, state: State
+) -> StoredProduct:
+    """Returns what is written of a prepared product; `dense` has unit length."""
+    payload = filter_payload(product) | state.payload
+    payload[SUMMARY] = encode_summary(product)
+    payload[WHOLE] = encode_whole(product)
+    return StoredProduct(product.id, document_vector(product), dense, payload)
+
+
+def _vector_problems(vector: Vector, dimension: int) -> list[tuple[str, str]]:
+    if not vector.model:
+        return [("vector.model", "is empty")]
+    if len(vector.values) != dimension:
+        reason = f"{len(vector.values)} components; the index holds {dimension}"
+        return [("vector.values", reason)]
+    length = float(np.linalg.norm(np.asarray(vector.values, dtype=np.float64)))
+    if not abs(length - 1.0) <= _UNIT_LENGTH_TOLERANCE:  # also true for NaN
+        return [("vector.values", "are not finite numbers of unit length")]
+    return []
