@@ -67,7 +67,7 @@ def _products(
             descriptions=texts._asdict(),
             brand=design.brand.en,
             category_path=design.kind.path,
-            price=price(design, variant, is_reduced, discount),
+            price=price(words, design, variant, is_reduced, discount),
             language_code="en",
         )
         if len(design.variants) > 1:

@@ -4,22 +4,28 @@ import statistics
 from random import Random
 
 from shared.catalogue.generate.design import Design, Variant
+from shared.catalogue.generate.vocabulary import Vocabulary
 from wherefore.common.v1.product_pb2 import Price
 
 CURRENCY = "CNY"
 _SHARE_REDUCED = 0.35
 
 
-def price(design: Design, variant: Variant, is_reduced: bool, discount: float) -> Price:
+def price(
+    words: Vocabulary, design: Design, variant: Variant, is_reduced: bool, discount: float
+) -> Price:
     """Return the price of a variant: larger ones cost more, and some are reduced.
 
     Args:
+        words: Knows how dear the materials are.
         design: Its price is that of a middling variant.
         variant: Its varied number sets how far from the middle it is.
         is_reduced: Whether there is a higher list price.
         discount: Part of the list price that is taken off, 0 to 1.
     """
     kind, amount = design.kind, design.price
+    if len(kind.materials) > 1:
+        amount *= words.materials[design.material].price_factor
     if kind.vary:
         middle = statistics.median(kind.numbers[kind.vary].values)
         amount *= (variant.numbers[kind.vary] / middle) ** kind.elasticity

@@ -10,47 +10,23 @@ _CONNECTORS: Final = ("with", "without", "for", "in", "from", "that", "made")
 
 def title(words: Vocabulary, design: Design, variant: Variant) -> Pair:
     """Return a title such as "Perchwood slim vacuum flask with leak-proof lid, 500 ml, black"."""
-    kind, feature = design.kind, design.features[0]
+    kind, style, feature = design.kind, design.style, design.features[0]
     # Where all of a kind are of one material, the title need not say so.
-    named = len(kind.materials) > 1
-    material = words.materials[design.material] if named else Pair("", "")
-    style = Pair(design.style.en, design.style.zh)
-    middle = (material, style) if design.style.names_kind else (style, material)
+    material = words.materials[design.material] if len(kind.materials) > 1 else Pair("", "")
+    middle = (material, style) if style.names_kind else (style, material)
+    measure = _fill_measures(kind.measure, variant)
+    en = _join(design.brand.en, design.model, kind.lead.en, *(part.en for part in middle))
+    zh = "".join(part.zh for part in (kind.lead, *middle, kind.noun))
     # "… mug with lid", but "… scarf, extra wide".
-    follows = feature.title.en.split(" ")[0] in _CONNECTORS
-    en = (
-        design.brand.en,
-        design.model,
-        kind.lead.en,
-        *(part.en for part in middle),
-        kind.noun.en,
-        feature.title.en if follows else "",
-    )
-    zh = "".join(
-        (
-            kind.lead.zh,
-            *(part.zh for part in middle),
-            kind.noun.zh,
-        )
-    )
-    measure = fill_measures(kind.measure, variant)
+    joint = " " if feature.title.en.split(" ")[0] in _CONNECTORS else ", "
     return Pair(
-        ", ".join(
-            part
-            for part in (
-                _join(*en),
-                "" if follows else feature.title.en,
-                measure.en,
-                variant.colour,
-            )
-            if part
-        ),
+        _join(f"{en} {kind.noun.en}{joint}{feature.title.en}", measure.en, variant.colour, by=", "),
         _join(
             f"{design.brand.zh}（{design.brand.en}）{design.model}",
             zh,
             feature.title.zh,
             measure.zh,
-            words.colours[variant.colour] if variant.colour else "",
+            words.colours.get(variant.colour, ""),
         ),
     )
 
@@ -72,11 +48,11 @@ def description(words: Vocabulary, design: Design, variant: Variant, gift: Pair 
     )
 
 
-def fill_measures(pair: Pair, variant: Variant) -> Pair:
+def _fill_measures(pair: Pair, variant: Variant) -> Pair:
     """Fill the measures of a variant into texts such as "{capacity} ml"."""
     values = {key: f"{value:g}" for key, value in variant.numbers.items()}
     return Pair(pair.en.format(**values), pair.zh.format(**values))
 
 
-def _join(*parts: str) -> str:
-    return " ".join(part for part in parts if part)
+def _join(*parts: str, by: str = " ") -> str:
+    return by.join(part for part in parts if part)

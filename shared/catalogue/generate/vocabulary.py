@@ -16,6 +16,14 @@ class Pair(NamedTuple):
     zh: str
 
 
+class Material(NamedTuple):
+    """A material's names, and how much dearer than its like a product made of it is."""
+
+    en: str
+    zh: str
+    price_factor: float
+
+
 class Style(NamedTuple):
     """How a design looks or what it is for, as it stands before the noun."""
 
@@ -109,7 +117,7 @@ class Vocabulary:
 
     categories: tuple[Category, ...]
     colours: Mapping[str, str]
-    materials: Mapping[str, Pair]
+    materials: Mapping[str, Material]
     measures: Mapping[str, Pair]
     gift_sentences: Mapping[str, tuple[Pair, ...]]
     openers: Mapping[str, Mapping[str, tuple[str, ...]]]
@@ -126,7 +134,7 @@ def read_vocabulary() -> Vocabulary:
     return Vocabulary(
         categories=tuple(_category(slug, _read(slug)) for slug in CATEGORY_SLUGS),
         colours=common["colours"],
-        materials={key: _pair(text) for key, text in common["materials"].items()},
+        materials={key: _material(text) for key, text in common["materials"].items()},
         measures={key: _pair(text) for key, text in common["measures"].items()},
         gift_sentences={key: _pairs(texts) for key, texts in common["gifts"].items()},
         openers={key: _by_language(texts) for key, texts in common["openers"].items()},
@@ -190,6 +198,11 @@ def _type(row: dict[str, Any], category: dict[str, Any]) -> ProductType:
 def _pair(text: str) -> Pair:
     en, zh = text.split("|")
     return Pair(en, zh)
+
+
+def _material(text: str) -> Material:
+    en, zh, *factor = text.split("|")
+    return Material(en, zh, float(factor[0]) if factor else 1.0)
 
 
 def _style(text: str) -> Style:

@@ -29,6 +29,7 @@ LEXICONS = {
     "colour": LexiconKind.COLOUR,
     "material": LexiconKind.MATERIAL,
     "audience": LexiconKind.AUDIENCE,
+    "product_type": LexiconKind.PRODUCT_TYPE,
 }
 
 
@@ -154,7 +155,7 @@ def test_pictures_are_those_of_the_category(products):
     assert {uri for uris in slugs.values() for uri in uris} == expected
 
 
-def test_colours_materials_and_audiences_are_canonical(products):
+def test_what_lexicons_list_is_canonical(products):
     for p in products:
         for key, kind in LEXICONS.items():
             if key in p.attributes:
@@ -309,7 +310,8 @@ def test_opinions_on_gifts_are_only_those_of_gifts(products):
         ("yoga mat", lambda p: p.category_path[-1] == "Yoga mats", 20),
         ("teapot", lambda p: p.price.amount > 0, 20),
         ("vacuum flask", lambda p: "保温杯" in p.titles["zh"], 30),
-        ("running shoes", lambda p: p.price.amount < 300, 20),
+        ("sneakers", lambda p: p.category_path[-1] == "Running shoes", 40),
+        ("sneakers", lambda p: p.price.amount < 300, 20),
         ("kettle", lambda p: p.attributes["capacity"].unit == "ml", 20),
     ],
 )
@@ -325,3 +327,10 @@ def test_cakes_are_sized_in_chinese_inches(products):
     cakes = of_type(products, "cake")
     assert {p.attributes["size"].unit for p in cakes} == {"寸"}
     assert {size for p in cakes for size in p.attributes["size"].numbers} == {4, 6, 8, 10}
+
+
+def test_a_dear_material_makes_a_dear_product(products):
+    flasks = defaultdict(list)
+    for p in of_type(products, "vacuum flask"):
+        flasks[p.attributes["material"].texts[0]].append(p.price.amount)
+    assert statistics.median(flasks["titanium"]) > statistics.median(flasks["stainless steel"])
