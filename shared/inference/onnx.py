@@ -91,4 +91,6 @@ def _open_session(path: Path, threads: int) -> Any:
     options.intra_op_num_threads = threads
     # Warnings about graph details help nobody who runs a service.
     options.log_severity_level = 3
+    # Idle threads sleep: the cores they would spin on are where the services run.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
