@@ -1,7 +1,7 @@
 """Single products: read, changed under a mask, deleted, listed."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from weakref import WeakValueDictionary
@@ -13,12 +13,19 @@ from services.orchestrator.clients import Clients
 from services.orchestrator.embedder import Embedder
 from services.orchestrator.tokens import PageToken, TokenSigner, fingerprint
 from shared.catalogue import content_etag, validate_product
-from shared.errors import AbortedError, FieldViolation, InvalidArgumentError, NotFoundError
+from shared.errors import (
+    AbortedError,
+    FieldViolation,
+    InternalError,
+    InvalidArgumentError,
+    NotFoundError,
+    WhereforeError,
+)
+from wherefore.common.v1.diagnostics_pb2 import Degradation, RowError
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.retrieval.v1.retrieval_service_pb2 import (
     DeleteRequest,
     GetProductsRequest,
-    IndexDocument,
     ListProductsRequest,
 )
 
@@ -31,6 +38,15 @@ class ProductPage:
 
     products: list[Product]
     next_page_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """A changed product."""
+
+    product: Product
+    degradation: Degradation | None = None
+    """Why it has no semantic vector."""
 
 
 class ProductCatalogue:
@@ -56,17 +72,17 @@ class ProductCatalogue:
 
     async def update(
         self, change: Product, paths: Sequence[str], *, allow_missing: bool
-    ) -> Product:
+    ) -> Updated:
         """Changes a product; returns it as it is then, durable.
 
         Raises:
             NotFoundError: It is not there.
-            AbortedError: The etag sent along is not the current one.
+            AbortedError: The etag sent along is not the current one, or it changed meanwhile.
             InvalidArgumentError: What would come out breaks the contract.
         """
         lock = self._locks.setdefault(change.id, asyncio.Lock())
         async with lock:  # read, change and write as one; across replicas the etag guards
-            current = await self._find(change.id, [])
+            current, sources = await self._read(change.id)
             if current is None and not allow_missing:
                 raise NotFoundError(f"no product {change.id!r} in the catalogue")
             if change.etag and change.etag != (current.etag if current else ""):
@@ -79,13 +95,15 @@ class ProductCatalogue:
                 raise InvalidArgumentError(
                     *(FieldViolation(f"product.{v.field}", v.description) for v in violations)
                 )
-            if current is not None and content_etag(product) == current.etag:
-                return current
-            vectors = await self._embedder.embed([product])
-            await self._clients.index(
-                [IndexDocument(product=product, vector=vectors.of(product))], self._timeout
-            )
-            return await self._find(change.id, []) or product
+            same = current is not None and content_etag(product) == current.etag
+            if current is not None and same and sources:
+                return Updated(current)
+            made = await self._embedder.documents([product], sources)
+            response = await self._clients.index(made.documents, self._timeout)
+            for error in response.errors:
+                raise _refusal(error)
+            stored = await self._find(change.id, [])
+            return Updated(stored or product, made.degradation)
 
     async def delete(self, product_id: str, *, allow_missing: bool) -> None:
         """Deletes a product.
@@ -123,12 +141,28 @@ class ProductCatalogue:
             token = self._signer.page(PageToken(response.next_after_id, 0, 0), owner)
         return ProductPage([masks.trim(p, paths) for p in response.products], token)
 
+    async def _read(self, product_id: str) -> tuple[Product | None, Mapping[str, str]]:
+        """Returns a product whole, and what its vector was made of by its id, if it has one."""
+        response = await self._clients.get_products(
+            GetProductsRequest(product_ids=[product_id], include_vector_sources=True),
+            _READ_SECONDS,
+        )
+        product = response.products[0] if response.products else None
+        return product, response.vector_sources
+
     async def _find(self, product_id: str, fields: Sequence[str]) -> Product | None:
         response = await self._clients.get_products(
             GetProductsRequest(product_ids=[product_id], read_mask=FieldMask(paths=fields)),
             _READ_SECONDS,
         )
         return response.products[0] if response.products else None
+
+
+def _refusal(error: RowError) -> WhereforeError:
+    """Returns what a refusal by the index amounts to, of a product that met the contract."""
+    if error.field == "vector_source":
+        return AbortedError(f"product {error.id!r} changed meanwhile: send the change again")
+    return InternalError(f"the index refused {error.field}")
 
 
 def changed(current: Product | None, change: Product, paths: Sequence[str]) -> Product:

@@ -1,7 +1,7 @@
 """Imports products: checks, embeds and indexes overlapping batches, acknowledged in order."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -10,7 +10,6 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from services.orchestrator.clients import Clients
 from services.orchestrator.embedder import Embedder
 from shared.catalogue import content_etag, validate_product
-from shared.errors import WhereforeError
 from wherefore.common.v1.diagnostics_pb2 import Degradation, RowError
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.retrieval.v1.retrieval_service_pb2 import GetProductsRequest, IndexDocument
@@ -38,6 +37,16 @@ class BatchReport:
     degraded: Degradation | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What is stored of a batch."""
+
+    whole: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    """Ids and etags of the products that have a vector."""
+    sources: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What their vectors were made of, by id."""
+
+
 class CatalogueImporter:
     """Runs imports. One for the process."""
 
@@ -55,11 +64,10 @@ class CatalogueImporter:
         Raises:
             UnavailableError: Retrieval does not answer. What was reported stays.
         """
-        skippable = await self._all_have_vectors()
         running: asyncio.Queue[asyncio.Task[BatchReport] | None] = asyncio.Queue(
             self._clients.settings.import_batches
         )
-        reader = asyncio.create_task(self._read(batches, running, skip_unchanged=skippable))
+        reader = asyncio.create_task(self._read(batches, running))
         try:
             while (task := await running.get()) is not None:
                 yield await task
@@ -77,17 +85,13 @@ class CatalogueImporter:
         self,
         batches: AsyncIterator[Sequence[Row]],
         running: asyncio.Queue[asyncio.Task[BatchReport] | None],
-        *,
-        skip_unchanged: bool,
     ) -> None:
         seen: dict[str, int] = {}
         previous: asyncio.Task[BatchReport] | None = None
         try:
             async for rows in batches:
                 errors = _repeated(rows, seen)
-                task = asyncio.create_task(
-                    self._batch(rows, errors, previous, skip_unchanged=skip_unchanged)
-                )
+                task = asyncio.create_task(self._batch(rows, errors, previous))
                 previous = task
                 await running.put(task)
         finally:
@@ -98,42 +102,28 @@ class CatalogueImporter:
         rows: Sequence[Row],
         errors: list[RowError],
         previous: asyncio.Task[BatchReport] | None,
-        *,
-        skip_unchanged: bool,
     ) -> BatchReport:
         report = BatchReport(acknowledged_row=rows[-1].place, errors=errors)
         refused = {error.row for error in errors}
         fresh = [row for row in rows if row.line not in refused]
         # Hashes and checks of a batch take tens of milliseconds: not on the loop that answers.
         good = await asyncio.to_thread(_checked, fresh, report)
-        stored = await self._stored_etags([row.product.id for row, _ in good])
-        same = [(row, etag) for row, etag in good if stored.get(row.product.id) == etag]
-        if skip_unchanged:
-            report.unchanged = len(same)
-            unchanged = {row.place for row, _ in same}
-            good = [pair for pair in good if pair[0].place not in unchanged]
-        if good:
-            vectors = await self._embedder.embed([row.product for row, _ in good])
-            report.degraded = vectors.degradation
-            if vectors.degradation is not None:
-                # Without a new vector there is nothing to add to a product that is the same.
-                kept = {row.place for row, _ in same}
-                report.unchanged += sum(row.place in kept for row, _ in good)
-                good = [pair for pair in good if pair[0].place not in kept]
-            documents = [
-                IndexDocument(product=row.product, vector=vectors.of(row.product), row=row.place)
-                for row, _ in good
-            ]
+        stored = await self._stored([row.product.id for row, _ in good])
+        changed = [row for row, etag in good if (row.product.id, etag) not in stored.whole]
+        report.unchanged = len(good) - len(changed)
+        if changed:
+            made = await self._embedder.documents([r.product for r in changed], stored.sources)
+            report.degraded = made.degradation
+            for row, document in zip(changed, made.documents, strict=True):
+                document.row = row.place
             if previous is not None and not previous.done():
                 await asyncio.wait({previous})  # written in the caller's order
-            await self._index(documents, {row.place: row.line for row, _ in good}, report)
+            await self._index(made.documents, {row.place: row.line for row in changed}, report)
         return report
 
     async def _index(
         self, documents: Sequence[IndexDocument], lines: dict[int, int], report: BatchReport
     ) -> None:
-        if not documents:
-            return
         response = await self._clients.index(documents, self._timeout)
         report.imported += response.indexed_count
         report.unchanged += response.unchanged_count
@@ -141,23 +131,21 @@ class CatalogueImporter:
             error.row = lines.get(error.row, error.row)
             report.errors.append(error)
 
-    async def _stored_etags(self, ids: Sequence[str]) -> dict[str, str]:
+    async def _stored(self, ids: Sequence[str]) -> _Stored:
         if not ids:
-            return {}
-        request = GetProductsRequest(product_ids=ids, read_mask=FieldMask(paths=["etag"]))
-        response = await self._clients.get_products(request, self._timeout)
-        return {product.id: product.etag for product in response.products}
-
-    async def _all_have_vectors(self) -> bool:
-        """Returns whether a product of the same content can be passed over.
-
-        Not while some lack their vector, from an import without the model: this one may bring it.
-        """
-        try:
-            stats = await self._clients.stats(self._timeout)
-        except WhereforeError:
-            return False
-        return stats.vector_count == stats.product_count
+            return _Stored()
+        response = await self._clients.get_products(
+            GetProductsRequest(
+                product_ids=ids,
+                read_mask=FieldMask(paths=["etag"]),
+                include_vector_sources=True,
+            ),
+            self._timeout,
+        )
+        sources = dict(response.vector_sources)
+        # One that lacks its vector, from an import without the model, may get it from this one.
+        whole = {(p.id, p.etag) for p in response.products if p.id in sources}
+        return _Stored(whole, sources)
 
 
 def _repeated(rows: Sequence[Row], seen: dict[str, int]) -> list[RowError]:

@@ -183,10 +183,6 @@ class Clients:
         """Lists products."""
         return await self._read(self.retrieval_stub.ListProducts, request, timeout)
 
-    async def stats(self, timeout: float) -> retrieval_pb.StatsResponse:  # noqa: ASYNC109
-        """Describes the index."""
-        return await _ask(self.retrieval_stub.Stats, retrieval_pb.StatsRequest(), timeout)
-
     async def delete(
         self,
         request: retrieval_pb.DeleteRequest,

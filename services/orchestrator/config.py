@@ -96,6 +96,9 @@ class OrchestratorSettings(ServiceSettings):
     embed_timeout_seconds: float = Field(default=60, gt=0)
     """Longest wait for the vectors of one batch of an import, in seconds."""
 
+    embed_reset_seconds: float = Field(default=2.0, gt=0)
+    """How long products go in without vectors before the model is asked again."""
+
     write_timeout_seconds: float = Field(default=60, gt=0)
     """Longest wait for one batch to be durable, in seconds."""
 

@@ -1,14 +1,20 @@
-"""Vectors of products, by the NLU; without it products go in without."""
+"""Vectors of products, by the NLU: made where the stored one is of another text, or missing.
+
+Without the NLU products go in without, and get their vectors when they are sent again.
+"""
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import stamina
 
+from services.orchestrator.budget import stage_timeout
 from services.orchestrator.clients import Clients
+from services.orchestrator.config import StageBudget
 from services.orchestrator.fallback import CircuitOpenError, cause_of
+from services.orchestrator.tokens import fingerprint
 from shared.breaker import CircuitBreaker
 from shared.errors import (
     DeadlineExceededError,
@@ -22,6 +28,7 @@ from wherefore.common.v1.diagnostics_pb2 import Degradation, DegradationCause
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.common.v1.vector_pb2 import Vector
 from wherefore.nlu.v1.nlu_service_pb2 import TEXT_ROLE_DOCUMENT, EmbedRequest
+from wherefore.retrieval.v1.retrieval_service_pb2 import IndexDocument
 
 STAGE: Final = "nlu.embedding"
 _MAX_TEXT: Final = 20_000
@@ -29,23 +36,23 @@ _MAX_TEXT: Final = 20_000
 # of shoppers wait behind whatever is in front of them.
 _MAX_TEXTS: Final = 32
 _CALLS: Final = 2
+# Kept of a deadline for writing the products, with or without their vectors.
+_WRITE_SECONDS: Final = 1.0
+_FAIR_SECONDS: Final = 5.0
+_PASSING: Final = (UnavailableError, ResourceExhaustedError, DeadlineExceededError)
 
 
 @dataclass(frozen=True, slots=True)
-class Vectors:
-    """Vectors by text."""
+class Documents:
+    """Products ready to be indexed, in the order they were given."""
 
-    by_text: Mapping[str, Vector] = field(default_factory=dict[str, Vector])
+    documents: list[IndexDocument]
     degradation: Degradation | None = None
-    """Why there are none."""
-
-    def of(self, product: Product) -> Vector | None:
-        """Returns the vector of a product, if there is one."""
-        return self.by_text.get(_text(product))
+    """Why some have no vector."""
 
 
 class Embedder:
-    """Asks for vectors of products."""
+    """Puts vectors to products."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
@@ -53,45 +60,66 @@ class Embedder:
         self._calls = asyncio.Semaphore(_CALLS)
         # Without the model an import goes on at full speed and looks for it every other second.
         self._breaker = CircuitBreaker(
-            "orchestrator.embedding", failure_threshold=1, reset_seconds=2.0
+            "orchestrator.embedding",
+            failure_threshold=1,
+            reset_seconds=clients.settings.embed_reset_seconds,
         )
 
-    async def embed(self, products: Sequence[Product]) -> Vectors:
-        """Returns the vectors of products; all or, with a degradation, none."""
-        texts = list(dict.fromkeys(_text(product) for product in products))
-        found: dict[str, Vector] = {}
+    async def documents(
+        self, products: Sequence[Product], stored_sources: Mapping[str, str]
+    ) -> Documents:
+        """Returns the documents of products.
+
+        Args:
+            products: What is to be indexed.
+            stored_sources: What the stored vectors were made of, by id of the products that have
+                one. A vector of the same text is kept: nothing is embedded for it.
+        """
+        texts = {product.id: embedding_text(product)[:_MAX_TEXT] for product in products}
+        sources = {product_id: fingerprint(text) for product_id, text in texts.items()}
+        kept = {i for i, source in sources.items() if stored_sources.get(i) == source}
+        wanted = list(dict.fromkeys(text for i, text in texts.items() if i not in kept))
+        vectors: dict[str, Vector] = {}
+        degradation: Degradation | None = None
         try:
-            for start in range(0, len(texts), _MAX_TEXTS):
-                part = texts[start : start + _MAX_TEXTS]
-                found.update(zip(part, await self._vectors(part), strict=True))
+            for start in range(0, len(wanted), _MAX_TEXTS):
+                part = wanted[start : start + _MAX_TEXTS]
+                vectors.update(zip(part, await self._vectors(part), strict=True))
         except WhereforeError as error:
-            return Vectors(degradation=_degradation(error))
-        return Vectors(found)
+            degradation = _degradation(error)
+        documents: list[IndexDocument] = []
+        for product in products:
+            vector = vectors.get(texts[product.id])
+            known = vector is not None or product.id in kept
+            source = sources[product.id] if known else ""
+            documents.append(IndexDocument(product=product, vector=vector, vector_source=source))
+        return Documents(documents, degradation)
 
     async def _vectors(self, texts: Sequence[str]) -> Sequence[Vector]:
         if not self._breaker.allow():
             raise CircuitOpenError("the embedding model does not answer")
-        request = EmbedRequest(texts=texts, role=TEXT_ROLE_DOCUMENT)
+        seconds = stage_timeout(StageBudget(seconds=self._timeout, reserve=_WRITE_SECONDS))
         try:
-            # A moment's patience is worth more than a catalogue without vectors.
-            async for attempt in stamina.retry_context(
-                on=(UnavailableError, ResourceExhaustedError, DeadlineExceededError),
-                attempts=3,
-                wait_initial=0.2,
-            ):
-                with attempt:
-                    async with self._calls:
-                        response = await self._clients.embed(request, self._timeout)
-                    self._breaker.record_success()
-                    return response.vectors
-        except WhereforeError:
+            async with asyncio.timeout(seconds):
+                vectors = await self._ask(EmbedRequest(texts=texts, role=TEXT_ROLE_DOCUMENT))
+        except TimeoutError as error:
+            # A caller in a hurry says nothing about the model.
+            if seconds >= _FAIR_SECONDS:
+                self._breaker.record_failure()
+            raise DeadlineExceededError(f"no vectors within {seconds:.1f} s") from error
+        except _PASSING:
             self._breaker.record_failure()
             raise
+        self._breaker.record_success()
+        return vectors
+
+    async def _ask(self, request: EmbedRequest) -> Sequence[Vector]:
+        # A moment's patience is worth more than a catalogue without vectors.
+        async for attempt in stamina.retry_context(on=_PASSING, attempts=3, wait_initial=0.2):
+            with attempt:
+                async with self._calls:
+                    return (await self._clients.embed(request, self._timeout)).vectors
         raise UnavailableError("the embedding model does not answer")
-
-
-def _text(product: Product) -> str:
-    return embedding_text(product)[:_MAX_TEXT]
 
 
 def _degradation(error: WhereforeError) -> Degradation:

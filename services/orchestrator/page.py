@@ -1,7 +1,7 @@
 """Turns a slice of a ranking into what is shown: whole products, each with its reason."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
@@ -19,8 +19,6 @@ from wherefore.ranking.v1.ranked_result_pb2 import RankedResult
 from wherefore.reason.v1.reason_service_pb2 import ExplainItem, ExplainRequest
 from wherefore.retrieval.v1.retrieval_service_pb2 import GetProductsRequest
 
-Anchors = Callable[[Product], Sequence[str]]
-
 
 @dataclass(frozen=True, slots=True)
 class PageView:
@@ -31,8 +29,8 @@ class PageView:
     language_code: str
     query: QueryUnderstanding | None
     profile: UserProfile | None
-    anchors: Anchors | None = None
-    """Returns the ids of the user's products that a product was recommended for."""
+    anchors: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Id of the user's product that a product was recommended for, by its id."""
 
 
 class PageBuilder:
@@ -118,7 +116,8 @@ class PageBuilder:
                 result.reason.CopyFrom(reason)
 
 
-def _item(result: Result, anchors: Anchors | None) -> ExplainItem:
+def _item(result: Result, anchors: Mapping[str, str]) -> ExplainItem:
+    anchor = anchors.get(result.product.id)
     return ExplainItem(
         product=result.product,
         result=RankedResult(
@@ -128,7 +127,7 @@ def _item(result: Result, anchors: Anchors | None) -> ExplainItem:
             confidence=result.confidence,
             contributions=result.contributions,
         ),
-        anchor_product_ids=anchors(result.product) if anchors else (),
+        anchor_product_ids=[anchor] if anchor else [],
     )
 
 

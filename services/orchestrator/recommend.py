@@ -1,24 +1,28 @@
 """Recommendations: for a user, for products at hand, or what is popular."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from services.orchestrator.budget import stage_timeout
 from services.orchestrator.clients import Clients
 from services.orchestrator.fallback import Degradations
-from services.orchestrator.interest import ACTIONS, WEIGHTS, decay
-from services.orchestrator.page import Anchors, PageBuilder, PageView
+from services.orchestrator.neighbours import (
+    Neighbours,
+    find_neighbours,
+    is_alike,
+    seed_weights,
+)
+from services.orchestrator.page import PageBuilder, PageView
 from services.orchestrator.popular import popular_candidates
 from services.orchestrator.popularity import Popularity
 from services.orchestrator.profile import ProfileReader
 from services.orchestrator.ranker import Ranker
 from services.orchestrator.tokens import TokenSigner, fingerprint
-from shared.errors import NotFoundError
 from shared.timing import StageTimer
 from wherefore.common.v1.diagnostics_pb2 import Degradation, StageTiming
-from wherefore.common.v1.product_pb2 import AVAILABILITY_OUT_OF_STOCK, Product
+from wherefore.common.v1.product_pb2 import AVAILABILITY_OUT_OF_STOCK
 from wherefore.common.v1.user_profile_pb2 import UserContext, UserProfile
 from wherefore.orchestrator.v1.result_pb2 import Result
 from wherefore.retrieval.v1.candidate_pb2 import Candidate
@@ -28,8 +32,6 @@ FOR_YOU: Final = "for-you"
 SIMILAR: Final = "similar"
 POPULAR: Final = "popular"
 SERVING_CONFIGS: Final = (FOR_YOU, SIMILAR, POPULAR)
-_MAX_SEEDS: Final = 20
-_STRENGTHS: Final = {ACTIONS[kind]: weight for kind, weight in WEIGHTS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,33 +132,36 @@ class Recommender:
             serving_config=config,
         )
 
-    async def _candidates(self, work: _Work) -> tuple[str, list[Candidate], Anchors | None]:
+    async def _candidates(self, work: _Work) -> tuple[str, list[Candidate], Mapping[str, str]]:
         query = work.query
         if query.serving_config == SIMILAR:
-            seeds = dict.fromkeys(query.product_ids, 1.0)
-            found = await self._similar(work, seeds)
-            return SIMILAR, found, lambda _: list(query.product_ids)
+            found = await self._similar(work)
+            # What was found from several products at once follows from no single one.
+            seed = query.product_ids[0] if len(query.product_ids) == 1 else ""
+            alike = {c.product.id: seed for c in found if seed and is_alike(c)}
+            return SIMILAR, found, alike
         if query.serving_config == FOR_YOU and work.profile and work.profile.recent_products:
-            half_life = self._clients.settings.popularity_half_life_days * 86_400.0
-            seeds = seed_weights(work.profile, half_life)
-            try:
-                found = await self._similar(work, seeds)
-            except NotFoundError:  # all that the user knew has left the catalogue
-                found = []
-            if found:
-                return FOR_YOU, found, _history_anchors(work.profile, seeds)
+            near = await self._near_history(work, work.profile)
+            if near.candidates:
+                return FOR_YOU, near.candidates, near.anchors
         found = await popular_candidates(
             self._clients, self._popularity, query.filter, work.timer, work.degradations
         )
-        return POPULAR, found, None
+        return POPULAR, found, {}
 
-    async def _similar(self, work: _Work, seeds: dict[str, float]) -> list[Candidate]:
+    async def _near_history(self, work: _Work, profile: UserProfile) -> Neighbours:
+        half_life = self._clients.settings.popularity_half_life_days * 86_400.0
+        wanted_again = ("purchase",) if work.query.include_bought else ()
+        recent = [r.product_id for r in profile.recent_products if r.action not in wanted_again]
+        seeds = seed_weights(profile, half_life)
+        return await find_neighbours(self._clients, seeds, recent, work.query.filter, work.timer)
+
+    async def _similar(self, work: _Work) -> list[Candidate]:
         started = work.timer.elapsed_nanos()
         with work.timer.stage("retrieval"):
             response = await self._clients.similar(
                 SimilarRequest(
-                    product_ids=seeds,
-                    weights=seeds.values(),
+                    product_ids=work.query.product_ids,
                     filter=work.query.filter,
                     limit=self._clients.settings.candidates,
                 ),
@@ -176,30 +181,3 @@ class Recommender:
             if candidate.product.id not in bought
             and candidate.product.stock.availability != AVAILABILITY_OUT_OF_STOCK
         ]
-
-
-def seed_weights(profile: UserProfile, half_life_seconds: float) -> dict[str, float]:
-    """Returns the products to start from, with weights: strong and recent ones count most."""
-    weights = {
-        recent.product_id: _STRENGTHS.get(recent.action, 1.0)
-        * decay(recent.age_seconds, half_life_seconds)
-        for recent in profile.recent_products
-    }
-    strongest = sorted(weights, key=lambda product_id: -weights[product_id])[:_MAX_SEEDS]
-    top = weights[strongest[0]] or 1.0
-    return {product_id: weights[product_id] / top for product_id in strongest}
-
-
-def _history_anchors(profile: UserProfile, seeds: dict[str, float]) -> Anchors:
-    """Returns what tells the user's product that a recommendation follows from.
-
-    The neighbours were found from all seeds at once, so the heaviest one is named: it moved the
-    result most.
-    """
-    known = {recent.product_id for recent in profile.recent_products if recent.title}
-    ordered = [product_id for product_id in seeds if product_id in known]
-
-    def anchors(product: Product) -> Sequence[str]:
-        return [product_id for product_id in ordered if product_id != product.id][:1]
-
-    return anchors

@@ -58,10 +58,11 @@ class ProductServer(ProductServiceServicer):
         """See the contract."""
         _check_id("product.id", request.product.id)
         paths = masks.check_paths(request.update_mask.paths, "update_mask")
-        product = await self._catalogue.update(
+        updated = await self._catalogue.update(
             request.product, paths, allow_missing=request.allow_missing
         )
-        return pb.ProductServiceUpdateResponse(product=product)
+        degraded = [updated.degradation] if updated.degradation else []
+        return pb.ProductServiceUpdateResponse(product=updated.product, degraded=degraded)
 
     async def Delete(  # noqa: N802 # the contract's name
         self, request: pb.ProductServiceDeleteRequest, context: _Context

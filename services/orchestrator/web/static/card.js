@@ -1,53 +1,61 @@
 // One product of a page.
-import { el } from "./dom.js";
-import { current, t } from "./text.js";
-import { openWhy } from "./why.js";
-export const titleOf = (p) => p.titles?.[current()] ?? p.titles?.en ?? Object.values(p.titles ?? {})[0] ?? p.id;
+import { el, icon } from "./dom.js";
+import { picture } from "./picture.js";
+import { reasonBox } from "./reason.js";
+import { current, money, number, t } from "./text.js";
 
-function price(p) {
-  try { return new Intl.NumberFormat(current(), { style: "currency", currency: p.currencyCode }).format(p.amount ?? 0); }
-  catch { return `${p.amount ?? 0} ${p.currencyCode}`; }
-}
-function picture(product) {
-  // Pictures of other sites are not fetched: the page asks nobody but this service.
-  const uri = product.images?.[0]?.uri ?? "";
-  const img = el("img", { src: uri.startsWith("/static/") ? uri : "/static/categories/generic.svg", alt: "", loading: "lazy" });
-  img.addEventListener("error", () => { img.src = "/static/categories/generic.svg"; }, { once: true });
-  return img;
-}
-function reason(r) {
-  const box = el("p", { class: "reason", lang: r.languageCode });
-  const list = el("ul", { class: "evidence", hidden: true });
-  let at = 0;
-  for (const clause of r.clauses ?? []) {
-    const start = r.text.indexOf(clause.text, at);
-    if (start < 0) continue;
-    const show = () => {
-      const open = button.getAttribute("aria-expanded") === "true";
-      box.querySelectorAll(".clause").forEach((b) => b.setAttribute("aria-expanded", "false"));
-      button.setAttribute("aria-expanded", String(!open));
-      list.hidden = open;
-      list.replaceChildren(...(r.evidence ?? []).filter((e) => clause.evidenceIds?.includes(e.id)).map((e) => el("li", {}, el("b", {}, e.value), ` · ${e.source}`, e.meets ? ` → ${e.meets}` : "")));
-    };
-    const tip = (r.evidence ?? []).filter((e) => clause.evidenceIds?.includes(e.id)).map((e) => `${e.source}: ${e.value}`).join("\n");
-    const button = el("button", { class: "clause", type: "button", "aria-expanded": "false", title: tip, onclick: show }, clause.text);
-    box.append(r.text.slice(at, start), button);
-    at = start + clause.text.length;
+const STAR = "M12 3.2l2.7 5.6 6.1.8-4.5 4.3 1.1 6.1-5.4-3-5.4 3 1.1-6.1L3.2 9.6l6.1-.8z";
+const WHY = "M9.2 9a2.9 2.9 0 1 1 4.3 2.6c-.9.5-1.5 1.1-1.5 2.2M12 17.2v.1M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0z";
+
+/** The title in the language of the reason, so that a card speaks one language. */
+export function titleOf(result) {
+  const titles = result.product.titles ?? {};
+  for (const code of [result.reason?.languageCode, current(), "en"]) {
+    if (titles[code]) return { text: titles[code], lang: code };
   }
-  box.append(r.text.slice(at));
-  return el("div", {}, box, list);
+  const [code, text] = Object.entries(titles)[0] ?? ["", result.product.id];
+  return { text, lang: code };
 }
-export function card(result, act) {
-  const p = result.product, review = p.reviewSummary, title = titleOf(p);
-  const button = (type, words, name) => el("button", { type: "button", class: name, "data-event": type, onclick: () => act(type, result) }, words);
-  return el("article", { class: "card", "data-id": p.id },
-    el("div", { class: "art" }, el("span", { class: "rank" }, String(result.rank)), result.confidence ? el("span", { class: "match" }, t("match")(Math.round(result.confidence * 100))) : "", picture(p)),
+
+function priceOf(price) {
+  if (!price) return "";
+  const before = price.listAmount > (price.amount ?? 0);
+  return [
+    el("span", { class: "price" }, money(price.amount, price.currencyCode)),
+    before && el("s", { class: "was" }, el("span", { class: "hidden" }, t("was")), money(price.listAmount, price.currencyCode)),
+  ];
+}
+
+function starsOf(review) {
+  if (!(review?.ratingCount > 0)) return "";
+  const rating = (review.averageRating ?? 0).toFixed(1);
+  const count = number(review.ratingCount);
+  return el("span", { class: "stars", role: "img", "aria-label": t("stars")(rating, count) }, icon(STAR), `${rating} (${count})`);
+}
+
+/**
+ * Returns the card of a result.
+ *
+ * `act(type, result)` sends a user event; `why(result, button)` opens the panel.
+ */
+export function card(result, act, why) {
+  const product = result.product;
+  const title = titleOf(result);
+  const name = `title-${product.id}`;
+  const event = (type, words, style) => el("button", {
+    type: "button", class: style, "data-event": type, "aria-describedby": name, onclick: () => act(type, result),
+  }, words);
+  const explain = el("button", { type: "button", class: "explain", "aria-describedby": name, "aria-haspopup": "dialog" }, icon(WHY), t("why"));
+  explain.addEventListener("click", () => why(result, explain));
+  const art = picture(product);
+  const sure = result.confidence >= 0.005 && el("span", { class: `match${result.confidence < 0.5 ? " low" : ""}`, title: t("matchHint") }, t("match")(Math.round(result.confidence * 100)));
+  const stock = t("stock")[product.stock?.availability];
+  return el("article", { class: "card", "data-rank": result.rank, "aria-labelledby": name },
+    el("div", { class: "art" }, art, el("span", { class: "rank", "aria-label": `${t("place")} ${result.rank}` }, String(result.rank)), sure),
     el("div", { class: "body" },
-      el("div", { class: "meta" }, el("span", {}, p.brand ?? ""), el("span", {}, p.categoryPath?.at(-1) ?? "")),
-      el("h2", {}, title),
-      el("div", { class: "row" }, p.price ? el("span", { class: "price" }, price(p.price)) : "", p.price?.listAmount > p.price?.amount ? el("span", { class: "was" }, price({ ...p.price, amount: p.price.listAmount })) : "",
-        review?.ratingCount > 0 ? el("span", { class: "stars", "aria-label": `${review.averageRating.toFixed(1)} / 5` }, `★ ${review.averageRating.toFixed(1)} (${Number(review.ratingCount).toLocaleString()})`) : ""),
-      p.stock?.availability === "AVAILABILITY_OUT_OF_STOCK" ? el("span", { class: "out" }, t("out")) : "",
-      result.reason?.text ? reason(result.reason) : "",
-      el("div", { class: "acts" }, el("button", { type: "button", class: "explain", onclick: () => openWhy(result, title) }, t("why")), button("VIEW", t("view")), button("CART", t("cart")), button("PURCHASE", t("buy"), "buy"))));
+      el("p", { class: "meta" }, el("span", {}, product.brand), el("span", {}, product.categoryPath?.at(-1))),
+      el("h2", { id: name, lang: title.lang, title: title.text }, title.text),
+      el("div", { class: "row" }, priceOf(product.price), stock && el("span", { class: "stock" }, stock), starsOf(product.reviewSummary)),
+      result.reason?.text ? reasonBox(result.reason) : "",
+      el("div", { class: "acts" }, explain, event("VIEW", t("view")), event("CART", t("cart")), event("PURCHASE", t("buy"), "buy"))));
 }

@@ -1,80 +1,192 @@
 // The page: a search or recommendations, shown as cards, with what was done sent back as events.
-import { ask, session } from "./api.js";
+import { aboutPage, failure, nothing, notices } from "./about.js";
+import { ask, newSession, session } from "./api.js";
 import { card } from "./card.js";
 import { $, el } from "./dom.js";
-import { current, EXAMPLES, setLanguage, t } from "./text.js";
-import { aboutPage, notices } from "./why.js";
+import { closePanel, openPanel } from "./panel.js";
+import { current, examples, number, switchLanguage, t } from "./text.js";
+import { totalMs } from "./timings.js";
 
-const state = { tab: "search", query: "", token: "", attribution: "", run: 0 };
-const user = { sessionId: session };
+const PAGE = 20;
+const TABS = ["search", "foryou"];
+const TOAST_MS = 2200;
+const state = { tab: "search", query: "", order: "", keepSpelling: false, token: "", attribution: "", run: 0 };
+let toasting = 0;
+
+const user = () => ({ sessionId: session() });
+const atHome = () => state.tab === "search" && !state.query;
 
 function words() {
-  document.documentElement.lang = current();
-  document.querySelectorAll("[data-text]").forEach((n) => { n.textContent = t(n.dataset.text); });
+  document.documentElement.lang = current() === "zh" ? "zh-CN" : "en";
+  for (const node of document.querySelectorAll("[data-text]")) node.textContent = t(node.dataset.text);
+  for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", t(node.dataset.label));
   $("query").placeholder = t("placeholder");
   $("language").textContent = t("other");
-  const chosen = $("order").value;
-  $("order").replaceChildren(...Object.entries(t("orders")).map(([v, name]) => el("option", { value: v }, name)));
-  $("order").value = chosen;
+  $("language").lang = t("otherLanguage");
+  $("order").replaceChildren(...Object.entries(t("orders")).map(([value, name]) => el("option", { value }, name)));
+  $("order").value = state.order;
+  $("examples").replaceChildren(...examples().map((q) => el("button", { type: "button", onclick: () => search(q) }, q)));
 }
-function say(text) { $("toast").textContent = text; $("toast").classList.add("on"); setTimeout(() => $("toast").classList.remove("on"), 1800); }
-function notice(...parts) { $("notice").replaceChildren(...parts); $("notice").hidden = parts.length === 0; }
+
+function say(text) {
+  $("toast").textContent = text;
+  $("toast").classList.add("on");
+  clearTimeout(toasting);
+  toasting = setTimeout(() => $("toast").classList.remove("on"), TOAST_MS);
+}
 
 async function act(type, result) {
-  const event = { type: `USER_EVENT_TYPE_${type}`, sessionId: session, products: [{ productId: result.product.id, quantity: 1, position: result.rank }], attributionToken: state.attribution, ...(state.tab === "search" ? { query: state.query } : {}) };
+  const event = {
+    type: `USER_EVENT_TYPE_${type}`,
+    ...user(),
+    products: [{ productId: result.product.id, quantity: 1, position: result.rank }],
+    attributionToken: state.attribution,
+    ...(state.tab === "search" && state.query ? { query: state.query } : {}),
+  };
   try {
     await ask("events", { event });
     say(t("noted")[type]);
     if (state.tab === "foryou") await load();
-  } catch (error) { say(t("error") + error.message); }
+  } catch (error) {
+    say(t("errors")[error.status] ?? error.message);
+  }
 }
+
+function question(more) {
+  if (!atHome() && state.tab === "search") {
+    return ask("search", {
+      query: state.query,
+      pageSize: PAGE,
+      pageToken: more ? state.token : "",
+      orderBy: state.order,
+      keepSpelling: state.keepSpelling,
+      user: user(),
+      includeContributions: true,
+    });
+  }
+  const servingConfig = atHome() ? "popular" : "for-you";
+  return ask("recommend", { user: user(), servingConfig, pageSize: atHome() ? 8 : PAGE, languageCode: current(), includeContributions: true });
+}
+
+function headline(answer, count) {
+  if (!count) return "";
+  if (atHome()) return t("popularNow");
+  if (state.tab === "foryou") return t(answer.servingConfig === "for-you" ? "foryou" : "popular");
+  const total = Number(answer.estimatedTotal ?? 0);
+  const words = total <= 0 ? "some" : answer.appliedFilter ? "meeting" : "best";
+  return t(words)(number(total > 0 ? total : count), number(totalMs(answer.timings)));
+}
+
+function fill(answer, more) {
+  state.token = answer.nextPageToken ?? "";
+  state.attribution = answer.attributionToken ?? "";
+  const why = (result, button) => openPanel(result, answer, button);
+  const cards = (answer.results ?? []).map((result) => card(result, act, why));
+  if (more) {
+    $("results").append(...cards);
+    cards[0]?.querySelector("button")?.focus();
+  } else {
+    closePanel(false);
+    $("results").replaceChildren(...cards);
+    $("about").replaceChildren(...(atHome() ? [] : aboutPage(answer, search)));
+    $("about").hidden = atHome();
+  }
+  const count = $("results").children.length;
+  if (!count) $("results").append(nothing(state.tab !== "search" || atHome()));
+  $("status").textContent = headline(answer, count);
+  $("notice").replaceChildren(...notices(answer));
+  $("more").hidden = !state.token;
+  $("sorting").hidden = state.tab !== "search" || !state.query || !count;
+}
+
+function fail(error, more) {
+  if (more) { // what is there stays
+    say(t("errors")[error.status] ?? error.message);
+    return;
+  }
+  closePanel(false);
+  for (const id of ["about", "more", "sorting"]) $(id).hidden = true;
+  $("notice").replaceChildren();
+  $("status").textContent = "";
+  $("results").replaceChildren(failure(error, () => load()));
+}
+
 async function load(more = false) {
   const run = ++state.run;
-  if (state.tab === "search" && !state.query) { $("results").replaceChildren(); $("about").hidden = true; $("more").hidden = true; $("status").textContent = ""; notice(); return; }
-  $("results").classList.add("busy");
-  if (!more) $("status").textContent = t("searching");
+  document.body.classList.toggle("home", atHome());
+  document.body.classList.toggle("foryou", state.tab === "foryou");
+  document.title = state.query && state.tab === "search" ? `${state.query} · Wherefore` : "Wherefore";
+  $("restart").hidden = state.tab !== "foryou";
+  for (const tab of TABS) {
+    if (tab === state.tab) $(`tab-${tab}`).setAttribute("aria-current", "page");
+    else $(`tab-${tab}`).removeAttribute("aria-current");
+  }
+  $("results").setAttribute("aria-busy", "true");
+  if (!more) $("status").textContent = t(state.tab === "search" && state.query ? "searching" : "loading");
   try {
-    const answer = state.tab === "search"
-      ? await ask("search", { query: state.query, pageSize: 20, pageToken: more ? state.token : "", orderBy: $("order").value, user, includeContributions: true })
-      : await ask("recommend", { user, pageSize: 20, languageCode: current(), includeContributions: true });
-    if (run !== state.run) return; // a newer question was asked meanwhile
-    state.token = answer.nextPageToken ?? "";
-    state.attribution = answer.attributionToken;
-    const cards = (answer.results ?? []).map((r) => card(r, act));
-    if (more) $("results").append(...cards); else $("results").replaceChildren(...cards);
-    if (more) cards[0]?.querySelector("button")?.focus();
-    const total = answer.timings?.find((s) => s.stage === "total");
-    const shown = $("results").children.length;
-    $("status").textContent = !shown ? t("none") : state.tab === "foryou" ? t(answer.servingConfig === "for-you" ? "foryou" : "popular") : t("found")(shown, Number(answer.estimatedTotal ?? 0), Math.round(Number(total?.durationNanos ?? 0) / 1e6));
-    notice(...notices(answer));
-    if (!more) { $("about").replaceChildren(aboutPage(answer, search)); $("about").hidden = false; }
-    $("more").hidden = !state.token;
+    const answer = await question(more);
+    if (run === state.run) fill(answer, more); // otherwise a newer question was asked meanwhile
   } catch (error) {
-    if (run !== state.run) return;
-    notice(t("error") + error.message);
-    $("status").textContent = "";
-  } finally { if (run === state.run) $("results").classList.remove("busy"); }
+    if (run === state.run) fail(error, more);
+  } finally {
+    if (run === state.run) $("results").removeAttribute("aria-busy");
+  }
 }
-function search(query) {
-  $("query").value = query;
-  state.query = query.trim();
-  history.replaceState(null, "", state.query ? `?q=${encodeURIComponent(state.query)}` : "/");
+
+function address() {
+  const parts = new URLSearchParams();
+  if (state.tab === "foryou") parts.set("view", "foryou");
+  if (state.query) parts.set("q", state.query);
+  if (state.order) parts.set("order", state.order);
+  const text = parts.toString();
+  return text ? `/?${text}` : "/";
+}
+
+/** Changes the state, keeps it in the address, and loads. */
+function go(changes) {
+  const { tab } = state;
+  Object.assign(state, changes);
+  if (address() !== location.pathname + location.search) history.pushState(null, "", address());
+  // Cards of another view must not stand under this one's name while it loads.
+  if (tab !== state.tab) $("results").replaceChildren();
   return load();
 }
-function show(tab) {
-  state.tab = tab;
-  for (const name of ["search", "foryou"]) $(`tab-${name}`).setAttribute("aria-selected", String(name === tab));
-  document.body.classList.toggle("foryou", tab === "foryou");
+
+function search(query, { keepSpelling = false } = {}) {
+  $("query").value = query;
+  return go({ tab: "search", query: query.trim(), keepSpelling });
+}
+
+function fromAddress() {
+  const parts = new URLSearchParams(location.search);
+  state.tab = parts.get("view") === "foryou" ? "foryou" : "search";
+  state.query = (parts.get("q") ?? "").trim();
+  state.order = parts.get("order") in t("orders") ? parts.get("order") : "";
+  state.keepSpelling = false;
+  $("query").value = state.query;
+  $("order").value = state.order;
   $("results").replaceChildren();
   return load();
 }
-$("search").addEventListener("submit", (e) => { e.preventDefault(); search($("query").value); });
-$("order").addEventListener("change", () => load());
+
+$("search").addEventListener("submit", (event) => {
+  event.preventDefault();
+  search($("query").value);
+});
+$("order").addEventListener("change", () => go({ order: $("order").value }));
 $("more").addEventListener("click", () => load(true));
-$("tab-search").addEventListener("click", () => show("search"));
-$("tab-foryou").addEventListener("click", () => show("foryou"));
-$("language").addEventListener("click", () => { setLanguage(current() === "en" ? "zh" : "en"); words(); load(); });
-$("examples").append(...EXAMPLES.map((q) => el("button", { type: "button", onclick: () => search(q) }, q)));
+for (const tab of TABS) $(`tab-${tab}`).addEventListener("click", () => go({ tab }));
+$("language").addEventListener("click", () => {
+  switchLanguage();
+  words();
+  load();
+});
+$("restart").addEventListener("click", async () => {
+  newSession();
+  await load();
+  say(t("restarted"));
+});
+addEventListener("popstate", fromAddress);
 words();
-const asked = new URLSearchParams(location.search).get("q");
-if (asked) search(asked);
+fromAddress();
+if (atHome()) $("query").focus();

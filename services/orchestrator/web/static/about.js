@@ -1,0 +1,65 @@
+// What is said of a page as a whole: how the query was read, what was lost, what went wrong.
+import { el } from "./dom.js";
+import { conditions, corrections, facts, highlighted } from "./query.js";
+import { t, term } from "./text.js";
+import { timings } from "./timings.js";
+
+export function aboutPage(answer, search) {
+  const query = answer.query;
+  const list = answer.timings ?? [];
+  return [
+    query && el("div", { class: "reading" }, el("h2", { class: "hidden" }, t("read")), highlighted(query), conditions(query)),
+    query && corrections(query, search),
+    el("details", {},
+      el("summary", {}, t(query ? "details" : "madePage")),
+      el("div", { class: "detail" },
+        el("div", {}, el("h3", {}, t(query ? "read" : "details")), facts(answer)),
+        list.length > 0 && el("div", {}, el("h3", {}, t("times")), timings(list)))),
+  ].flat(Infinity).filter(Boolean);
+}
+
+function loss(degradation) {
+  const cause = (degradation.cause ?? "").replace("DEGRADATION_CAUSE_", "");
+  const stage = degradation.stage;
+  return el("li", { title: degradation.detail ?? "" },
+    el("b", {}, t("stages")[stage.split(".")[0]] ?? stage),
+    `: ${t("losses")[stage] ?? degradation.fallback}`,
+    t("causes")[cause] && el("small", {}, ` (${term("causes", cause)})`));
+}
+
+// Meaning always finds something; below this nobody would call it an answer.
+const FAR = 0.25;
+
+function isFar(answer) {
+  const best = Math.max(...(answer.results ?? []).map((r) => r.confidence ?? 0), 0);
+  return answer.query && best > 0 && best < FAR;
+}
+
+export function notices(answer) {
+  const lost = answer.degraded ?? [];
+  const relaxed = answer.relaxedConstraints ?? [];
+  return [
+    lost.length > 0 && el("div", { class: "notice degraded" }, el("p", {}, t("degraded")), el("ul", {}, lost.map(loss))),
+    relaxed.length > 0 && el("div", { class: "notice relaxed" }, el("p", {}, t("relaxed")),
+      el("ul", { class: "chips" }, relaxed.map((c) => el("li", { class: "chip off" }, el("code", {}, c))))),
+    isFar(answer) && el("div", { class: "notice far" }, el("p", {}, t("far"))),
+  ].filter(Boolean);
+}
+
+/** An error in the place of the results, with a way to go on. */
+export function failure(error, retry) {
+  const words = t("errors")[error.status];
+  return el("div", { class: "blank", role: "alert" },
+    el("h2", {}, t("errorTitle")),
+    el("p", {}, words ?? error.message),
+    words && error.status !== "NETWORK" && el("p", {}, el("code", {}, `${error.status}: ${error.message}`)),
+    el("button", { type: "button", class: "primary", onclick: retry }, t("retry")));
+}
+
+/** What stands in the place of the results when there are none. */
+export function nothing(shopIsEmpty) {
+  return el("div", { class: "blank" },
+    el("h2", {}, t(shopIsEmpty ? "emptyShopTitle" : "emptyTitle")),
+    el("p", {}, t(shopIsEmpty ? "emptyShopText" : "emptyText")),
+    shopIsEmpty && el("p", {}, el("code", {}, "wherefore import FILE")));
+}
