@@ -111,7 +111,7 @@ export default {
   relaxed: "Nothing met every condition, so these were given up:",
   degraded: "Some parts did not answer. These results are fine, only simpler:",
   losses: {
-    nlu: "the query was searched as plain words",
+    nlu: "the query was searched as plain words, without limits such as a price",
     "nlu.embedding": "only words were compared, not meaning",
     "retrieval.dense": "only words were compared, not meaning",
     ranking: "products stand in the order they were found",

@@ -140,7 +140,7 @@ export default {
   relaxed: "没有商品满足全部条件，已放宽：",
   degraded: "部分服务没有响应，结果仍然可用，只是简单一些：",
   losses: {
-    nlu: "查询按普通关键词处理",
+    nlu: "查询按普通关键词处理，未识别价格等条件",
     "nlu.embedding": "只比较了词语，没有比较语义",
     "retrieval.dense": "只比较了词语，没有比较语义",
     ranking: "商品按召回的先后排列",
