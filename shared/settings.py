@@ -54,5 +54,6 @@ class ServiceSettings(BaseSettings):
     max_connection_age_seconds: float = Field(default=300, ge=0)
     """Age at which a connection is asked to close, so that clients find new pods; 0 is never."""
 
-    max_connection_age_grace_seconds: float = Field(default=30, ge=0)
-    """Seconds that calls on such a connection may still take."""
+    max_connection_age_grace_seconds: float = Field(default=3600, ge=0)
+    """Seconds that calls on such a connection may still take: an import is one long call, and new
+    calls go to a new connection meanwhile."""
