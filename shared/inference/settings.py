@@ -27,7 +27,7 @@ class InferenceSettings(BaseModel):
     model_dir: Path = REPOSITORY
     """The model repository: tokenizer always, weights for the "onnx" backend."""
 
-    timeout_seconds: float = Field(default=5.0, gt=0)
+    timeout_seconds: float = Field(default=30.0, gt=0)
     """Longest wait for one batch, in seconds; the caller's deadline may make it shorter."""
 
     max_tokens: int = Field(default=128, ge=3, le=512)

@@ -25,9 +25,16 @@ def test_product_types() -> None:
 def test_embedding_text() -> None:
     text = embedding_text(product())
     assert text.startswith(
-        "Steel kettle / 不锈钢水壶. Acme. Electric kettle. Kettles. Boils a litre."
+        "Steel kettle. Acme. Electric kettle. Kettles. Boils a litre."
     )
     assert len(text) < 250
+
+
+def test_embedding_text_is_in_the_encoders_language_where_there_is_one() -> None:
+    kettle = product()
+    assert "不锈钢水壶" in embedding_text(kettle, "zh")
+    del kettle.titles["en"]
+    assert embedding_text(kettle).startswith("不锈钢水壶. Acme.")
 
 
 def test_embedding_text_says_nothing_twice() -> None:
