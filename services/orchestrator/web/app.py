@@ -15,11 +15,11 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 
 from services.orchestrator.web.headers import SecurityHeaders
+from services.orchestrator.web.static_files import HashedStaticFiles
 from shared.deadline import Deadline, set_current_deadline
 from shared.errors import (
     DeadlineExceededError,
@@ -72,9 +72,10 @@ class Api:
 
 def make_app(api: Api) -> Starlette:
     """Returns the application."""
+    static = HashedStaticFiles(directory=STATIC)
 
-    async def page(_: Request) -> Response:
-        return FileResponse(STATIC / "index.html")
+    async def page(request: Request) -> Response:
+        return await static.get_response("index.html", request.scope)
 
     async def health(_: Request) -> Response:
         try:
@@ -101,7 +102,7 @@ def make_app(api: Api) -> Starlette:
             Route("/api/search", search, methods=["POST"]),
             Route("/api/recommend", recommend, methods=["POST"]),
             Route("/api/events", events, methods=["POST"]),
-            Mount("/static", StaticFiles(directory=STATIC)),
+            Mount("/static", static),
         ],
         middleware=[Middleware(SecurityHeaders), Middleware(GZipMiddleware, minimum_size=1024)],
     )

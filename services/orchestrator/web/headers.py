@@ -13,7 +13,8 @@ _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Cache-Control": "no-cache",
+    # Answers are about one visitor; files say otherwise for themselves.
+    "Cache-Control": "no-store",
 }
 
 
@@ -31,6 +32,9 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
+                # RFC 9110, 8.8.1: other bytes of the same content have a weak tag.
+                if "Content-Encoding" in headers and headers.get("ETag", "").startswith('"'):
+                    headers["ETag"] = f"W/{headers['ETag']}"
             await send(message)
 
         await self._app(scope, receive, with_headers)

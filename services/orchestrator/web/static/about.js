@@ -8,7 +8,7 @@ export function aboutPage(answer, search) {
   const query = answer.query;
   const list = answer.timings ?? [];
   return [
-    query && el("div", { class: "reading" }, el("h2", { class: "hidden" }, t("read")), highlighted(query), conditions(query)),
+    query && el("div", { class: "reading" }, el("h2", { class: "hidden" }, t("read")), highlighted(query), conditions(answer)),
     query && corrections(query, search),
     el("details", {},
       el("summary", {}, t(query ? "details" : "madePage")),

@@ -72,9 +72,10 @@ function headline(answer, count) {
   if (!count) return "";
   if (atHome()) return t("popularNow");
   if (state.tab === "foryou") return t(answer.servingConfig === "for-you" ? "foryou" : "popular");
+  // An estimate below what is shown, or none at all, says nothing.
   const total = Number(answer.estimatedTotal ?? 0);
-  const words = total <= 0 ? "some" : answer.appliedFilter ? "meeting" : "best";
-  return t(words)(number(total > 0 ? total : count), number(totalMs(answer.timings)));
+  const words = total < count ? "some" : answer.appliedFilter ? "meeting" : "best";
+  return t(words)(number(Math.max(total, count)), number(totalMs(answer.timings)));
 }
 
 function fill(answer, more) {
@@ -116,6 +117,7 @@ async function load(more = false) {
   document.body.classList.toggle("home", atHome());
   document.body.classList.toggle("foryou", state.tab === "foryou");
   document.title = state.query && state.tab === "search" ? `${state.query} · Wherefore` : "Wherefore";
+  $("title").textContent = atHome() ? t("hero") : state.tab === "foryou" ? t("tabForYou") : t("resultsFor")(state.query);
   $("restart").hidden = state.tab !== "foryou";
   for (const tab of TABS) {
     if (tab === state.tab) $(`tab-${tab}`).setAttribute("aria-current", "page");
@@ -185,6 +187,11 @@ $("restart").addEventListener("click", async () => {
   newSession();
   await load();
   say(t("restarted"));
+});
+// A fragment in the address would count as a step in its history.
+$("skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  $("results").focus();
 });
 addEventListener("popstate", fromAddress);
 words();

@@ -74,7 +74,7 @@ export function openPanel(result, answer, button) {
   shown.classList.add("current");
   const heading = el("h2", { id: "why-title", tabindex: "-1" }, t("whyTitle"));
   dialog.replaceChildren(
-    el("header", {}, heading,
+    el("div", { class: "head" }, heading,
       step(LEFT, t("previous"), shown.previousElementSibling),
       step(RIGHT, t("next"), shown.nextElementSibling),
       el("button", { type: "button", class: "round", "aria-label": t("close"), title: t("close"), onclick: () => closePanel() }, icon(CROSS))),
@@ -82,7 +82,7 @@ export function openPanel(result, answer, button) {
       el("p", { class: "subject", lang: title.lang }, title.text),
       figures(result),
       section(t("reason"), result.reason?.clauses?.length ? evidenceTable(result.reason) : el("p", { class: "hint" }, t("noReason"))),
-      answer.query && section(t("read"), el("p", {}, highlighted(answer.query)), conditions(answer.query)),
+      answer.query && section(t("read"), el("p", {}, highlighted(answer.query)), conditions(answer)),
       result.legs?.length > 0 && section(t("found"), legs(result.legs)),
       section(t("contributions"), contributions(result.contributions ?? [])),
       answer.timings?.length > 0 && section(t("times"), timings(answer.timings))));

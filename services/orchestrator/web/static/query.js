@@ -29,16 +29,18 @@ function range({ min, max, unit }) {
   return min === max ? `= ${number(min)}${tail}` : `${number(min)}–${number(max)}${tail}`;
 }
 
-function condition(constraint) {
+function condition(constraint, relaxed) {
   const values = constraint.range ? range(constraint.range) : (constraint.anyOf ?? constraint.noneOf)?.values?.join(` ${t("any")} `);
-  const strength = t(constraint.hard ? "hard" : "soft");
-  return el("li", { class: `chip${constraint.hard ? " hard" : ""}` },
-    el("span", {}, `${term("fields", constraint.field)}${constraint.noneOf ? ` ${t("not")}` : ""}`), " ", el("b", {}, values ?? ""), el("small", {}, strength));
+  const off = constraint.hard && relaxed.some((words) => words.includes(constraint.field));
+  const strength = off ? "givenUp" : constraint.hard ? "hard" : "soft";
+  return el("li", { class: `chip ${strength}` },
+    el("span", {}, `${term("fields", constraint.field)}${constraint.noneOf ? ` ${t("not")}` : ""}`), " ", el("b", {}, values ?? ""), el("small", {}, t(strength)));
 }
 
-export function conditions(query) {
-  const list = query.constraints ?? [];
-  return list.length ? el("ul", { class: "chips", "aria-label": t("conditions") }, list.map(condition)) : "";
+export function conditions(answer) {
+  const list = answer.query.constraints ?? [];
+  const relaxed = answer.relaxedConstraints ?? [];
+  return list.length ? el("ul", { class: "chips", "aria-label": t("conditions") }, list.map((c) => condition(c, relaxed))) : "";
 }
 
 /** Corrections that were made, with the way back, and those that are only suggested. */

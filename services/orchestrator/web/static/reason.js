@@ -37,13 +37,14 @@ function pieces(reason) {
 
 /** The sentence on a card. */
 export function reasonBox(reason) {
-  const list = el("ul", { class: "evidence", hidden: true, role: "status" });
+  const list = el("ul", { class: "evidence" });
+  const shown = el("div", { role: "status", hidden: true }, list);
   const sentence = el("p", {});
   const toggle = (node, clause) => {
     const open = node.getAttribute("aria-expanded") !== "true";
     for (const other of sentence.children) other.setAttribute("aria-expanded", "false");
     node.setAttribute("aria-expanded", String(open));
-    list.hidden = !open;
+    shown.hidden = !open;
     list.replaceChildren(...evidenceList(reason, clause));
   };
   for (const piece of pieces(reason)) {
@@ -61,7 +62,7 @@ export function reasonBox(reason) {
     });
     sentence.append(node);
   }
-  return el("div", { class: "reason", lang: reason.languageCode }, sentence, list);
+  return el("div", { class: "reason", lang: reason.languageCode }, sentence, shown);
 }
 
 /** Every clause with its evidence, for the panel. */
