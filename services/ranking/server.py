@@ -1,5 +1,6 @@
 """The gRPC face of ranking: proto <-> domain, nothing else."""
 
+import asyncio
 from collections.abc import Sequence
 
 import grpc
@@ -7,6 +8,7 @@ import grpc
 from services.ranking.config import Settings
 from services.ranking.ranker import Placed, Ranker, RankInput
 from services.ranking.weights import load_weights
+from shared.text.analysis import warm_up
 from shared.timing import StageTimer
 from wherefore.ranking.v1 import ranking_service_pb2 as pb
 from wherefore.ranking.v1 import ranking_service_pb2_grpc as pb_grpc
@@ -23,8 +25,9 @@ class RankingServer(pb_grpc.RankingServiceServicer):
         self._ranker: Ranker | None = None
 
     async def start(self) -> None:
-        """Reads the weights; a wrong file stops the start."""
+        """Reads the weights; a wrong file stops the start. Loads the dictionaries too."""
         weights = load_weights(self._settings.weights_path)
+        await asyncio.to_thread(warm_up)
         self._ranker = Ranker(weights, self._settings.text_cache_size)
 
     def register(self, server: grpc.aio.Server) -> None:
