@@ -100,14 +100,14 @@ class SupervisedProcess:
                 self.kill()
                 return
             time.sleep(0.02)
-        self._record.unlink(missing_ok=True)
+        self._forget()
 
     def kill(self) -> None:
         """Kills it and its children at once."""
         self._signal(signal.SIGKILL, group=True)
         while self.find() is not None:
             time.sleep(0.01)
-        self._record.unlink(missing_ok=True)
+        self._forget()
 
     def last_lines(self, count: int = 12) -> str:
         """Returns the end of what it logged since it was started here."""
@@ -118,6 +118,12 @@ class SupervisedProcess:
         except OSError:
             return ""
         return "\n".join(lines[-count:])
+
+    def _forget(self) -> None:
+        if self._child is not None:
+            self._child.wait()  # it is dead, maybe not reaped yet
+            self._child = None
+        self._record.unlink(missing_ok=True)
 
     def _signal(self, number: signal.Signals, *, group: bool = False) -> None:
         process = self.find()

@@ -122,7 +122,11 @@ async def test_a_deadline_already_passed(channel: grpc.aio.Channel) -> None:
         (Product(titles={"en": "Cup"}), "id"),
         (Product(id="bad-1"), "titles"),
         (
-            Product(id="bad-2", titles={"en": "Cup"}, price=Price(amount=math.nan)),
+            Product(
+                id="bad-2",
+                titles={"en": "Cup"},
+                price=Price(currency_code="EUR", amount=math.nan),
+            ),
             "price.amount",
         ),
         (
