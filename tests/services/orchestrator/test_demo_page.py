@@ -1,54 +1,250 @@
 """The demo page in a real browser before a real orchestrator."""
 
-from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import pytest_asyncio
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from services.orchestrator.config import OrchestratorSettings
+from services.orchestrator.server import OrchestratorService
+from shared.server import start_server
+from tests.browser import needs_browser, open_page
+from tests.services.orchestrator import fake_backends
+from wherefore.nlu.v1.query_understanding_pb2 import ENTITY_TYPE_MATERIAL, Correction, Entity
+from wherefore.ranking.v1.ranked_result_pb2 import Contribution
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not CHROMIUM.exists(), reason="Chromium is not installed (apt-get install chromium)"
-    ),
-]
+pytestmark = [pytest.mark.browser, needs_browser, pytest.mark.asyncio(loop_scope="module")]
+
+RAINBOW = "🌈"  # one code point, two UTF-16 units: spans count code points
 
 
-async def test_search_reasons_and_recommendations(running):
-    from playwright.async_api import async_playwright, expect
+class Talkative(fake_backends.Backends):
+    """Says of queries and scores what the page has to show."""
 
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        page = await browser.new_page(locale="en-GB")
-        problems: list[str] = []
-        page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda e: problems.append(str(e)))
-        await page.goto(f"http://127.0.0.1:{running.service.http_port}/")
-        await page.fill("#query", "steel cup")
-        await page.keyboard.press("Enter")
-        await expect(page.locator(".card")).to_have_count(20)
-        await page.locator(".clause").first.click()
-        await expect(page.locator(".evidence").first).to_contain_text("steel")
+    async def Parse(self, request, context):  # noqa: N802
+        response = await super().Parse(request, context)
+        query = response.understanding
+        for word in ("steel", "钢"):
+            if (start := request.query.find(word)) >= 0:
+                query.entities.append(
+                    Entity(
+                        type=ENTITY_TYPE_MATERIAL,
+                        text=word,
+                        normalized="steel",
+                        start=start,
+                        end=start + len(word),
+                        negated="not " in request.query,
+                        source="lexicon",
+                    )
+                )
+        if "钢" in request.query:
+            query.language_code = "zh"
+        if request.query.startswith("stel"):
+            query.corrections.append(
+                Correction(original="stel", corrected="steel", end=4, applied=False)
+            )
+        return response
+
+    async def Rank(self, request, context):  # noqa: N802
+        response = await super().Rank(request, context)
+        for result in response.results if request.include_contributions else ():
+            result.contributions.extend(
+                [
+                    Contribution(feature="rating", value=1, contribution=0.5, label="rated well"),
+                    Contribution(feature="stock", value=0, contribution=-0.25, label="in stock"),
+                ]
+            )
+        return response
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def talkative(monkeypatch, tmp_path):
+    """An orchestrator of its own with the page on."""
+    monkeypatch.setattr(fake_backends, "Backends", Talkative)
+    async with fake_backends.serve_backends() as backends:
+        parts = ("nlu", "retrieval", "ranking", "reason")
+        settings = OrchestratorSettings(
+            port=0,
+            http_enabled=True,
+            http_port=0,
+            lame_duck_seconds=0,
+            data_dir=tmp_path,
+            breaker_reset_seconds=0.1,
+            **{f"{part}_target": backends.target for part in parts},  # type: ignore[arg-type]
+        )
+        service = OrchestratorService(settings)
+        server = await start_server(service, settings)
+        await server.wait_ready(10)
+        yield SimpleNamespace(port=service.http_port, fake=backends.fake)
+        await server.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(talkative):
+    """A visitor's page."""
+    async with open_page(talkative.port, reduced_motion="reduce") as page:
+        await page.goto("/")
+        yield page
+
+
+def expecting(locator):
+    from playwright.async_api import expect
+
+    return expect(locator)
+
+
+async def test_results_come_with_reasons_and_evidence(page):
+    await expecting(page.locator("#status")).to_have_text("Popular now")
+    await page.fill("#query", "steel cup")
+    await page.keyboard.press("Enter")
+    await expecting(page.locator(".card")).to_have_count(20)
+    await expecting(page.locator("#status")).to_contain_text("Best of 30 products")
+    await expecting(page.locator(".card .reason")).to_have_count(20)
+    await page.locator(".clause").first.click()
+    evidence = page.locator(".reason .evidence").first
+    await expecting(evidence).to_contain_text("steel")
+    await expecting(evidence).to_contain_text("attributes.material")
+    await page.click("#more")
+    await expecting(page.locator(".card")).to_have_count(30)
+    await expecting(page.locator("#more")).to_be_hidden()
+
+
+async def test_panel_says_how_a_result_came_about(page):
+    await page.goto(f"/?q={RAINBOW} not steel cup")
+    await expecting(page.locator("#about mark")).to_have_text("steelnot · material")
+    await page.locator(".explain").nth(1).click()
+    panel = page.locator("#why")
+    await expecting(panel.locator("mark")).to_contain_text("steel")
+    await expecting(panel.locator(".clauses")).to_contain_text("Made of steel")
+    await expecting(panel.locator(".legs")).to_contain_text("sparse")
+    bars = panel.locator("section", has_text="What moved its score")
+    await expecting(bars.locator("tr")).to_have_text(["rated well+0.500", "in stock−0.250"])
+    assert await bars.locator("rect.minus").count() == 1
+    times = panel.locator("section", has_text="Where the time went")
+    for stage in ("Everything", "Understanding", "Retrieval", "Ranking", "Reasons"):
+        await expecting(times).to_contain_text(stage)
+    await expecting(page.locator(".card").nth(1)).to_have_class("card current")
+    await panel.get_by_role("button", name="Next result").click()
+    await expecting(page.locator(".card").nth(2)).to_have_class("card current")
+    await panel.get_by_role("button", name="Close").click()
+    await expecting(panel).to_be_hidden()
+
+
+async def test_keyboard_alone_is_enough(page):
+    await expecting(page.locator("#query")).to_be_focused()
+    await page.keyboard.type("steel cup")
+    await page.keyboard.press("Enter")
+    await expecting(page.locator(".card")).to_have_count(20)
+    clause = page.locator(".clause").first
+    for _ in range(30):
+        await page.keyboard.press("Tab")
+        if await clause.evaluate("node => node === document.activeElement"):
+            break
+    await expecting(clause).to_be_focused()
+    await page.keyboard.press("Space")
+    await expecting(clause).to_have_attribute("aria-expanded", "true")
+    await expecting(page.locator(".reason .evidence").first).to_be_visible()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expecting(page.locator("#why")).to_be_visible()
+    await expecting(page.locator("#why-title")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expecting(page.locator("#why")).to_be_hidden()
+    await expecting(page.locator(".explain").first).to_be_focused()
+    await page.locator("#skip").focus()
+    await page.keyboard.press("Enter")
+    await expecting(page.locator("#results")).to_be_focused()
+    await expecting(page.locator(".card")).to_have_count(20)
+
+
+async def test_chinese_page_and_query(page):
+    await page.click("#language")
+    await expecting(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    await page.fill("#query", "不锈钢杯")
+    await page.keyboard.press("Enter")
+    await expecting(page.locator("#status")).to_contain_text("件商品")
+    await expecting(page.locator("#about mark")).to_have_text("钢材质")
+    await page.locator(".explain").first.click()
+    panel = page.locator("#why")
+    for words in ("为什么", "词语", "评分高", "有货", "查询理解", "排序"):
+        await expecting(panel).to_contain_text(words)
+    await expecting(panel).not_to_contain_text("rated well")
+    await page.reload()
+    await expecting(page.locator("#tab-foryou")).to_have_text("为你推荐")
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ("reason", "results come without reasons"),
+        ("ranking", "products stand in the order they were found"),
+        ("nlu", "the query was searched as plain words"),
+    ],
+)
+async def test_what_is_lost_is_said(page, talkative, part, words):
+    talkative.fake.broken.add(part)
+    await page.goto("/?q=steel cup")
+    await expecting(page.locator(".card")).to_have_count(20)
+    await expecting(page.locator(".degraded")).to_contain_text(words)
+    await page.locator(".explain").first.click()
+    await expecting(page.locator("#why")).to_contain_text("Found by")
+    talkative.fake.broken.clear()
+
+
+async def test_given_up_conditions_and_suggestions(page):
+    await page.goto("/?q=stel cup under 1")
+    await expecting(page.locator(".relaxed")).to_contain_text("price <= 1")
+    await expecting(page.locator("#about .chip")).to_contain_text("given up")
+    await page.locator(".correction .link").click()
+    await expecting(page.locator("#query")).to_have_value("steel cup under 1")
+
+
+async def test_errors_offer_another_try(page, talkative):
+    talkative.fake.broken.add("retrieval")
+    await page.goto("/?q=steel cup")
+    alert = page.get_by_role("alert")
+    await expecting(alert).to_contain_text("The product index cannot be reached")
+    assert all("503" in problem for problem in page.problems)
+    page.problems.clear()
+    talkative.fake.broken.clear()
+    # The breaker lets a probe through only after a moment.
+    await page.wait_for_timeout(300)
+    await alert.get_by_role("button").click()
+    await expecting(page.locator(".card")).to_have_count(20)
+
+
+async def test_for_you_follows_what_was_done(page):
+    await page.click("#tab-foryou")
+    await expecting(page.locator("#status")).to_contain_text("Popular now")
+    await page.locator("[data-event=PURCHASE]").first.click()
+    await expecting(page.locator("#toast")).to_contain_text("Bought")
+    await expecting(page.locator("#status")).to_contain_text("what you just did")
+    await page.click("#restart")
+    await expecting(page.locator("#status")).to_contain_text("Popular now")
+
+
+async def test_history_of_the_browser_leads_back(page):
+    await page.fill("#query", "steel cup")
+    await page.keyboard.press("Enter")
+    await expecting(page.locator(".card")).to_have_count(20)
+    await page.select_option("#order", "price")
+    await page.wait_for_url("**/?q=steel+cup&order=price")
+    await page.click("#tab-foryou")
+    await page.go_back()
+    await expecting(page.locator("#query")).to_have_value("steel cup")
+    await expecting(page.locator("#order")).to_have_value("price")
+    await page.go_back()
+    await page.go_back()
+    await expecting(page.locator("#status")).to_have_text("Popular now")
+
+
+async def test_nothing_is_cut_off_on_a_phone(talkative):
+    phone = {"width": 360, "height": 740}
+    async with open_page(talkative.port, viewport=phone) as page:
+        await page.goto("/?q=steel cup")
         await page.locator(".explain").first.click()
-        await expect(page.locator("#why")).to_contain_text("sparse")
-        await page.keyboard.press("Escape")
-        await page.click("#more")
-        await expect(page.locator(".card")).to_have_count(30)
-        await page.locator("[data-event=PURCHASE]").first.click()
-        await expect(page.locator("#toast")).to_contain_text("bought")
-        await page.click("#tab-foryou")
-        await expect(page.locator("#status")).to_contain_text("what you just did")
-        running.fake.broken.add("reason")
-        await page.click("#tab-search")
-        await expect(page.locator(".degraded")).to_contain_text("reasons are missing")
-        assert not problems
-        await browser.close()
+        await expecting(page.locator("#why")).to_be_visible()
+        wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0
+        inside = await page.evaluate("why.scrollWidth - why.clientWidth")
+        assert inside <= 0
