@@ -10,7 +10,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.orchestrator import masks
 from services.orchestrator.clients import Clients
-from services.orchestrator.embedder import Embedder
+from services.orchestrator.embedder import Embedder, vector_source
 from services.orchestrator.tokens import PageToken, TokenSigner, fingerprint
 from shared.catalogue import content_etag, validate_product
 from shared.errors import (
@@ -96,9 +96,9 @@ class ProductCatalogue:
                     *(FieldViolation(f"product.{v.field}", v.description) for v in violations)
                 )
             same = current is not None and content_etag(product) == current.etag
-            if current is not None and same and sources:
+            if current is not None and same and sources.get(product.id) == vector_source(product):
                 return Updated(current)
-            made = await self._embedder.documents([product], sources)
+            made = await self._embedder.documents([product], sources, [product.id] if same else [])
             response = await self._clients.index(made.documents, self._timeout)
             for error in response.errors:
                 raise _refusal(error)

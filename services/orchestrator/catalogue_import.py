@@ -1,14 +1,14 @@
 """Imports products: checks, embeds and indexes overlapping batches, acknowledged in order."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.orchestrator.clients import Clients
-from services.orchestrator.embedder import Embedder
+from services.orchestrator.embedder import Embedder, vector_source
 from shared.catalogue import content_etag, validate_product
 from wherefore.common.v1.diagnostics_pb2 import Degradation, RowError
 from wherefore.common.v1.product_pb2 import Product
@@ -41,10 +41,10 @@ class BatchReport:
 class _Stored:
     """What is stored of a batch."""
 
-    whole: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
-    """Ids and etags of the products that have a vector."""
+    etags: Mapping[str, str] = field(default_factory=dict[str, str])
+    """By id."""
     sources: Mapping[str, str] = field(default_factory=dict[str, str])
-    """What their vectors were made of, by id."""
+    """What vectors were made of, by the id of the products that have one."""
 
 
 class CatalogueImporter:
@@ -109,10 +109,12 @@ class CatalogueImporter:
         # Hashes and checks of a batch take tens of milliseconds: not on the loop that answers.
         good = await asyncio.to_thread(_checked, fresh, report)
         stored = await self._stored([row.product.id for row, _ in good])
-        changed = [row for row, etag in good if (row.product.id, etag) not in stored.whole]
+        same = {r.product.id for r, etag in good if stored.etags.get(r.product.id) == etag}
+        changed = await asyncio.to_thread(_to_write, [row for row, _ in good], same, stored)
         report.unchanged = len(good) - len(changed)
         if changed:
-            made = await self._embedder.documents([r.product for r in changed], stored.sources)
+            products = [row.product for row in changed]
+            made = await self._embedder.documents(products, stored.sources, same)
             report.degraded = made.degradation
             for row, document in zip(changed, made.documents, strict=True):
                 document.row = row.place
@@ -142,10 +144,18 @@ class CatalogueImporter:
             ),
             self._timeout,
         )
-        sources = dict(response.vector_sources)
-        # One that lacks its vector, from an import without the model, may get it from this one.
-        whole = {(p.id, p.etag) for p in response.products if p.id in sources}
-        return _Stored(whole, sources)
+        etags = {product.id: product.etag for product in response.products}
+        return _Stored(etags, response.vector_sources)
+
+
+def _to_write(rows: Sequence[Row], same: Collection[str], stored: _Stored) -> list[Row]:
+    """Returns the rows that change something: the product, or the vector that is missing or old."""
+    return [
+        row
+        for row in rows
+        if row.product.id not in same
+        or stored.sources.get(row.product.id) != vector_source(row.product)
+    ]
 
 
 def _repeated(rows: Sequence[Row], seen: dict[str, int]) -> list[RowError]:

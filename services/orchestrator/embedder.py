@@ -4,7 +4,7 @@ Without the NLU products go in without, and get their vectors when they are sent
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -66,7 +66,10 @@ class Embedder:
         )
 
     async def documents(
-        self, products: Sequence[Product], stored_sources: Mapping[str, str]
+        self,
+        products: Sequence[Product],
+        stored_sources: Mapping[str, str],
+        unchanged_ids: Collection[str] = (),
     ) -> Documents:
         """Returns the documents of products.
 
@@ -74,8 +77,10 @@ class Embedder:
             products: What is to be indexed.
             stored_sources: What the stored vectors were made of, by id of the products that have
                 one. A vector of the same text is kept: nothing is embedded for it.
+            unchanged_ids: Products that are as they are stored. While there is no new vector they
+                keep the one that they have, made of a text that was put together differently.
         """
-        texts = {product.id: embedding_text(product)[:_MAX_TEXT] for product in products}
+        texts = {product.id: _text(product) for product in products}
         sources = {product_id: fingerprint(text) for product_id, text in texts.items()}
         kept = {i for i, source in sources.items() if stored_sources.get(i) == source}
         wanted = list(dict.fromkeys(text for i, text in texts.items() if i not in kept))
@@ -90,8 +95,11 @@ class Embedder:
         documents: list[IndexDocument] = []
         for product in products:
             vector = vectors.get(texts[product.id])
-            known = vector is not None or product.id in kept
-            source = sources[product.id] if known else ""
+            source = ""
+            if vector is not None or product.id in kept:
+                source = sources[product.id]
+            elif product.id in unchanged_ids:
+                source = stored_sources.get(product.id, "")
             documents.append(IndexDocument(product=product, vector=vector, vector_source=source))
         return Documents(documents, degradation)
 
@@ -115,11 +123,22 @@ class Embedder:
 
     async def _ask(self, request: EmbedRequest) -> Sequence[Vector]:
         # A moment's patience is worth more than a catalogue without vectors.
-        async for attempt in stamina.retry_context(on=_PASSING, attempts=3, wait_initial=0.2):
+        async for attempt in stamina.retry_context(
+            on=_PASSING, attempts=3, wait_initial=0.1, wait_jitter=0.2
+        ):
             with attempt:
                 async with self._calls:
                     return (await self._clients.embed(request, self._timeout)).vectors
         raise UnavailableError("the embedding model does not answer")
+
+
+def vector_source(product: Product) -> str:
+    """Returns what IndexDocument.vector_source is for the vector of a product as it is now."""
+    return fingerprint(_text(product))
+
+
+def _text(product: Product) -> str:
+    return embedding_text(product)[:_MAX_TEXT]
 
 
 def _degradation(error: WhereforeError) -> Degradation:

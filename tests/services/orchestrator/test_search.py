@@ -1,18 +1,16 @@
-"""Searches over real ports: pages, fallbacks, orders, relaxation, and what is refused."""
+"""Searches over real ports: pages, orders, relaxation, masks, ids, and what is refused."""
 
 import grpc
 import pytest
+import pytest_asyncio
 
-from wherefore.common.v1.user_event_pb2 import USER_EVENT_TYPE_VIEW, ProductDetail, UserEvent
-from wherefore.common.v1.user_profile_pb2 import UserContext
 from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest
 from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
-from wherefore.orchestrator.v1.user_event_service_pb2 import UserEventServiceWriteRequest
-from wherefore.orchestrator.v1.user_event_service_pb2_grpc import UserEventServiceStub
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture
-def search(running):
+def searcher(running):
     stub = SearchServiceStub(running.channel)
 
     async def call(timeout=5.0, **fields):  # noqa: ASYNC109
@@ -21,6 +19,11 @@ def search(running):
         )
 
     return call
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def search(shop):
+    return searcher(shop)
 
 
 async def test_pages_do_not_repeat(search):
@@ -46,36 +49,6 @@ async def test_a_whole_answer(search):
     assert answer.results[0].product.id == "p29"  # the ranking turned retrieval's order round
     assert all(r.reason.text for r in answer.results)
     assert not answer.query.HasField("vector")
-
-
-@pytest.mark.parametrize("how", ["broken", "slow"])
-@pytest.mark.parametrize("part", ["nlu", "ranking", "reason"])
-async def test_a_lost_part_degrades_and_heals(search, running, part, how):
-    getattr(running.fake, how).add(part)
-    for n in range(5):
-        answer = await search(query=f"lost {n}")
-        assert len(answer.results) == 20
-        assert [d.stage for d in answer.degraded] == [part]
-        assert answer.degraded[0].fallback
-    getattr(running.fake, how).clear()
-    for n in range(100):
-        answer = await search(query=f"back {n}")
-        if not answer.degraded:
-            break
-    assert not answer.degraded
-
-
-async def test_lost_ranking_keeps_the_order_of_retrieval(search, running):
-    running.fake.broken.add("ranking")
-    answer = await search()
-    assert answer.results[0].product.id == "p00"
-
-
-async def test_lost_retrieval_is_unavailable(search, running):
-    running.fake.broken.add("retrieval")
-    with pytest.raises(grpc.aio.AioRpcError) as error:
-        await search()
-    assert error.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
 async def test_conditions_that_nothing_meets_are_given_up(search):
@@ -112,22 +85,45 @@ async def test_bad_input(search, fields, field):
     assert field in (error.value.details() or "")
 
 
-async def test_a_token_serves_one_request_of_one_user(search):
-    first = await search(page_size=5, user=UserContext(user_id="ann"))
-    for other in ({"query": "lamp"}, {"user": UserContext(user_id="bob")}, {"filter": "price > 1"}):
-        with pytest.raises(grpc.aio.AioRpcError) as error:
-            await search(
-                **{"user": UserContext(user_id="ann"), **other}, page_token=first.next_page_token
-            )
-        assert error.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+@pytest.mark.parametrize(
+    ("paths", "kept"),
+    [
+        ([], {"titles", "brand", "category_path", "price", "etag"}),
+        (["titles", "price.amount"], {"titles", "price"}),
+        (["titles.en"], {"titles"}),
+        (["titles.zh"], set()),
+        (["*"], {"titles", "brand", "category_path", "price", "etag", "reviews"}),
+    ],
+)
+@pytest.mark.parametrize("skip_reasons", [False, True])
+async def test_read_masks(search, paths, kept, skip_reasons):
+    answer = await search(read_mask={"paths": paths}, skip_reasons=skip_reasons)
+    for result in answer.results:
+        assert {f.name for f, _ in result.product.ListFields()} == {"id", *kept}
+        assert result.product.price.currency_code == ("EUR" if "brand" in kept else "")
+        assert bool(result.reason.text) is not skip_reasons
 
 
-async def test_a_user_is_told_to_ranking_and_to_nobody_else(search, running):
-    event = UserEvent(
-        type=USER_EVENT_TYPE_VIEW, user_id="ann", products=[ProductDetail(product_id="p03")]
+async def test_the_request_id_is_the_callers(shop):
+    stub = SearchServiceStub(shop.channel)
+
+    async def ids(given):
+        call = stub.Search(SearchRequest(query="cup"), metadata=(("x-request-id", given),))
+        response = await call
+        trailing = dict(await call.trailing_metadata())
+        return response.request_id, trailing["x-request-id"]
+
+    assert await ids("shop-42/a") == ("shop-42/a", "shop-42/a")
+    assert "shop-42/a" in shop.fake.seen_request_ids
+    made, echoed = await ids("a forged id")
+    assert made == echoed
+    assert made not in ("", "a forged id")
+
+
+async def test_the_request_id_comes_with_an_error(shop):
+    call = SearchServiceStub(shop.channel).Search(
+        SearchRequest(query=""), metadata=(("x-request-id", "shop-43"),)
     )
-    await UserEventServiceStub(running.channel).Write(UserEventServiceWriteRequest(event=event))
-    await search(user=UserContext(user_id="ann"))
-    await search(user=UserContext(session_id="ann"))  # a session called like the user is not them
-    await search(user=UserContext(user_id="bob"))
-    assert running.fake.seen_users == ["ann", "", ""]
+    with pytest.raises(grpc.aio.AioRpcError):
+        await call
+    assert dict(await call.trailing_metadata())["x-request-id"] == "shop-43"
