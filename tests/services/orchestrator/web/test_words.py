@@ -1,0 +1,51 @@
+"""Both languages of the page say the same things."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from services.orchestrator.web.app import STATIC
+from services.ranking.explain import LABELS
+
+NODE = shutil.which("node")
+SCRIPT = """
+const [en, zh] = await Promise.all(process.argv.slice(1).map((f) => import(f)));
+const shape = (value) => typeof value === "object"
+  ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k, shape(v)])) : typeof value;
+console.log(JSON.stringify([shape(en.default), shape(zh.default)]));
+"""
+
+
+@pytest.fixture(scope="module")
+def shapes():
+    if NODE is None:
+        pytest.skip("Node.js is not installed")
+    files = [(STATIC / f"words_{code}.js").as_uri() for code in ("en", "zh")]
+    done = subprocess.run(
+        [NODE, "--no-warnings", "--input-type=module", "-e", SCRIPT, *files],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    return json.loads(done.stdout)
+
+
+def test_both_languages_have_the_same_words(shapes):
+    # Features have the service's own labels in English.
+    english, chinese = ({**shape, "features": {}} for shape in shapes)
+    assert english == chinese
+
+
+def test_every_feature_has_chinese_words(shapes):
+    assert set(shapes[1]["features"]) == set(LABELS)
+
+
+def test_every_word_that_is_asked_for_exists(shapes):
+    sources = [file.read_text() for file in STATIC.glob("*.js")]
+    asked = {word for text in sources for word in re.findall(r'\bt\("(\w+)"\)', text)}
+    asked |= set(re.findall(r'data-(?:text|label)="(\w+)"', (STATIC / "index.html").read_text()))
+    assert asked
+    assert asked <= set(shapes[0])
