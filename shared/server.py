@@ -28,6 +28,7 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 # Calls that the transport has accepted but no handler has seen yet get this long to be counted.
 _SETTLE_SECONDS = 0.05
+_SWITCH_INTERVAL_SECONDS = 0.001
 
 
 class Service(Protocol):
@@ -180,6 +181,8 @@ def run(service: Service, settings: ServiceSettings) -> int:
     0 after a drain; 1 when the port is taken or `start()` failed for good.
     """
     configure_logging(settings.log_level, settings.log_format)
+    # A thread that computes may keep the loop waiting for so long, not for Python's 5 ms.
+    sys.setswitchinterval(_SWITCH_INTERVAL_SECONDS)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(_run(service, settings))
 

@@ -254,9 +254,9 @@ class RetrievalService(RetrievalServiceServicer):
             optimized=await self._run(self._readers, store.is_optimized),
             filter_fields=self._filter_fields(),
         )
-        terms = await self._catalogue_terms(version)
-        response.category_counts.update(terms.category_counts)
         if request.include_terms:
+            terms = await self._catalogue_terms(version)
+            response.category_counts.update(terms.category_counts)
             response.brands.extend(_term_counts(terms.brands))
             response.product_types.extend(_term_counts(terms.product_types))
             response.vocabulary.extend(_term_counts(terms.vocabulary))

@@ -10,13 +10,12 @@ import re
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
 import pytest
 
-from shared.suite import Suite
+from shared.suite import PortPlan, Suite
 from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest
 from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
 
@@ -40,11 +39,13 @@ os.execvp("buf", [*base, *data, f"http://{{address}}/{{method}}"])
 """
 
 
-def blocks(language: str) -> Iterator[pytest.ParameterSet]:
-    for page in PAGES:
-        for number, (kind, text) in enumerate(BLOCK.findall(page.read_text("utf-8")), 1):
-            if kind == language:
-                yield pytest.param(text, id=f"{page.relative_to(ROOT)}-{number}")
+def blocks(language: str) -> list[pytest.ParameterSet]:
+    return [
+        pytest.param(text, id=f"{page.relative_to(ROOT)}-{number}")
+        for page in PAGES
+        for number, (kind, text) in enumerate(BLOCK.findall(page.read_text("utf-8")), 1)
+        if kind == language
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +63,18 @@ def environment(suite: Suite, tmp_path: Path) -> dict[str, str]:
     shim.write_text(GRPCURL.format(python=sys.executable))
     shim.chmod(0o755)
     folders = [str(shim.parent), str(Path(sys.executable).parent), os.environ["PATH"]]
-    return os.environ | {
-        "PATH": os.pathsep.join(folders),
-        "WHEREFORE_HOME": str(suite.home),
-        "WHEREFORE_TARGET": suite.target("orchestrator"),
+    ports = {
+        PortPlan.variable(name): str(getattr(suite.ports, name)) for name in PortPlan.model_fields
     }
+    return (
+        os.environ
+        | ports
+        | {
+            "PATH": os.pathsep.join(folders),
+            "WHEREFORE_HOME": str(suite.home),
+            "WHEREFORE_TARGET": suite.target("orchestrator"),
+        }
+    )
 
 
 def localised(text: str, suite: Suite, product_id: str) -> str:

@@ -30,7 +30,8 @@ from services.retrieval.store.port import (
 
 _ID: Final = "id"
 _META: Final = "meta.json"
-_PAGE: Final = 1_000
+# The engine keeps Python's interpreter lock while it reads a page; searches wait that long.
+_PAGE: Final = 100
 # Qdrant leaves segments smaller than this without a graph, as exact search is as fast there.
 _INDEXING_THRESHOLD_KB: Final = 4_000
 _KINDS: Final = {
