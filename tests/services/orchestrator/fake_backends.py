@@ -43,6 +43,7 @@ class Backends(
         self.code = grpc.StatusCode.UNAVAILABLE
         self.slow: set[str] = set()
         """Parts that hang."""
+        self.parsed: list[str] = []
         self.embedded: list[str] = []
         self.seen_users: list[str] = []
         self.seen_request_ids: set[str] = set()
@@ -59,6 +60,7 @@ class Backends(
 
     async def Parse(self, request, context):  # noqa: N802
         await self.gate("nlu", context)
+        self.parsed.append(request.query)
         understanding = QueryUnderstanding(
             query=request.query, search_text=request.query, language_code="en"
         )
