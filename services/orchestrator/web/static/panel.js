@@ -55,8 +55,8 @@ function contributions(list) {
   const rest = list.slice(SHOWN);
   return [
     el("p", { class: "hint" }, t("contributionsHint")),
-    el("table", { class: "bars" }, list.slice(0, SHOWN).map(row)),
-    rest.length > 0 && el("details", {}, el("summary", {}, t("moreContributions")(rest.length)), el("table", { class: "bars" }, rest.map(row))),
+    el("table", { class: "bars parts" }, list.slice(0, SHOWN).map(row)),
+    rest.length > 0 && el("details", {}, el("summary", {}, t("moreContributions")(rest.length)), el("table", { class: "bars parts" }, rest.map(row))),
   ];
 }
 
