@@ -32,7 +32,7 @@ from wherefore.nlu.v1.nlu_service_pb2_grpc import (
 
 _RULES_STAGE = "nlu.rules"
 _MATCH_STAGE = "nlu.match"
-_ENCODE_CHUNK = 32
+_ENCODE_CHUNK = 128
 _ParseKey = tuple[int, str, ParseOptions]
 _Context = grpc.aio.ServicerContext[Any, Any]
 

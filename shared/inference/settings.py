@@ -33,7 +33,7 @@ class InferenceSettings(BaseModel):
     max_tokens: int = Field(default=128, ge=3, le=512)
     """Window of the model: tokens of a text, the two special ones included; the rest is cut."""
 
-    batch_size: int = Field(default=16, ge=1, le=64)
+    batch_size: int = Field(default=8, ge=1, le=64)
     """Texts sent at once. A larger batch holds up the queries that arrive behind it."""
 
     threads: int = Field(default=0, ge=0)

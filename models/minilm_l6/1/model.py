@@ -9,6 +9,10 @@ import onnxruntime as ort
 import triton_python_backend_utils as pb_utils
 
 PAD_ID = 0
+MOST_PADDING = 1.3
+"""Largest ratio of tokens, padding included, to tokens that a pass may have."""
+FREE_TOKENS = 256
+"""A pass of fewer tokens takes about as long as a shorter one, so padding costs nothing."""
 
 
 class TritonPythonModel:
@@ -31,6 +35,14 @@ class TritonPythonModel:
             pb_utils.get_input_tensor_by_name(request, "input_ids").as_numpy()
             for request in requests
         ]
+        responses = [None] * len(parts)
+        for group in groups_of_like_length([part.shape for part in parts]):
+            for position, tensors in zip(group, self._run([parts[i] for i in group]), strict=True):
+                responses[position] = pb_utils.InferenceResponse(output_tensors=tensors)
+        return responses
+
+    def _run(self, parts):
+        """Runs some requests in one forward pass; returns the output tensors of each."""
         rows = sum(len(part) for part in parts)
         ids = np.full((rows, max(part.shape[1] for part in parts)), PAD_ID, dtype=np.int32)
         at = 0
@@ -42,17 +54,36 @@ class TritonPythonModel:
         (vectors,) = self._session.run(["sentence_embedding"], {"input_ids": ids})
         took = time.perf_counter_ns() - started
 
-        responses, at = [], 0
+        outputs, at = [], 0
         for part in parts:
             mine = np.ascontiguousarray(vectors[at : at + len(part)])
             nanos = np.full((len(part), 1), took, dtype=np.int64)
-            responses.append(
-                pb_utils.InferenceResponse(
-                    output_tensors=[
-                        pb_utils.Tensor("sentence_embedding", mine),
-                        pb_utils.Tensor("inference_nanos", nanos),
-                    ]
-                )
+            outputs.append(
+                [
+                    pb_utils.Tensor("sentence_embedding", mine),
+                    pb_utils.Tensor("inference_nanos", nanos),
+                ]
             )
             at += len(part)
-        return responses
+        return outputs
+
+
+def groups_of_like_length(shapes):
+    """Splits requests, given by (rows, tokens), into passes that are little padding.
+
+    A pass over one long text and many short ones pads all to the long one's length; on a CPU, where
+    the time grows with the tokens, two passes are faster. Returns lists of positions.
+    """
+    groups, rows, tokens = [], 0, 0
+    for position in sorted(range(len(shapes)), key=lambda i: shapes[i][1]):
+        count, length = shapes[position]
+        padded = (rows + count) * length
+        allowed = max(FREE_TOKENS, MOST_PADDING * (tokens + count * length))
+        if groups and padded <= allowed:
+            groups[-1].append(position)
+        else:
+            groups.append([position])
+            rows, tokens = 0, 0
+        rows += count
+        tokens += count * length
+    return groups
