@@ -1,22 +1,35 @@
 // A reason: a sentence whose clauses each open the evidence for them.
 import { el } from "./dom.js";
-import { money, t } from "./text.js";
+import { money, number, t } from "./text.js";
 
 const supporting = (reason, clause) => (reason.evidence ?? []).filter((e) => clause.evidenceIds?.includes(e.id));
 
-function fact(evidence) {
-  const parts = (evidence.value ?? "").split(" ");
-  if (evidence.code?.startsWith("praised_")) return t("of")(...parts);
-  if (evidence.code === "price_fit") return money(Number(parts[0]), parts[1]);
-  return evidence.value ?? "";
+// Facts of several numbers, or of one that needs a word; the others speak for themselves.
+const price = (amount, currency) => money(Number(amount), currency);
+const FACTS = {
+  price_fit: price,
+  lowest_price_on_page: price,
+  below_median_price: (percent, amount, currency) => `−${percent} · ${price(amount, currency)}`,
+  well_reviewed: (rating, count) => t("stars")(Number(rating).toFixed(1), number(count)),
+  popular: (count) => t("sold")(number(count)),
+  new_arrival: (days) => t("days")(days),
+};
+
+function fact({ code, value = "" }) {
+  const words = code?.startsWith("praised_") ? t("of") : FACTS[code];
+  return words ? words(...value.split(" ")) : value;
+}
+
+function meeting({ source, meets }) {
+  if (!meets || source === "profile") return ""; // an id of a product at hand
+  return source === "page" ? t("among")(meets) : t("meets")(meets.replace(/\.0$/, ""));
 }
 
 function evidenceItem(evidence) {
-  // Of a product at hand the service names the id, of a price the bound.
-  const meets = evidence.source === "profile" ? "" : evidence.meets?.replace(/\.0$/, "");
+  const meets = meeting(evidence);
   return el("li", {},
     el("b", {}, fact(evidence)),
-    meets && el("span", {}, t("meets")(meets)),
+    meets && el("span", {}, meets),
     el("code", {}, evidence.source));
 }
 
