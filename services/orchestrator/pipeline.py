@@ -149,7 +149,9 @@ class SearchPipeline:
     async def _ranking(self, work: _Work, ranking_id: str) -> Ranking:
         """Returns the ranking of an id, made again where it is no longer kept."""
         known = self._rankings.get(ranking_id)
-        profile = self._profiles.read(work.query.user, work.timer, work.degradations)
+        profile = self._profiles.read(
+            work.query.user, work.query.language_code, work.timer, work.degradations
+        )
         if known is not None:
             work.degradations.pass_on(known.degraded)
             work.profile = await profile

@@ -35,9 +35,12 @@ class ProfileReader:
         self._half_life = clients.settings.popularity_half_life_days * 86_400.0
 
     async def read(
-        self, user: UserContext, timer: StageTimer, degradations: Degradations
+        self, user: UserContext, language: str, timer: StageTimer, degradations: Degradations
     ) -> UserProfile | None:
-        """Returns the profile of a user or a visitor; None when nothing is known of them."""
+        """Returns the profile of a user or a visitor; None when nothing is known of them.
+
+        Titles of recent products are in `language` where there is one; empty is English.
+        """
         actor = actor_of(user.user_id, user.session_id)
         if not actor:
             return None
@@ -47,7 +50,11 @@ class ProfileReader:
             if not recent:
                 return None
             products = await self._products([r.product_id for r in recent], degradations)
-        return profile_of(user.user_id, events, recent, products, self._half_life)
+        profile = profile_of(user.user_id, events, recent, products, self._half_life)
+        for each in profile.recent_products:
+            if product := products.get(each.product_id):
+                each.title = title_of(product, language)
+        return profile
 
     async def _products(
         self, ids: Sequence[str], degradations: Degradations
@@ -98,9 +105,6 @@ def profile_of(
 ) -> UserProfile:
     """Returns the profile that events amount to: affinities are shares of decayed weights."""
     profile = UserProfile(user_id=user_id, recent_products=recent)
-    for each in profile.recent_products:
-        if product := products.get(each.product_id):
-            each.title = title_of(product)
     brands: defaultdict[str, float] = defaultdict(float)
     categories: defaultdict[str, float] = defaultdict(float)
     spent: defaultdict[str, list[float]] = defaultdict(list)
@@ -122,10 +126,11 @@ def profile_of(
     return profile
 
 
-def title_of(product: Product) -> str:
-    """Returns a title of a product: the English one, or the first by language."""
-    if "en" in product.titles:
-        return product.titles["en"]
+def title_of(product: Product, language: str) -> str:
+    """Returns the title in `language`, else the English one, else the first by language."""
+    for code in (language, "en"):
+        if code in product.titles:
+            return product.titles[code]
     return product.titles[min(product.titles)] if product.titles else ""
 
 

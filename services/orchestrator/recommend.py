@@ -96,7 +96,9 @@ class Recommender:
         """
         work = _Work(query, StageTimer(), Degradations())
         with work.timer.stage("total"):
-            work.profile = await self._profiles.read(query.user, work.timer, work.degradations)
+            work.profile = await self._profiles.read(
+                query.user, query.language_code, work.timer, work.degradations
+            )
             config, candidates, anchors = await self._candidates(work)
             candidates = self._wanted(work, candidates)
             results: list[Result] = []

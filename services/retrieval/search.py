@@ -120,7 +120,7 @@ class Searcher:
             if SPARSE in query.legs:
                 jobs[SPARSE] = lambda: self._sparse(query.text, query.expansions, depth, where)
             total, results = await asyncio.gather(
-                self._run(self._store.count, where),
+                self._run(lambda: self._store.count(where, exact=where is not None)),
                 asyncio.gather(*(self._leg(name, job, timer) for name, job in jobs.items())),
             )
             hits = dict(zip(jobs, results, strict=True))

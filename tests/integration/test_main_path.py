@@ -198,6 +198,12 @@ async def test_what_a_user_did_changes_the_next_recommendation(channel: grpc.aio
     assert same >= 3
     assert all(r.reason.text for r in warm.results)
 
+    request.language_code = "zh"
+    chinese = await recommend(request, timeout=TIMEOUT)
+    because = [r.reason for r in chinese.results if "because_you_viewed" in r.reason.codes]
+    assert because
+    assert all(viewed.titles["zh"] in reason.text for reason in because)
+
 
 async def test_what_a_user_bought_is_not_recommended_again(channel: grpc.aio.Channel) -> None:
     search = await SearchServiceStub(channel).Search(SearchRequest(query="teapot"), timeout=TIMEOUT)
