@@ -15,7 +15,10 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "en": {
         "attribute_match": ("{shown}, as you asked", "{shown}, as in your search"),
         "brand_match": ("made by {shown}", "from {shown}, the brand you named"),
-        "product_type_match": ("{shown}, the kind you searched for", "{shown}, as you searched for"),
+        "product_type_match": (
+            "{shown}, the kind you searched for",
+            "{shown}, as you searched for",
+        ),
         "title_match": ("has {shown} in its title", "its title names {shown}"),
         "price_fit": ("at {price}, within your {limit}", "{price}, within your limit of {limit}"),
         "exclusion_met": ("{shown}, not {meets}", "comes in {shown}, not {meets}"),

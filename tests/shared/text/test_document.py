@@ -24,9 +24,7 @@ def test_product_types() -> None:
 
 def test_embedding_text() -> None:
     text = embedding_text(product())
-    assert text.startswith(
-        "Steel kettle. Acme. Electric kettle. Kettles. Boils a litre."
-    )
+    assert text.startswith("Steel kettle. Acme. Electric kettle. Kettles. Boils a litre.")
     assert len(text) < 250
 
 
