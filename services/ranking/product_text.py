@@ -56,6 +56,8 @@ class ProductText:
     """Terms of each product type and of the last level of the category."""
     brand: str
     """The brand, folded."""
+    brand_terms: tuple[str, ...]
+    """Its terms."""
     codes: frozenset[str]
     """Title words that hold digits, squeezed to letters and digits: model numbers."""
     values: dict[str, frozenset[str]]
@@ -129,6 +131,7 @@ def analyse_product(product: Product) -> ProductText:
         titles=tuple(analyse_title(title) for title in product.titles.values() if title),
         types=tuple(tuple(terms(name)) for name in type_names if name),
         brand=fold(product.brand),
+        brand_terms=tuple(terms(product.brand)),
         codes=frozenset(codes),
         values={
             key: attribute_values(product, key)

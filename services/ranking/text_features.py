@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from services.ranking.product_text import ProductText, TitleText, attribute_values
 from services.ranking.query import QueryView, Wanted
-from shared.text.analysis import terms
 from wherefore.common.v1.product_pb2 import Product
 
 _NO_TITLE = TitleText({}, {}, frozenset(), " ")
@@ -79,8 +78,7 @@ def brand_match(query: QueryView, text: ProductText) -> float:
         return 0.0
     if query.brands:
         return float(text.brand in query.brands)
-    words = terms(text.brand)
-    return float(bool(words) and all(word in query.terms for word in words))
+    return float(bool(text.brand_terms) and all(term in query.terms for term in text.brand_terms))
 
 
 def model_match(query: QueryView, text: ProductText) -> float:

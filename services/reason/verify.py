@@ -91,7 +91,8 @@ class Verifier:
     def _words(self, claim: Claim) -> str:
         quoted = [text for fact in claim.facts for text in (fact.value, fact.meets) if text]
         own = _without(claim.text, quoted if claim.code in _QUOTES else [])
-        if any(pattern.search(fold(own)) for pattern in self._banned):
+        folded = fold(own)
+        if any(pattern.search(folded) for pattern in self._banned):
             return "banned"
         if claim.code in _QUOTES and not all(_quotes(claim.text, fact) for fact in claim.facts):
             return "value"
@@ -99,7 +100,7 @@ class Verifier:
         if not {_value(found) for found in _NUMBER.findall(own)} <= allowed:
             return "number"
         for kind, pattern in _COMPARATIVE.items():
-            said = bool(pattern.search(fold(own)))
+            said = bool(pattern.search(folded))
             if said and kind not in _MAY_SAY.get(claim.code, set()):
                 return "negation" if kind == "negation" else "comparative"
             if not said and _MUST_SAY.get(claim.code) == kind:
