@@ -53,7 +53,7 @@ models: install ## Export the models that Triton serves from their packaged weig
 	@$(BIN)/python -m shared.inference.export
 
 triton: install ## Install Triton into an environment of its own.
-	@$(BIN)/python -m shared.suite.triton install
+	@$(BIN)/python -m shared.suite
 
 install: $(STAMPS)/install
 install-dev: $(STAMPS)/install-dev

@@ -1,4 +1,4 @@
-"""Triton on the CPU without a container: `python -m shared.suite.triton install`.
+"""Triton on the CPU without a container: `python -m shared.suite` installs it.
 
 The wheel nvidia-pytriton carries the `tritonserver` binary and its Python backend, no other; see
 https://github.com/triton-inference-server/python_backend. It wants numpy<2 and so gets a virtual
@@ -181,24 +181,3 @@ def _lay_out_backends(folder: Path, layout: _Layout) -> Path:
         if not copy.is_file() or copy.stat().st_size != source.stat().st_size:
             shutil.copy2(source, copy)
     return folder
-
-
-def main() -> int:
-    """Installs Triton, or says why it can't run here; both are fine for the suite."""
-    if sys.argv[1:] != ["install"]:
-        sys.stderr.write("usage: python -m shared.suite.triton install\n")
-        return 2
-    reason = unsupported()
-    if reason is not None:
-        sys.stderr.write(f"Triton can't run here: {reason}. Models will run in process.\n")
-        return 0
-    try:
-        install()
-    except SuiteError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
