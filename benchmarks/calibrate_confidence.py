@@ -3,7 +3,7 @@
 Takes the candidates of every judged query from a running suite, fits logistic curves (Platt
 scaling) on features that mean the same on every page, and reports Brier score and expected
 calibration error over folds that never share a query. Prints TOML for
-services/ranking/weights.toml.
+services/ranking/weights.toml, and writes its quality into benchmarks/RESULTS.md.
 
     python -m benchmarks.calibrate_confidence --judgments judgments_dev.csv
 """
@@ -21,6 +21,7 @@ import grpc
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.report import provenance, table, update_section
 from services.ranking.calibration import ABSOLUTE, LEXICAL, absolute_matrix
 from services.ranking.features import compute_features
 from services.ranking.product_text import ProductTextCache
@@ -134,6 +135,44 @@ def cross_validate(matrix: NDArray[np.float64], sample: Sample, seed: int = 0) -
     }
 
 
+def curves(sample: Sample) -> dict[str, tuple[Sequence[str], Sample]]:
+    """Returns what each curve is fitted on: its features, and the samples that have them."""
+    known = ~np.isnan(sample.matrix[:, 0])
+    found: dict[str, tuple[Sequence[str], Sample]] = {}
+    for name, features, rows in (
+        ("full", ABSOLUTE, known),
+        ("lexical", LEXICAL, np.ones_like(known)),
+    ):
+        matrix = sample.matrix[rows][:, -len(features) :]
+        found[name] = (features, Sample(matrix, sample.relevant[rows], sample.query[rows]))
+    return found
+
+
+def results_section(sample: Sample, command: str, data: str) -> str:
+    """Returns the section of RESULTS.md."""
+    rows: list[list[str]] = []
+    for name, (features, part) in curves(sample).items():
+        quality = cross_validate(part.matrix, part)
+        figures = (quality["brier"], quality["brier_of_base_rate"], quality["ece"])
+        said = f"{name}: {', '.join(features)}"
+        rows.append([said, str(len(part.relevant)), *(f"{figure:.3f}" for figure in figures)])
+    headings = ["curve and its features", "candidates", "Brier", "Brier of the base rate", "ECE"]
+    return "\n".join(
+        [
+            "## Confidence",
+            "",
+            provenance(command, data),
+            "",
+            table(headings, rows),
+            "",
+            f"Relevant means rated {RELEVANT} or more, {sample.relevant.mean():.1%} of the judged",
+            f"candidates. Measured by {FOLDS} folds of whole queries; the served curves are fitted",
+            "on all of them. `lexical` answers where the dense leg does not. English electronics",
+            "only: elsewhere the confidence is an extrapolation.",
+        ]
+    )
+
+
 def report(sample: Sample) -> str:
     """Fits both curves and returns TOML with their quality in comments."""
     lines = [
@@ -141,15 +180,9 @@ def report(sample: Sample) -> str:
         f" {sample.relevant.mean():.3f} of them rated {RELEVANT} or more.",
         f"# By {FOLDS} folds of whole queries:",
     ]
-    known = ~np.isnan(sample.matrix[:, 0])
-    for name, features, rows in (
-        ("full", ABSOLUTE, known),
-        ("lexical", LEXICAL, np.ones_like(known)),
-    ):
-        part = Sample(sample.matrix[rows], sample.relevant[rows], sample.query[rows])
-        matrix = part.matrix[:, -len(features) :]
-        quality = cross_validate(matrix, part)
-        weights = fit(matrix, part.relevant)
+    for name, (features, part) in curves(sample).items():
+        quality = cross_validate(part.matrix, part)
+        weights = fit(part.matrix, part.relevant)
         pairs = ", ".join(f"{key} = {w:.3f}" for key, w in zip(features, weights[1:], strict=True))
         said = ", ".join(f"{key} {value:.3f}" for key, value in quality.items())
         lines += [
@@ -178,15 +211,21 @@ def ask(queries: Sequence[str], nlu_target: str, retrieval_target: str) -> dict[
 
 
 def main() -> int:
-    """Prints the TOML on standard output."""
+    """Prints the TOML on standard output and writes the section of RESULTS.md."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--judgments", type=Path, required=True)
     parser.add_argument("--nlu", default="127.0.0.1:7701")
     parser.add_argument("--retrieval", default="127.0.0.1:7702")
+    parser.add_argument("--no-write", action="store_true", help="print only")
     asked = parser.parse_args()
     judgments = read_judgments(asked.judgments)
     pages = ask(list(judgments), asked.nlu, asked.retrieval)
-    sys.stdout.write(report(collect(pages, judgments)) + "\n")
+    sample = collect(pages, judgments)
+    sys.stdout.write(report(sample) + "\n")
+    if not asked.no_write:
+        command = f"python -m benchmarks.calibrate_confidence --judgments {asked.judgments.name}"
+        data = f"a suite that holds icecat, {len(judgments)} judged queries"
+        update_section("confidence", results_section(sample, command, data))
     return 0
 
 
