@@ -7,16 +7,6 @@ import structlog
 from shared.logging import configure_logging
 
 
-@pytest.fixture(autouse=True)
-def _restore():
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
-
-
 def test_json_lines_on_standard_error(capsys):
     configure_logging("info", "json")
     structlog.get_logger().info("call", code="OK", text="水壶")

@@ -179,10 +179,10 @@ async def test_match_ranks_what_is_alike(stub: NluServiceStub) -> None:
 async def test_embed_splits_long_lists_and_keeps_order(
     stub: NluServiceStub, encoder: HashEncoder
 ) -> None:
-    texts = ["a" * (1 + index % 3) + "bz"[index % 2] for index in range(70)]
+    texts = ["a" * (1 + index % 3) + "bz"[index % 2] for index in range(200)]
     response = await stub.Embed(pb.EmbedRequest(texts=texts), timeout=5)
-    assert len(response.vectors) == 70
-    assert [len(call) for call in encoder.calls] == [32, 32, 6]
+    assert len(response.vectors) == 200
+    assert [len(call) for call in encoder.calls] == [128, 72]
     one = await stub.Embed(pb.EmbedRequest(texts=[texts[41]]), timeout=5)
     assert response.vectors[41].values == pytest.approx(one.vectors[0].values)
 

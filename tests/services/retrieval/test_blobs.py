@@ -40,7 +40,7 @@ def test_a_summary_is_short_and_keeps_what_ranking_needs() -> None:
     assert (summary.id, summary.titles["en"], summary.brand) == ("1", "Kettle", "Acme")
     set_fields = {descriptor.name for descriptor, _ in summary.ListFields()}
     assert not {"descriptions", "images", "reviews"} & set_fields
-    assert len(summary.attributes) == 32
+    assert len(summary.attributes) == 12
     assert "colour" in summary.attributes
     assert not {"prose", "absent"} & set(summary.attributes)
 
