@@ -9,7 +9,7 @@ import sys
 
 import qdrant_edge as qe
 
-_NICENESS = 5  # searches come first
+_NICENESS = 19  # searches come first
 
 
 def main() -> int:
