@@ -9,10 +9,8 @@ services/ranking/weights.toml, and writes its quality into benchmarks/RESULTS.md
 """
 
 import argparse
-import csv
 import sys
 import time
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +24,7 @@ from services.ranking.calibration import ABSOLUTE, LEXICAL, absolute_matrix
 from services.ranking.features import compute_features
 from services.ranking.product_text import ProductTextCache
 from services.ranking.query import view_query
+from shared.evaluation.judgments import Judgments, read_judgments
 from wherefore.nlu.v1.nlu_service_pb2 import ParseRequest
 from wherefore.nlu.v1.nlu_service_pb2_grpc import NluServiceStub
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
@@ -38,7 +37,6 @@ RELEVANT = 2
 RIDGE = 1.0
 FOLDS, BINS = 5, 10
 
-Judgments = Mapping[str, Mapping[str, int]]
 Page = tuple[QueryUnderstanding, Sequence[Candidate]]
 
 
@@ -50,15 +48,6 @@ class Sample:
     """(samples, len(ABSOLUTE)), NaN where the cosine is unknown."""
     relevant: NDArray[np.float64]
     query: NDArray[np.int64]
-
-
-def read_judgments(path: Path) -> Judgments:
-    """Reads query, docid, rating."""
-    found: dict[str, dict[str, int]] = defaultdict(dict)
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            found[row["query"]][row["docid"]] = int(float(row["rating"]))
-    return found
 
 
 def collect(pages: Mapping[str, Page], judgments: Judgments) -> Sample:

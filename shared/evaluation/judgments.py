@@ -69,7 +69,7 @@ def _parse(row: Mapping[str, str | None], where: str) -> tuple[str, str, int]:
     if not query or not product_id:
         raise JudgmentsError(f"{where}: query and docid must not be empty")
     try:
-        rating = int(written)
+        rating = int(written.removesuffix(".0"))  # spreadsheets write 2 as 2.0
     except ValueError:
         raise JudgmentsError(f"{where}: rating {written!r} is not a whole number") from None
     if not 0 <= rating <= MAX_RATING:
