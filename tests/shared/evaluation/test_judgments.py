@@ -12,7 +12,7 @@ def write(tmp_path, text, name="judgments.csv"):
 
 
 def test_reads_ratings_by_query_in_order(tmp_path):
-    path = write(tmp_path, 'query,docid,rating\nred shoe,1,3\n"a, b",2,0\nred shoe,3,1\n')
+    path = write(tmp_path, 'query,docid,rating\nred shoe,1,3\n"a, b",2,0\nred shoe,3,1.0\n')
     assert read_judgments(path) == {"red shoe": {"1": 3, "3": 1}, "a, b": {"2": 0}}
     assert list(read_judgments(path)) == ["red shoe", "a, b"]
 
