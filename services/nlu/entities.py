@@ -6,7 +6,7 @@ more than a shape.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Final, Protocol
+from typing import Final
 
 from services.nlu.catalogue_terms import CatalogueTerms
 from services.nlu.domain import Entity, EntityType
@@ -34,14 +34,6 @@ _MODEL_PATTERN = 0.75
 # Where two candidates are equally long, what the catalogue says wins over the general list, and
 # both over a shape.
 _PRECEDENCE = {CATALOGUE: 0, LEXICON: 1, PATTERN: 2}
-
-
-class EntityFinder(Protocol):
-    """Finds entities in folded text. A learnt tagger plugs in here, beside these rules."""
-
-    def __call__(self, text: str, terms: CatalogueTerms) -> Iterable[Entity]:
-        """Returns candidates with spans in `text`; overlaps are resolved by the caller."""
-        ...
 
 
 def find_entities(text: str, terms: CatalogueTerms) -> list[Entity]:

@@ -177,7 +177,3 @@ class ProductTextCache:
             found = analyse_product(product)
             self._cache[key] = found
         return found
-
-    def get_all(self, products: Sequence[Product]) -> list[ProductText]:
-        """Returns the analyses in the order of the products."""
-        return [self.get(product) for product in products]

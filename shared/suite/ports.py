@@ -61,6 +61,10 @@ class PortPlan(BaseSettings):
         ports = {name: getattr(self, name, 0) for name in names}
         return {name: port for name, port in ports.items() if port}
 
+    def environment(self) -> dict[str, str]:
+        """Returns the variables that make `fixed` of another process be this plan."""
+        return {self.variable(name): str(getattr(self, name)) for name in type(self).model_fields}
+
     @classmethod
     def variable(cls, name: str) -> str:
         """Returns the environment variable that sets the field `name`."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from shared.suite import PortPlan, Suite
+from shared.suite import Suite
 from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest
 from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
 
@@ -63,12 +63,9 @@ def environment(suite: Suite, tmp_path: Path) -> dict[str, str]:
     shim.write_text(GRPCURL.format(python=sys.executable))
     shim.chmod(0o755)
     folders = [str(shim.parent), str(Path(sys.executable).parent), os.environ["PATH"]]
-    ports = {
-        PortPlan.variable(name): str(getattr(suite.ports, name)) for name in PortPlan.model_fields
-    }
     return (
         os.environ
-        | ports
+        | suite.ports.environment()
         | {
             "PATH": os.pathsep.join(folders),
             "WHEREFORE_HOME": str(suite.home),

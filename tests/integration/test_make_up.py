@@ -18,10 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     ports = PortPlan.free()
-    variables = {
-        PortPlan.variable(name): str(getattr(ports, name)) for name in PortPlan.model_fields
-    }
-    environment = os.environ | variables
+    environment = os.environ | ports.environment()
     environment |= {
         "WHEREFORE_HOME": str(tmp_path_factory.mktemp("home")),
         "WHEREFORE_TARGET": f"127.0.0.1:{ports.orchestrator}",
