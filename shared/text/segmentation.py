@@ -49,3 +49,12 @@ def cut_han(run: str) -> list[tuple[str, int, int]]:
     longest first at one start.
     """
     return sorted(_tokenize(run, mode="search"), key=lambda item: (item[1], -item[2]))
+
+
+def cut_words(text: str) -> list[tuple[str, int, int]]:
+    """Cuts a text into words (word, start, end) that follow one another without overlap.
+
+    Words outside the dictionary are guessed by jieba's hidden Markov model. The first call loads
+    the dictionary, which takes about a second.
+    """
+    return list(_tokenize(text, mode="default"))

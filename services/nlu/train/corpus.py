@@ -1,0 +1,55 @@
+"""Chinese shopping texts without labels, from the training halves of the data sets alone."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+WINDOW = 126
+"""Characters of one piece; with [CLS] and [SEP] it fills the model's window of 128."""
+
+
+def chinese_texts(data: Path) -> list[str]:
+    """Returns the texts, cut into pieces of at most WINDOW characters, each once.
+
+    Args:
+        data: Folder of the data sets (see `shared/data/README.md` of the data).
+
+    Raises:
+        FileNotFoundError: A data set is missing.
+    """
+    held = {row["review"] for row in _rows(data / "reviews_zh" / "dev.jsonl.gz")}
+    held |= {"".join(row["tokens"]) for row in _rows(data / "ecommerce_ner_zh" / "dev.jsonl.gz")}
+    pieces = (piece for text in _texts(data) if text not in held for piece in _pieces(text))
+    return list(dict.fromkeys(pieces))
+
+
+def _texts(data: Path) -> Iterator[str]:
+    for row in _rows(data / "reviews_zh" / "train.jsonl.gz"):
+        yield row["review"]
+    for row in _rows(data / "fewclue_eprstmt" / "unlabeled.json"):
+        yield row["sentence"]
+    for row in _rows(data / "ecommerce_ner_zh" / "train.jsonl.gz"):
+        yield "".join(row["tokens"])
+    for row in _rows(data / "attributes_to_copy_zh" / "train.jsonl.gz"):
+        yield row["summary"].replace("<UNK>", "")
+    for row in _rows(data / "fewclue_bustm" / "train_few_all.json"):
+        yield row["sentence1"]
+        yield row["sentence2"]
+    with (data / "queries" / "zh.tsv").open(encoding="utf-8") as lines:
+        for line in lines:
+            yield line.rstrip("\n").split("\t", 1)[1]
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    text = " ".join(text.split())
+    for start in range(0, len(text), WINDOW):
+        if piece := text[start : start + WINDOW].strip():
+            yield piece

@@ -1,0 +1,57 @@
+"""Runs one recipe: a TOML file that names the kind of training and its settings."""
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+RECIPES = Path(__file__).parent / "recipes"
+
+
+class RecipeError(ValueError):
+    """A recipe that cannot be run; the text says what to do."""
+
+
+def run_recipe(path: Path, *, data: Path, out: Path) -> Path:
+    """Runs a recipe, or takes it up where it stopped.
+
+    Args:
+        path: The TOML file; a bare name is looked up among the recipes of this package.
+        data: Folder of the data sets.
+        out: Folder of all runs; this one's is named like the recipe.
+
+    Returns:
+        Folder of the run.
+
+    Raises:
+        RecipeError: The recipe is not there, is no TOML, or has a wrong value.
+    """
+    if not path.suffix:
+        path = RECIPES / f"{path}.toml"
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        known = ", ".join(sorted(recipe.stem for recipe in RECIPES.glob("*.toml")))
+        raise RecipeError(f"no recipe {path}; there are {known}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{path}: {error}") from error
+    kind = settings.pop("kind", "")
+    if kind not in _KINDS:
+        raise RecipeError(f"{path}: kind is {kind!r}; it is one of {', '.join(_KINDS)}")
+    folder = out / path.stem
+    try:
+        _KINDS[kind](settings, data, folder)
+    except ValidationError as error:
+        raise RecipeError(f"{path}: {error}") from error
+    return folder
+
+
+def _pretrain(settings: dict[str, Any], data: Path, folder: Path) -> None:
+    from services.nlu.train.pretrain import PretrainSettings, pretrain
+
+    pretrain(PretrainSettings.model_validate(settings), data, folder)
+
+
+_KINDS: dict[str, Callable[[dict[str, Any], Path, Path], None]] = {"pretrain": _pretrain}
