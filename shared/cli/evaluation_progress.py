@@ -1,4 +1,4 @@
-"""Progress over the queries of an evaluation, on standard error."""
+"""Progress of an evaluation, on standard error."""
 
 from __future__ import annotations
 
@@ -9,25 +9,39 @@ from shared.cli import failures, output
 
 PLAIN_EVERY = 20
 """Queries between lines where standard error is no terminal."""
+PLAIN_EVERY_TEXTS = 1_000
 
 
 @contextmanager
 def query_progress(total: int) -> Generator[Callable[[str], None]]:
     """Show how many queries are done; yields what to call after each."""
+    with _progress(total, "Ranking queries", "queries ranked", PLAIN_EVERY) as advance:
+        yield lambda _query: advance(1)
+
+
+@contextmanager
+def text_progress(total: int) -> Generator[Callable[[int], None]]:
+    """Show how many texts are read; yields what to call with how many more."""
+    with _progress(total, "Reading texts", "texts read", PLAIN_EVERY_TEXTS) as advance:
+        yield advance
+
+
+@contextmanager
+def _progress(total: int, doing: str, done: str, every: int) -> Generator[Callable[[int], None]]:
     console = output.error_console()
     if console.is_terminal:
         from rich.progress import Progress
 
         with Progress(console=console) as bar:
-            task = bar.add_task("Ranking queries", total=total)
-            yield lambda _query: bar.advance(task)
+            task = bar.add_task(doing, total=total)
+            yield lambda count: bar.advance(task, count)
         return
-    done = 0
+    counted = 0
 
-    def count(_query: str) -> None:
-        nonlocal done
-        done += 1
-        if done % PLAIN_EVERY == 0 or done == total:
-            failures.say(f"{done} of {total} queries ranked")
+    def count(more: int) -> None:
+        nonlocal counted
+        before, counted = counted, counted + more
+        if before // every != counted // every or counted == total:
+            failures.say(f"{counted} of {total} {done}")
 
     yield count

@@ -11,6 +11,13 @@ Target = Annotated[
     str | None,
     Parameter(help="HOST:PORT of the suite; WHEREFORE_TARGET or 127.0.0.1:7700 when absent."),
 ]
+NluTarget = Annotated[
+    str | None,
+    Parameter(
+        help="HOST:PORT of the nlu service; WHEREFORE_ORCHESTRATOR_NLU_TARGET or "
+        "127.0.0.1:7701 when absent."
+    ),
+]
 PageToken = Annotated[str, Parameter(help="Token that the page before ended with.")]
 PageSize = Annotated[int, Parameter(help="Results on a page, at most 100.")]
 User = Annotated[str, Parameter(help="Who asks, so that their history counts.")]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 from shared.cli import failures
 from shared.evaluation.search_evaluation import SuiteTargets
 from shared.suite import PortPlan, Suite, SuiteError
+from shared.suite.ports import SERVICES
 
 START_SECONDS = 120.0
 
@@ -33,13 +34,14 @@ class PrivateSuite:
 
 @asynccontextmanager
 async def private_suite(
-    home: Path | None = None, *, triton: bool = True
+    home: Path | None = None, *, triton: bool = True, services: Sequence[str] = SERVICES
 ) -> AsyncGenerator[PrivateSuite]:
     """Start a suite on free ports, and stop it at the end.
 
     Args:
         home: Folder for its data and logs, kept; a temporary one, removed, when None.
         triton: Whether to run models in Triton, where it can start.
+        services: Those that are wanted.
 
     Raises:
         CommandError: It does not start.
@@ -48,7 +50,13 @@ async def private_suite(
         if home is None:
             home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wherefore-")))
         suite = stack.enter_context(
-            Suite(home, PortPlan.free(), triton="auto" if triton else False, private=True)
+            Suite(
+                home,
+                PortPlan.free(),
+                services=services,
+                triton="auto" if triton else False,
+                private=True,
+            )
         )
         try:
             await asyncio.to_thread(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from shared.cli import failures, output
+from shared.cli.commands.evaluate_nlu import nlu
 from shared.cli.commands.import_ import CatalogueFormat
 from shared.cli.options import Json, NoTriton
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from shared.evaluation.search_evaluation import SearchEvaluation
 
 app = App(name="eval", help="Measure the suite against human judgements.")
+app.command(nlu)
 
 
 @app.command

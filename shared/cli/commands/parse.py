@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from shared.cli import failures, output
-from shared.cli.options import Json, Timeout
+from shared.cli.options import Json, NluTarget, Timeout
 
 
 def parse(
@@ -17,13 +17,7 @@ def parse(
     *,
     language: Annotated[str, Parameter(help="Its language where you know it, zh or en.")] = "",
     json: Json = False,
-    nlu_target: Annotated[
-        str | None,
-        Parameter(
-            help="HOST:PORT of the nlu service; WHEREFORE_ORCHESTRATOR_NLU_TARGET or "
-            "127.0.0.1:7701 when absent."
-        ),
-    ] = None,
+    nlu_target: NluTarget = None,
     timeout: Timeout = 10.0,
 ) -> int:
     """Show what a query is taken to mean.

@@ -25,7 +25,12 @@ from shared.errors import (
     status_proto,
 )
 from wherefore.common.v1 import diagnostics_pb2, product_pb2, vector_pb2
-from wherefore.nlu.v1 import nlu_service_pb2, nlu_service_pb2_grpc, query_understanding_pb2
+from wherefore.nlu.v1 import (
+    nlu_service_pb2,
+    nlu_service_pb2_grpc,
+    query_understanding_pb2,
+    text_analysis_pb2,
+)
 from wherefore.orchestrator.v1 import (
     product_service_pb2,
     product_service_pb2_grpc,
@@ -133,6 +138,28 @@ class FakeSuite(
     def Parse(self, request, context):
         self.requests.append(request)
         return nlu_service_pb2.ParseResponse(understanding=self.understand(request.query))
+
+    def Analyse(self, request, context):
+        """Reads "good" and "bad" as moods, and every "mug" as a product type."""
+        self.requests.append(request)
+        if "down" in request.texts:
+            fail(context, UnavailableError("the model does not answer"))
+        pb = query_understanding_pb2
+        moods = {"good": pb.SENTIMENT_LABEL_POSITIVE, "bad": pb.SENTIMENT_LABEL_NEGATIVE}
+        return nlu_service_pb2.AnalyseResponse(
+            analyses=[
+                text_analysis_pb2.TextAnalysis(
+                    model="query_test@1",
+                    entities=[
+                        pb.Entity(type=pb.ENTITY_TYPE_PRODUCT_TYPE, start=at, end=at + 3)
+                        for at in range(len(text))
+                        if text.startswith("mug", at)
+                    ],
+                    sentiment=pb.Sentiment(label=moods[text]) if text in moods else None,
+                )
+                for text in request.texts
+            ]
+        )
 
     def understand(self, query):
         pb = query_understanding_pb2

@@ -19,6 +19,7 @@ COMMANDS = [
     ("events", "write"),
     ("events", "import"),
     ("eval", "search"),
+    ("eval", "nlu"),
 ]
 
 
