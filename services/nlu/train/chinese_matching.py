@@ -20,7 +20,7 @@ from services.nlu.train.titles import read_titles
 from shared.text.normalise import fold
 from shared.text.segmentation import cut_words
 
-NO_MATCH, MATCH = "no_match", "match"
+NO_MATCH, MATCH = "0", "1"
 """Labels of judged pairs."""
 
 MOST_OF_A_KIND = 6_000
@@ -70,16 +70,18 @@ def matching_zh(data: Path) -> TaskData:
 def judged_pairs(path: Path) -> list[Example]:
     """Returns pairs with MATCH or NO_MATCH, from a file of the form of `fewclue_bustm`.
 
+    Args:
+        path: One object a line: `sentence1`, `sentence2` and `label`, 0 or 1.
+
     Raises:
         ValueError: A row lacks a sentence or its label.
     """
-    labels = {"0": NO_MATCH, "1": MATCH}
     pairs: list[Example] = []
     for number, row in enumerate(read_rows(path), 1):
         try:
-            label = labels[str(row["label"])]
+            label = (NO_MATCH, MATCH)[int(row["label"])]
             pairs.append(Example(text=row["sentence1"], other=row["sentence2"], label=label))
-        except KeyError as error:
+        except (KeyError, ValueError, IndexError) as error:
             raise ValueError(f"{path}, row {number}: no pair with a label ({error})") from error
     return pairs
 
