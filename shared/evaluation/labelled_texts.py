@@ -1,4 +1,8 @@
-"""Reader of labelled texts: JSON lines or CSV, gzipped or not, as the public sets have them."""
+"""Reader of labelled texts: JSON lines or CSV as the public sets have them, or marked text.
+
+Each may be gzipped. Content that begins with "{" is JSON lines, a name that ends in .txt is marked
+text (see `marked_text`), anything else is CSV.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
+
+from shared.evaluation.marked_text import MarkError, is_comment, parse_marked
 
 _OUTSIDE = "O"
 
@@ -166,7 +172,10 @@ def _list(row: Mapping[str, Any], field: str, where: str) -> list[object]:
 
 def _rows(path: Path) -> Iterator[Row]:
     content = _content(path)
-    return (_json_rows if content.lstrip().startswith("{") else _csv_rows)(content, path)
+    if content.lstrip().startswith("{"):
+        return _json_rows(content, path)
+    marked = path.name.removesuffix(".gz").endswith(".txt")
+    return (_marked_rows if marked else _csv_rows)(content, path)
 
 
 def _json_rows(content: str, path: Path) -> Iterator[Row]:
@@ -182,6 +191,18 @@ def _json_rows(content: str, path: Path) -> Iterator[Row]:
         if not isinstance(row, dict):
             raise LabelledTextsError(f"{where}: not a JSON object")
         yield where, cast(Mapping[str, Any], row)
+
+
+def _marked_rows(content: str, path: Path) -> Iterator[Row]:
+    for number, line in enumerate(content.splitlines(), 1):
+        if is_comment(line):
+            continue
+        where = f"{path}:{number}"
+        try:
+            text, spans, label = parse_marked(line)
+        except MarkError as error:
+            raise LabelledTextsError(f"{where}: {error}") from error
+        yield where, {"text": text, "spans": [list(span) for span in spans], "intent": label}
 
 
 def _csv_rows(content: str, path: Path) -> Iterator[Row]:

@@ -99,6 +99,12 @@ def intent_name(intent: Intent) -> str:
     return IntentType.Name(intent.type).removeprefix("INTENT_TYPE_").lower()
 
 
+def _read_intents(path: Path) -> list[LabelledText]:
+    texts = read_classes(path, ClassFields(TEXT_FIELDS, "intent", {}))
+    # Our own sets put the kind before the finer label, as models do.
+    return [LabelledText(text.text, text.label.removeprefix("support/")) for text in texts]
+
+
 def _classes(label: str, classes: dict[str, str]) -> Callable[[Path], list[LabelledText]]:
     return lambda path: read_classes(path, ClassFields(TEXT_FIELDS, label, classes))
 
@@ -114,7 +120,7 @@ TASKS = {
         TextTask("sentiment_zh", "zh", ACCURACY, _classes("label", SENTIMENTS), _sentiment),
         TextTask("category_zh", "zh", ACCURACY, _classes("cat", {}), _category),
         TextTask("reason_tags_zh", "zh", F1, _spans(REASON_TAGS), _reason_tags),
-        TextTask("intents_en", "en", ACCURACY, _classes("intent", {}), _intent),
+        TextTask("intents_en", "en", ACCURACY, _read_intents, _intent),
         TextTask("entities_en", "en", F1, _spans(ENTITY_TYPES), _entities),
     )
 }

@@ -58,6 +58,32 @@ def test_spans_are_read_as_they_are(tmp_path):
     assert text == LabelledText("红色 dress", spans=frozenset({LabelledSpan(3, 8, "PRODUCT_TYPE")}))
 
 
+def test_marked_text_has_spans_and_a_label(tmp_path):
+    path = tmp_path / "a.txt.gz"
+    marked = "# for people\n\n#1 [小米](HPPX) [手机](HCCX) 便宜\tproduct_search\n"
+    path.write_bytes(gzip.compress(marked.encode()))
+    (text,) = read_spans(path, TYPES)
+    assert text.text == "#1 小米 手机 便宜"
+    assert text.spans == {LabelledSpan(3, 5, "BRAND"), LabelledSpan(6, 8, "PRODUCT_TYPE")}
+    (text,) = read_classes(path, ClassFields(("text",), "intent", {}))
+    assert text.label == "product_search"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("[a](HCCX", "a.txt:1: a mark is not whole"),
+        ("[a] b", "a.txt:1: a mark is not whole"),
+        ("[a](X)", r"a.txt:1: spans\[0\]: 'X' is none of"),
+    ],
+)
+def test_bad_marks_are_named_by_line(tmp_path, line, message):
+    path = tmp_path / "a.txt"
+    path.write_text(line)
+    with pytest.raises(LabelledTextsError, match=message):
+        read_spans(path, TYPES)
+
+
 def test_classes_from_json_lines_gzipped(tmp_path):
     path = tmp_path / "a.jsonl.gz"
     rows = [{"review": "好", "label": 1}, {"review": "a\u2028b", "label": 0}]
@@ -112,16 +138,16 @@ def test_bad_classes_are_named_by_line_and_field(tmp_path, row, message):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b'{"tokens": [', "a.txt:1: not JSON"),
-        (b"", "a.txt: no labelled text"),
-        (b"\xff\xfe", "a.txt: not UTF-8"),
-        (b"\x1f\x8bnonsense", "a.txt: "),
-        (gzip.compress(b'{"tokens": []}' * 50)[:-12], "a.txt: "),
-        (b"some,columns\n1,2\n", "a.txt:2: text: is missing"),
+        (b'{"tokens": [', "a.csv:1: not JSON"),
+        (b"", "a.csv: no labelled text"),
+        (b"\xff\xfe", "a.csv: not UTF-8"),
+        (b"\x1f\x8bnonsense", "a.csv: "),
+        (gzip.compress(b'{"tokens": []}' * 50)[:-12], "a.csv: "),
+        (b"some,columns\n1,2\n", "a.csv:2: text: is missing"),
     ],
 )
 def test_bad_files_are_named(tmp_path, content, message):
-    path = tmp_path / "a.txt"
+    path = tmp_path / "a.csv"
     path.write_bytes(content)
     with pytest.raises(LabelledTextsError, match=message):
         read_spans(path, TYPES)

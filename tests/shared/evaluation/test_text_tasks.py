@@ -54,6 +54,15 @@ def test_an_intent_is_right_as_support_alone(intent, right):
     assert task.score([LabelledText("where is it", "track_order")], [said]).value == right
 
 
+def test_intents_of_our_own_sets_are_read(tmp_path):
+    path = tmp_path / "queries.txt"
+    path.write_text("where is it\tsupport/track_order\n[mug](PRODUCT_TYPE)\tproduct_search\n")
+    assert [text.label for text in TASKS["intents_en"].read(path)] == [
+        "track_order",
+        "product_search",
+    ]
+
+
 def test_titles_are_read_with_the_types_of_the_contract(tmp_path):
     path = tmp_path / "titles.jsonl"
     path.write_text(
