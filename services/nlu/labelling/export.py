@@ -1,0 +1,84 @@
+"""Labels to what the training reads: a file of JSON lines, and back to examples."""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from services.nlu.labelling.items import read_spans, span_rows
+from services.nlu.labelling.queue import Given, LabelQueue
+from services.nlu.labelling.task import Answer, LabellingError
+from services.nlu.train.examples import Example
+from services.nlu.train.rows import read_rows
+
+
+def examples(queue: LabelQueue) -> list[Example]:
+    """Returns an example per answered text, in the order of the queue.
+
+    Where annotators differ, the answer of most of them holds; a text on which none has a majority
+    is left out, since teaching a guess is worse than teaching nothing.
+    """
+    answers = queue.answers()
+    found: list[Example] = []
+    for item, text in ((name, item.text) for name, item in queue.items.items() if name in answers):
+        answer = _agreed(answers[item])
+        if answer is not None:
+            found.append(Example(text, spans=answer.spans, label=answer.label))
+    return found
+
+
+def export_labels(queue: LabelQueue, path: Path) -> int:
+    """Writes the examples as JSON lines, whole or not at all; returns how many there are.
+
+    A line is {"text": …, "label": …} or {"text": …, "spans": [[start, end, label], …]}.
+
+    Raises:
+        LabellingError: There is nothing to export.
+    """
+    found = examples(queue)
+    if not found:
+        raise LabellingError(f"{queue.folder} has no answers yet")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    staged = path.with_name(f"{path.name}.tmp")
+    with staged.open("w", encoding="utf-8") as file:
+        for example in found:
+            said: dict[str, Any] = (
+                {"label": example.label} if example.label else {"spans": span_rows(example.spans)}
+            )
+            file.write(json.dumps({"text": example.text, **said}, ensure_ascii=False) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    staged.replace(path)
+    return len(found)
+
+
+def read_examples(path: Path) -> list[Example]:
+    """Returns the examples of a file that `export_labels` wrote.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: A line is malformed; the text names the line.
+    """
+    found: list[Example] = []
+    for number, row in enumerate(read_rows(path), start=1):
+        match row:
+            case {"text": str(text), "label": str(label)} if text and label:
+                found.append(Example(text, label=label))
+            case {"text": str(text), "spans": rows} if text:
+                spans = read_spans(rows)
+                if any(not 0 <= span.start < span.end <= len(text) for span in spans):
+                    raise ValueError(f"{path}, example {number}: a span is not within the text")
+                found.append(Example(text, spans=spans))
+            case _:
+                raise ValueError(f'{path}, example {number}: needs "text" and "label" or "spans"')
+    return found
+
+
+def _agreed(answers: Mapping[str, Given]) -> Answer | None:
+    votes: Counter[Answer] = Counter(
+        given.answer for given in answers.values() if given.answer is not None
+    )
+    (best, count), *others = votes.most_common()
+    return None if others and others[0][1] == count else best
