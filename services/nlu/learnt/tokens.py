@@ -53,6 +53,7 @@ class ModelTokenizer:
         if not path.is_file():
             raise UnavailableError(f"{path} is missing; `make models` makes it")
         # The library is written in Rust and its stubs leave most arguments unknown.
+        self.path = path
         self._tokenizer: Any = Tokenizer.from_file(str(path))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_length=max_tokens)
@@ -75,9 +76,7 @@ class ModelTokenizer:
     def _row(self, text: str, encoding: Any) -> TokenRow:
         ids = np.asarray(encoding.ids, dtype=np.int32)
         special: list[int] = encoding.special_tokens_mask
-        offsets = tuple(
-            (0, 0) if special[at] else span for at, span in enumerate(encoding.offsets)
-        )
+        offsets = tuple((0, 0) if special[at] else span for at, span in enumerate(encoding.offsets))
         segments = np.zeros(len(ids), dtype=np.int32)
         if self._word_places:
             places = word_places(text)
@@ -94,5 +93,5 @@ def word_places(text: str) -> list[int]:
         if end - start == 1:
             places[start] = SINGLE
             continue
-        places[start : end] = [BEGIN, *[MIDDLE] * (end - start - 2), END]
+        places[start:end] = [BEGIN, *[MIDDLE] * (end - start - 2), END]
     return places

@@ -5,20 +5,25 @@ mixed precision where the device has it, several devices by `accelerate`, Tensor
 """
 
 import json
-import random
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import set_seed
 from pydantic import BaseModel, Field
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
+
+LOG_STEPS = 20
+"""Steps between two records of the loss."""
+
+BEST = "best.pt"
+"""Weights of the best epoch, in the folder of a run."""
 
 Batch = Mapping[str, Any]
 Losses = Mapping[str, torch.Tensor]
@@ -43,6 +48,9 @@ class LoopSettings(BaseModel):
     """Seconds between checkpoints within an epoch."""
     trackers: tuple[str, ...] = ("tensorboard",)
     """Also "wandb", which is then to be installed and configured."""
+    average_decay: float = Field(default=0.0, ge=0, lt=1)
+    """Of the exponential moving average of the weights, which is what is judged and kept; 0 keeps
+    the weights themselves."""
     max_steps: int = Field(default=0, ge=0)
     """Stops after so many steps, for trials; 0 goes through all epochs."""
 
@@ -78,6 +86,8 @@ class Recipe:
     evaluate: Callable[[Any], Mapping[str, float]]
     score: str = ""
     rates: Mapping[str, float] = field(default_factory=lambda: {})
+    after_backward: Callable[[int], None] | None = None
+    """Called with the step after every update, while the gradients are still there."""
 
 
 def train(recipe: Recipe, settings: LoopSettings, folder: Path, *, title: str) -> History:
@@ -92,86 +102,139 @@ def train(recipe: Recipe, settings: LoopSettings, folder: Path, *, title: str) -
     Returns:
         What was measured, also written to `history.json`.
     """
-    precision = "bf16" if settings.mixed_precision and _has_bfloat16() else "no"
-    accelerator = Accelerator(
-        mixed_precision=precision,
-        log_with=list(settings.trackers) or None,
-        project_dir=str(folder),
-    )
     folder.mkdir(parents=True, exist_ok=True)
     set_seed(settings.seed)
-    per_epoch = [len(recipe.batches(epoch)) for epoch in range(settings.epochs)]
-    total = sum(per_epoch)
-    if settings.max_steps:
-        total = min(total, settings.max_steps)
-    optimizer = torch.optim.AdamW(
-        _groups(recipe, settings), lr=settings.learning_rate, betas=(0.9, 0.98), eps=1e-6
-    )
-    warmup = max(1, round(settings.warmup_share * total))
-    scheduler = torch.optim.lr_scheduler.LambdaLR(
-        optimizer,
-        lambda step: min((step + 1) / warmup, max(0.0, (total - step) / max(1, total - warmup))),
-    )
-    model, optimizer, scheduler = accelerator.prepare(recipe.model, optimizer, scheduler)
-    accelerator.init_trackers("logs")
-    state = _State(folder, accelerator)
-    state.load()
-    started = time.monotonic() - state.history.seconds
-    last_saved = time.monotonic()
-    bar = tqdm(
-        total=total, initial=state.step, desc=title, unit="step", dynamic_ncols=True, mininterval=2
-    )
-    for epoch in range(state.epoch, settings.epochs):
-        model.train()
-        batches = recipe.batches(epoch)
-        for at in range(state.batch, len(batches)):
-            if state.step >= total:
-                break
-            batch = _to_device(recipe.collate(batches[at], state.step), accelerator.device)
-            with accelerator.autocast():
-                losses = recipe.loss(model, batch)
-            loss = torch.stack(list(losses.values())).sum()
-            accelerator.backward(loss)
-            accelerator.clip_grad_norm_(model.parameters(), settings.clip_norm)
-            optimizer.step()
-            scheduler.step()
-            optimizer.zero_grad()
-            state.step, state.batch = state.step + 1, at + 1
-            bar.update(1)
-            if state.step % 20 == 0:
-                state.history.steps.append((state.step, loss.item()))
-                bar.set_postfix(loss=f"{loss.item():.3f}")
-                accelerator.log({"train/loss": loss.item()}, step=state.step)
-                for name, value in losses.items():
-                    accelerator.log({f"train/{name}": value.item()}, step=state.step)
-            if time.monotonic() - last_saved > settings.checkpoint_seconds:
-                state.history.seconds = time.monotonic() - started
-                state.save()
-                last_saved = time.monotonic()
-        model.eval()
-        with torch.no_grad():
-            figures = dict(recipe.evaluate(accelerator.unwrap_model(model)))
-        state.history.seconds = time.monotonic() - started
-        state.history.epochs.append({**figures, "epoch": epoch, "step": state.step})
-        accelerator.log({f"dev/{name}": value for name, value in figures.items()}, step=state.step)
-        shown = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
-        tqdm.write(f"{title}: epoch {epoch + 1}/{settings.epochs}: {shown}")
-        if recipe.score and state.is_best(recipe.score):
-            state.history.best_epoch = epoch
-            torch.save(accelerator.unwrap_model(model).state_dict(), folder / "best.pt")
-        state.epoch, state.batch = epoch + 1, 0
-        state.save()
-        last_saved = time.monotonic()
-        waited = epoch - state.history.best_epoch
-        if state.step >= total or (recipe.score and 0 < settings.patience <= waited):
-            break
-    bar.close()
-    accelerator.end_training()
-    if recipe.score and (folder / "best.pt").is_file():
-        recipe.model.load_state_dict(torch.load(folder / "best.pt", weights_only=True))
+    run = _Run(recipe, settings, folder, title)
+    while not run.over():
+        run.epoch()
+    run.close()
+    best = folder / BEST
+    if recipe.score and best.is_file():
+        recipe.model.load_state_dict(torch.load(best, weights_only=True))
     recipe.model.eval()
-    (folder / "history.json").write_text(json.dumps(vars(state.history), indent=1))
-    return state.history
+    history = run.state.history
+    (folder / "history.json").write_text(json.dumps(vars(history), indent=1))
+    return history
+
+
+class _Run:
+    """A run from its first step to its last, in one process or in several after one another."""
+
+    def __init__(self, recipe: Recipe, settings: LoopSettings, folder: Path, title: str) -> None:
+        self._recipe, self._settings, self._folder, self._title = recipe, settings, folder, title
+        self._accelerator = accelerator = Accelerator(
+            mixed_precision="bf16" if settings.mixed_precision and has_bfloat16() else "no",
+            log_with=list(settings.trackers) or None,
+            project_dir=str(folder),
+        )
+        total = sum(len(recipe.batches(epoch)) for epoch in range(settings.epochs))
+        self._total = min(total, settings.max_steps) if settings.max_steps else total
+        optimizer = torch.optim.AdamW(
+            _groups(recipe, settings), lr=settings.learning_rate, betas=(0.9, 0.98), eps=1e-6
+        )
+        scheduler = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: _schedule(step, self._total, settings.warmup_share)
+        )
+        self._model, self._optimizer, self._scheduler = accelerator.prepare(
+            recipe.model, optimizer, scheduler
+        )
+        self._averaged: Any = None
+        if settings.average_decay:
+            self._averaged = AveragedModel(
+                accelerator.unwrap_model(self._model),
+                multi_avg_fn=get_ema_multi_avg_fn(settings.average_decay),
+                use_buffers=True,
+            )
+            accelerator.register_for_checkpointing(self._averaged)
+        accelerator.init_trackers("logs")
+        self.state = _State(folder, accelerator)
+        self.state.load()
+        self._started = time.monotonic() - self.state.history.seconds
+        self._saved = time.monotonic()
+        self._bar = tqdm(
+            total=self._total,
+            initial=self.state.step,
+            desc=title,
+            unit="step",
+            dynamic_ncols=True,
+            mininterval=2,
+        )
+
+    def over(self) -> bool:
+        """Whether every epoch was gone through, or the last ones brought nothing better."""
+        state, patience = self.state, self._settings.patience
+        if state.epoch >= self._settings.epochs or state.step >= self._total:
+            return True
+        waited = state.epoch - 1 - state.history.best_epoch
+        return bool(self._recipe.score and state.epoch and 0 < patience <= waited)
+
+    def epoch(self) -> None:
+        """Goes through what is left of an epoch, and judges it."""
+        state = self.state
+        self._model.train()
+        batches = self._recipe.batches(state.epoch)
+        for at in range(state.batch, len(batches)):
+            if state.step >= self._total:
+                break
+            self._step(batches[at])
+            state.batch = at + 1
+            if time.monotonic() - self._saved > self._settings.checkpoint_seconds:
+                self._save()
+        self._judge()
+        state.epoch, state.batch = state.epoch + 1, 0
+        self._save()
+
+    def close(self) -> None:
+        """Lets go of the progress bar and the trackers."""
+        self._bar.close()
+        self._accelerator.end_training()
+
+    def _step(self, rows: Any) -> None:
+        accelerator, state = self._accelerator, self.state
+        batch = _to_device(self._recipe.collate(rows, state.step), accelerator.device)
+        with accelerator.autocast():
+            losses = self._recipe.loss(self._model, batch)
+        loss = torch.stack(list(losses.values())).sum()
+        accelerator.backward(loss)
+        accelerator.clip_grad_norm_(self._model.parameters(), self._settings.clip_norm)
+        self._optimizer.step()
+        if self._recipe.after_backward:
+            self._recipe.after_backward(state.step)
+        if self._averaged is not None:
+            self._averaged.update_parameters(accelerator.unwrap_model(self._model))
+        self._scheduler.step()
+        self._optimizer.zero_grad()
+        state.step += 1
+        self._bar.update(1)
+        if state.step % LOG_STEPS == 0:
+            shown = loss.item()
+            state.history.steps.append((state.step, shown))
+            self._bar.set_postfix(loss=f"{shown:.3f}")
+            named = {f"train/{name}": value.item() for name, value in losses.items()}
+            accelerator.log({"train/loss": shown, **named}, step=state.step)
+
+    def _judge(self) -> None:
+        state, score = self.state, self._recipe.score
+        judged = self._accelerator.unwrap_model(self._model)
+        if self._averaged is not None:
+            judged = self._averaged.module
+        judged.eval()
+        with torch.no_grad(), self._accelerator.autocast():
+            figures = dict(self._recipe.evaluate(judged))
+        state.history.epochs.append({**figures, "epoch": state.epoch, "step": state.step})
+        self._accelerator.log(
+            {f"dev/{name}": value for name, value in figures.items()}, step=state.step
+        )
+        shown = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
+        tqdm.write(f"{self._title}: epoch {state.epoch + 1}/{self._settings.epochs}: {shown}")
+        if score and state.is_best(score):
+            state.history.best_epoch = state.epoch
+            torch.save(judged.state_dict(), self._folder / BEST)
+
+    def _save(self) -> None:
+        self.state.history.seconds = time.monotonic() - self._started
+        self.state.save()
+        self._saved = time.monotonic()
 
 
 class _State:
@@ -239,7 +302,14 @@ def _to_device(batch: Batch, device: Any) -> Batch:
     }
 
 
-def _has_bfloat16() -> bool:
+def _schedule(step: int, total: int, warmup_share: float) -> float:
+    """Factor on the learning rate: linear growth, then linear decay to nothing."""
+    warmup = max(1, round(warmup_share * total))
+    return min((step + 1) / warmup, max(0.0, (total - step) / max(1, total - warmup)))
+
+
+def has_bfloat16() -> bool:
+    """Whether this machine multiplies in bfloat16 faster than in float32."""
     if torch.cuda.is_available():
         return torch.cuda.is_bf16_supported()
-    return torch.cpu._is_avx512_bf16_supported()
+    return torch.cpu._is_avx512_bf16_supported()  # pyright: ignore[reportPrivateUsage] # no other way

@@ -1,6 +1,5 @@
 """Pretraining of the Chinese encoder by masked language modelling on shopping texts."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,7 +35,7 @@ class PretrainSettings(BaseModel):
     heads: int = 12
     intermediate: int = 1248
     body: str = ""
-    """Name or folder of an encoder whose first layers are where the training starts; "" is chance."""
+    """Name or folder of an encoder whose first layers the training starts from; "" is chance."""
     token_budget: int = 4096
     loop: LoopSettings = LoopSettings()
 

@@ -1,5 +1,6 @@
 """Runs one recipe: a TOML file that names the kind of training and its settings."""
 
+import json
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -54,4 +55,22 @@ def _pretrain(settings: dict[str, Any], data: Path, folder: Path) -> None:
     pretrain(PretrainSettings.model_validate(settings), data, folder)
 
 
-_KINDS: dict[str, Callable[[dict[str, Any], Path, Path], None]] = {"pretrain": _pretrain}
+def _multitask(settings: dict[str, Any], data: Path, folder: Path) -> None:
+    from services.nlu.train.multitask import MultitaskSettings, train_multitask
+    from services.nlu.train.storage import save_model
+
+    trained = train_multitask(MultitaskSettings.model_validate(settings), data, folder)
+    save_model(trained.model, folder / "model", trained.tokenizer.path)
+    results = {
+        "figures": trained.figures,
+        "seconds": trained.history.seconds,
+        "best_epoch": trained.history.best_epoch,
+        "settings": settings,
+    }
+    (folder / "results.json").write_text(json.dumps(results, ensure_ascii=False, indent=1))
+
+
+_KINDS: dict[str, Callable[[dict[str, Any], Path, Path], None]] = {
+    "pretrain": _pretrain,
+    "multitask": _multitask,
+}

@@ -1,0 +1,173 @@
+"""The multi-task model: one encoder, a head a task, one forward pass a text."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from pydantic import BaseModel
+
+from services.nlu.train.crf import Crf
+from services.nlu.train.examples import TaskKind, bio_labels
+
+EMBEDDING = "sentence_embedding"
+"""Name of the output of unit vectors."""
+
+
+class HeadSpec(BaseModel):
+    """A head: its name, what it answers with, and its labels (types or classes)."""
+
+    name: str
+    kind: TaskKind
+    labels: tuple[str, ...]
+    ngram_buckets: int = 0
+    """Of class heads: rows of a table of hashed character n-grams, whose sums are added to the
+    logits (wide and deep: Cheng et al., 2016). 0 has no such table."""
+
+
+class ModelSpec(BaseModel):
+    """All that a model is built from, beside its weights."""
+
+    base: str = ""
+    """Encoder that the weights come on top of: a package's name, or a folder; "" when `encoder`
+    and the weights say it all."""
+    encoder: dict[str, Any] = {}
+    """The encoder's own configuration, when its weights are the model's."""
+    heads: tuple[HeadSpec, ...] = ()
+    tuning: str = "full"
+    """How the encoder is tuned; see `tuning.py`."""
+    rank: int = 16
+    """Of low-rank tuning."""
+    word_places: bool = False
+    """Whether it reads the places of characters in words."""
+    max_tokens: int = 128
+
+
+class TokenHead(torch.nn.Module):
+    """Logits of BIO tags, with the field that reads them."""
+
+    def __init__(self, spec: HeadSpec, width: int) -> None:
+        super().__init__()
+        tags = bio_labels(spec.labels)
+        self.dropout = torch.nn.Dropout(0.1)
+        self.linear = torch.nn.Linear(width, len(tags))
+        self.crf = Crf(tags)
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        """(batch, tokens, width) -> (batch, tokens, tags)."""
+        return self.linear(self.dropout(states))
+
+
+class ClassHead(torch.nn.Module):
+    """Logits of classes from the mean, the maximum and the first state, and from n-grams."""
+
+    def __init__(self, spec: HeadSpec, width: int) -> None:
+        super().__init__()
+        self.dropout = torch.nn.Dropout(0.1)
+        self.hidden = torch.nn.Linear(3 * width, width)
+        self.linear = torch.nn.Linear(width, len(spec.labels))
+        self.ngrams: NgramTable | None = None
+        if spec.ngram_buckets:
+            self.ngrams = NgramTable(spec.ngram_buckets, len(spec.labels))
+
+    def forward(self, states: torch.Tensor, mask: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+        """(batch, tokens, width), (batch, tokens, 1) and (batch, tokens) -> (batch, classes)."""
+        mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1.0)
+        highest = (states + (mask - 1.0) * 1e4).max(1).values
+        pooled = torch.cat([mean, highest, states[:, 0]], dim=-1)
+        logits = self.linear(self.dropout(torch.tanh(self.hidden(self.dropout(pooled)))))
+        return logits if self.ngrams is None else logits + self.ngrams(ids, mask)
+
+
+class NgramTable(torch.nn.Module):
+    """A linear model over hashed character n-grams of 1 to 3, inside the graph."""
+
+    def __init__(self, buckets: int, classes: int) -> None:
+        super().__init__()
+        self.buckets = buckets
+        self.weights = torch.nn.Embedding(buckets, classes)
+        torch.nn.init.zeros_(self.weights.weight)
+        self.dropout = torch.nn.Dropout(0.3)
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """(batch, tokens) and (batch, tokens, 1) -> (batch, classes)."""
+        ids = ids.to(torch.int64)
+        one = ids * 31 + 7
+        two = _shifted(one, ids, 1, 1_000_003)
+        three = _shifted(two, ids, 2, 7_368_787)
+        total = sum(
+            (self.weights(grams % self.buckets) * mask).sum(1) for grams in (one, two, three)
+        )
+        # Long texts hold more n-grams; their sum grows slower than their number.
+        scaled: torch.Tensor = total / mask.sum(1).clamp(min=1.0).sqrt()
+        return self.dropout(scaled)
+
+
+def _shifted(grams: torch.Tensor, ids: torch.Tensor, by: int, prime: int) -> torch.Tensor:
+    """The hash of n-grams one character longer; past the end stands padding."""
+    ahead = torch.cat([ids[:, by:], torch.zeros_like(ids[:, :by])], dim=1)
+    return grams * 131 + ahead * prime
+
+
+class QueryModel(torch.nn.Module):
+    """An encoder with heads.
+
+    Args:
+        spec: What it is built from.
+        encoder: A transformers encoder whose states are of width `encoder.config.hidden_size`.
+    """
+
+    def __init__(self, spec: ModelSpec, encoder: Any) -> None:
+        super().__init__()
+        self.spec = spec
+        self.encoder = encoder
+        width = int(encoder.config.hidden_size)
+        self.heads = torch.nn.ModuleDict(
+            {
+                head.name: TokenHead(head, width)
+                if head.kind is TaskKind.TOKENS
+                else ClassHead(head, width)
+                for head in spec.heads
+            }
+        )
+
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        segments: torch.Tensor | None = None,
+        only: Sequence[str] = (),
+    ) -> dict[str, torch.Tensor]:
+        """Reads texts.
+
+        Args:
+            input_ids: (batch, tokens), 0 being padding.
+            segments: (batch, tokens), for models of `word_places`.
+            only: Heads to run; all of them, and the embedding, when empty.
+
+        Returns:
+            Per token head (batch, tokens, tags), per class head (batch, classes), and
+            "sentence_embedding" (batch, width) of unit length.
+        """
+        states, mask = self.states(input_ids, segments)
+        outputs: dict[str, torch.Tensor] = {}
+        for name, head in self.heads.items():
+            if only and name not in only:
+                continue
+            if isinstance(head, ClassHead):
+                outputs[name] = head(states, mask, input_ids)
+            else:
+                outputs[name] = head(states)
+        if not only or EMBEDDING in only:
+            mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
+            outputs[EMBEDDING] = torch.nn.functional.normalize(mean, p=2.0, dim=1)
+        return outputs
+
+    def states(
+        self, input_ids: torch.Tensor, segments: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Returns the states (batch, tokens, width) and the mask (batch, tokens, 1)."""
+        mask = (input_ids != 0).to(torch.int64)
+        given: dict[str, torch.Tensor] = {"input_ids": input_ids, "attention_mask": mask}
+        if self.spec.word_places and segments is not None:
+            given["token_type_ids"] = segments
+        states = self.encoder(**given).last_hidden_state
+        return states, mask.unsqueeze(-1).to(states.dtype)

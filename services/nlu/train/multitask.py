@@ -1,0 +1,220 @@
+"""Multi-task fine-tuning: one encoder learns entities, classes and matching at once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from random import Random
+from typing import Any, Literal
+
+import torch
+from pydantic import BaseModel, Field
+
+from services.nlu.learnt.tokens import ModelTokenizer
+from services.nlu.train.batching import token_batches
+from services.nlu.train.encoded import EncodedTask, encode_task
+from services.nlu.train.evaluate import evaluate_heads
+from services.nlu.train.examples import TaskData, TaskKind
+from services.nlu.train.loop import History, LoopSettings, Recipe, train
+from services.nlu.train.losses import LossWeights, task_losses
+from services.nlu.train.model import HeadSpec, ModelSpec, QueryModel
+from services.nlu.train.tasks import load_task
+from services.nlu.train.tuning import Tuning, encoder_folder, open_encoder, wrap
+
+EVALUATED = 1_500
+"""Dev examples of a task that an epoch is judged by; the figures at the end are of all of them."""
+
+_MAIN_FIGURES = (".f1", ".accuracy", ".auc", ".mrr")
+
+
+class TaskSettings(BaseModel):
+    """How a recipe uses a task."""
+
+    repeat: float = Field(default=1.0, gt=0)
+    """Times that its examples are seen in an epoch; below 1 a part of them, another each epoch."""
+    limit: int = Field(default=0, ge=0)
+    """Training examples at most, for trials; 0 takes all."""
+    ngram_buckets: int = Field(default=0, ge=0)
+    """See `HeadSpec`."""
+    beside: str = ""
+    """A task of classes over the same texts: both are learnt in the same forward passes, and
+    `repeat` and `limit` are that task's."""
+
+
+class MultitaskSettings(BaseModel):
+    """A recipe of multi-task training."""
+
+    encoder: str
+    """A package's name, a folder, or "run:NAME" for the encoder of another run."""
+    tasks: dict[str, TaskSettings]
+    """By the names of `tasks.TASKS`; with one task it is single-task training."""
+    tuning: Tuning = Tuning.FULL
+    rank: int = Field(default=16, ge=1)
+    weighting: Literal["uncertainty", "equal"] = "uncertainty"
+    word_places: bool = False
+    max_tokens: int = Field(default=128, ge=8, le=512)
+    token_budget: int = Field(default=2048, ge=64)
+    head_rate: float = Field(default=3.0, gt=0)
+    """Factor on the learning rate of what starts from chance."""
+    loop: LoopSettings = LoopSettings()
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a run leaves in memory."""
+
+    model: QueryModel
+    tokenizer: ModelTokenizer
+    history: History
+    figures: Mapping[str, float]
+
+
+class Weighted(torch.nn.Module):
+    """The model with the weights of its losses, which are learnt beside it."""
+
+    def __init__(self, model: QueryModel, tasks: Sequence[str], *, learnt: bool) -> None:
+        super().__init__()
+        self.model = model
+        self.weights = LossWeights(tasks, learnt=learnt)
+
+
+def train_multitask(
+    settings: MultitaskSettings,
+    data: Path,
+    folder: Path,
+    *,
+    loaded: Mapping[str, TaskData] | None = None,
+) -> Trained:
+    """Trains by a recipe, or takes up the run that `folder` holds.
+
+    Args:
+        settings: The recipe.
+        data: Folder of the data sets.
+        folder: Of the run.
+        loaded: Tasks that are in memory already, by name.
+    """
+    encoder_path = settings.encoder
+    if encoder_path.startswith("run:"):
+        encoder_path = str(folder.parent / encoder_path.removeprefix("run:") / "encoder")
+    tokenizer = ModelTokenizer(
+        Path(encoder_folder(encoder_path)) / "tokenizer.json",
+        settings.max_tokens,
+        word_places=settings.word_places,
+    )
+    tasks = {name: (loaded or {}).get(name) or load_task(name, data) for name in settings.tasks}
+    encoded = {
+        name: encode_task(task, tokenizer, limit=_limit(settings, name))
+        for name, task in tasks.items()
+    }
+    for name, task in tasks.items():
+        beside = settings.tasks[name].beside
+        if beside and [e.text for e in task.train] != [e.text for e in tasks[beside].train]:
+            raise ValueError(f"{name} is not over the texts of {beside}")
+    torch.manual_seed(settings.loop.seed)
+    model = _new_model(settings, encoder_path, tasks, steps=_steps(settings, encoded))
+    names = list(tasks)
+    weighted = Weighted(model, names, learnt=settings.weighting == "uncertainty")
+
+    def batches(epoch: int) -> Sequence[Any]:
+        return _epoch(settings, encoded, epoch)
+
+    def collate(batch: tuple[str, list[int]], step: int) -> Mapping[str, Any]:
+        name, positions = batch
+        together = [name, *(other for other in tasks if settings.tasks[other].beside == name)]
+        return {task: encoded[task].collate(positions) for task in together}
+
+    def loss(both: Any, batch: Mapping[str, Any]) -> Mapping[str, torch.Tensor]:
+        inner = getattr(both, "module", both)
+        losses = task_losses(inner.model, {name: tasks[name] for name in batch}, batch)
+        return {name: inner.weights(name, value) for name, value in losses.items()}
+
+    def evaluate(both: Any, limit: int = EVALUATED) -> Mapping[str, float]:
+        figures = evaluate_heads(both.model, tokenizer, tasks.values(), limit=limit)
+        main = [value for name, value in figures.items() if name.endswith(_MAIN_FIGURES)]
+        return {**figures, "score": sum(main) / len(main)}
+
+    def after_backward(step: int) -> None:
+        adapt = getattr(getattr(model.encoder, "base_model", None), "update_and_allocate", None)
+        if adapt:
+            adapt(step)
+
+    history = train(
+        Recipe(
+            weighted,
+            batches,
+            collate,
+            loss,
+            evaluate,
+            score="score",
+            rates={
+                "model.heads": settings.head_rate,
+                "weights": settings.head_rate,
+            },
+            after_backward=after_backward,
+        ),
+        settings.loop,
+        folder,
+        title=folder.name,
+    )
+    figures = evaluate(weighted, 0)
+    return Trained(model, tokenizer, history, figures)
+
+
+def _limit(settings: MultitaskSettings, name: str) -> int:
+    return settings.tasks[settings.tasks[name].beside or name].limit
+
+
+def _steps(settings: MultitaskSettings, encoded: Mapping[str, EncodedTask]) -> int:
+    steps = sum(len(_epoch(settings, encoded, epoch)) for epoch in range(settings.loop.epochs))
+    return min(steps, settings.loop.max_steps) if settings.loop.max_steps else steps
+
+
+def _epoch(
+    settings: MultitaskSettings, encoded: Mapping[str, EncodedTask], epoch: int
+) -> list[tuple[str, list[int]]]:
+    """Batches of all tasks in one order; each is of one task."""
+    # Only an order that can be repeated is wanted of this generator.
+    random = Random(f"{settings.loop.seed}/{epoch}")  # noqa: S311
+    mixed: list[tuple[str, list[int]]] = []
+    for name, task in encoded.items():
+        if settings.tasks[name].beside:
+            continue
+        repeat = settings.tasks[name].repeat
+        for turn in range(ceil(repeat)):
+            batches = token_batches(
+                task.lengths,
+                settings.token_budget,
+                seed=settings.loop.seed,
+                epoch=epoch * 100 + turn,
+            )
+            share = min(1.0, repeat - turn)
+            mixed.extend((name, batch) for batch in batches[: max(1, round(share * len(batches)))])
+    random.shuffle(mixed)
+    return mixed
+
+
+def _new_model(
+    settings: MultitaskSettings, encoder: str, tasks: Mapping[str, TaskData], *, steps: int
+) -> QueryModel:
+    heads = tuple(
+        HeadSpec(
+            name=task.head,
+            kind=task.kind,
+            labels=task.labels,
+            ngram_buckets=settings.tasks[name].ngram_buckets,
+        )
+        for name, task in tasks.items()
+        if task.kind is not TaskKind.PAIRS
+    )
+    opened = open_encoder(encoder)
+    packaged = encoder == settings.encoder and settings.tuning is not Tuning.FULL
+    spec = ModelSpec(
+        base=encoder if packaged else "",
+        encoder={} if packaged else opened.config.to_dict(),
+        heads=heads,
+        tuning=settings.tuning,
+        rank=settings.rank,
+        word_places=settings.word_places,
+        max_tokens=settings.max_tokens,
+    )
+    return QueryModel(spec, wrap(opened, settings.tuning, rank=settings.rank, steps=steps))

@@ -1,0 +1,109 @@
+"""The folder of a model: all that serving and further training need, small enough to commit.
+
+config.json          what it is built from (`ModelSpec`)
+labels.json          what its outputs mean
+tokenizer.json       how texts become ids
+weights.safetensors  float16; without the base encoder's own weights where a package carries them
+"""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import AutoConfig, AutoModel
+
+from services.nlu.train.examples import bio_labels
+from services.nlu.train.model import EMBEDDING, ModelSpec, QueryModel, TokenHead
+from services.nlu.train.tuning import Tuning, encoder_folder, merge, open_encoder, wrap
+
+WEIGHTS = "weights.safetensors"
+
+
+def save_model(model: QueryModel, folder: Path, tokenizer: Path) -> None:
+    """Writes a model.
+
+    Args:
+        model: As it was trained; low-rank tuning not merged.
+        folder: Made if it is not there.
+        tokenizer: Path of its `tokenizer.json`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    state = model.state_dict()
+    if model.spec.base:
+        trained = {name for name, item in model.named_parameters() if item.requires_grad}
+        state = {name: item for name, item in state.items() if name in trained}
+    halves = {name: item.detach().to(torch.float16).contiguous() for name, item in state.items()}
+    save_file(halves, str(folder / WEIGHTS))
+    (folder / "config.json").write_text(model.spec.model_dump_json(indent=1, exclude_defaults=True))
+    (folder / "labels.json").write_text(
+        json.dumps(describe_outputs(model), ensure_ascii=False, indent=1)
+    )
+    if tokenizer.resolve() != (folder / "tokenizer.json").resolve():
+        shutil.copyfile(tokenizer, folder / "tokenizer.json")
+
+
+def load_model(folder: Path, *, attention: str = "sdpa") -> QueryModel:
+    """Returns a model in evaluation mode, with low-rank tuning merged into its encoder.
+
+    Args:
+        folder: As `save_model` wrote it.
+        attention: Implementation of attention; "eager" where the graph is exported.
+
+    Raises:
+        FileNotFoundError: The folder holds no model.
+    """
+    spec = ModelSpec.model_validate_json((folder / "config.json").read_text())
+    encoder: Any
+    if spec.base:
+        encoder = open_encoder(spec.base, attention=attention)
+        encoder = wrap(encoder, Tuning(spec.tuning), rank=spec.rank)
+    else:
+        loader: Any = AutoModel
+        config: Any = AutoConfig.for_model(**spec.encoder)
+        encoder = loader.from_config(config, attn_implementation=attention)
+    model = QueryModel(spec, encoder)
+    weights = {name: item.float() for name, item in load_file(str(folder / WEIGHTS)).items()}
+    missing, unknown = model.load_state_dict(weights, strict=False)
+    lost = [name for name in missing if not spec.base and "position_ids" not in name]
+    if unknown or lost:
+        raise ValueError(f"{folder}: weights do not fit: {[*unknown, *lost][:5]}")
+    model.encoder = merge(model.encoder)
+    return model.eval()
+
+
+def tokenizer_of(encoder: str) -> Path:
+    """Returns the path of the tokenizer that an encoder brings along."""
+    return Path(encoder_folder(encoder)) / "tokenizer.json"
+
+
+def describe_outputs(model: QueryModel) -> dict[str, dict[str, Any]]:
+    """Returns what labels.json holds: per output its kind, its labels, and how they are read."""
+    described: dict[str, dict[str, Any]] = {}
+    for spec in model.spec.heads:
+        head = model.heads[spec.name]
+        entry: dict[str, Any] = {"kind": str(spec.kind)}
+        if isinstance(head, TokenHead):
+            with torch.no_grad():
+                transitions, start, end = head.crf.scores()
+            entry |= {
+                "labels": bio_labels(spec.labels),
+                "transitions": _rounded(transitions),
+                "start": _rounded(start),
+                "end": _rounded(end),
+            }
+        else:
+            entry |= {"labels": list(spec.labels), "temperature": 1.0}
+        described[spec.name] = entry
+    width = int(model.encoder.config.hidden_size)
+    described[EMBEDDING] = {"kind": "vector", "dimension": width}
+    return described
+
+
+def _rounded(values: torch.Tensor) -> Any:
+    return [
+        _rounded(item) if item.ndim else round(float(item), 4)
+        for item in values.detach().float().cpu()
+    ]
