@@ -1,13 +1,26 @@
-"""Text to vectors: one port, `TextEncoder`, with Triton or ONNX Runtime in process behind it."""
+"""Forward passes behind the port `TensorModel`, texts to vectors behind `TextEncoder`.
 
-from shared.inference.port import Encoded, TextEncoder
+Behind both is Triton, or ONNX Runtime in process.
+"""
+
+from shared.inference.encoder import ModelTextEncoder
+from shared.inference.port import Encoded, Forwarded, TensorModel, TextEncoder
 from shared.inference.settings import InferenceSettings
 
-__all__ = ["Encoded", "InferenceSettings", "TextEncoder", "open_text_encoder"]
+__all__ = [
+    "Encoded",
+    "Forwarded",
+    "InferenceSettings",
+    "ModelTextEncoder",
+    "TensorModel",
+    "TextEncoder",
+    "open_model",
+    "open_text_encoder",
+]
 
 
-def open_text_encoder(settings: InferenceSettings) -> TextEncoder:
-    """Returns the encoder that `settings` name. Nothing is connected or loaded before its use.
+def open_model(settings: InferenceSettings) -> TensorModel:
+    """Returns the model that `settings` name. Nothing is connected before its use.
 
     Args:
         settings: Which backend, which model, how long.
@@ -16,9 +29,18 @@ def open_text_encoder(settings: InferenceSettings) -> TextEncoder:
         UnavailableError: The model's files were not made yet (`make models`).
     """
     if settings.backend == "triton":
-        from shared.inference.triton import TritonTextEncoder
+        from shared.inference.triton import TritonModel
 
-        return TritonTextEncoder(settings)
-    from shared.inference.onnx import OnnxTextEncoder
+        return TritonModel(settings)
+    from shared.inference.onnx import OnnxModel
 
-    return OnnxTextEncoder(settings)
+    return OnnxModel(settings)
+
+
+def open_text_encoder(settings: InferenceSettings) -> TextEncoder:
+    """Returns an encoder over the model that `settings` name.
+
+    Raises:
+        UnavailableError: The model's files were not made yet (`make models`).
+    """
+    return ModelTextEncoder(open_model(settings), settings)

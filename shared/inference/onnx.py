@@ -1,8 +1,8 @@
-"""Texts to vectors by ONNX Runtime in this process, for where no Triton runs."""
+"""Forward passes by ONNX Runtime in this process, for where no Triton runs."""
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 from shared.deadline import current_deadline
 from shared.errors import DeadlineExceededError, UnavailableError
-from shared.inference.port import Encoded
+from shared.inference.port import Forwarded
 from shared.inference.settings import InferenceSettings
-from shared.inference.tokens import Ids, TextTokenizer, batches
 
 
-class OnnxTextEncoder:
-    """Encodes on a thread of its own, one forward pass at a time.
+class OnnxModel:
+    """Runs on a thread of its own, one forward pass at a time.
 
     A pass already uses every core it was given, so a second one beside it would slow both.
 
@@ -32,54 +31,53 @@ class OnnxTextEncoder:
 
     def __init__(self, settings: InferenceSettings) -> None:
         self._settings = settings
-        self._tokenizer = TextTokenizer(
-            settings.version_dir / "tokenizer.json", settings.max_tokens
-        )
         self._session = _open_session(settings.version_dir / "model.onnx", settings.threads)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="inference")
         self.model = f"{settings.model}@{settings.version}"
-        self.dimension = int(self._session.get_outputs()[0].shape[-1])
+        self.inputs: Collection[str] = [item.name for item in self._session.get_inputs()]
+        self.outputs: Mapping[str, int] = {
+            output.name: int(output.shape[-1]) for output in self._session.get_outputs()
+        }
 
-    async def encode(self, texts: Sequence[str]) -> Encoded:
-        """See `TextEncoder.encode`."""
-        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        queue = inference = 0
-        if not texts:
-            return Encoded(vectors, queue, inference)
-        rows = await self._tokenizer.encode(texts)
-        for positions, ids in batches(rows, self._settings.batch_size):
-            timeout = current_deadline().stage_timeout(self._settings.timeout_seconds)
-            asked = time.perf_counter_ns()
-            try:
-                async with asyncio.timeout(timeout):
-                    # A pass still waiting for the thread is cancelled with the request.
-                    output, took = await asyncio.get_running_loop().run_in_executor(
-                        self._pool, self._forward, ids
-                    )
-            except TimeoutError:
-                raise DeadlineExceededError(f"{self.model} did not answer in time") from None
-            except RuntimeError as error:  # the pool is shut down
-                raise UnavailableError(f"{self.model} is closed") from error
-            vectors[positions] = output
-            inference += took
-            queue += max(0, time.perf_counter_ns() - asked - took)
-        return Encoded(vectors, queue, inference)
+    async def run(
+        self, inputs: Mapping[str, NDArray[np.int32]], outputs: Collection[str], *, urgent: bool
+    ) -> Forwarded:
+        """See `TensorModel.run`; `urgent` makes no difference, for there is no queue to jump."""
+        timeout = current_deadline().stage_timeout(self._settings.timeout_seconds)
+        names = list(outputs)
+        asked = time.perf_counter_ns()
+        try:
+            async with asyncio.timeout(timeout):
+                # A pass still waiting for the thread is cancelled with the request.
+                arrays, took = await asyncio.get_running_loop().run_in_executor(
+                    self._pool, self._forward, names, inputs
+                )
+        except TimeoutError:
+            raise DeadlineExceededError(f"{self.model} did not answer in time") from None
+        except RuntimeError as error:  # the pool is shut down
+            raise UnavailableError(f"{self.model} is closed") from error
+        queue = max(0, time.perf_counter_ns() - asked - took)
+        return Forwarded(dict(zip(names, arrays, strict=True)), queue, took)
+
+    async def versions(self) -> list[int]:
+        """See `TensorModel.versions`; those whose weights lie in the repository."""
+        folder = self._settings.model_dir / self._settings.model
+        found = await asyncio.to_thread(lambda: list(folder.glob("*/model.onnx")))
+        return sorted(int(path.parent.name) for path in found if path.parent.name.isdecimal())
 
     async def check_ready(self) -> None:
-        """See `TextEncoder.check_ready`; encodes one text, which also warms the model."""
-        try:
-            await self.encode(["ready"])
-        except DeadlineExceededError as error:
-            raise UnavailableError(f"{self.model} does not answer") from error
+        """See `TensorModel.check_ready`; what is loaded is ready."""
 
     async def close(self) -> None:
-        """See `TextEncoder.close`."""
+        """See `TensorModel.close`."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _forward(self, ids: Ids) -> tuple[NDArray[np.float32], int]:
+    def _forward(
+        self, names: Sequence[str], inputs: Mapping[str, NDArray[np.int32]]
+    ) -> tuple[list[NDArray[np.float32]], int]:
         started = time.perf_counter_ns()
-        (vectors,) = self._session.run(["sentence_embedding"], {"input_ids": ids})
-        return vectors, time.perf_counter_ns() - started
+        arrays = self._session.run(names, dict(inputs))
+        return arrays, time.perf_counter_ns() - started
 
 
 def _open_session(path: Path, threads: int) -> Any:

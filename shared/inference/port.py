@@ -1,11 +1,78 @@
-"""The port that everything which needs vectors is written against."""
+"""The ports that everything which needs a forward pass is written against."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """What a model made of one batch, and where its time went."""
+
+    outputs: Mapping[str, NDArray[np.float32]]
+    """By name of the output, the first axis being the rows of the batch."""
+    queue_nanos: int
+    """Nanoseconds spent waiting: for a batch or a thread, and for the way to a server and back."""
+    inference_nanos: int
+    """Nanoseconds of the forward pass, of the whole batch where requests were batched together."""
+
+
+class TensorModel(Protocol):
+    """One version of a model that takes integers and gives numbers."""
+
+    @property
+    def model(self) -> str:
+        """Name and version, such as "minilm_l6@1"."""
+        ...
+
+    @property
+    def inputs(self) -> Collection[str]:
+        """Names of the inputs that it takes."""
+        ...
+
+    @property
+    def outputs(self) -> Mapping[str, int]:
+        """The outputs that it can give, with the last dimension of each."""
+        ...
+
+    async def run(
+        self, inputs: Mapping[str, NDArray[np.int32]], outputs: Collection[str], *, urgent: bool
+    ) -> Forwarded:
+        """Runs one batch. The caller's deadline bounds the call.
+
+        Args:
+            inputs: By name, each (rows, tokens).
+            outputs: Those wanted.
+            urgent: Whether somebody is waiting; other work lets such requests pass.
+
+        Raises:
+            UnavailableError: The model cannot be reached, or has too long a queue.
+            DeadlineExceededError: It did not answer in time.
+        """
+        ...
+
+    async def versions(self) -> list[int]:
+        """Returns the versions of this model that can be asked now, in ascending order.
+
+        Raises:
+            UnavailableError: The model cannot be reached.
+        """
+        ...
+
+    async def check_ready(self) -> None:
+        """Returns when the model answers.
+
+        Raises:
+            UnavailableError: It does not.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Lets go of connections, threads and memory."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,15 @@ class InferenceSettings(BaseModel):
     threads: int = Field(default=0, ge=0)
     """Threads of one forward pass in process; 0 is one a core."""
 
+    pad_to: int = Field(default=1, ge=1, le=128)
+    """Rows are filled up to a multiple of so many tokens. Our own wrapper pads whatever arrives;
+    the ONNX Runtime backend on a GPU batches requests of equal length only, and TensorRT tunes an
+    engine to each length, so 16 suits those."""
+
+    triton_config: str = ""
+    """Name of the configuration that Triton was started with (`--model-config-name`), such as
+    "cuda"; empty for config.pbtxt. It says which outputs there are."""
+
     @property
     def version_dir(self) -> Path:
         """Folder of the model's files."""

@@ -18,6 +18,7 @@ INLINE_CHARACTERS = 2_000
 """Texts of fewer characters in all are tokenised (under 1 ms) without leaving the event loop."""
 
 Ids = NDArray[np.int32]
+PairIds = tuple[Ids, Ids]
 
 
 class TextTokenizer:
@@ -47,6 +48,18 @@ class TextTokenizer:
             return self.encode_now(texts)
         return await asyncio.to_thread(self.encode_now, texts)
 
+    def encode_pairs(self, pairs: Sequence[tuple[str, str]]) -> list[PairIds]:
+        """Returns the ids of each pair in one row, and which text each id is of."""
+        limit = self._max_characters
+        cut = [(left[:limit], right[:limit]) for left, right in pairs]
+        return [
+            (
+                np.asarray(encoding.ids, dtype=np.int32),
+                np.asarray(encoding.type_ids, dtype=np.int32),
+            )
+            for encoding in self._tokenizer.encode_batch_fast(cut)
+        ]
+
     def encode_now(self, texts: Sequence[str]) -> list[Ids]:
         """Returns the ids of each text, (tokens,) int32."""
         cut = [text[: self._max_characters] for text in texts]
@@ -56,21 +69,30 @@ class TextTokenizer:
         ]
 
 
-def pad(rows: Sequence[Ids]) -> Ids:
-    """Returns `rows` as one array (rows, longest), short ones filled up with PAD_ID."""
-    padded = np.full((len(rows), max(map(len, rows))), PAD_ID, dtype=np.int32)
+def pad(rows: Sequence[Ids], multiple: int = 1) -> Ids:
+    """Returns `rows` as one array (rows, longest), short ones filled up with PAD_ID.
+
+    Args:
+        rows: Each (tokens,).
+        multiple: The length is rounded up to a multiple of it.
+    """
+    longest = max(map(len, rows))
+    padded = np.full((len(rows), -(-longest // multiple) * multiple), PAD_ID, dtype=np.int32)
     for target, row in zip(padded, rows, strict=True):
         target[: len(row)] = row
     return padded
 
 
-def batches(rows: Sequence[Ids], size: int) -> Iterator[tuple[list[int], Ids]]:
+def batches(lengths: Sequence[int], size: int) -> Iterator[list[int]]:
     """Splits rows into batches of like lengths, so that little is padding.
 
+    Args:
+        lengths: Tokens of each row.
+        size: Rows of a batch at most.
+
     Yields:
-        Positions of the rows in `rows`, and their ids as (at most `size`, longest of them).
+        Positions of the rows, shortest first.
     """
-    order = sorted(range(len(rows)), key=lambda position: len(rows[position]))
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
     for start in range(0, len(order), size):
-        positions = order[start : start + size]
-        yield positions, pad([rows[position] for position in positions])
+        yield order[start : start + size]

@@ -1,7 +1,7 @@
-"""Texts to vectors by a Triton server, which batches the requests of all its clients together."""
+"""Forward passes by a Triton server, which batches the requests of all its clients together."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,21 +12,19 @@ from tritonclient.utils import InferenceServerException
 
 from shared.deadline import current_deadline
 from shared.errors import DeadlineExceededError, InternalError, UnavailableError, WhereforeError
-from shared.inference.port import Encoded
+from shared.inference.port import Forwarded
 from shared.inference.settings import InferenceSettings
-from shared.inference.tokens import Ids, TextTokenizer, batches
 
-VECTORS = "sentence_embedding"
 NANOS = "inference_nanos"
 """Output of our own wrapper: the forward pass that a row was part of. Other backends lack it."""
-
-QUERY_ROWS = 4
-"""Up to so many texts somebody is waiting; more of them is bulk work that lets others pass."""
 
 URGENT, BULK = 1, 2
 """Priority levels of the model's dynamic batcher; the lower number goes first."""
 
-MAX_VECTOR_BYTES = 16 * 1024 * 1024
+CHECK_SECONDS = 2.0
+"""Longest wait for what the server says of itself."""
+
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
 # A server that died must be found again within a second of its return; gRPC's own backoff grows
 # to two minutes.
@@ -36,56 +34,76 @@ CHANNEL_ARGUMENTS = [
     ("grpc.max_reconnect_backoff_ms", 1_000),
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 5_000),
-    ("grpc.max_receive_message_length", MAX_VECTOR_BYTES),
+    ("grpc.max_receive_message_length", MAX_ANSWER_BYTES),
     # A pool of its own: a channel must not share the backoff of another one to the same address.
     ("grpc.use_local_subchannel_pool", 1),
 ]
 
 
-class TritonTextEncoder:
-    """Encodes on a Triton server; fails at once while none is there, heals when it returns.
+class TritonModel:
+    """One version of a model on a server; fails at once while none is there, heals when it returns.
 
     Args:
         settings: The server, the model and its limits.
 
     Raises:
-        UnavailableError: The model's tokenizer was not made yet.
+        UnavailableError: The repository holds no such model.
     """
 
     def __init__(self, settings: InferenceSettings) -> None:
         self._settings = settings
-        self._tokenizer = TextTokenizer(
-            settings.version_dir / "tokenizer.json", settings.max_tokens
-        )
-        outputs = _declared_outputs(settings)
-        self._outputs = [InferRequestedOutput(name) for name in (VECTORS, NANOS) if name in outputs]
-        self._timed = NANOS in outputs
+        config = _read_config(settings)
+        declared = {output.name: int(output.dims[-1]) for output in config.output}
+        self._timed = NANOS in declared
         # Made at first use: an asyncio channel belongs to the loop it was made on.
         self._client: Any = None
         self.model = f"{settings.model}@{settings.version}"
-        self.dimension = outputs[VECTORS]
+        self.inputs: Collection[str] = [item.name for item in config.input]
+        self.outputs: Mapping[str, int] = {
+            name: dimension for name, dimension in declared.items() if name != NANOS
+        }
 
-    async def encode(self, texts: Sequence[str]) -> Encoded:
-        """See `TextEncoder.encode`."""
-        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        queue = inference = 0
-        if not texts:
-            return Encoded(vectors, queue, inference)
-        rows = await self._tokenizer.encode(texts)
-        priority = URGENT if len(texts) <= QUERY_ROWS else BULK
-        # One batch after the other: a queue full of ours would hold up everybody else's queries.
-        for positions, ids in batches(rows, self._settings.batch_size):
-            asked = time.perf_counter_ns()
-            vectors[positions], took = await self._infer(ids, priority)
-            inference += took
-            queue += max(0, time.perf_counter_ns() - asked - took)
-        return Encoded(vectors, queue, inference)
+    async def run(
+        self, inputs: Mapping[str, NDArray[np.int32]], outputs: Collection[str], *, urgent: bool
+    ) -> Forwarded:
+        """See `TensorModel.run`."""
+        timeout = current_deadline().stage_timeout(self._settings.timeout_seconds)
+        if timeout <= 0:
+            raise DeadlineExceededError(f"no time left for {self.model}")
+        asked = time.perf_counter_ns()
+        wanted = [*outputs, NANOS] if self._timed else list(outputs)
+        try:
+            # `timeout` makes Triton drop the request from its queue once nobody waits for it.
+            result = await self._connection().infer(
+                self._settings.model,
+                [_tensor(name, array) for name, array in inputs.items()],
+                model_version=str(self._settings.version),
+                outputs=[InferRequestedOutput(name) for name in wanted],
+                priority=URGENT if urgent else BULK,
+                timeout=int(timeout * 1e6),
+                client_timeout=timeout,
+            )
+        except InferenceServerException as error:
+            raise self._explain(error) from error
+        took = int(result.as_numpy(NANOS).max()) if self._timed else 0
+        queue = max(0, time.perf_counter_ns() - asked - took)
+        return Forwarded({name: result.as_numpy(name) for name in outputs}, queue, took)
+
+    async def versions(self) -> list[int]:
+        """See `TensorModel.versions`; those that the server has loaded."""
+        try:
+            metadata = await self._connection().get_model_metadata(
+                self._settings.model, client_timeout=CHECK_SECONDS
+            )
+        except InferenceServerException as error:
+            raise self._explain(error) from error
+        return sorted(map(int, metadata.versions))
 
     async def check_ready(self) -> None:
-        """See `TextEncoder.check_ready`."""
+        """See `TensorModel.check_ready`."""
         try:
             ready = await self._connection().is_model_ready(
-                self._settings.model, str(self._settings.version), client_timeout=2.0
+                self._settings.model, str(self._settings.version), client_timeout=CHECK_SECONDS
             )
         except InferenceServerException as error:
             raise UnavailableError(f"Triton does not answer: {error.message()}") from error
@@ -93,32 +111,10 @@ class TritonTextEncoder:
             raise UnavailableError(f"Triton has not loaded {self.model}")
 
     async def close(self) -> None:
-        """See `TextEncoder.close`."""
+        """See `TensorModel.close`."""
         client, self._client = self._client, None
         if client is not None:
             await client.close()
-
-    async def _infer(self, ids: Ids, priority: int) -> tuple[NDArray[np.float32], int]:
-        timeout = current_deadline().stage_timeout(self._settings.timeout_seconds)
-        if timeout <= 0:
-            raise DeadlineExceededError(f"no time left for {self.model}")
-        tensor: Any = InferInput("input_ids", list(ids.shape), "INT32")
-        tensor.set_data_from_numpy(ids)
-        try:
-            # `timeout` makes Triton drop the request from its queue once nobody waits for it.
-            result = await self._connection().infer(
-                self._settings.model,
-                [tensor],
-                model_version=str(self._settings.version),
-                outputs=self._outputs,
-                priority=priority,
-                timeout=int(timeout * 1e6),
-                client_timeout=timeout,
-            )
-        except InferenceServerException as error:
-            raise self._explain(error) from error
-        took = int(result.as_numpy(NANOS).max()) if self._timed else 0
-        return result.as_numpy(VECTORS), took
 
     def _connection(self) -> Any:
         if self._client is None:
@@ -137,11 +133,17 @@ class TritonTextEncoder:
         return UnavailableError(f"Triton cannot run {self.model}: {message}")
 
 
-def _declared_outputs(settings: InferenceSettings) -> dict[str, int]:
-    """Returns the outputs that the model's configuration declares, and their last dimension."""
+def _tensor(name: str, array: NDArray[np.int32]) -> Any:
+    tensor: Any = InferInput(name, list(array.shape), "INT32")
+    tensor.set_data_from_numpy(array)
+    return tensor
+
+
+def _read_config(settings: InferenceSettings) -> Any:
+    """Returns the model's configuration as Triton reads it."""
     messages: Any = model_config_pb2
-    path = settings.model_dir / settings.model / "config.pbtxt"
+    folder, named = settings.model_dir / settings.model, settings.triton_config
+    path = folder / "configs" / f"{named}.pbtxt" if named else folder / "config.pbtxt"
     if not path.is_file():
-        raise UnavailableError(f"no model {settings.model!r}: {path} is missing")
-    config = text_format.Parse(path.read_text(), messages.ModelConfig())
-    return {output.name: int(output.dims[-1]) for output in config.output}
+        raise UnavailableError(f"{path} is missing: no model {settings.model!r}; `make models`")
+    return text_format.Parse(path.read_text("utf-8"), messages.ModelConfig())

@@ -1,1 +1,1 @@
-../../minilm_l6/1/model.py
+../../../shared/inference/triton_model.py
