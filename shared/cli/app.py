@@ -22,6 +22,8 @@ _COMMANDS = {
     "products": "products:app",
     "events": "events:app",
     "eval": "evaluate:app",
+    "train": "train:app",
+    "evaluate": "evaluate_model:app",
 }
 
 

@@ -20,6 +20,8 @@ COMMANDS = [
     ("events", "import"),
     ("eval", "search"),
     ("eval", "nlu"),
+    ("train", "nlu"),
+    ("evaluate", "nlu"),
 ]
 
 

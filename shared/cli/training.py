@@ -1,0 +1,45 @@
+"""Runs the training code in a process of its own: it needs libraries that the suite does without.
+
+The process has the terminal, so its progress bars are those of the command.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+
+from shared.cli import failures
+
+LIBRARIES = ("torch", "transformers", "peft", "accelerate", "safetensors", "sklearn", "tqdm")
+"""What the extra `train` brings, by import name."""
+
+
+def run_training(module: str, arguments: Sequence[str]) -> int:
+    """Run a module of the training code.
+
+    Args:
+        module: Its import name.
+        arguments: Its command line.
+
+    Returns:
+        The exit code: that of the module where commands have it too, else "failed".
+
+    Raises:
+        CommandError: A library is not installed.
+    """
+    missing = [name for name in LIBRARIES if find_spec(name) is None]
+    if missing:
+        raise failures.CommandError(
+            f"not installed: {', '.join(missing)}", hint="pip install 'wherefore[train]'"
+        )
+    command = [sys.executable, "-m", module, *arguments]
+    with subprocess.Popen(command) as process:  # noqa: S603 - our own module
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            # The terminal's Ctrl-C reached the process as well; it ends by itself.
+            process.wait()
+            raise
+    return code if code in (failures.OK, failures.USAGE) else failures.FAILED

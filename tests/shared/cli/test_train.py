@@ -1,0 +1,88 @@
+import sys
+
+import pytest
+
+from shared.cli import failures, training
+from shared.cli.app import main
+
+
+@pytest.fixture
+def ran(monkeypatch):
+    """Remembers what would have been run, and ends it with the given code."""
+    calls = []
+
+    def run(module, arguments):
+        calls.append((module, list(arguments)))
+        return 0
+
+    monkeypatch.setattr(training, "run_training", run)
+    return calls
+
+
+def test_a_recipe_by_name_goes_to_the_training_code(ran):
+    assert main(["train", "nlu", "--config", "query_zh"]) == 0
+    assert ran == [("services.nlu.train", ["query_zh"])]
+
+
+def test_files_are_handed_over_as_whole_paths(ran, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.toml").touch()
+    assert main(["train", "nlu", "--config", "mine.toml", "--data", "sets", "--out", "runs"]) == 0
+    ((_, arguments),) = ran
+    assert arguments == [
+        str(tmp_path / "mine.toml"),
+        *("--data", str(tmp_path / "sets")),
+        *("--out", str(tmp_path / "runs")),
+    ]
+
+
+def test_a_recipe_that_is_not_there_is_a_usage_error(ran, capsys):
+    assert main(["train", "nlu", "--config", "nowhere/none.toml"]) == failures.USAGE
+    assert "no recipe nowhere/none.toml" in capsys.readouterr().err
+    assert ran == []
+
+
+def test_a_folder_without_weights_is_a_usage_error(ran, capsys, tmp_path):
+    command = ["evaluate", "nlu", "--model", str(tmp_path), "--task", "entities_zh"]
+    assert main([*command, "--data", "x.jsonl"]) == failures.USAGE
+    assert "no model's folder" in capsys.readouterr().err
+    assert ran == []
+
+
+def test_a_model_is_evaluated_by_the_training_code(ran, tmp_path):
+    (tmp_path / "weights.safetensors").touch()
+    command = ["evaluate", "nlu", "--model", str(tmp_path), "--task", "entities_zh"]
+    assert main([*command, "--data", "x.jsonl", "--json"]) == 0
+    assert ran == [
+        (
+            "services.nlu.train.evaluate_folder",
+            ["--model", str(tmp_path), "--task", "entities_zh", "--data", "x.jsonl", "--json"],
+        )
+    ]
+
+
+def test_missing_libraries_are_named_with_their_extra(monkeypatch, capsys):
+    monkeypatch.setattr(training, "LIBRARIES", ("json", "no_such_library"))
+    assert main(["train", "nlu", "--config", "query_zh"]) == failures.FAILED
+    err = capsys.readouterr().err
+    assert "not installed: no_such_library" in err
+    assert "[train]" in err
+
+
+@pytest.mark.parametrize(("code", "expected"), [(0, 0), (2, 2), (7, 1)])
+def test_exit_codes_of_the_training_code(monkeypatch, tmp_path, code, expected):
+    monkeypatch.setattr(training, "LIBRARIES", ())
+    (tmp_path / "ends.py").write_text(f"import sys; sys.exit({code} if sys.argv[1] == 'x' else 9)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert training.run_training("ends", ["x"]) == expected
+
+
+def test_the_training_code_is_run_by_the_same_interpreter(monkeypatch, tmp_path):
+    monkeypatch.setattr(training, "LIBRARIES", ())
+    out = tmp_path / "python"
+    (tmp_path / "says.py").write_text(
+        f"import pathlib, sys; pathlib.Path({str(out)!r}).write_text(sys.executable)"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert training.run_training("says", []) == 0
+    assert out.read_text() == sys.executable
