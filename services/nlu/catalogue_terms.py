@@ -25,12 +25,14 @@ class CatalogueTerms:
         brands: Brands as the shop spells them, most frequent first.
         product_types: Kinds of product, most frequent first.
         vocabulary: Words of titles, folded, with the number of products that hold them.
+        word_pairs: Neighbouring words of titles with a blank between them, counted likewise.
     """
 
     version: int = -1
     brands: Sequence[str] = ()
     product_types: Sequence[str] = ()
     vocabulary: Mapping[str, int] = field(default_factory=lambda: {})
+    word_pairs: Mapping[str, int] = field(default_factory=lambda: {})
 
     @cached_property
     def brand_matcher(self) -> PhraseMatcher[str]:

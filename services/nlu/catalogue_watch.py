@@ -121,4 +121,5 @@ def to_terms(stats: StatsResponse) -> CatalogueTerms:
         brands=tuple(item.term for item in stats.brands),
         product_types=tuple(item.term for item in stats.product_types),
         vocabulary=vocabulary,
+        word_pairs={fold(item.term): item.count for item in stats.word_pairs},
     )

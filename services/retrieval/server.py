@@ -260,6 +260,7 @@ class RetrievalService(RetrievalServiceServicer):
             response.brands.extend(_term_counts(terms.brands))
             response.product_types.extend(_term_counts(terms.product_types))
             response.vocabulary.extend(_term_counts(terms.vocabulary))
+            response.word_pairs.extend(_term_counts(terms.word_pairs))
         return response
 
     def _query(self, request: pb.RetrieveRequest) -> SearchQuery:

@@ -1,7 +1,9 @@
 """What the catalogue is made of: counts by category, brands, product types, words of titles."""
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from services.retrieval.blobs import SUMMARY, decode_summary
@@ -13,6 +15,9 @@ from shared.text.normalise import fold
 MAX_BRANDS: Final = 5_000
 MAX_PRODUCT_TYPES: Final = 5_000
 MAX_VOCABULARY: Final = 50_000
+MAX_WORD_PAIRS: Final = 30_000
+# Fewer than so many products share a pair by chance.
+_MIN_PAIR: Final = 3
 
 Counts = list[tuple[str, int]]
 
@@ -26,6 +31,8 @@ class CatalogueTerms:
     product_types: Counts
     vocabulary: Counts
     """Folded words of titles in at least two products, as written and not stemmed."""
+    word_pairs: Counts
+    """Neighbouring words of titles with a blank between them, in at least three products."""
 
 
 def read_terms(store: VectorStore) -> CatalogueTerms:
@@ -34,6 +41,7 @@ def read_terms(store: VectorStore) -> CatalogueTerms:
     brands = _Spellings()
     kinds = _Spellings()
     vocabulary: Counter[str] = Counter()
+    pairs: Counter[str] = Counter()
     for record in store.scan((SUMMARY,)):
         product = decode_summary(record.payload[SUMMARY])
         if product.category_path:
@@ -42,14 +50,15 @@ def read_terms(store: VectorStore) -> CatalogueTerms:
             brands.add(product.brand)
         for kind in {fold(each): each for each in product_types(product)}.values():
             kinds.add(kind)
-        vocabulary.update({word for title in titles(product) for word in _words(title)})
+        words = [_words(title) for title in titles(product)]
+        vocabulary.update({word for title in words for word in title})
+        pairs.update({pair for title in words for pair in _pairs(title)})
     return CatalogueTerms(
         category_counts=dict(categories),
         brands=brands.most_common(MAX_BRANDS),
         product_types=kinds.most_common(MAX_PRODUCT_TYPES),
-        vocabulary=[
-            (word, count) for word, count in _ordered(vocabulary, MAX_VOCABULARY) if count > 1
-        ],
+        vocabulary=_at_least(2, _ordered(vocabulary, MAX_VOCABULARY)),
+        word_pairs=_at_least(_MIN_PAIR, _ordered(pairs, MAX_WORD_PAIRS)),
     )
 
 
@@ -71,8 +80,16 @@ class _Spellings:
         return _ordered(Counter(totals), limit)
 
 
-def _words(title: str) -> set[str]:
-    return {fold(term.text) for term in analyse(title) if term.normalized and " " not in term.text}
+def _words(title: str) -> list[str]:
+    return [fold(term.text) for term in analyse(title) if term.normalized and " " not in term.text]
+
+
+def _pairs(words: Iterable[str]) -> Iterable[str]:
+    return (f"{one} {two}" for one, two in pairwise(words) if one.isalpha() and two.isalpha())
+
+
+def _at_least(least: int, counts: Counts) -> Counts:
+    return [(term, count) for term, count in counts if count >= least]
 
 
 def _ordered(counts: Counter[str], limit: int) -> Counts:

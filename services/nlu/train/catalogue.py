@@ -6,7 +6,8 @@ that what is measured here holds for what is served.
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,8 @@ from wherefore.common.v1.product_pb2 import Product
 
 _MOST_NAMES: Final = 5_000
 _MOST_WORDS: Final = 50_000
+_MOST_PAIRS: Final = 30_000
+_LEAST_OF_A_PAIR: Final = 3
 
 
 def data_folder() -> Path:
@@ -52,26 +55,37 @@ def known_catalogues(data: Path) -> list[Path]:
 
 
 def count_terms(products: Iterable[Product]) -> CatalogueTerms:
-    """Counts the brands, kinds of product and words of titles, most frequent first."""
+    """Counts the brands, kinds of product, words of titles and their neighbours."""
     brands: Counter[str] = Counter()
     kinds: Counter[str] = Counter()
     words: Counter[str] = Counter()
+    pairs: Counter[str] = Counter()
     for product in products:
         brands.update({product.brand} - {""})
         kinds.update(product_types(product))
-        words.update({word for title in titles(product) for word in title_words(title)})
+        found = [title_words(title) for title in titles(product)]
+        words.update({word for title in found for word in title})
+        pairs.update({pair for title in found for pair in word_pairs(title)})
     vocabulary = {word: n for word, n in words.most_common(_MOST_WORDS) if n > 1}
     return CatalogueTerms(
         version=1,
         brands=_names(brands),
         product_types=_names(kinds),
         vocabulary=vocabulary,
+        word_pairs={pair: n for pair, n in pairs.most_common(_MOST_PAIRS) if n >= _LEAST_OF_A_PAIR},
     )
 
 
 def title_words(title: str) -> list[str]:
     """Returns the folded words of a title as written, without stop words, in their order."""
     return [fold(term.text) for term in analyse(title) if term.normalized and " " not in term.text]
+
+
+def word_pairs(words: Sequence[str]) -> Iterator[str]:
+    """Yields the neighbours among words, with a blank between them."""
+    for one, two in pairwise(words):
+        if one.isalpha() and two.isalpha():
+            yield f"{one} {two}"
 
 
 def _names(counts: Counter[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import grpc
 import pytest
 
 from services.nlu.catalogue_terms import CatalogueTerms
-from services.nlu.catalogue_watch import CatalogueWatch
+from services.nlu.catalogue_watch import CatalogueWatch, to_terms
 from wherefore.retrieval.v1.retrieval_service_pb2 import StatsRequest, StatsResponse, TermCount
 from wherefore.retrieval.v1.retrieval_service_pb2_grpc import (
     RetrievalServiceServicer,
@@ -98,3 +98,14 @@ async def test_a_costly_reading_is_made_rarely(rig: Rig) -> None:
     assert rig.retrieval.reads == 1
     await rig.look()
     assert rig.retrieval.reads == 2
+
+
+def test_words_and_their_neighbours_come_folded() -> None:
+    terms = to_terms(
+        StatsResponse(
+            vocabulary=[TermCount(term="Laser", count=4), TermCount(term="laser", count=1)],
+            word_pairs=[TermCount(term="Laser Printer", count=3)],
+        )
+    )
+    assert terms.vocabulary == {"laser": 5}
+    assert terms.word_pairs == {"laser printer": 3}
