@@ -6,7 +6,7 @@ from shared.cli.commands.evaluate_nlu import TaskName
 from shared.evaluation.labelled_texts import LabelledSpan, LabelledText
 from shared.evaluation.text_tasks import TASKS
 from wherefore.nlu.v1 import query_understanding_pb2 as pb
-from wherefore.nlu.v1.text_analysis_pb2 import CategoryReading, ReasonTag, TextAnalysis
+from wherefore.nlu.v1.text_analysis_pb2 import ReasonTag, TextAnalysis
 
 ANALYSIS = TextAnalysis(
     entities=[
@@ -15,7 +15,7 @@ ANALYSIS = TextAnalysis(
     ],
     intent=pb.Intent(type=pb.INTENT_TYPE_SUPPORT, label="track_order"),
     sentiment=pb.Sentiment(label=pb.SENTIMENT_LABEL_NEGATIVE),
-    categories=[CategoryReading(category="手机"), CategoryReading(category="平板")],
+    categories=[pb.CategoryReading(category="手机"), pb.CategoryReading(category="平板")],
     reason_tags=[ReasonTag(tag="质量好", start=0, end=2)],
 )
 
