@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import os
+import random
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,13 +21,55 @@ class Icecat:
     judgments: Path
 
 
+def data_folder(*needed: str) -> Path:
+    """WHEREFORE_DATA, or the folder beside the checkout.
+
+    Args:
+        needed: Files that must be in it.
+
+    Raises:
+        SystemExit: One is not there.
+    """
+    root = Path(os.environ.get("WHEREFORE_DATA") or ROOT.parent / "shared" / "data")
+    missing = [name for name in needed if not (root / name).exists()]
+    if missing:
+        raise SystemExit(f"no {', '.join(missing)} in {root}; WHEREFORE_DATA names another folder")
+    return root
+
+
+def shopping_queries(seed: int = 5) -> dict[str, list[str]]:
+    """Real queries by language, each once, shuffled.
+
+    English: popular queries of two demo shops and of a home-goods shop. Chinese: of a large shop.
+
+    Raises:
+        SystemExit: The data is not there.
+    """
+    files = ("zh.tsv", "en_suggestions.json", "en_suggestions_electronics.json")
+    home = "en_home_with_class.csv"
+    root = data_folder(*(f"queries/{name}" for name in (*files, home))) / "queries"
+    chinese = [line.split("\t", 1)[1] for line in _text(root / files[0]).splitlines()]
+    english = [row["query"] for name in files[1:] for row in json.loads(_text(root / name))]
+    english += [row["query"] for row in csv.DictReader(_text(root / home).splitlines())]
+    queries: dict[str, list[str]] = {}
+    for language, found in (("en", english), ("zh", chinese)):
+        once = sorted({text.strip() for text in found if text.strip()})
+        random.Random(seed).shuffle(once)  # noqa: S311 - load, not secrets
+        queries[language] = once
+    return queries
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
 def icecat() -> Icecat:
     """The icecat set below WHEREFORE_DATA.
 
     Raises:
         SystemExit: It is not there.
     """
-    root = Path(os.environ.get("WHEREFORE_DATA") or ROOT.parent / "shared" / "data") / "icecat"
+    root = data_folder() / "icecat"
     found = Icecat(root / "products.jsonl.gz", root / "judgments_dev.csv")
     if not (found.catalogue.exists() and found.judgments.exists()):
         raise SystemExit(f"no icecat data in {root}; WHEREFORE_DATA names its parent folder")

@@ -1,8 +1,7 @@
 """Latency of Search on icecat: `python -m benchmarks.latency [--target HOST:PORT]`.
 
 Without a target it starts a suite of its own and imports the catalogue, and reports the import's
-rate and the resident memory of every process too. Clients call in a closed loop: each sends its
-next query when the answer to the last one is there.
+rate and the resident memory of every process too. Clients call in a closed loop.
 """
 
 from __future__ import annotations
@@ -12,18 +11,17 @@ import asyncio
 import random
 import sys
 import tempfile
-import time
-from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import grpc.aio
 import numpy as np
 
-from benchmarks import plots, report
+from benchmarks import load, plots, report
 from benchmarks.data import icecat, subset
+from benchmarks.load import BEYOND, Ask, Load
 from shared.cli.catalogue_import import ImportOutcome, import_whole
 from shared.cli.connection import connect
 from shared.cli.private_suite import private_suite
@@ -35,29 +33,6 @@ CLIENTS = (1, 4, 16)
 REQUESTS = 500
 WARM_UP = 60
 TOP_STAGES = ("nlu", "retrieval", "ranking", "reason")
-BEYOND = "rest"
-"""What the stages do not account for: the orchestrator itself and the network to it."""
-
-
-@dataclass(slots=True)
-class Load:
-    """What one number of clients measured."""
-
-    clients: int
-    seconds: float = 0.0
-    milliseconds: list[float] = field(default_factory=list[float])
-    stages: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    degraded: Counter[str] = field(default_factory=Counter[str])
-    errors: Counter[str] = field(default_factory=Counter[str])
-
-    def percentile(self, q: float) -> float:
-        """Percentile of the latency as the client sees it, milliseconds."""
-        return float(np.percentile(self.milliseconds, q)) if self.milliseconds else float("nan")
-
-    @property
-    def throughput(self) -> float:
-        """Answers a second."""
-        return len(self.milliseconds) / self.seconds
 
 
 def varied(queries: Sequence[str], count: int, seed: int = 1) -> list[str]:
@@ -86,38 +61,13 @@ def varied(queries: Sequence[str], count: int, seed: int = 1) -> list[str]:
 
 
 async def run_load(target: str, clients: int, queries: Sequence[str]) -> Load:
-    """Send the queries from so many clients, each with a channel of its own."""
-    load = Load(clients)
-    pending = iter(queries)
-    channels = [grpc.aio.insecure_channel(target) for _ in range(clients)]
+    """Search for the queries from so many clients."""
 
-    async def client(channel: grpc.aio.Channel) -> None:
+    def asker(channel: grpc.aio.Channel) -> Ask:
         stub = SearchServiceStub(channel)
-        for query in pending:
-            begun = time.perf_counter()
-            try:
-                response = await stub.Search(SearchRequest(query=query), timeout=10)
-            except grpc.aio.AioRpcError as error:
-                load.errors[error.code().name] += 1
-                continue
-            elapsed = (time.perf_counter() - begun) * 1e3
-            load.milliseconds.append(elapsed)
-            durations = {item.stage: item.duration_nanos / 1e6 for item in response.timings}
-            for stage, value in durations.items():
-                load.stages[stage].append(value)
-            load.stages[BEYOND].append(
-                elapsed - sum(durations.get(stage, 0.0) for stage in TOP_STAGES)
-            )
-            load.degraded.update({item.stage for item in response.degraded})
+        return lambda query: stub.Search(SearchRequest(query=query), timeout=10)
 
-    begun = time.perf_counter()
-    try:
-        await asyncio.gather(*map(client, channels))
-    finally:
-        load.seconds = time.perf_counter() - begun
-        for channel in channels:
-            await channel.close()
-    return load
+    return await load.run_load(target, clients, queries, asker, TOP_STAGES)
 
 
 @dataclass(slots=True)

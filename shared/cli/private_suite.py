@@ -8,6 +8,8 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
+import psutil
+
 from shared.cli import failures
 from shared.evaluation.search_evaluation import SuiteTargets
 from shared.suite import PortPlan, Suite, SuiteError
@@ -26,10 +28,27 @@ class PrivateSuite:
             nlu=suite.target("nlu"),
             retrieval=suite.target("retrieval"),
         )
+        self.has_triton = suite.has_triton
+        self.triton_target = suite.target("triton")
+        """Of Triton's gRPC endpoint, where there is one."""
+
+    def cpu_seconds(self) -> dict[str, float]:
+        """Processor time spent so far by process, its children included."""
+        return {
+            row.name: _family_seconds(row.pid)
+            for row in self._suite.status()
+            if row.pid is not None
+        }
 
     def resident_mib(self) -> dict[str, float]:
         """Resident memory by process, MiB."""
         return {row.name: row.rss_mib for row in self._suite.status() if row.state == "running"}
+
+
+def _family_seconds(pid: int) -> float:
+    process = psutil.Process(pid)
+    times = [item.cpu_times() for item in (process, *process.children(recursive=True))]
+    return sum(item.user + item.system for item in times)
 
 
 @asynccontextmanager

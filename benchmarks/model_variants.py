@@ -1,0 +1,76 @@
+"""The same model in a running Triton otherwise: other precision, or without dynamic batching.
+
+Triton's load call takes a configuration and files in place of those of the repository, so that all
+variants are measured in the same processes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shared.inference.settings import REPOSITORY
+
+INT8, FP32 = "model.onnx", "model_fp32.onnx"
+"""Files of one model: what is served by default, and the graph that it was made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way to serve a model."""
+
+    name: str
+    graph: str
+    """File of its folder."""
+    batching: bool
+    """Whether Triton joins requests; if not, each is a forward pass."""
+
+
+SERVED = Variant("int8, dynamic batching", INT8, batching=True)
+UNBATCHED = Variant("int8, batch size 1", INT8, batching=False)
+FULL = Variant("fp32, dynamic batching", FP32, batching=True)
+VARIANTS = (SERVED, UNBATCHED, FULL)
+
+
+def alter(config: Mapping[str, Any], variant: Variant) -> dict[str, Any]:
+    """The configuration of a variant, from that of the repository, both as Triton's JSON."""
+    altered = dict(config)
+    if not variant.batching:
+        altered.pop("dynamic_batching", None)
+        altered["max_batch_size"] = 1
+    return altered
+
+
+async def load_variant(
+    target: str, model: str, variant: Variant, *, version: int = 1, repository: Path = REPOSITORY
+) -> None:
+    """Have Triton serve a model as the variant says, and return once it does.
+
+    Args:
+        target: HOST:PORT of Triton's gRPC endpoint.
+        model: Name in the repository.
+        variant: How.
+        version: Of the model; its only one afterwards.
+        repository: Where the files are.
+
+    Raises:
+        FileNotFoundError: The graph is not there; `make models` makes it.
+        tritonclient.utils.InferenceServerException: Triton could not load it.
+    """
+    from tritonclient.grpc import aio
+
+    folder = repository / model / str(version)
+    files = {
+        f"file:{version}/model.py": (folder / "model.py").read_bytes(),
+        f"file:{version}/model.onnx": (folder / variant.graph).read_bytes(),
+    }
+    client: Any = aio.InferenceServerClient(target)
+    try:
+        described = await client.get_model_config(model, as_json=True)
+        config = json.dumps(alter(described["config"], variant))
+        await client.load_model(model, config=config, files=files)
+    finally:
+        await client.close()
