@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any
 
 from shared.evaluation.significance import Interval
@@ -42,6 +43,33 @@ def stacked_stages(
         left = [start + width for start, width in zip(left, widths, strict=True)]
     axes.set_xlabel(label)
     axes.legend(ncols=len(stages), loc="upper center", bbox_to_anchor=(0.5, 1.3), frameon=False)
+    _save(figure, path)
+
+
+def curves(
+    places: Sequence[float],
+    runs: Mapping[str, Sequence[Sequence[float]]],
+    labels: tuple[str, str],
+    path: Path,
+) -> None:
+    """The mean of the runs of every name, with a band of one standard error; the first dashed."""
+    pyplot = _pyplot()
+    if pyplot is None:
+        return
+    figure, axes = pyplot.subplots(figsize=(7, 4.4))
+    for at, (name, values) in enumerate(runs.items()):
+        columns = list(zip(*values, strict=True))
+        means = [mean(column) for column in columns]
+        errors = [stdev(c) / len(c) ** 0.5 if len(c) > 1 else 0.0 for c in columns]
+        style = {"color": "#333333", "linestyle": "--"} if at == 0 else {}
+        (line,) = axes.plot(places, means, label=name, linewidth=1.6, **style)
+        low = [point - error for point, error in zip(means, errors, strict=True)]
+        high = [point + error for point, error in zip(means, errors, strict=True)]
+        axes.fill_between(places, low, high, color=line.get_color(), alpha=0.12, linewidth=0)
+    axes.set_xlabel(labels[0])
+    axes.set_ylabel(labels[1])
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
     _save(figure, path)
 
 

@@ -19,6 +19,8 @@ Vectors = NDArray[np.float32]
 CANDIDATES_PER_PICK: Final = 5
 """Uncertain texts that `margin_diversity` spreads each of its picks over."""
 
+_PART: Final = 4_096
+
 
 class Strategy(StrEnum):
     """How texts are chosen."""
@@ -186,11 +188,14 @@ def _spread(
 
 def _distances(vectors: Vectors, known: Vectors | None) -> NDArray[np.float64]:
     """Returns squared distances to the nearest known vector; infinite where there is none."""
-    distances = np.full(len(vectors), np.inf)
-    if known is not None:
-        for vector in known:
-            distances = np.minimum(distances, _to(vectors, vector))
-    return distances
+    if known is None or not len(known):
+        return np.full(len(vectors), np.inf)
+    # In parts, since the whole product of a large pool would not fit.
+    parts = [
+        (vectors[start : start + _PART] @ known.T).max(axis=1)
+        for start in range(0, len(vectors), _PART)
+    ]
+    return np.clip(2.0 - 2.0 * np.concatenate(parts), 0.0, None).astype(np.float64)
 
 
 def _to(vectors: Vectors, vector: Vectors) -> NDArray[np.float64]:

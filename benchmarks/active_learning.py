@@ -1,0 +1,203 @@
+"""Learning curves of the labelling queue's strategies against random sampling.
+
+    python -m benchmarks.active_learning [--seeds 8] [--fine-tune]
+
+The texts are Chinese reviews whose labels are known; a label is "given" when a strategy asks for
+it. The learner is a logistic regression on the frozen vectors of the pretrained Chinese encoder,
+because every curve is some fifteen trainings. With --fine-tune the texts that random sampling and
+one strategy chose are also what the whole encoder is fine-tuned on, once a seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+from statistics import mean
+
+import numpy as np
+
+from benchmarks import plots, report
+from benchmarks.data import data_folder
+from services.nlu.labelling.sampling import Strategy
+from services.nlu.train.active import (
+    Comparison,
+    Curve,
+    Labelled,
+    SimulationSettings,
+    compare,
+    simulate,
+)
+from services.nlu.train.chinese import category_zh, sentiment_zh
+from services.nlu.train.examples import Example, TaskData
+from services.nlu.train.frozen import frozen_vectors
+
+ENCODER = report.ROOT / ".wherefore" / "train" / "zh_pretrain" / "encoder"
+RUNS = report.ROOT / ".wherefore" / "train" / "active"
+POOL, DEV = 6_000, 2_000
+SAMPLE_SEED = 17
+CONFIRMED = Strategy.MARGIN_DIVERSITY
+"""The strategy that full fine-tuning confirms, named before the curves were looked at."""
+
+
+def main() -> None:
+    """Measures, and writes the section, the figures and the plots."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--encoder", type=Path, default=ENCODER)
+    parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--steps", type=int, default=SimulationSettings().steps)
+    parser.add_argument("--fine-tune", type=int, default=0, metavar="SEEDS")
+    given = parser.parse_args()
+    settings = SimulationSettings(steps=given.steps)
+    data = data_folder()
+    parts: list[str] = []
+    found: dict[str, object] = {}
+    for name, loader in (("category", category_zh), ("sentiment", sentiment_zh)):
+        task = loader(data)
+        pool, dev = _sample(task.train, POOL), _sample(task.dev, DEV)
+        curves = _curves(given.encoder, task, pool, dev, settings, given.seeds)
+        comparisons = compare(curves)
+        plots.curves(
+            curves[Strategy.RANDOM][0].labels,
+            {
+                str(key).replace("_", " "): [run.accuracies for run in runs]
+                for key, runs in curves.items()
+            },
+            ("labelled reviews", f"accuracy of {name}, dev"),
+            report.PLOTS / f"active_learning_{name}.svg",
+        )
+        confirmed = (
+            _confirm(given.encoder, task, pool, dev, curves, given.fine_tune)
+            if given.fine_tune and name == "category"
+            else {}
+        )
+        parts.append(_part(name, comparisons, given.seeds, confirmed))
+        found[name] = {
+            "comparisons": [dataclasses.asdict(item) for item in comparisons],
+            "fine_tuned": confirmed,
+            "labels": curves[Strategy.RANDOM][0].labels,
+            "accuracies": {
+                str(key): [run.accuracies for run in runs] for key, runs in curves.items()
+            },
+        }
+    RUNS.mkdir(parents=True, exist_ok=True)
+    (RUNS / "results.json").write_text(json.dumps(found, ensure_ascii=False, indent=1))
+    report.update_section("active-learning", _section(parts, settings, given))
+    print("\n\n".join(parts))
+
+
+def _sample(examples: Sequence[Example], count: int) -> list[Example]:
+    return Random(SAMPLE_SEED).sample(list(examples), count)  # noqa: S311 - a choice to repeat
+
+
+def _curves(
+    encoder: Path,
+    task: TaskData,
+    pool: Sequence[Example],
+    dev: Sequence[Example],
+    settings: SimulationSettings,
+    seeds: int,
+) -> dict[Strategy, list[Curve]]:
+    sides: list[Labelled] = []
+    for examples in (pool, dev):
+        vectors = frozen_vectors(
+            encoder,
+            [example.text for example in examples],
+            word_places=True,
+            cache=RUNS / "vectors",
+        )
+        classes = np.array([task.labels.index(example.label) for example in examples])
+        sides.append(Labelled(vectors, classes))
+    return {
+        strategy: [simulate(*sides, strategy, settings, seed) for seed in range(seeds)]
+        for strategy in Strategy
+    }
+
+
+def _confirm(
+    encoder: Path,
+    task: TaskData,
+    pool: Sequence[Example],
+    dev: Sequence[Example],
+    curves: dict[Strategy, list[Curve]],
+    seeds: int,
+) -> dict[str, list[float]]:
+    """Fine-tunes the whole encoder on the first labels that two strategies chose."""
+    from services.nlu.train.fine_tuned import fine_tuned_fit
+    from services.nlu.train.pseudo_labels import accuracy
+
+    fit = fine_tuned_fit(
+        str(encoder), RUNS / "fine_tuned", word_places=True, epochs=8, learning_rate=5e-4
+    )
+    small = dataclasses.replace(task, dev=dev)
+    return {
+        str(strategy): [
+            accuracy(
+                fit([pool[at] for at in curves[strategy][seed].chosen], task.labels, seed), small
+            )
+            for seed in range(seeds)
+        ]
+        for strategy in (Strategy.RANDOM, CONFIRMED)
+    }
+
+
+def _part(
+    name: str, comparisons: list[Comparison], seeds: int, confirmed: dict[str, list[float]]
+) -> str:
+    rows = [
+        [
+            str(item.strategy).replace("_", " "),
+            f"{item.area:.4f}",
+            f"{item.gain:+.4f} ± {item.gain_spread:.4f}",
+            f"{item.wins} of {seeds}",
+            f"{item.final:.4f} ± {item.final_spread:.4f}",
+            str(item.labels_to_match or "never"),
+        ]
+        for item in comparisons
+    ]
+    headings = (
+        "strategy",
+        "area",
+        "against random",
+        "seeds ahead",
+        "last point",
+        "labels to random's last point",
+    )
+    lines = [f"### {name.capitalize()}", "", report.table(headings, rows), ""]
+    lines.append(f"![Learning curves, {name}](plots/active_learning_{name}.svg)")
+    if confirmed:
+        said = "; ".join(
+            f"{key.replace('_', ' ')} {mean(values):.4f} ({', '.join(f'{v:.4f}' for v in values)})"
+            for key, values in confirmed.items()
+        )
+        lines += ["", f"The whole encoder fine-tuned on all the chosen texts, accuracy: {said}."]
+    return "\n".join(lines)
+
+
+def _section(parts: list[str], settings: SimulationSettings, given: argparse.Namespace) -> str:
+    last = settings.initial + settings.batch * settings.steps
+    command = f"python -m benchmarks.active_learning --seeds {given.seeds}"
+    if given.fine_tune:
+        command += f" --fine-tune {given.fine_tune}"
+    source = report.provenance(
+        command, f"reviews_zh: a pool of {POOL:,} of train, {DEV:,} of dev, drawn by chance"
+    )
+    return "\n\n".join(
+        [
+            "## Active learning",
+            f"From {settings.initial} labels drawn by chance to {last}, {settings.batch} at a time. "
+            "The learner is a logistic regression on the frozen vectors of the pretrained Chinese "
+            "encoder: what the curves say holds for it. Area is the mean accuracy along the curve; "
+            "± is one standard deviation over the seeds, and the difference to random sampling is "
+            "taken seed by seed, from the same first labels.",
+            *parts,
+            source,
+        ]
+    )
+
+
+if __name__ == "__main__":
+    main()
