@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from services.nlu.train.crf import Crf
 from services.nlu.train.examples import TaskKind, bio_labels
+from services.nlu.train.pair_head import PairHead
 
 EMBEDDING = "sentence_embedding"
 """Name of the output of unit vectors."""
@@ -22,6 +23,8 @@ class HeadSpec(BaseModel):
     ngram_buckets: int = 0
     """Of class heads: rows of a table of hashed character n-grams, whose sums are added to the
     logits (wide and deep: Cheng et al., 2016). 0 has no such table."""
+    divider: int = 0
+    """Of a head that reads pairs: id of the token between the two texts of a row. 0 reads texts."""
 
 
 class ModelSpec(BaseModel):
@@ -122,12 +125,7 @@ class QueryModel(torch.nn.Module):
         self.encoder = encoder
         width = int(encoder.config.hidden_size)
         self.heads = torch.nn.ModuleDict(
-            {
-                head.name: TokenHead(head, width)
-                if head.kind is TaskKind.TOKENS
-                else ClassHead(head, width)
-                for head in spec.heads
-            }
+            {head.name: _new_head(head, width) for head in spec.heads}
         )
 
     def forward(
@@ -152,10 +150,10 @@ class QueryModel(torch.nn.Module):
         for name, head in self.heads.items():
             if only and name not in only:
                 continue
-            if isinstance(head, ClassHead):
-                outputs[name] = head(states, mask, input_ids)
-            else:
+            if isinstance(head, TokenHead):
                 outputs[name] = head(states)
+            else:
+                outputs[name] = head(states, mask, input_ids)
         if not only or EMBEDDING in only:
             mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
             outputs[EMBEDDING] = torch.nn.functional.normalize(mean, p=2.0, dim=1)
@@ -171,3 +169,9 @@ class QueryModel(torch.nn.Module):
             given["token_type_ids"] = segments
         states = self.encoder(**given).last_hidden_state
         return states, mask.unsqueeze(-1).to(states.dtype)
+
+
+def _new_head(spec: HeadSpec, width: int) -> torch.nn.Module:
+    if spec.kind is TaskKind.TOKENS:
+        return TokenHead(spec, width)
+    return PairHead(spec.divider, width) if spec.divider else ClassHead(spec, width)
