@@ -1,5 +1,7 @@
 """Settings of the NLU service."""
 
+from collections.abc import Mapping
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -15,7 +17,22 @@ class NluSettings(ServiceSettings):
     port: int = Field(default=7701, ge=0, le=65535)
 
     inference: InferenceSettings = InferenceSettings()
-    """Which encoder makes the vectors."""
+    """Which encoder makes the vectors, and where the models are served."""
+
+    query_models: Mapping[str, str] = Field(default_factory=lambda: {})
+    """Learnt readers of queries: BCP-47 language -> model, such as {"en": "query_en", "zh":
+    "query_zh"}. Languages without one are read by that of "en"; empty leaves queries to the rules.
+    A reader that is the vector model as well (`inference.model`) gives both in one forward pass."""
+
+    cross_model: str = ""
+    """Model that reads pairs together for Match; empty for none."""
+
+    follow_versions: bool = True
+    """Whether readers move on to a newer version once Triton serves one. Vectors never do: they
+    stay with `inference.version`, which the index was made with."""
+
+    version_poll_seconds: float = Field(default=5.0, gt=0)
+    """Seconds between looks at the versions."""
 
     encoder_languages: tuple[str, ...] = ("en",)
     """BCP-47 languages that the encoder reads; ["*"] for a multilingual one. Queries in others are
@@ -32,16 +49,16 @@ class NluSettings(ServiceSettings):
     """Longest wait for the terms, in seconds."""
 
     embedding_budget_seconds: float = Field(default=0.5, gt=0)
-    """Longest wait of Parse for the vector, in seconds; without it the answer is degraded."""
+    """Longest wait of Parse for its models, in seconds; without them the answer is degraded."""
 
     embedding_reserve_seconds: float = Field(default=0.02, ge=0)
     """Seconds kept back of the caller's deadline, so that a degraded answer still arrives."""
 
     batch_budget_seconds: float = Field(default=5.0, gt=0)
-    """Longest wait of ParseBatch for its vectors, in seconds."""
+    """Longest wait of ParseBatch for its models, in seconds."""
 
     vector_cache_size: int = Field(default=10_000, ge=1)
-    """Vectors of queries kept, each about 1.6 kB at 384 dimensions."""
+    """Readings of queries kept, each with its vector about 2.5 kB at 384 dimensions."""
 
     parse_cache_size: int = Field(default=10_000, ge=1)
     """Parsed queries kept."""

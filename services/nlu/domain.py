@@ -3,7 +3,7 @@
 Spans are half-open [start, end) in code points of the query as it was received.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -85,6 +85,14 @@ class Sentiment:
 
 
 @dataclass(frozen=True, slots=True)
+class Category:
+    """One reading of what kind of product a text is about, with a confidence from 0 to 1."""
+
+    label: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Bounds:
     """A range of numbers, both ends inclusive; at least one is set."""
 
@@ -151,6 +159,8 @@ class Understanding:
             is nothing but conditions ("under 20"): retrieval then takes the query itself.
         embedding_text: What the encoder reads. For an encoder of English it is the English gloss of
             a Chinese query as far as the lexicons reach.
+        reading_text: What a learnt reader of its language reads: folded and corrected.
+        places: Span of the query that each character of `reading_text` stands for.
         filter: The hard constraints in the grammar of SearchRequest.filter.
     """
 
@@ -168,4 +178,7 @@ class Understanding:
     constraints: tuple[Constraint, ...]
     filter: str
     corrections: tuple[Correction, ...] = ()
-    expansions: tuple[Expansion, ...] = field(default=())
+    expansions: tuple[Expansion, ...] = ()
+    categories: tuple[Category, ...] = ()
+    reading_text: str = ""
+    places: tuple[tuple[int, int], ...] = ()

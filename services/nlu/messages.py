@@ -1,13 +1,17 @@
 """Translation between the NLU's values and its messages."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from services.nlu import domain
 from services.nlu.domain import EntityType, IntentType, SentimentLabel
-from services.nlu.embedding import Embedded, Loss, VectorF32
+from services.nlu.learnt.port import Reading
+from services.nlu.merge import read_categories, read_entities, read_intents, read_sentiment
+from services.nlu.passes import Learnt, Loss, Lost, VectorF32
 from wherefore.common.v1.diagnostics_pb2 import Degradation, DegradationCause
 from wherefore.common.v1.vector_pb2 import Vector
 from wherefore.nlu.v1 import query_understanding_pb2 as pb
+from wherefore.nlu.v1.text_analysis_pb2 import ReasonTag, TextAnalysis
 
 _INTENTS: Final = {kind: pb.IntentType.Value(f"INTENT_TYPE_{kind.name}") for kind in IntentType}
 _ENTITIES: Final = {kind: pb.EntityType.Value(f"ENTITY_TYPE_{kind.name}") for kind in EntityType}
@@ -16,10 +20,13 @@ _SENTIMENTS: Final = {
 }
 _CAUSES: Final = {loss: DegradationCause.Value(f"DEGRADATION_CAUSE_{loss.name}") for loss in Loss}
 EMBEDDING_STAGE: Final = "nlu.embedding"
+"""A pass that makes vectors, whether or not the query is read in the same pass."""
+READING_STAGE: Final = "nlu.reading"
+"""A pass that only reads the query."""
 
 
 def to_message(understanding: domain.Understanding) -> pb.QueryUnderstanding:
-    """Returns the message of what a query means, without its vector."""
+    """Returns the message of what the rules say of a query; `fill` puts in the rest."""
     return pb.QueryUnderstanding(
         query=understanding.query,
         normalized_query=understanding.normalized_query,
@@ -30,14 +37,6 @@ def to_message(understanding: domain.Understanding) -> pb.QueryUnderstanding:
             pb.Token(text=t.text, start=t.start, end=t.end, normalized=t.normalized)
             for t in understanding.tokens
         ],
-        intent=_intent(understanding.intent),
-        alternative_intents=map(_intent, understanding.alternative_intents),
-        entities=map(_entity, understanding.entities),
-        sentiment=pb.Sentiment(
-            label=_SENTIMENTS[understanding.sentiment.label],
-            score=understanding.sentiment.score,
-            confidence=understanding.sentiment.confidence,
-        ),
         constraints=map(_constraint, understanding.constraints),
         filter=understanding.filter,
         corrections=[
@@ -58,21 +57,65 @@ def to_message(understanding: domain.Understanding) -> pb.QueryUnderstanding:
     )
 
 
+def fill(message: pb.QueryUnderstanding, understanding: domain.Understanding) -> None:
+    """Puts in what the models have a say in: intent, entities, mood and kinds of product."""
+    message.intent.CopyFrom(_intent(understanding.intent))
+    message.alternative_intents.extend(map(_intent, understanding.alternative_intents))
+    message.entities.extend(map(_entity, understanding.entities))
+    message.sentiment.CopyFrom(_sentiment(understanding.sentiment))
+    message.categories.extend(map(_category, understanding.categories))
+
+
+def to_analysis(text: str, language_code: str, reading: Reading, model: str) -> TextAnalysis:
+    """Returns the message of what a model reads in a text."""
+    message = TextAnalysis(
+        language_code=language_code,
+        model=model,
+        entities=map(_entity, read_entities(text, reading.entities, model)),
+        categories=map(_category, read_categories(reading.category)),
+        reason_tags=[
+            ReasonTag(
+                tag=span.label,
+                text=text[span.start : span.end],
+                start=span.start,
+                end=span.end,
+                confidence=span.confidence,
+            )
+            for span in reading.reason_tags
+        ],
+    )
+    if reading.intent:
+        message.intent.CopyFrom(_intent(read_intents(reading.intent)[0]))
+    if reading.sentiment:
+        message.sentiment.CopyFrom(_sentiment(read_sentiment(reading.sentiment)))
+    return message
+
+
 def to_vector(values: VectorF32, model: str) -> Vector:
     """Returns the message of a vector."""
     return Vector(values=values.tolist(), model=model)
 
 
-def to_degradation(embedded: Embedded) -> Degradation | None:
-    """Returns what the missing vector means for the answer; None when none is missing."""
-    if embedded.loss is None:
-        return None
-    return Degradation(
-        stage=EMBEDDING_STAGE,
-        cause=_CAUSES[embedded.loss],
-        fallback="no semantic vector",
-        detail=embedded.detail,
+def to_degradations(learnt: Learnt) -> Iterator[Degradation]:
+    """Yields what the models that were lost mean for the answer."""
+    if learnt.lost_reading:
+        yield _degradation(READING_STAGE, "rules alone", learnt.lost_reading)
+    if learnt.lost_vector:
+        yield _degradation(EMBEDDING_STAGE, "no semantic vector", learnt.lost_vector)
+
+
+def _degradation(stage: str, fallback: str, lost: Lost) -> Degradation:
+    return Degradation(stage=stage, cause=_CAUSES[lost.loss], fallback=fallback, detail=lost.detail)
+
+
+def _sentiment(sentiment: domain.Sentiment) -> pb.Sentiment:
+    return pb.Sentiment(
+        label=_SENTIMENTS[sentiment.label], score=sentiment.score, confidence=sentiment.confidence
     )
+
+
+def _category(category: domain.Category) -> pb.CategoryReading:
+    return pb.CategoryReading(category=category.label, confidence=category.confidence)
 
 
 def _intent(intent: domain.Intent) -> pb.Intent:

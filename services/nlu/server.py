@@ -7,6 +7,7 @@ from typing import Any
 
 import grpc.aio
 import numpy as np
+import structlog
 from cachetools import LRUCache
 
 from services.nlu import validation
@@ -14,14 +15,26 @@ from services.nlu.catalogue_terms import CatalogueTerms
 from services.nlu.catalogue_watch import CatalogueWatch
 from services.nlu.config import NluSettings
 from services.nlu.domain import ParseOptions, Understanding
-from services.nlu.embedding import Embedded, QueryEmbedder, encode_all
-from services.nlu.messages import EMBEDDING_STAGE, to_degradation, to_message, to_vector
+from services.nlu.embedding import encode_all
+from services.nlu.language import query_language
+from services.nlu.learnt.models import Models, open_models
+from services.nlu.learnt.port import Readings
+from services.nlu.merge import merge
+from services.nlu.messages import (
+    EMBEDDING_STAGE,
+    READING_STAGE,
+    fill,
+    to_analysis,
+    to_degradations,
+    to_message,
+    to_vector,
+)
+from services.nlu.passes import ForwardPasses, Learnt, Wanted
 from services.nlu.understanding import QueryReader
-from shared.breaker import CircuitBreaker
 from shared.channel import open_channel
 from shared.deadline import current_deadline
-from shared.errors import UnavailableError
-from shared.inference import TextEncoder, open_text_encoder
+from shared.errors import UnavailableError, WhereforeError
+from shared.inference import TextEncoder
 from shared.text.analysis import warm_up
 from shared.timing import StageTimer
 from wherefore.nlu.v1 import nlu_service_pb2 as pb
@@ -29,6 +42,8 @@ from wherefore.nlu.v1.nlu_service_pb2_grpc import (
     NluServiceServicer,
     add_NluServiceServicer_to_server,
 )
+
+log = structlog.get_logger(__name__)
 
 _RULES_STAGE = "nlu.rules"
 _MATCH_STAGE = "nlu.match"
@@ -40,52 +55,66 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 class NluService(NluServiceServicer):
     """The service. Made once per process; every method runs on the event loop.
 
-    Ready once its encoder has answered. From then on a lost encoder does not take it out of
-    service: Parse still reads the query, and whoever asks for vectors is told UNAVAILABLE.
+    Ready once its encoder has answered. From then on a lost model does not take it out of service:
+    Parse still reads the query by its rules, and whoever asks for vectors is told UNAVAILABLE.
 
     Args:
         settings: See `NluSettings`.
-        encoder: Used instead of what the settings name; closed by the service.
+        encoder: Used for vectors instead of what the settings name; closed by the service.
+        models: Used instead of all that the settings name; closed by the service.
     """
 
     service_names: Sequence[str] = ("wherefore.nlu.v1.NluService",)
 
-    def __init__(self, settings: NluSettings, encoder: TextEncoder | None = None) -> None:
+    def __init__(
+        self,
+        settings: NluSettings,
+        encoder: TextEncoder | None = None,
+        models: Models | None = None,
+    ) -> None:
         self._settings = settings
         self._given_encoder = encoder
-        self._encoder: TextEncoder | None = None
-        self._embedder: QueryEmbedder | None = None
+        self._models = models
+        self._passes: ForwardPasses | None = None
         self._channel: grpc.aio.Channel | None = None
-        self._watching: asyncio.Task[None] | None = None
+        self._watching: list[asyncio.Task[None]] = []
         self._encoder_answered = False
         self._reader = self._new_reader(CatalogueTerms())
         self._parsed: LRUCache[_ParseKey, Understanding] = LRUCache(settings.parse_cache_size)
 
     async def start(self) -> None:
-        """Loads dictionaries, opens the encoder and starts to watch the catalogue's terms."""
+        """Loads dictionaries, opens the models and starts to watch versions and terms."""
+        settings = self._settings
         await asyncio.to_thread(warm_up)
         await asyncio.to_thread(self._reader.warm_up)
-        encoder = self._given_encoder or await asyncio.to_thread(
-            open_text_encoder, self._settings.inference
+        models = self._models or await asyncio.to_thread(
+            open_models,
+            settings.inference,
+            settings.query_models,
+            settings.cross_model,
+            follow=settings.follow_versions,
+            encoder=self._given_encoder,
         )
-        self._encoder = encoder
-        self._embedder = QueryEmbedder(
-            encoder,
-            CircuitBreaker("nlu.encoder"),
-            cache_size=self._settings.vector_cache_size,
-            fair_wait_s=self._settings.embedding_budget_seconds,
+        self._models = models
+        self._passes = ForwardPasses(
+            models,
+            cache_size=settings.vector_cache_size,
+            fair_wait_s=settings.embedding_budget_seconds,
         )
-        if self._settings.retrieval_target and self._watching is None:
+        for reader in models.following:
+            watching = reader.watch(settings.version_poll_seconds)
+            self._watching.append(asyncio.create_task(watching, name=f"watch-{reader.model}"))
+        if settings.retrieval_target and self._channel is None:
             self._channel = open_channel(
-                self._settings.retrieval_target, max_message_bytes=self._settings.max_message_bytes
+                settings.retrieval_target, max_message_bytes=settings.max_message_bytes
             )
             watch = CatalogueWatch(
                 self._channel,
                 self.use_terms,
-                poll_seconds=self._settings.terms_poll_seconds,
-                timeout_seconds=self._settings.terms_timeout_seconds,
+                poll_seconds=settings.terms_poll_seconds,
+                timeout_seconds=settings.terms_timeout_seconds,
             )
-            self._watching = asyncio.create_task(watch.run(), name="catalogue-watch")
+            self._watching.append(asyncio.create_task(watch.run(), name="catalogue-watch"))
 
     def register(self, server: grpc.aio.Server) -> None:
         """Adds the servicer to `server`."""
@@ -95,19 +124,24 @@ class NluService(NluServiceServicer):
         """Raises until the encoder has answered once; never again after that."""
         if self._encoder_answered:
             return
-        await self._open_encoder().check_ready()
+        models = self._open_models()
+        await models.encoder.check_ready()
+        for reader in models.following:
+            # A newer version that stands there already is used from the first query on.
+            with suppress(WhereforeError, ValueError, OSError):
+                await reader.look()
         self._encoder_answered = True
 
     async def close(self) -> None:
         """Closes what `start` opened."""
-        if self._watching:
-            self._watching.cancel()
+        for task in self._watching:
+            task.cancel()
             with suppress(asyncio.CancelledError):
-                await self._watching
+                await task
         if self._channel:
             await self._channel.close()
-        if self._encoder:
-            await self._encoder.close()
+        if self._models:
+            await self._models.close()
 
     def use_terms(self, terms: CatalogueTerms) -> None:
         """Reads queries against these terms from now on. Safe to call on any thread.
@@ -124,18 +158,18 @@ class NluService(NluServiceServicer):
         validation.check_query(request.query, request.language_code)
         timer = StageTimer()
         understanding = self._read(request, timer)
-        if request.skip_vector:
-            return _response(understanding, timer, None, "")
         timeout = current_deadline().stage_timeout(
             self._settings.embedding_budget_seconds, self._settings.embedding_reserve_seconds
         )
-        embedding = asyncio.create_task(self._embed([understanding.embedding_text], timeout, timer))
-        # One turn of the loop sends the request off; the model works while the rest is translated.
+        learning = asyncio.create_task(
+            self._learn([_wanted(request, understanding)], timeout, timer)
+        )
+        # One turn of the loop sends the requests off; models work while the rest is translated.
         await asyncio.sleep(0)
-        message = to_message(understanding)
-        embedded = await embedding
-        response = pb.ParseResponse(understanding=message, timings=timer.timings())
-        _add_vector(response, understanding, embedded, self._open_encoder().model)
+        response = pb.ParseResponse(understanding=to_message(understanding))
+        [learnt] = await learning
+        _complete(response, understanding, learnt)
+        response.timings.extend(timer.timings())
         return response
 
     async def ParseBatch(  # noqa: N802
@@ -149,42 +183,37 @@ class NluService(NluServiceServicer):
         understandings = [
             self._read(item, timer) for item, timer in zip(request.requests, timers, strict=True)
         ]
-        texts = [
-            understanding.embedding_text
-            for item, understanding in zip(request.requests, understandings, strict=True)
-            if not item.skip_vector
-        ]
-        embedded = Embedded()
+        timeout = current_deadline().stage_timeout(
+            self._settings.batch_budget_seconds, self._settings.embedding_reserve_seconds
+        )
         shared_timer = StageTimer()
-        if texts:
-            timeout = current_deadline().stage_timeout(
-                self._settings.batch_budget_seconds, self._settings.embedding_reserve_seconds
-            )
-            embedded = await self._embed(texts, timeout, shared_timer)
-        response = pb.ParseBatchResponse()
-        for item, understanding, timer in zip(
-            request.requests, understandings, timers, strict=True
-        ):
-            vectors = None if item.skip_vector else embedded
-            if vectors:
-                # The forward pass is one for the whole batch, and every query waited for it.
-                timer.merge(shared_timer.timings())
-            response.responses.append(
-                _response(understanding, timer, vectors, self._open_encoder().model)
-            )
-        return response
+        wanted = list(map(_wanted, request.requests, understandings))
+        batch = pb.ParseBatchResponse()
+        learnt = await self._learn(wanted, timeout, shared_timer)
+        # The passes are those of the whole batch, and every query waited for them.
+        passes = shared_timer.timings()
+        for understanding, timer, item in zip(understandings, timers, learnt, strict=True):
+            response = batch.responses.add(understanding=to_message(understanding))
+            _complete(response, understanding, item)
+            timer.merge(passes)
+            response.timings.extend(timer.timings())
+        return batch
 
     async def Match(self, request: pb.MatchRequest, context: _Context) -> pb.MatchResponse:  # noqa: N802
         """See nlu_service.proto."""
         validation.check_count(len(request.pairs), validation.MAX_TEXTS, "pairs")
-        left, right = [pair.left for pair in request.pairs], [pair.right for pair in request.pairs]
+        pairs = [(pair.left, pair.right) for pair in request.pairs]
+        left, right = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
         validation.check_texts(left, validation.MAX_PAIR_TEXT, "pairs[{}].left")
         validation.check_texts(right, validation.MAX_PAIR_TEXT, "pairs[{}].right")
+        if request.method == pb.MATCH_METHOD_CROSS_ENCODER:
+            return await self._match_together(pairs)
         timer = StageTimer()
+        encoder = self._open_models().encoder
         # One query against many titles is the usual case: every text is encoded once.
         texts = list(dict.fromkeys([*left, *right]))
         with timer.stage(_MATCH_STAGE) as stage:
-            encoded = await encode_all(self._open_encoder(), texts, _ENCODE_CHUNK)
+            encoded = await encode_all(encoder, texts, _ENCODE_CHUNK)
             stage.queue_nanos, stage.inference_nanos = encoded.queue_nanos, encoded.inference_nanos
         row = {text: index for index, text in enumerate(texts)}
         scores = np.einsum(
@@ -194,17 +223,15 @@ class NluService(NluServiceServicer):
         )
         # Rounding can carry the cosine of equal texts past 1.
         bounded: list[float] = np.clip(scores, -1.0, 1.0).tolist()
-        return pb.MatchResponse(
-            scores=bounded, model=self._open_encoder().model, timings=timer.timings()
-        )
+        return pb.MatchResponse(scores=bounded, model=encoder.model, timings=timer.timings())
 
     async def Embed(self, request: pb.EmbedRequest, context: _Context) -> pb.EmbedResponse:  # noqa: N802
-        """See nlu_service.proto. The model of today makes no difference between the roles."""
+        """See nlu_service.proto. The models of today make no difference between the roles."""
         texts = list(request.texts)
         validation.check_count(len(texts), validation.MAX_TEXTS, "texts")
         validation.check_texts(texts, validation.MAX_TEXT, "texts[{}]")
         timer = StageTimer()
-        encoder = self._open_encoder()
+        encoder = self._open_models().encoder
         with timer.stage(EMBEDDING_STAGE) as stage:
             encoded = await encode_all(encoder, texts, _ENCODE_CHUNK)
             stage.queue_nanos, stage.inference_nanos = encoded.queue_nanos, encoded.inference_nanos
@@ -212,6 +239,31 @@ class NluService(NluServiceServicer):
             vectors=[to_vector(vector, encoder.model) for vector in encoded.vectors],
             timings=timer.timings(),
         )
+
+    async def Analyse(self, request: pb.AnalyseRequest, context: _Context) -> pb.AnalyseResponse:  # noqa: N802
+        """See nlu_service.proto."""
+        texts = list(request.texts)
+        validation.check_count(len(texts), validation.MAX_BATCH, "texts")
+        validation.check_texts(texts, validation.MAX_PAIR_TEXT, "texts[{}]")
+        validation.check_language(request.language_code)
+        timer = StageTimer()
+        languages = [query_language(text, request.language_code)[0] for text in texts]
+        positions: dict[str, list[int]] = {}
+        for at, language in enumerate(languages):
+            positions.setdefault(language, []).append(at)
+        with timer.stage(READING_STAGE) as stage:
+            answers = {
+                language: await self._analyse(language, [texts[at] for at in places])
+                for language, places in positions.items()
+            }
+            stage.queue_nanos = sum(made.queue_nanos for made in answers.values())
+            stage.inference_nanos = sum(made.inference_nanos for made in answers.values())
+        response = pb.AnalyseResponse(timings=timer.timings())
+        readings = {language: iter(made.readings) for language, made in answers.items()}
+        for text, language in zip(texts, languages, strict=True):
+            model, reading = answers[language].model, next(readings[language])
+            response.analyses.append(to_analysis(text, language, reading, model))
+        return response
 
     def _new_reader(self, terms: CatalogueTerms) -> QueryReader:
         return QueryReader(terms, frozenset(self._settings.encoder_languages))
@@ -226,35 +278,60 @@ class NluService(NluServiceServicer):
                 understanding = self._parsed[key] = reader.read(request.query, options)
         return understanding
 
-    async def _embed(self, texts: Sequence[str], timeout_s: float, timer: StageTimer) -> Embedded:
-        if self._embedder is None:
+    async def _learn(
+        self, wanted: Sequence[Wanted], timeout_s: float, timer: StageTimer
+    ) -> list[Learnt]:
+        if self._passes is None:
             raise UnavailableError("the service is starting")
-        with timer.stage(EMBEDDING_STAGE) as stage:
-            embedded = await self._embedder.embed(texts, timeout_s)
-            stage.queue_nanos = embedded.queue_nanos
-            stage.inference_nanos = embedded.inference_nanos
-        return embedded
+        started = timer.elapsed_nanos()
+        learnt, passes = await self._passes.run(wanted, timeout_s)
+        took = timer.elapsed_nanos() - started
+        for item in passes:
+            timer.add(
+                EMBEDDING_STAGE if item.vectors else READING_STAGE,
+                start_offset_nanos=started,
+                duration_nanos=took,
+                queue_nanos=item.queue_nanos,
+                inference_nanos=item.inference_nanos,
+            )
+        return learnt
 
-    def _open_encoder(self) -> TextEncoder:
-        if self._encoder is None:
+    async def _match_together(self, pairs: Sequence[tuple[str, str]]) -> pb.MatchResponse:
+        cross = self._open_models().cross
+        if cross is None:
+            raise UnavailableError("no cross-encoder is installed")
+        timer = StageTimer()
+        with timer.stage(_MATCH_STAGE) as stage:
+            scores = await cross.score(pairs)
+            stage.queue_nanos, stage.inference_nanos = scores.queue_nanos, scores.inference_nanos
+        probabilities: list[float] = scores.probabilities.tolist()
+        return pb.MatchResponse(scores=probabilities, model=cross.model, timings=timer.timings())
+
+    async def _analyse(self, language: str, texts: Sequence[str]) -> Readings:
+        reader = self._open_models().reader(language)
+        if reader is None:
+            raise UnavailableError("no model that reads texts is installed")
+        return await reader.read(texts)
+
+    def _open_models(self) -> Models:
+        if self._models is None or self._passes is None:
             raise UnavailableError("the service is starting")
-        return self._encoder
+        return self._models
 
 
-def _response(
-    understanding: Understanding, timer: StageTimer, embedded: Embedded | None, model: str
-) -> pb.ParseResponse:
-    response = pb.ParseResponse(understanding=to_message(understanding), timings=timer.timings())
-    if embedded:
-        _add_vector(response, understanding, embedded, model)
-    return response
+def _wanted(request: pb.ParseRequest, understanding: Understanding) -> Wanted:
+    return Wanted(
+        understanding.reading_text,
+        understanding.language_code,
+        None if request.skip_vector else understanding.embedding_text,
+    )
 
 
-def _add_vector(
-    response: pb.ParseResponse, understanding: Understanding, embedded: Embedded, model: str
-) -> None:
-    vector = embedded.vectors.get(understanding.embedding_text)
-    if vector is not None:
-        response.understanding.vector.CopyFrom(to_vector(vector, model))
-    elif degradation := to_degradation(embedded):
-        response.degraded.append(degradation)
+def _complete(response: pb.ParseResponse, understanding: Understanding, learnt: Learnt) -> None:
+    """Adds what the models say to what the rules said already."""
+    if learnt.reading is not None:
+        understanding = merge(understanding, learnt.reading, learnt.reader)
+    fill(response.understanding, understanding)
+    if learnt.vector is not None:
+        response.understanding.vector.CopyFrom(to_vector(learnt.vector, learnt.vector_model))
+    response.degraded.extend(to_degradations(learnt))

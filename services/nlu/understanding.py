@@ -69,6 +69,7 @@ class QueryReader:
         rest = search_text(text, consumed)
         tokens = tokenize(working)
         placed = [_place_entity(working, entity) for entity in entities]
+        reading_text, places = working.stripped()
         intent, alternatives = read_intent(text, entities, _uncovered(tokens, placed))
         return Understanding(
             query=query,
@@ -93,6 +94,8 @@ class QueryReader:
             filter=to_filter(constraints),
             corrections=tuple(corrections),
             expansions=tuple(expand(entities)),
+            reading_text=reading_text,
+            places=places,
         )
 
 

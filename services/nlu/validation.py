@@ -59,6 +59,16 @@ def check_texts(texts: Sequence[str], limit: int, field: str) -> None:
         raise InvalidArgumentError(*violations)
 
 
+def check_language(code: str) -> None:
+    """Checks what a caller says of a language.
+
+    Raises:
+        InvalidArgumentError: It is no BCP-47 tag.
+    """
+    if violations := list(_language(code, "language_code")):
+        raise InvalidArgumentError(*violations)
+
+
 def _query(query: str, field: str) -> Iterable[FieldViolation]:
     if control := _CONTROL.search(query):
         yield FieldViolation(field, f"control character at {control.start()}: remove it")

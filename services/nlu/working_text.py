@@ -33,6 +33,13 @@ class WorkingText:
         """Returns the span of the query that a non-empty span of `text` comes from."""
         return self._starts[start], self._ends[end - 1]
 
+    def stripped(self) -> tuple[str, tuple[tuple[int, int], ...]]:
+        """Returns `text` without white space at its ends, and the place of each character."""
+        first = len(self.text) - len(self.text.lstrip())
+        last = len(self.text.rstrip())
+        places = tuple(zip(self._starts[first:last], self._ends[first:last], strict=True))
+        return self.text[first:last], places
+
     def original(self, start: int, end: int) -> str:
         """Returns what the query has where `text` has [start, end)."""
         first, last = self.to_query(start, end)

@@ -70,7 +70,7 @@ def best_paths(logits: Floats, lengths: NDArray[np.intp], head: TokenHead) -> ND
         head: The chain.
     """
     texts, tokens, tags = logits.shape
-    own: NDArray[np.intp] = np.arange(tags)
+    own = np.arange(tags, dtype=np.intp)
     back = np.empty((tokens, texts, tags), dtype=np.intp)
     score = head.start + logits[:, 0]
     for at in range(1, tokens):
@@ -81,7 +81,7 @@ def best_paths(logits: Floats, lengths: NDArray[np.intp], head: TokenHead) -> ND
         score = np.where(live, reached.max(axis=1) + logits[:, at], score)
     paths = np.zeros((texts, tokens), dtype=np.intp)
     last = (score + head.end).argmax(axis=1)
-    everyone: NDArray[np.intp] = np.arange(texts)
+    everyone = np.arange(texts, dtype=np.intp)
     for at in range(tokens - 1, -1, -1):
         paths[:, at] = np.where(lengths > at, last, 0)
         if at:
