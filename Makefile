@@ -10,7 +10,7 @@ CATALOGUE ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status test lint types protos-check unit models triton install install-dev protos fix clean
+.PHONY: help up down status test lint types protos-check unit models train-nlu triton install install-dev protos fix clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,8 +49,12 @@ fix: install-dev ## Format the code and mend what can be mended.
 protos: install-dev ## Generate the stubs again after a change in protos/.
 	$(BIN)/python hatch_build.py
 
-models: install ## Export the models that Triton serves from their packaged weights.
+models: install ## Export the models that Triton serves from their weights.
 	@$(BIN)/python -m shared.inference.export
+	@$(BIN)/python -m services.nlu.train.export
+
+train-nlu: install-dev ## Train the query models anew, from the data sets to what Triton serves (hours).
+	@sh tools/train_nlu.sh
 
 triton: install ## Install Triton into an environment of its own.
 	@$(BIN)/python -m shared.suite
@@ -73,7 +77,7 @@ $(STAMPS)/install: $(STAMPS)/venv pyproject.toml constraints.txt hatch_build.py 
 
 $(STAMPS)/install-dev: $(STAMPS)/install
 	@echo "Installing the test tools"
-	@$(PIP) --editable '.[models,dev]'
+	@$(PIP) --editable '.[models,train,dev]'
 	@touch $@
 
 clean: ## Stop the suite and remove everything that was installed or made.

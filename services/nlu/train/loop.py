@@ -8,6 +8,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -104,10 +105,9 @@ def train(recipe: Recipe, settings: LoopSettings, folder: Path, *, title: str) -
     """
     folder.mkdir(parents=True, exist_ok=True)
     set_seed(settings.seed)
-    run = _Run(recipe, settings, folder, title)
-    while not run.over():
-        run.epoch()
-    run.close()
+    with closing(_Run(recipe, settings, folder, title)) as run:
+        while not run.over():
+            run.epoch()
     best = folder / BEST
     if recipe.score and best.is_file():
         recipe.model.load_state_dict(torch.load(best, weights_only=True))

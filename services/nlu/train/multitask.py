@@ -8,7 +8,7 @@ from random import Random
 from typing import Any, Literal
 
 import torch
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from services.nlu.learnt.tokens import ModelTokenizer
 from services.nlu.train.batching import token_batches
@@ -18,7 +18,7 @@ from services.nlu.train.examples import TaskData, TaskKind
 from services.nlu.train.loop import History, LoopSettings, Recipe, train
 from services.nlu.train.losses import LossWeights, task_losses
 from services.nlu.train.model import HeadSpec, ModelSpec, QueryModel
-from services.nlu.train.tasks import load_task
+from services.nlu.train.tasks import TASKS, load_task
 from services.nlu.train.tuning import Tuning, encoder_folder, open_encoder, wrap
 
 EVALUATED = 1_500
@@ -57,6 +57,16 @@ class MultitaskSettings(BaseModel):
     head_rate: float = Field(default=3.0, gt=0)
     """Factor on the learning rate of what starts from chance."""
     loop: LoopSettings = LoopSettings()
+
+    @field_validator("tasks")
+    @classmethod
+    def _known(cls, tasks: dict[str, TaskSettings]) -> dict[str, TaskSettings]:
+        for name, task in tasks.items():
+            if name not in TASKS:
+                raise ValueError(f"no task {name!r}; there are {', '.join(TASKS)}")
+            if task.beside and task.beside not in tasks:
+                raise ValueError(f"{name} is beside {task.beside!r}, which is not in the recipe")
+        return tasks
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """How much of the encoder a training changes: one switch, by peft."""
 
+import warnings
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,10 @@ def wrap(encoder: Any, tuning: Tuning, *, rank: int = 16, steps: int = 1_000) ->
         )
     else:
         config = PrefixTuningConfig(task_type=kind, num_virtual_tokens=rank)
-    return get_peft_model(encoder, config)
+    with warnings.catch_warnings():
+        # peft 0.21 asks transformers 5 for a property by its former name.
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        return get_peft_model(encoder, config)
 
 
 def merge(encoder: Any) -> Any:
