@@ -32,6 +32,7 @@ def evaluate_heads(
         limit: Dev examples of a task at most, for a quick look; 0 takes all.
     """
     figures: dict[str, float] = {}
+    classes: dict[tuple[str, ...], list[TaskData]] = {}
     for task in tasks:
         dev = task.dev[:limit] if limit else task.dev
         texts = [item.text for item in dev]
@@ -39,13 +40,18 @@ def evaluate_heads(
             found = predict_spans(model, tokenizer, task, texts)
             figures[f"{task.head}.f1"] = span_f1([item.spans for item in dev], found)
         elif task.kind is TaskKind.CLASSES:
-            gold = [item.label for item in dev]
-            chosen = predict_classes(model, tokenizer, task, texts)
+            # Tasks over the same texts are read in one go.
+            classes.setdefault(tuple(texts), []).append(task)
+        else:
+            figures |= _matching(model, tokenizer, dev)
+    for texts, together in classes.items():
+        outputs = outputs_of(model, tokenizer.encode(texts), [task.head for task in together])
+        for task in together:
+            gold = [item.label for item in task.dev[: len(texts)]]
+            chosen = [task.labels[int(item.argmax())] for item in outputs[task.head]]
             figures[f"{task.head}.accuracy"] = float(accuracy_score(gold, chosen))
             macro = f1_score(gold, chosen, average="macro", zero_division=0.0)
             figures[f"{task.head}.macro_f1"] = float(macro)
-        else:
-            figures |= _matching(model, tokenizer, dev)
     return figures
 
 
@@ -77,14 +83,22 @@ def head_outputs(
     model: QueryModel, rows: Sequence[TokenRow], head: str
 ) -> list[NDArray[np.float32]]:
     """Returns one output of the model for each text; of token heads (tokens, tags)."""
-    outputs: list[Any] = [None] * len(rows)
+    return outputs_of(model, rows, (head,))[head]
+
+
+def outputs_of(
+    model: QueryModel, rows: Sequence[TokenRow], heads: Sequence[str]
+) -> dict[str, list[NDArray[np.float32]]]:
+    """Returns several outputs of the model for each text, from one forward pass."""
+    outputs: dict[str, list[Any]] = {head: [None] * len(rows) for head in heads}
     lengths = [len(row.ids) for row in rows]
     with torch.no_grad():
         for batch in token_batches(lengths, TOKEN_BUDGET, seed=0, epoch=0, shuffle=False):
             given = inputs([rows[at] for at in batch])
-            made = model(given["input_ids"], given["segments"], only=(head,))[head]
-            for at, row in zip(batch, made.float().numpy(), strict=True):
-                outputs[at] = row[: lengths[at]] if row.ndim > 1 else row
+            made = model(given["input_ids"], given["segments"], only=heads)
+            for head in heads:
+                for at, row in zip(batch, made[head].float().numpy(), strict=True):
+                    outputs[head][at] = row[: lengths[at]] if row.ndim > 1 else row
     return outputs
 
 

@@ -1,6 +1,7 @@
 """Runs one recipe: a TOML file that names the kind of training and its settings."""
 
 import json
+import resource
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -31,13 +32,7 @@ def run_recipe(path: Path, *, data: Path, out: Path) -> Path:
     """
     if not path.suffix:
         path = RECIPES / f"{path}.toml"
-    try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        known = ", ".join(sorted(recipe.stem for recipe in RECIPES.glob("*.toml")))
-        raise RecipeError(f"no recipe {path}; there are {known}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"{path}: {error}") from error
+    settings = read_recipe(path)
     kind = settings.pop("kind", "")
     if kind not in _KINDS:
         raise RecipeError(f"{path}: kind is {kind!r}; it is one of {', '.join(_KINDS)}")
@@ -47,6 +42,28 @@ def run_recipe(path: Path, *, data: Path, out: Path) -> Path:
     except ValidationError as error:
         raise RecipeError(f"{path}: {error}") from error
     return folder
+
+
+def read_recipe(path: Path) -> dict[str, Any]:
+    """Returns the settings of a recipe; where it `extends` another, what it leaves out is that one's.
+
+    Raises:
+        RecipeError: As for `run_recipe`.
+    """
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        known = ", ".join(sorted(recipe.stem for recipe in RECIPES.glob("*.toml")))
+        raise RecipeError(f"no recipe {path}; there are {known}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{path}: {error}") from error
+    base = settings.pop("extends", "")
+    if not base:
+        return settings
+    merged = read_recipe(path.parent / f"{base}.toml")
+    # A recipe's tasks replace those of the one it extends: a task that is left out is not wanted.
+    loop = {**merged.get("loop", {}), **settings.get("loop", {})}
+    return {**merged, **settings, "loop": loop}
 
 
 def _pretrain(settings: dict[str, Any], data: Path, folder: Path) -> None:
@@ -64,6 +81,10 @@ def _multitask(settings: dict[str, Any], data: Path, folder: Path) -> None:
     results = {
         "figures": trained.figures,
         "seconds": trained.history.seconds,
+        "trainable_parameters": sum(
+            item.numel() for item in trained.model.parameters() if item.requires_grad
+        ),
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "best_epoch": trained.history.best_epoch,
         "settings": settings,
     }

@@ -21,8 +21,8 @@ SPECIAL = (PAD, UNKNOWN, CLS, SEP, MASK)
 def build_character_tokenizer(texts: Iterable[str], *, min_count: int = 3) -> Any:
     """Returns a `tokenizers.Tokenizer` over the characters of `texts`.
 
-    It folds (NFKC, lower case), drops white space, and frames a text as [CLS] ... [SEP]; its offsets
-    are those of the text as given.
+    It folds (NFKC, lower case), drops white space, and frames a text as [CLS] ... [SEP]; its
+    offsets are those of the text as given.
 
     Args:
         texts: The training texts, and no others.
@@ -32,7 +32,8 @@ def build_character_tokenizer(texts: Iterable[str], *, min_count: int = 3) -> An
     for text in texts:
         counts.update(fold(text).replace(" ", ""))
     kept = sorted(
-        (item for item in counts.items() if item[1] >= min_count), key=lambda item: (-item[1], item[0])
+        (item for item in counts.items() if item[1] >= min_count),
+        key=lambda item: (-item[1], item[0]),
     )
     vocabulary = {token: index for index, token in enumerate((*SPECIAL, *(c for c, _ in kept)))}
     tokenizer: Any = Tokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
