@@ -17,6 +17,7 @@ from transformers import AutoConfig, AutoModel
 
 from services.nlu.train.examples import bio_labels
 from services.nlu.train.model import EMBEDDING, ModelSpec, QueryModel, TokenHead
+from services.nlu.train.prune import HEADS_BY_LAYER, fit_heads
 from services.nlu.train.tuning import Tuning, encoder_folder, merge, open_encoder, wrap
 
 WEIGHTS = "weights.safetensors"
@@ -64,6 +65,8 @@ def load_model(folder: Path, *, attention: str = "sdpa") -> QueryModel:
         loader: Any = AutoModel
         config: Any = AutoConfig.for_model(**spec.encoder)
         encoder = loader.from_config(config, attn_implementation=attention)
+        if heads := spec.encoder.get(HEADS_BY_LAYER):
+            fit_heads(encoder, heads)
     model = QueryModel(spec, encoder)
     weights = {name: item.float() for name, item in load_file(str(folder / WEIGHTS)).items()}
     missing, unknown = model.load_state_dict(weights, strict=False)
