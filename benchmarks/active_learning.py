@@ -58,7 +58,7 @@ def main() -> None:
     for name, loader in (("category", category_zh), ("sentiment", sentiment_zh)):
         task = loader(data)
         pool, dev = _sample(task.train, POOL), _sample(task.dev, DEV)
-        curves = _curves(given.encoder, task, pool, dev, settings, given.seeds)
+        curves = _curves(given.encoder, task, pool, dev, settings, seeds=given.seeds)
         comparisons = compare(curves)
         plots.curves(
             curves[Strategy.RANDOM][0].labels,
@@ -70,7 +70,7 @@ def main() -> None:
             report.PLOTS / f"active_learning_{name}.svg",
         )
         confirmed = (
-            _confirm(given.encoder, task, pool, dev, curves, given.fine_tune)
+            _confirm(given.encoder, task, pool, dev, curves, seeds=given.fine_tune)
             if given.fine_tune and name == "category"
             else {}
         )
@@ -99,6 +99,7 @@ def _curves(
     pool: Sequence[Example],
     dev: Sequence[Example],
     settings: SimulationSettings,
+    *,
     seeds: int,
 ) -> dict[Strategy, list[Curve]]:
     sides: list[Labelled] = []
@@ -123,6 +124,7 @@ def _confirm(
     pool: Sequence[Example],
     dev: Sequence[Example],
     curves: dict[Strategy, list[Curve]],
+    *,
     seeds: int,
 ) -> dict[str, list[float]]:
     """Fine-tunes the whole encoder on the first labels that two strategies chose."""
@@ -188,11 +190,11 @@ def _section(parts: list[str], settings: SimulationSettings, given: argparse.Nam
     return "\n\n".join(
         [
             "## Active learning",
-            f"From {settings.initial} labels drawn by chance to {last}, {settings.batch} at a time. "
-            "The learner is a logistic regression on the frozen vectors of the pretrained Chinese "
-            "encoder: what the curves say holds for it. Area is the mean accuracy along the curve; "
-            "± is one standard deviation over the seeds, and the difference to random sampling is "
-            "taken seed by seed, from the same first labels.",
+            f"From {settings.initial} labels drawn by chance to {last}, {settings.batch} at a "
+            "time. The learner is a logistic regression on the frozen vectors of the pretrained "
+            "Chinese encoder: what the curves say holds for it. Area is the mean accuracy along "
+            "the curve; ± is one standard deviation over the seeds, and the difference to random "
+            "sampling is taken seed by seed, from the same first labels.",
             *parts,
             source,
         ]

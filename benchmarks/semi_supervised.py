@@ -65,16 +65,13 @@ def main() -> None:
     given = parser.parse_args()
     rows: list[dict[str, Any]] = []
     for source in _sources(data_folder()):
-        texts = list(
-            dict.fromkeys(
-                [*source.unlabelled, *(e.text for e in (*source.task.train, *source.task.dev))]
-            )
-        )
+        open_texts = [*source.unlabelled, *(example.text for example in source.task.train)]
+        texts = list(dict.fromkeys([*open_texts, *(example.text for example in source.task.dev)]))
         vectors = frozen_vectors(
             given.encoder, texts, word_places=True, cache=RUNS.parent / "active" / "vectors"
         )
         learners = {
-            "character TF-IDF": linear_fit(character_tfidf(texts), strength=10.0),
+            "character TF-IDF": linear_fit(character_tfidf(open_texts), strength=10.0),
             "frozen encoder": linear_fit(lookup(texts, vectors), strength=0.01),
         }
         for learner, fit in learners.items():

@@ -25,8 +25,8 @@ from services.orchestrator.servers.recommend import RecommendationServer
 from services.orchestrator.servers.search import SearchServer
 from services.orchestrator.tokens import TokenSigner, load_key
 from services.orchestrator.web.app import Api, make_app
-from services.orchestrator.web.serve import WebServer
 from shared.errors import UnavailableError
+from shared.web.serve import WebServer
 from wherefore.orchestrator.v1.product_service_pb2_grpc import add_ProductServiceServicer_to_server
 from wherefore.orchestrator.v1.recommendation_service_pb2_grpc import (
     add_RecommendationServiceServicer_to_server,

@@ -10,7 +10,7 @@ from typing import Any
 from services.nlu.labelling.items import read_spans, span_rows
 from services.nlu.labelling.queue import Given, LabelQueue
 from services.nlu.labelling.task import Answer, LabellingError
-from services.nlu.train.examples import Example
+from services.nlu.train.examples import Example, TaskKind
 from services.nlu.train.rows import read_rows
 
 
@@ -32,48 +32,61 @@ def examples(queue: LabelQueue) -> list[Example]:
 def export_labels(queue: LabelQueue, path: Path) -> int:
     """Writes the examples as JSON lines, whole or not at all; returns how many there are.
 
-    A line is {"text": …, "label": …} or {"text": …, "spans": [[start, end, label], …]}.
+    A line is {"head": …, "text": …, "label": …}, or has "spans": [[start, end, label], …].
 
     Raises:
-        LabellingError: There is nothing to export.
+        LabellingError: There is nothing to export, or the file cannot be written.
     """
     found = examples(queue)
     if not found:
         raise LabellingError(f"{queue.folder} has no answers yet")
-    path.parent.mkdir(parents=True, exist_ok=True)
     staged = path.with_name(f"{path.name}.tmp")
-    with staged.open("w", encoding="utf-8") as file:
-        for example in found:
-            said: dict[str, Any] = (
-                {"label": example.label} if example.label else {"spans": span_rows(example.spans)}
-            )
-            file.write(json.dumps({"text": example.text, **said}, ensure_ascii=False) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    staged.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with staged.open("w", encoding="utf-8") as file:
+            for example in found:
+                row = {"head": queue.task.head, "text": example.text, **_said(queue, example)}
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        staged.replace(path)
+    except OSError as error:
+        raise LabellingError(f"cannot write {path}: {error}") from error
     return len(found)
 
 
-def read_examples(path: Path) -> list[Example]:
-    """Returns the examples of a file that `export_labels` wrote.
+def read_labels(path: Path) -> tuple[str, list[Example]]:
+    """Returns the head and the examples of a file that `export_labels` wrote.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: A line is malformed; the text names the line.
+        ValueError: It is empty, a line is malformed (the text names it), or heads are mixed.
     """
+    heads: set[str] = set()
     found: list[Example] = []
     for number, row in enumerate(read_rows(path), start=1):
         match row:
-            case {"text": str(text), "label": str(label)} if text and label:
+            case {"head": str(head), "text": str(text), "label": str(label)} if text and label:
                 found.append(Example(text, label=label))
-            case {"text": str(text), "spans": rows} if text:
+            case {"head": str(head), "text": str(text), "spans": rows} if text:
                 spans = read_spans(rows)
                 if any(not 0 <= span.start < span.end <= len(text) for span in spans):
-                    raise ValueError(f"{path}, example {number}: a span is not within the text")
+                    raise ValueError(f"{path}, label {number}: a span is not within the text")
                 found.append(Example(text, spans=spans))
             case _:
-                raise ValueError(f'{path}, example {number}: needs "text" and "label" or "spans"')
-    return found
+                raise ValueError(
+                    f'{path}, label {number}: needs "head", "text" and "label" or "spans"'
+                )
+        heads.add(head)
+    if len(heads) != 1:
+        raise ValueError(f"{path} has labels of {len(heads)} heads; one is needed")
+    return heads.pop(), found
+
+
+def _said(queue: LabelQueue, example: Example) -> dict[str, Any]:
+    if queue.task.kind is TaskKind.CLASSES:
+        return {"label": example.label}
+    return {"spans": span_rows(example.spans)}
 
 
 def _agreed(answers: Mapping[str, Given]) -> Answer | None:

@@ -15,6 +15,9 @@ from services.nlu.train.multitask import MultitaskSettings, TaskSettings, train_
 
 HELD_SHARE = 0.15
 """Share of the examples of full weight that decides which epoch is kept, so that dev does not."""
+_TASK = "sentiment_zh"
+"""A recipe's tasks have known names; whatever the examples are, they go by this one."""
+_HEAD = "classes"
 
 
 def fine_tuned_fit(
@@ -34,10 +37,10 @@ def fine_tuned_fit(
 
     def fit(examples: Sequence[Example], labels: Sequence[str], seed: int) -> Predict:
         taught, held = _hold_out(examples, seed)
-        task = TaskData("classes", TaskKind.CLASSES, tuple(labels), taught, held)
+        task = TaskData(_HEAD, TaskKind.CLASSES, tuple(labels), taught, held)
         settings = MultitaskSettings(
             encoder=encoder,
-            tasks={"classes": TaskSettings()},
+            tasks={_TASK: TaskSettings()},
             word_places=word_places,
             weighting="equal",
             loop=LoopSettings(
@@ -45,11 +48,11 @@ def fine_tuned_fit(
             ),
         )
         run = folder / _key(settings, taught)
-        trained = train_multitask(settings, Path(), run, loaded={"classes": task})
+        trained = train_multitask(settings, Path(), run, loaded={_TASK: task})
 
         def predict(texts: Sequence[str]) -> Shares:
             rows = trained.tokenizer.encode(texts)
-            logits = np.stack(head_outputs(trained.model, rows, "classes")).astype(np.float64)
+            logits = np.stack(head_outputs(trained.model, rows, _HEAD)).astype(np.float64)
             shares = np.exp(logits - logits.max(axis=1, keepdims=True))
             return shares / shares.sum(axis=1, keepdims=True)
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
 
 import grpc
 from google.protobuf import json_format
@@ -18,8 +17,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from services.orchestrator.web.headers import SecurityHeaders
-from services.orchestrator.web.static_files import HashedStaticFiles
 from shared.deadline import Deadline, set_current_deadline
 from shared.errors import (
     DeadlineExceededError,
@@ -34,6 +31,9 @@ from shared.request_context import (
     current_request_id,
     set_request_id,
 )
+from shared.web.body import read_json_body
+from shared.web.headers import SecurityHeaders
+from shared.web.static_files import HashedStaticFiles
 from wherefore.orchestrator.v1.recommendation_service_pb2 import (
     RecommendRequest,
     RecommendResponse,
@@ -45,7 +45,6 @@ from wherefore.orchestrator.v1.user_event_service_pb2 import (
 )
 
 STATIC: Final = Path(__file__).parent / "static"
-_MAX_BODY: Final = 64 * 1024
 _M = TypeVar("_M", bound=Message)
 # https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto names the HTTP codes.
 _HTTP: Final = {
@@ -130,19 +129,9 @@ async def _answer(
 
 
 async def _message(request: Request, kind: type[_M]) -> _M:
-    origin = request.headers.get("origin")
-    if origin and urlsplit(origin).netloc != request.headers.get("host"):
-        raise InvalidArgumentError.of("origin", "pages of other sites may not ask")
-    # A form of another site cannot send this type without asking the browser first.
-    if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
-        raise InvalidArgumentError.of("content-type", "must be application/json")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MAX_BODY:
-            raise InvalidArgumentError.of("", f"at most {_MAX_BODY:,} bytes")
+    body = await read_json_body(request)
     try:
-        message = json_format.Parse(bytes(body), kind())
+        message = json_format.Parse(body, kind())
     except (json_format.ParseError, UnicodeDecodeError) as error:
         raise InvalidArgumentError.of("", str(error)[:300]) from error
     if bad := non_finite_fields(message):

@@ -11,8 +11,8 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
-from services.orchestrator.web.headers import SecurityHeaders
-from services.orchestrator.web.static_files import HashedStaticFiles
+from shared.web.headers import SecurityHeaders
+from shared.web.static_files import HashedStaticFiles
 
 
 def app(folder: Path) -> Starlette:
