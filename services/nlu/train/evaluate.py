@@ -71,14 +71,6 @@ def predict_spans(
     ]
 
 
-def predict_classes(
-    model: QueryModel, tokenizer: ModelTokenizer, task: TaskData, texts: Sequence[str]
-) -> list[str]:
-    """Returns the likeliest class of each text."""
-    logits = head_outputs(model, tokenizer.encode(texts), task.head)
-    return [task.labels[int(item.argmax())] for item in logits]
-
-
 def head_outputs(
     model: QueryModel, rows: Sequence[TokenRow], head: str
 ) -> list[NDArray[np.float32]]:

@@ -156,6 +156,8 @@ def test_tasks_beside_one_another_must_share_their_texts(encoder, tmp_path):
         )
 
 
+# peft 0.21 hands a prefix to the encoder under the former name of its argument.
+@pytest.mark.filterwarnings("ignore:`past_key_values` is deprecated:FutureWarning")
 @pytest.mark.parametrize("tuning", [Tuning.LORA, Tuning.ADALORA, Tuning.PREFIX, Tuning.FROZEN])
 def test_one_switch_tunes_less_than_all(encoder, tmp_path, tuning):
     loop = {"epochs": 2, "learning_rate": 3e-3, "trackers": (), "mixed_precision": False}
