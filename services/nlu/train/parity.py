@@ -25,7 +25,8 @@ class Parity:
     Attributes:
         difference: Largest absolute difference of a number.
         agreement: Share of texts, or of tokens, whose likeliest label is the same; 1 for vectors.
-        cosine: Mean cosine between the numbers of a text, or of a token.
+        cosine: Mean cosine between the numbers of a text, or of a token; of an output of single
+            numbers, between those of all texts.
     """
 
     difference: Mapping[str, float]
@@ -116,5 +117,7 @@ def torch_outputs(model: QueryModel, rows: Sequence[TokenRow]) -> Arrays:
 
 
 def _cosine(left: NDArray[np.float32], right: NDArray[np.float32]) -> float:
+    if left.shape[1] == 1:
+        left, right = left.T, right.T
     lengths = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
     return float(((left * right).sum(1) / np.maximum(lengths, 1e-12)).mean())
