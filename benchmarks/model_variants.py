@@ -7,15 +7,20 @@ variants are measured in the same processes.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks import report
 from shared.inference.settings import REPOSITORY
 
 INT8, FP32 = "model.onnx", "model_fp32.onnx"
 """Files of one model: what is served by default, and the graph that it was made of."""
+WEIGHTS = "weights.safetensors"
+"""File of a model that was trained here; one without it comes in a single precision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,16 @@ def alter(config: Mapping[str, Any], variant: Variant) -> dict[str, Any]:
     return altered
 
 
+def make_graphs(models: Sequence[str], repository: Path = REPOSITORY) -> None:
+    """Export what is missing of the trained models; needs the extra `models` then."""
+    for precision, graph in (("int8", INT8), ("fp32", FP32)):
+        folders = [repository / model / "1" for model in models]
+        if all((folder / graph).exists() for folder in folders if (folder / WEIGHTS).exists()):
+            continue
+        command = [sys.executable, "-m", "services.nlu.train.export", "--precision", precision]
+        subprocess.run(command, check=True, cwd=report.ROOT)
+
+
 async def load_variant(
     target: str, model: str, variant: Variant, *, version: int = 1, repository: Path = REPOSITORY
 ) -> None:
@@ -63,9 +78,10 @@ async def load_variant(
     from tritonclient.grpc import aio
 
     folder = repository / model / str(version)
+    graph = variant.graph if (folder / WEIGHTS).exists() else INT8
     files = {
         f"file:{version}/model.py": (folder / "model.py").read_bytes(),
-        f"file:{version}/model.onnx": (folder / variant.graph).read_bytes(),
+        f"file:{version}/model.onnx": (folder / graph).read_bytes(),
     }
     client: Any = aio.InferenceServerClient(target)
     try:

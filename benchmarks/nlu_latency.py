@@ -22,13 +22,21 @@ import numpy as np
 from benchmarks import load, report
 from benchmarks.data import shopping_queries
 from benchmarks.load import Ask, Load
-from benchmarks.model_variants import FULL, SERVED, UNBATCHED, VARIANTS, Variant, load_variant
+from benchmarks.model_variants import (
+    FULL,
+    SERVED,
+    UNBATCHED,
+    VARIANTS,
+    Variant,
+    load_variant,
+    make_graphs,
+)
 from shared.cli.private_suite import PrivateSuite, private_suite
+from shared.inference.settings import QUERY_MODELS, REPOSITORY, VECTOR_MODEL
 from wherefore.nlu.v1.nlu_service_pb2 import ParseRequest
 from wherefore.nlu.v1.nlu_service_pb2_grpc import NluServiceStub
 
-MODELS = {"en": ("query_en",), "zh": ("query_zh", "query_en")}
-"""Models that a query of a language goes to; the first reads it, another may make its vector."""
+LANGUAGES = ("en", "zh")
 CLIENTS = 16
 WARM_UP = 40
 SINGLE = {SERVED: 1_000, UNBATCHED: 200, FULL: 200}
@@ -51,6 +59,13 @@ class Measured:
     """Processor milliseconds a query under load, by process; "clients" is this one."""
 
 
+def models_of(language: str) -> tuple[str, ...]:
+    """Models that a query of a language goes to: one reads it, one makes its vector."""
+    if language not in QUERY_MODELS:
+        raise SystemExit(f"no model reads queries in {language!r}")
+    return tuple(dict.fromkeys((QUERY_MODELS[language], VECTOR_MODEL)))
+
+
 def asker(language: str) -> Callable[[grpc.aio.Channel], Ask]:
     """What sends a query of a language on a channel."""
 
@@ -67,7 +82,7 @@ async def measure_variant(
     suite: PrivateSuite, language: str, variant: Variant, queries: Iterator[str]
 ) -> Measured:
     """Load a variant, then ask with one client and with many."""
-    for model in MODELS[language]:
+    for model in models_of(language):
         await load_variant(suite.triton_target, model, variant)
     target, ask = suite.targets.nlu, asker(language)
 
@@ -102,9 +117,8 @@ def measure_passes(
     import onnxruntime
 
     from services.nlu.learnt.tokens import ModelTokenizer
-    from shared.inference.settings import REPOSITORY
 
-    folder = REPOSITORY / MODELS[language][0] / "1"
+    folder = REPOSITORY / models_of(language)[0] / "1"
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -265,10 +279,11 @@ def _say(line: str) -> None:
 def main() -> int:
     """Run the benchmark; writes its section of RESULTS.md unless told not to."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--languages", nargs="+", choices=list(MODELS), default=list(MODELS))
+    parser.add_argument("--languages", nargs="+", choices=LANGUAGES, default=LANGUAGES)
     parser.add_argument("--no-write", action="store_true", help="print only")
     options = parser.parse_args()
     queries = shopping_queries()
+    make_graphs([model for language in options.languages for model in models_of(language)])
     measured = asyncio.run(measure(options.languages))
     passes = {
         (language, graph): measure_passes(language, graph, queries[language][-500:])

@@ -70,14 +70,17 @@ def environment(suite: Suite, tmp_path: Path) -> dict[str, str]:
             "PATH": os.pathsep.join(folders),
             "WHEREFORE_HOME": str(suite.home),
             "WHEREFORE_TARGET": suite.target("orchestrator"),
+            "WHEREFORE_ORCHESTRATOR_NLU_TARGET": suite.target("nlu"),
         }
     )
 
 
 def localised(text: str, suite: Suite, product_id: str) -> str:
     """The same commands for the suite of the tests."""
-    return text.replace("localhost:7700", suite.target("orchestrator")).replace(
-        "PRODUCT_ID", product_id
+    return (
+        text.replace("localhost:7700", suite.target("orchestrator"))
+        .replace("localhost:7701", suite.target("nlu"))
+        .replace("PRODUCT_ID", product_id)
     )
 
 
