@@ -1,0 +1,152 @@
+"""Weights for the n-gram tables of a trained model, from a linear model fitted apart.
+
+A table that learns beside the encoder learns little that the encoder does not: the two see each
+other's errors. One that is fitted alone errs elsewhere, and the sum of both logits is an ensemble
+that costs no second pass. `python -m services.nlu.train.ngram_start RUN` measures by how much of it
+a model in a folder gains on dev, and `--write` keeps the best.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from services.nlu.learnt.tokens import ModelTokenizer, TokenRow
+from services.nlu.train.examples import TaskData, TaskKind
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+AMOUNTS = (0.0, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
+
+
+def table_features(rows: Sequence[TokenRow], buckets: int) -> Any:
+    """Returns what `NgramTable` multiplies its weights with: (rows, buckets), sparse float32.
+
+    Args:
+        rows: Texts.
+        buckets: Of the table.
+    """
+    columns: list[NDArray[np.int64]] = []
+    values: list[NDArray[np.float32]] = []
+    for row in rows:
+        ids = row.ids.astype(np.int64)
+        padded = np.concatenate([ids, np.zeros(2, dtype=np.int64)])
+        # The hash of model.NgramTable; a test holds the two together.
+        one = ids * 31 + 7
+        two = one * 131 + padded[1:-1] * 1_000_003
+        three = two * 131 + padded[2:] * 7_368_787
+        columns.append(np.concatenate([one, two, three]) % buckets)
+        values.append(np.full(3 * len(ids), 1.0 / np.sqrt(len(ids)), dtype=np.float32))
+    ends = np.cumsum([0, *(len(found) for found in columns)])
+    matrix = csr_matrix(
+        (np.concatenate(values), np.concatenate(columns), ends), shape=(len(rows), buckets)
+    )
+    matrix.sum_duplicates()
+    return matrix
+
+
+def fit_table(matrix: Any, classes: NDArray[np.int64], count: int, *, strength: float) -> Any:
+    """Returns the weights of a table, (buckets, classes) float32, by logistic regression.
+
+    Args:
+        matrix: Of `table_features`; [CLS], which every text has, stands for the bias.
+        classes: (rows,) from 0.
+        count: Number of classes, at least two.
+        strength: Inverse of the regularisation.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    modelled = range(1, 2) if count == 2 else range(count)  # noqa: PLR2004 # one tells two apart
+    weights: list[NDArray[np.float64]] = []
+    for at in modelled:
+        model: Any = LogisticRegression(C=strength, solver="liblinear", fit_intercept=False)
+        weights.append(model.fit(matrix, classes == at).coef_[0])
+    if len(weights) == 1:
+        # Half of the difference to each side.
+        weights = [-weights[0] / 2, weights[0] / 2]
+    return np.stack(weights, axis=1).astype(np.float32)
+
+
+def measure(
+    deep: NDArray[np.float32], wide: NDArray[np.float32], gold: NDArray[np.int64]
+) -> dict[float, float]:
+    """Returns the accuracy by amount of the wide logits that is added to the deep ones."""
+    return {amount: float(((deep + amount * wide).argmax(1) == gold).mean()) for amount in AMOUNTS}
+
+
+def add_tables(
+    folder: Path, data: Path, tasks: Sequence[str], *, strength: float, write: bool
+) -> dict[str, Mapping[float, float]]:
+    """Fits a table for each class head of a model that has one, and measures it on dev.
+
+    Args:
+        folder: Of the model.
+        data: Folder of the data sets.
+        tasks: Names of tasks of classes.
+        strength: Inverse of the regularisation.
+        write: Whether the weights of the best amount are added to the model in `folder`.
+
+    Returns:
+        Task -> amount -> dev accuracy.
+    """
+    import torch
+
+    from services.nlu.train.evaluate import head_outputs
+    from services.nlu.train.storage import load_model, save_model
+    from services.nlu.train.tasks import load_task
+
+    model = load_model(folder)
+    tokenizer_path = folder / "tokenizer.json"
+    tokenizer = ModelTokenizer(
+        tokenizer_path, model.spec.max_tokens, word_places=model.spec.word_places
+    )
+    figures: dict[str, Mapping[float, float]] = {}
+    for name in tasks:
+        task = load_task(name, data)
+        head: Any = model.heads[task.head]
+        table = getattr(head, "ngrams", None)
+        if task.kind is not TaskKind.CLASSES or table is None:
+            raise ValueError(f"the head of {name} has no table of n-grams")
+        train = table_features(tokenizer.encode([e.text for e in task.train]), table.buckets)
+        rows = tokenizer.encode([example.text for example in task.dev])
+        weights = fit_table(train, _classes(task, "train"), len(task.labels), strength=strength)
+        deep = np.stack(head_outputs(model, rows, task.head))
+        wide = np.asarray(table_features(rows, table.buckets) @ weights)
+        found = measure(deep, wide, _classes(task, "dev"))
+        figures[name] = found
+        with torch.no_grad():
+            table.weights.weight += torch.from_numpy(max(found, key=found.__getitem__) * weights)
+    if write:
+        save_model(model, folder, tokenizer_path)
+    return figures
+
+
+def _classes(task: TaskData, part: str) -> NDArray[np.int64]:
+    return np.array([task.labels.index(example.label) for example in getattr(task, part)])
+
+
+def main() -> int:
+    """Measures the tables of a model; prints the figures as JSON."""
+    parser = argparse.ArgumentParser(prog="ngram_start", description=__doc__)
+    parser.add_argument("model", type=Path, help="folder of the model")
+    data = Path(os.environ.get("WHEREFORE_DATA", REPOSITORY.parent / "shared" / "data"))
+    parser.add_argument("--data", type=Path, default=data, help="folder of the data sets")
+    parser.add_argument("--tasks", nargs="+", default=["sentiment_zh", "category_zh"])
+    parser.add_argument("--strength", type=float, default=4.0, help="inverse of regularisation")
+    parser.add_argument("--write", action="store_true", help="keep the best in the folder")
+    given = parser.parse_args()
+    figures = add_tables(
+        given.model, given.data, given.tasks, strength=given.strength, write=given.write
+    )
+    sys.stdout.write(json.dumps(figures, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
