@@ -47,7 +47,7 @@ class FollowingReader:
     def __init__(
         self, first: VersionedReader, version: int, open_version: Callable[[int], VersionedReader]
     ) -> None:
-        self._first = first
+        self._first, self._first_version = first, version
         self._current = first
         self._version = version
         self._open = open_version
@@ -90,13 +90,7 @@ class FollowingReader:
         if not versions or versions[-1] == self._version:
             return False
         newest = versions[-1]
-        candidate = await asyncio.to_thread(self._open, newest)
-        try:
-            await candidate.check_ready()
-            await candidate.read([_WARM_UP])
-        except BaseException:
-            await candidate.close()
-            raise
+        candidate = await self._try(newest)
         before, self._current, self._version = self._current, candidate, newest
         if before is not self._first:
             self._retired.append(before)
@@ -117,6 +111,20 @@ class FollowingReader:
         for reader in {self._current, *self._retired} - {self._first}:
             with suppress(WhereforeError):
                 await reader.close()
+
+    async def _try(self, version: int) -> VersionedReader:
+        """Returns another version once it has answered."""
+        if version == self._first_version:
+            await self._first.read([_WARM_UP])
+            return self._first
+        candidate = await asyncio.to_thread(self._open, version)
+        try:
+            await candidate.check_ready()
+            await candidate.read([_WARM_UP])
+        except BaseException:
+            await candidate.close()
+            raise
+        return candidate
 
     async def _close_retired(self) -> None:
         """Closes old versions once the last of their requests is answered."""
