@@ -6,6 +6,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from shared.inference import InferenceSettings
+from shared.inference.settings import CROSS_MODEL, QUERY_MODELS
 from shared.settings import ServiceSettings
 
 
@@ -19,12 +20,12 @@ class NluSettings(ServiceSettings):
     inference: InferenceSettings = InferenceSettings()
     """Which encoder makes the vectors, and where the models are served."""
 
-    query_models: Mapping[str, str] = Field(default_factory=lambda: {})
+    query_models: Mapping[str, str] = QUERY_MODELS
     """Learnt readers of queries: BCP-47 language -> model, such as {"en": "query_en", "zh":
     "query_zh"}. Languages without one are read by that of "en"; empty leaves queries to the rules.
     A reader that is the vector model as well (`inference.model`) gives both in one forward pass."""
 
-    cross_model: str = ""
+    cross_model: str = CROSS_MODEL
     """Model that reads pairs together for Match; empty for none."""
 
     follow_versions: bool = True

@@ -1,12 +1,23 @@
 """Settings of inference; a service's own settings hold them as a field."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
 REPOSITORY = Path(__file__).resolve().parents[2] / "models"
 """The Triton model repository of this checkout."""
+
+VECTOR_MODEL = "minilm_l6"
+"""Makes the vectors of queries and documents."""
+
+QUERY_MODELS: Mapping[str, str] = MappingProxyType({})
+"""Learnt readers of queries: BCP-47 language -> model."""
+
+CROSS_MODEL = ""
+"""Reads pairs of texts together; empty for none."""
 
 
 class InferenceSettings(BaseModel):
@@ -18,7 +29,7 @@ class InferenceSettings(BaseModel):
     triton_target: str = "127.0.0.1:7711"
     """HOST:PORT of Triton's gRPC endpoint."""
 
-    model: str = "minilm_l6"
+    model: str = VECTOR_MODEL
     """Name of the model's folder in the repository, and of the model in Triton."""
 
     version: int = Field(default=1, ge=1)

@@ -12,7 +12,7 @@ from typing import Literal, Self
 
 import psutil
 
-from shared.inference.settings import InferenceSettings
+from shared.inference.settings import CROSS_MODEL, QUERY_MODELS, VECTOR_MODEL
 from shared.suite import probe, triton
 from shared.suite.environment import service_environment
 from shared.suite.errors import SuiteError
@@ -20,7 +20,7 @@ from shared.suite.ports import SERVICES, PortPlan, taken
 from shared.suite.process import Command, SupervisedProcess
 
 TRITON = "triton"
-DEFAULT_MODEL = InferenceSettings().model
+DEFAULT_MODEL = VECTOR_MODEL
 STOP_SECONDS = 15.0
 """Longest wait for a process to drain before it is killed."""
 POLL_SECONDS = 0.1
@@ -60,7 +60,8 @@ class Suite:
         private: A scratch suite: nothing of it outlives this process (on Linux, however this
             process ends), and it uses no shared stores.
         python: Interpreter of the services.
-        model: Encoder that Triton loads and the services use.
+        model: Encoder that Triton loads and the services use. The readers of queries are loaded
+            beside it where they were made.
 
     Example:
         with Suite(Path(folder), PortPlan.free(), private=True) as suite:
@@ -83,11 +84,12 @@ class Suite:
         self.home = home.resolve()
         self.ports = ports or PortPlan.fixed()
         self._services = [name for name in SERVICES if name in services]
-        self._models = (model,)
+        self._model = model
+        self._models = _served(model)
         self._log_level = log_level
         self._private = private
         self._python = python
-        self._triton_problem = _triton_problem(triton, self._models)
+        self._triton_problem = _triton_problem(triton, (model,))
         # The kernel ties a child to the thread that made it, so private ones come from a thread
         # that lives as long as this object.
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="suite") if private else None
@@ -199,7 +201,7 @@ class Suite:
             self.home,
             self.ports,
             triton=self.has_triton,
-            model=self._models[0],
+            model=self._model,
             private=self._private,
             log_level=self._log_level,
         )
@@ -260,6 +262,12 @@ class Suite:
         with (folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _served(encoder: str) -> tuple[str, ...]:
+    """Returns what Triton loads: the encoder, and of the readers those that were made."""
+    others = dict.fromkeys((*QUERY_MODELS.values(), CROSS_MODEL))
+    return (encoder, *(name for name in others if name != encoder and triton.is_made(name)))
 
 
 def _triton_problem(wanted: bool | Literal["auto"], models: Sequence[str]) -> str | None:

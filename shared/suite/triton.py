@@ -55,8 +55,13 @@ def problem(models: Sequence[str] = (), repository: Path = REPOSITORY) -> str | 
         return reason
     if not _installed(ENVIRONMENT):
         return "it is not installed; `make triton` installs it"
-    missing = [model for model in models if not (repository / model / "1/model.onnx").is_file()]
+    missing = [model for model in models if not is_made(model, repository)]
     return f"no export of {', '.join(missing)}; `make models` makes it" if missing else None
+
+
+def is_made(model: str, repository: Path = REPOSITORY) -> bool:
+    """Whether the model's graph lies in the repository."""
+    return bool(model) and (repository / model / "1/model.onnx").is_file()
 
 
 def install(environment: Path = ENVIRONMENT) -> None:

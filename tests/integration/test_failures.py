@@ -7,6 +7,7 @@ import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
+from shared.inference.settings import QUERY_MODELS
 from shared.suite import Suite
 from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest, SearchResponse
 from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
@@ -67,7 +68,9 @@ async def test_a_lost_part_degrades_and_heals(
     searching = asyncio.create_task(shopper.until(degraded=True))
     await asyncio.to_thread(suite.kill, part)
     degraded = (await searching)[-1]
-    assert [d.stage for d in degraded.degraded] == [stage]
+    # Triton carries the readers of queries as well, where there are any.
+    besides = {"nlu.reading"} if part == "triton" and QUERY_MODELS else set()
+    assert {d.stage for d in degraded.degraded} == {stage} | besides
     assert degraded.degraded[0].fallback
     for _ in range(20):  # with the breaker open as well
         answer = await shopper.search()

@@ -118,6 +118,7 @@ export default {
   losses: {
     nlu: "the query was searched as plain words, without limits such as a price",
     "nlu.embedding": "only words were compared, not meaning",
+    "nlu.reading": "the query was read by fixed rules alone",
     "retrieval.dense": "only words were compared, not meaning",
     ranking: "products stand in the order they were found",
     reason: "results come without reasons",
