@@ -22,6 +22,7 @@ _COMMANDS = {
     "products": "products:app",
     "events": "events:app",
     "eval": "evaluate:app",
+    "label": "label:app",
     "train": "train:app",
     "evaluate": "evaluate_model:app",
 }

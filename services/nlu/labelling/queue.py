@@ -18,6 +18,7 @@ from services.nlu.train.examples import TaskKind
 
 BATCH: Final = 50
 """Texts that are chosen at once: diversity means nothing for a single text."""
+_TASK: Final = "task.jsonl"
 MAX_NOTE: Final = 2_000
 MAX_NAME: Final = 64
 
@@ -210,7 +211,7 @@ class LabelQueue:
         return journal
 
     def _open_task(self) -> None:
-        log = self._open("task.jsonl")
+        log = self._open(_TASK)
         asked = {"head": self.task.head, "kind": str(self.task.kind)}
         if log.records:
             stored = log.records[-1]
@@ -314,6 +315,22 @@ class LabelQueue:
             if item not in self._items:
                 raise LabellingError("no such text in the queue")
             return self._items[item].text
+
+
+def stored_task(folder: Path, head: str) -> LabelTask | None:
+    """Returns the task that a queue's folder was made for; None where it holds none of this head.
+
+    Raises:
+        JournalError: Another process has the folder open, or it holds no queue.
+    """
+    if not (folder / _TASK).is_file():
+        return None
+    log = Journal(folder / _TASK)
+    log.close()
+    if not log.records or log.records[-1].get("head") != head:
+        return None
+    stored = log.records[-1]
+    return LabelTask(head, TaskKind(stored["kind"]), tuple(stored["labels"]))
 
 
 def _check_name(annotator: str) -> None:

@@ -23,7 +23,7 @@ class SimulationSettings(BaseModel):
     """Texts that are labelled first, drawn by chance."""
     batch: int = Field(default=40, ge=1)
     """Texts that are labelled between two trainings."""
-    steps: int = Field(default=14, ge=1)
+    steps: int = Field(default=12, ge=1)
     strength: float = Field(default=0.01, gt=0)
     """Inverse regularisation of the learner."""
 

@@ -93,24 +93,32 @@ class LogisticHead:
         return shares
 
 
-def lookup(texts: Sequence[str], vectors: NDArray[np.float32]) -> Features:
-    """Returns features that were computed before: standardised vectors by text.
+def lookup(texts: Sequence[str], matrix: Any) -> Features:
+    """Returns features that were computed before, by text.
 
     Args:
-        texts: All texts that will be asked for.
-        vectors: (texts, dimension).
+        texts: All texts that will be asked for, each once.
+        matrix: (texts, features), dense or sparse.
     """
     places = {text: at for at, text in enumerate(texts)}
-    standard = (vectors - vectors.mean(axis=0)) / (vectors.std(axis=0) + 1e-6)
-    return lambda asked: standard[[places[text] for text in asked]]
+    return lambda asked: matrix[[places[text] for text in asked]]
 
 
-def character_tfidf(texts: Sequence[str]) -> Features:
-    """Returns TF-IDF of character n-grams of 1 to 3, weighed by `texts`, which need no labels."""
+def standardised(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns vectors whose every dimension has mean 0 and spread 1."""
+    return (vectors - vectors.mean(axis=0)) / (vectors.std(axis=0) + 1e-6)
+
+
+def character_tfidf(texts: Sequence[str], weighed_by: Sequence[str]) -> Any:
+    """Returns the sparse TF-IDF of character n-grams of 1 to 3.
+
+    Args:
+        texts: To turn into rows.
+        weighed_by: Texts that n-grams and weights are taken from; they need no labels.
+    """
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     vectorizer: Any = TfidfVectorizer(
-        analyzer="char", ngram_range=(1, 3), min_df=2, sublinear_tf=True, max_features=100_000
+        analyzer="char", ngram_range=(1, 3), min_df=3, sublinear_tf=True, max_features=50_000
     )
-    vectorizer.fit(texts)
-    return vectorizer.transform
+    return vectorizer.fit(weighed_by).transform(texts)
