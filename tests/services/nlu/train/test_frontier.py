@@ -1,5 +1,6 @@
 """The table of compression: what is chosen from it, and how it is measured."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,14 +12,20 @@ from services.nlu.learnt.tokens import TokenRow
 from services.nlu.train.examples import Example, TaskData, TaskKind
 from services.nlu.train.frontier import (
     Step,
+    as_json,
     as_table,
     choose,
     lost,
     measure_latency,
     plot,
     sample_dev,
+    steps_of,
     undominated,
 )
+
+TABLES = sorted((Path(__file__).parents[4] / "benchmarks" / "compression").glob("*.json"))
+LARGEST_FILE = 25_000_000
+"""Bytes of a committed file at most."""
 
 
 def step(name: str, ms: float, mb: float, *quality: float, servable: bool = True) -> Step:
@@ -121,3 +128,28 @@ def test_the_plot_is_the_same_for_the_same_figures(tmp_path: Path) -> None:
     drawn = (tmp_path / "a.svg").read_text()
     assert "int8" in drawn
     assert drawn == (tmp_path / "b.svg").read_text()
+
+
+def test_tables_are_read_as_they_were_written() -> None:
+    steps = [WHOLE, step("int8", 2.0, 10, 0.79, 0.95)]
+    table = json.loads(as_json(steps, "trained", "int8", {"threads": 2}))
+    assert steps_of(table) == steps
+    assert table["threads"] == 2
+
+
+@pytest.mark.skipif(not TABLES, reason="no table was measured yet; benchmarks.compression keeps it")
+def test_what_is_served_was_chosen_from_the_table() -> None:
+    from services.nlu.train.export import FILES
+
+    for path in TABLES:
+        table = json.loads(path.read_text())
+        best = choose(steps_of(table), table["trained"])
+        assert best.name == table["chosen"], path
+        # The file that Triton serves is made in the form that was chosen.
+        assert FILES[best.name] == "model.onnx", path
+
+
+def test_weights_are_small_enough_to_commit() -> None:
+    weights = (Path(__file__).parents[4] / "models").glob("*/*/*.safetensors")
+    sizes = {str(path): path.stat().st_size for path in weights}
+    assert max(sizes.values(), default=0) <= LARGEST_FILE, sizes
