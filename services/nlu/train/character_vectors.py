@@ -5,13 +5,16 @@ and gives what the first thousand steps of masked language modelling are spent o
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.linalg import svds
 
 from services.nlu.learnt.tokens import TokenRow
+from services.nlu.train.ngrams import bigram_buckets
 
 REACH = 3
 """Neighbours to either side that count, nearer ones more."""
@@ -25,12 +28,41 @@ def character_vectors(
     counts = csr_matrix((vocabulary, vocabulary), dtype=np.float64)
     for distance in range(1, REACH + 1):
         left, right = stream[:-distance], stream[distance:]
-        weight = np.full(len(left), 1.0 / distance)
-        pairs = coo_matrix((weight, (left, right)), shape=(vocabulary, vocabulary)).tocsr()
+        pairs = _counted(left, right, (vocabulary, vocabulary), 1.0 / distance)
         counts = counts + pairs + pairs.T
+    vectors = _factored(counts, dimension)
+    return (vectors - vectors.mean(axis=0)).astype(np.float32)
+
+
+def bigram_vectors(
+    rows: Sequence[TokenRow], vocabulary: int, buckets: int, dimension: int
+) -> NDArray[np.float32]:
+    """Returns (buckets, dimension) vectors of hashed bigrams, 0 for those that no text has.
+
+    A bigram keeps the company of the characters around it.
+    """
+    stream = np.concatenate([row.ids for row in rows]).astype(np.int64)
+    grams = bigram_buckets(torch.from_numpy(stream)[None], buckets)[0].numpy()
+    counts = csr_matrix((buckets, vocabulary), dtype=np.float64)
+    for distance in range(1, REACH + 1):
+        shape = (buckets, vocabulary)
+        before = _counted(grams[distance:], stream[:-distance], shape, 1.0 / distance)
+        after = _counted(grams[: -distance - 1], stream[distance + 1 :], shape, 1.0 / distance)
+        counts = counts + before + after
+    vectors = _factored(counts, dimension)
+    return (vectors * (0.1 / vectors.std())).astype(np.float32)
+
+
+def _counted(
+    left: NDArray[np.int64], right: NDArray[np.int64], shape: tuple[int, int], weight: float
+) -> Any:
+    return coo_matrix((np.full(len(left), weight), (left, right)), shape=shape).tocsr()
+
+
+def _factored(counts: Any, dimension: int) -> NDArray[np.float64]:
     # Context counts are flattened, as word2vec flattens its negative samples.
     of_row = np.asarray(counts.sum(axis=1)).ravel() + 1e-9
-    of_context = of_row**0.75
+    of_context = (np.asarray(counts.sum(axis=0)).ravel() + 1e-9) ** 0.75
     of_context /= of_context.sum()
     cells = counts.tocoo()
     information = np.log(cells.data / of_row[cells.row] / of_context[cells.col])
@@ -39,5 +71,4 @@ def character_vectors(
         (information[kept], (cells.row[kept], cells.col[kept])), shape=counts.shape
     )
     left, strength, _ = svds(positive, k=dimension, random_state=0)
-    vectors = left * np.sqrt(strength)
-    return (vectors - vectors.mean(axis=0)).astype(np.float32)
+    return left * np.sqrt(strength)

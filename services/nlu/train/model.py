@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from services.nlu.train.crf import Crf
 from services.nlu.train.examples import TaskKind, bio_labels
+from services.nlu.train.ngrams import NgramContext, NgramTable
 from services.nlu.train.pair_head import PairHead
 
 EMBEDDING = "sentence_embedding"
@@ -21,8 +22,9 @@ class HeadSpec(BaseModel):
     kind: TaskKind
     labels: tuple[str, ...]
     ngram_buckets: int = 0
-    """Of class heads: rows of a table of hashed character n-grams, whose sums are added to the
-    logits (wide and deep: Cheng et al., 2016). 0 has no such table."""
+    """Rows of a table of hashed character n-grams; 0 has no such table. Of class heads their sums
+    are added to the logits (wide and deep: Cheng et al., 2016); of token heads their vectors stand
+    beside the states (bigrams and soft words: Zhang and Yang, 2018)."""
     divider: int = 0
     """Of a head that reads pairs: id of the token between the two texts of a row. 0 reads texts."""
 
@@ -54,9 +56,14 @@ class TokenHead(torch.nn.Module):
         self.dropout = torch.nn.Dropout(0.1)
         self.linear = torch.nn.Linear(width, len(tags))
         self.crf = Crf(tags)
+        self.ngrams: NgramContext | None = None
+        if spec.ngram_buckets:
+            self.ngrams = NgramContext(spec.ngram_buckets, width)
 
-    def forward(self, states: torch.Tensor) -> torch.Tensor:
-        """(batch, tokens, width) -> (batch, tokens, tags)."""
+    def forward(self, states: torch.Tensor, mask: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+        """(batch, tokens, width), (batch, tokens, 1), (batch, tokens) -> (batch, tokens, tags)."""
+        if self.ngrams is not None:
+            states = self.ngrams(states, mask, ids)
         return self.linear(self.dropout(states))
 
 
@@ -81,36 +88,6 @@ class ClassHead(torch.nn.Module):
         return logits if self.ngrams is None else logits + self.ngrams(ids, mask)
 
 
-class NgramTable(torch.nn.Module):
-    """A linear model over hashed character n-grams of 1 to 3, inside the graph."""
-
-    def __init__(self, buckets: int, classes: int) -> None:
-        super().__init__()
-        self.buckets = buckets
-        self.weights = torch.nn.Embedding(buckets, classes)
-        torch.nn.init.zeros_(self.weights.weight)
-        self.dropout = torch.nn.Dropout(0.3)
-
-    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """(batch, tokens) and (batch, tokens, 1) -> (batch, classes)."""
-        ids = ids.to(torch.int64)
-        one = ids * 31 + 7
-        two = _shifted(one, ids, 1, 1_000_003)
-        three = _shifted(two, ids, 2, 7_368_787)
-        total = sum(
-            (self.weights(grams % self.buckets) * mask).sum(1) for grams in (one, two, three)
-        )
-        # Long texts hold more n-grams; their sum grows slower than their number.
-        scaled: torch.Tensor = total / mask.sum(1).clamp(min=1.0).sqrt()
-        return self.dropout(scaled)
-
-
-def _shifted(grams: torch.Tensor, ids: torch.Tensor, by: int, prime: int) -> torch.Tensor:
-    """The hash of n-grams one character longer; past the end stands padding."""
-    ahead = torch.cat([ids[:, by:], torch.zeros_like(ids[:, :by])], dim=1)
-    return grams * 131 + ahead * prime
-
-
 class QueryModel(torch.nn.Module):
     """An encoder with heads.
 
@@ -124,9 +101,7 @@ class QueryModel(torch.nn.Module):
         self.spec = spec
         self.encoder = encoder
         width = int(encoder.config.hidden_size)
-        self.heads = torch.nn.ModuleDict(
-            {head.name: _new_head(head, width) for head in spec.heads}
-        )
+        self.heads = torch.nn.ModuleDict({head.name: _new_head(head, width) for head in spec.heads})
 
     def forward(
         self,
@@ -150,10 +125,7 @@ class QueryModel(torch.nn.Module):
         for name, head in self.heads.items():
             if only and name not in only:
                 continue
-            if isinstance(head, TokenHead):
-                outputs[name] = head(states)
-            else:
-                outputs[name] = head(states, mask, input_ids)
+            outputs[name] = head(states, mask, input_ids)
         if not only or EMBEDDING in only:
             mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
             outputs[EMBEDDING] = torch.nn.functional.normalize(mean, p=2.0, dim=1)

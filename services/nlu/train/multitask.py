@@ -17,7 +17,8 @@ from services.nlu.train.evaluate import evaluate_heads
 from services.nlu.train.examples import TaskData, TaskKind
 from services.nlu.train.loop import History, LoopSettings, Recipe, train
 from services.nlu.train.losses import LossWeights, task_losses
-from services.nlu.train.model import HeadSpec, ModelSpec, QueryModel
+from services.nlu.train.model import HeadSpec, ModelSpec, QueryModel, TokenHead
+from services.nlu.train.pretrain import BIGRAMS
 from services.nlu.train.tasks import TASKS, load_task
 from services.nlu.train.tuning import Tuning, encoder_folder, open_encoder, wrap
 
@@ -227,4 +228,9 @@ def _new_model(
         word_places=settings.word_places,
         max_tokens=settings.max_tokens,
     )
-    return QueryModel(spec, wrap(opened, settings.tuning, rank=settings.rank, steps=steps))
+    model = QueryModel(spec, wrap(opened, settings.tuning, rank=settings.rank, steps=steps))
+    bigrams = Path(encoder_folder(encoder)) / BIGRAMS
+    for head in model.heads.values():
+        if isinstance(head, TokenHead) and head.ngrams is not None and bigrams.is_file():
+            head.ngrams.load(bigrams)
+    return model

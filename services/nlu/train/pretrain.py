@@ -11,10 +11,11 @@ from transformers import AutoModel, BertConfig, BertForMaskedLM
 
 from services.nlu.learnt.tokens import ModelTokenizer, TokenRow
 from services.nlu.train.batching import token_batches
-from services.nlu.train.character_vectors import character_vectors
+from services.nlu.train.character_vectors import bigram_vectors, character_vectors
 from services.nlu.train.corpus import chinese_texts
 from services.nlu.train.loop import History, LoopSettings, Recipe, train
 from services.nlu.train.masking import IGNORED, Masking
+from services.nlu.train.ngrams import CONTEXT_DIMENSION
 from services.nlu.train.vocabulary import (
     MASK,
     SPECIAL,
@@ -23,6 +24,11 @@ from services.nlu.train.vocabulary import (
 )
 
 MAX_TOKENS = 128
+BIGRAMS = "bigrams.npy"
+"""Vectors of hashed bigrams, in the folder of the encoder."""
+
+BIGRAM_BUCKETS = 65_536
+
 HELD_TEXTS = 2_000
 """Texts kept out of the training, for the figures of an epoch."""
 
@@ -82,6 +88,8 @@ def pretrain(settings: PretrainSettings, data: Path, folder: Path) -> History:
         Recipe(model, batches, collate, _loss, evaluate), settings.loop, folder, title="pretrain"
     )
     model.bert.save_pretrained(folder / "encoder")
+    vectors = bigram_vectors(kept, tokenizer.vocabulary_size, BIGRAM_BUCKETS, CONTEXT_DIMENSION)
+    np.save(folder / "encoder" / BIGRAMS, vectors)
     return history
 
 
