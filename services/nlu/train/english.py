@@ -3,6 +3,8 @@
 `python -m services.nlu.train.english` prints what the tasks hold.
 """
 
+# ruff: noqa: S311 - only an order that can be repeated is wanted of the generator.
+
 import csv
 import os
 import sys
@@ -120,7 +122,6 @@ def intent_labels(data: Path) -> tuple[str, ...]:
 @lru_cache(maxsize=2)
 def _written(data: Path) -> Mapping[str, tuple[Example, ...]]:
     """All that is written or labelled here, without what is kept for measuring."""
-    # Only an order that can be repeated is wanted of this generator.
     random = Random(SEED)
     writer = QueryWriter(random)
     goods = read_goods(data)

@@ -35,9 +35,16 @@ _MIN_SEEN: Final = 3
 _MAX_WORDS: Final = 4
 _MODEL: Final = re.compile(r"(?=[^ ]*\d)[A-Za-z0-9][A-Za-z0-9./+-]{2,17}")
 _MEASURE: Final = re.compile(
-    r"(?<![\w.])\d+(?:\.\d+)?(?: ?(?:GB|TB|MB|mm|cm|m|W|MHz|GHz|DPI|VA|mAh|ft|ml|sheets|pages)(?!\w)|\")"
+    r"(?<![\w.])\d+(?:\.\d+)?"
+    r"(?: ?(?:GB|TB|MB|mm|cm|m|W|MHz|GHz|DPI|VA|mAh|ft|ml|sheets|pages)(?!\w)|\")"
 )
 _LOWER_RUN: Final = re.compile(r"[a-z][a-z&' -]*[a-z](?=$| )")
+_BELONGS: Final = re.compile(
+    r" (?:case|cover|bag|mount|stand|kit|accessory|part|battery|charger|cable|adapter|holder|lamp"
+    r"|lens|filter|rack|box|tray|drawer|module|card|software|strap)(?![a-z])",
+    re.IGNORECASE,
+)
+_VALUE: Final = re.compile(r"[a-z][a-z0-9 .-]{2,21}")
 _NO_KIND: Final = frozenset({"with", "not categorized", "portable", "other", "for", "and", "set"})
 
 
@@ -131,11 +138,14 @@ def _from_icecat(row: Mapping[str, Any], kinds: PhraseBook) -> Good:
     # "1 pc(s)" is no PC.
     title = title.replace("pc(s)", "")
     rest = _after_names(row).replace("pc(s)", "")
-    found = [match.value for match in kinds.find(rest)]
-    if not found:
-        found = [match.value for match in kinds.find(title)]
-    if found:
-        facts.append((found[0], "PRODUCT_TYPE"))
+    for place in (rest, title):
+        if found := kinds.find(place):
+            first = found[0]
+            # "portable game console case" is none of the consoles.
+            more = _BELONGS.match(place, first.end)
+            kind = place[first.start : more.end()].lower() if more else first.value
+            facts.append((kind, "PRODUCT_TYPE"))
+            break
     facts.extend(_values(row, ("attr_t_product_colour", "attr_t_cable_colour"), "COLOUR", 2))
     facts.extend(_values(row, ("attr_t_material", "attr_t_housing_material"), "MATERIAL", 1))
     facts.extend(_values(row, _ATTRIBUTE_KEYS, "ATTRIBUTE", 3))
@@ -152,7 +162,7 @@ def _values(
     for key in keys:
         for value in str(row.get(key, "")).split(","):
             word = " ".join(value.split()).lower()
-            if left and 2 < len(word) <= 22 and re.fullmatch(r"[a-z][a-z0-9 .-]*", word):
+            if left and _VALUE.fullmatch(word):
                 left -= 1
                 yield word, label
 

@@ -1,5 +1,7 @@
 """Queries that a product answers, written from what is known of it."""
 
+# ruff: noqa: PLR2004 - the shares are the recipe itself.
+
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import lru_cache

@@ -4,8 +4,10 @@ A query is a list of pieces, (text, entity type or ""), until it is joined; so n
 change what stands there while every span stays exact.
 """
 
+# ruff: noqa: PLR2004 - the shares are the recipe itself.
+
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Final
 
@@ -30,6 +32,18 @@ _SLOT: Final = re.compile(r"\{([a-z]+)\d?\}|<([^<>:]+)(?::([A-Z_]+))?>")
 _UNSEEN_BRAND: Final = 0.12
 """Share of brands that stand on no list."""
 _PART_NUMBER: Final = 0.3
+_EXTRAS: Final = (
+    ("attribute", 9),
+    ("brand", 7),
+    ("colour", 6),
+    ("size", 6),
+    ("audience", 5),
+    ("occasion", 5),
+    ("material", 4),
+    ("price", 4),
+    ("attribute", 3),
+)
+"""What a noun phrase may say besides its head, with weights; two attributes are not rare."""
 _CLINGING: Final = re.compile(r"[,?.!]|'s$")
 
 
@@ -85,24 +99,20 @@ class QueryWriter:
         return [*pieces, (frame[at:], "")]
 
     def _slot(self, name: str, shop: Shop) -> list[Piece]:
-        if name == "item":
-            return self._item(shop, sentence=True)
-        if name == "short":
-            return self._short(shop)
-        if name == "product":
-            return self._product(shop)
-        if name == "model":
-            return [(self._model(shop)[1], "MODEL")]
-        if name == "size":
-            return self._size(shop)
-        if name == "price":
-            return [(shapes.price(self._random), "PRICE")]
-        if name == "budget":
-            return [(shapes.budget(self._random), "PRICE")]
-        if name == "number":
-            return [(str(self._random.randint(2, 46)), "SIZE")]
-        if name == "types":
-            return [(_plural(self._word("type", shop)), "PRODUCT_TYPE")]
+        random = self._random
+        writers: dict[str, Callable[[], list[Piece]]] = {
+            "item": lambda: self._item(shop, sentence=True),
+            "short": lambda: self._short(shop),
+            "product": lambda: self._product(shop),
+            "model": lambda: [(self._model(shop)[1], "MODEL")],
+            "size": lambda: self._size(shop),
+            "price": lambda: [(shapes.price(random), "PRICE")],
+            "budget": lambda: [(shapes.budget(random), "PRICE")],
+            "number": lambda: [(str(random.randint(2, 46)), "SIZE")],
+            "types": lambda: [(_plural(self._word("type", shop)), "PRODUCT_TYPE")],
+        }
+        if name in writers:
+            return writers[name]()
         return [(self._word(name, shop), _KINDS[name])]
 
     def _word(self, kind: str, shop: Shop) -> str:
@@ -147,10 +157,7 @@ class QueryWriter:
         extras = random.choices((0, 1, 2, 3, 4, 5), (8, 30, 32, 18, 9, 3))[0]
         if len(head) == 1 and head[0][1] == "PRODUCT_TYPE" and extras == 0 and not sentence:
             extras = random.choice((0, 1, 2))
-        kinds = ["attribute", "brand", "colour", "size", "material", "audience", "price"]
-        kinds = _sample(
-            random, [*kinds, "occasion", "attribute"], (9, 7, 6, 6, 4, 5, 4, 5, 3), extras
-        )
+        kinds = _sample(random, _EXTRAS, extras)
         if any(label == "BRAND" for _, label in head):
             kinds = [kind for kind in kinds if kind != "brand"]
         for kind in kinds:
@@ -191,44 +198,34 @@ class QueryWriter:
             return text.isalpha() and random.random() < 0.9, [(text, "PRICE")]
         if kind == "size":
             return random.random() < 0.55, self._size(shop)
-        word = self._word(kind, shop)
-        piece = (word, _KINDS[kind])
-        if kind == "audience":
-            if random.random() < 0.35 and len(word.split()) == 1:
-                return True, [piece]
-            return False, [(choose(_FOR, random), ""), piece] if random.random() < 0.85 else [piece]
-        if kind == "occasion":
-            before = random.random() < 0.55
-            return before, [piece] if before else [(choose(_USE, random), ""), piece]
-        if kind == "brand":
-            way = random.random()
-            if way < 0.84:
-                return True, [piece]
-            return False, [(choose("(by|from|not|no|except|from|not from)", random), ""), piece]
-        if kind == "colour":
-            way = random.random()
-            if way < 0.7:
-                return True, [piece]
-            second: list[Piece] = []
-            if way > 0.92:
-                second = [(choose("(or|and)", random), ""), (self._word(kind, shop), "COLOUR")]
-            word_before = choose("(in|in|in|not|not|no|in color|any color but)", random)
-            return False, [(word_before, ""), piece, *second]
-        way = random.random()
-        if kind == "material":
-            if way < 0.75:
-                return True, [piece]
-            frame = choose("(made of|in|made from|without|no|not|with)", random)
-            return False, [(frame, ""), piece]
-        if way < 0.62:
-            return True, [piece]
-        frame = choose(
-            "(with|with|with|without|no|w/|not|and no|including|has|but not|minus)", random
-        )
-        if random.random() < 0.1:
+        if kind == "attribute" and random.random() < 0.04:
             return False, [("with", ""), *shapes.size("memory", random)]
-        return False, [(frame, ""), piece]
+        piece = (self._word(kind, shop), _KINDS[kind])
+        share, bare, words = _PLACES[kind]
+        # Only single words stand before the head as those of people: "kids tablet".
+        if random.random() < share and not (kind == "audience" and " " in piece[0]):
+            return True, [piece]
+        pieces = [piece] if random.random() < bare else [(choose(words, random), ""), piece]
+        if kind == "colour" and random.random() < 0.25:
+            pieces += [(choose("(or|and)", random), ""), (self._word(kind, shop), "COLOUR")]
+        return False, pieces
 
+
+_FOR: Final = "(for|for|for|for a|for my|for the|for our|suitable for)"
+_USE: Final = "(for|for|for|for the|to use for|for a|suitable for)"
+_PLACES: Final = {
+    "brand": (0.84, 0.0, "(by|from|not|no|except|from|not from)"),
+    "colour": (0.7, 0.0, "(in|in|in|not|not|no|in color|any color but)"),
+    "material": (0.75, 0.0, "(made of|in|made from|without|no|not|with)"),
+    "attribute": (
+        0.62,
+        0.0,
+        "(with|with|with|without|no|w/|not|and no|including|has|but not|minus)",
+    ),
+    "audience": (0.35, 0.15, _FOR),
+    "occasion": (0.55, 0.0, _USE),
+}
+"""Share that stands before the head; share of the others without a word before; those words."""
 
 _RANK: Final = {
     "PRICE": 0,
@@ -241,8 +238,6 @@ _RANK: Final = {
     "AUDIENCE": 7,
     "OCCASION": 7,
 }
-_FOR: Final = "(for|for|for|for a|for my|for the|for our|suitable for)"
-_USE: Final = "(for|for|for|for the|to use for|for a|suitable for)"
 
 
 def join(pieces: Sequence[Piece], intent: str) -> Example:
@@ -266,9 +261,7 @@ def _plural(phrase: str) -> str:
     return next(iter(plurals(phrase)), phrase)
 
 
-def _sample(random: Random, kinds: Sequence[str], weights: Sequence[int], count: int) -> list[str]:
-    """Returns `count` different places of `kinds`, likelier by weight."""
-    keyed = sorted(
-        range(len(kinds)), key=lambda at: random.random() ** (1.0 / weights[at]), reverse=True
-    )
-    return [kinds[at] for at in keyed[:count]]
+def _sample(random: Random, weights: Sequence[tuple[str, int]], count: int) -> list[str]:
+    """Returns `count` different entries, likelier by weight (Efraimidis and Spirakis, 2006)."""
+    keyed = sorted(weights, key=lambda entry: random.random() ** (1.0 / entry[1]), reverse=True)
+    return [kind for kind, _ in keyed[:count]]

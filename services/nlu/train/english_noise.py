@@ -1,5 +1,7 @@
 """Makes queries as careless as typed ones: slips of the keyboard, capitals, lost words."""
 
+# ruff: noqa: PLR2004 - the shares are the recipe itself.
+
 from collections.abc import Sequence
 from random import Random
 from typing import Final

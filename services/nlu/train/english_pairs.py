@@ -1,5 +1,7 @@
 """Pairs of a query and a product that answers it, with products that only share its words."""
 
+# ruff: noqa: S311 - only an order that can be repeated is wanted of the generator.
+
 import json
 import re
 from collections.abc import Sequence
@@ -100,8 +102,8 @@ def contradicts(other: Good, pieces: Sequence[Piece], good: Good) -> bool:
     asked = {label: text for text, label in pieces}
     if "MODEL" in asked:
         return asked["MODEL"] not in other.text.lower()
-    if _head(other.kind) != _head(good.kind):
-        return not _shares_head(good.kind, other)
+    if head_of(other.kind) != head_of(good.kind):
+        return not names_head(good.kind, other)
     return "BRAND" in asked and asked["BRAND"] not in other.text.lower()
 
 
@@ -110,14 +112,15 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
-def _head(kind: str) -> str:
+def head_of(kind: str) -> str:
+    """Returns the word of a kind that says what it is: "case" of "camera cases"."""
     last = kind.rsplit(maxsplit=1)[-1] if kind else ""
     return last.removesuffix("s")
 
 
-def _shares_head(kind: str, other: Good) -> bool:
-    """A "monitor" is sold as a "display" now and then: the title tells."""
-    return _head(kind) in (word.removesuffix("s") for word in words_of(other.title))
+def names_head(kind: str, other: Good) -> bool:
+    """Whether a product's title names a kind that its facts don't: it may be one all the same."""
+    return head_of(kind) in (word.removesuffix("s") for word in words_of(other.title))
 
 
 def _suggestions(data: Path) -> list[Example]:

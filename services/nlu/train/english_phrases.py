@@ -1,4 +1,4 @@
-"""A dictionary of phrases, found word by word: far faster than by characters over whole catalogues."""
+"""A dictionary of phrases, found word by word: over whole catalogues faster than by characters."""
 
 import re
 from collections.abc import Iterable, Mapping

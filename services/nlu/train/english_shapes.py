@@ -1,5 +1,7 @@
 """What no list holds: sizes, prices, part numbers and names of brands that nobody has heard of."""
 
+# ruff: noqa: PLR2004 - the shares are the recipe itself.
+
 from collections.abc import Callable, Mapping
 from random import Random
 from types import MappingProxyType
@@ -72,6 +74,10 @@ _SYLLABLES: Final = [
     "hex",
     "iv",
 ]
+_PART_SHAPES: Final = (
+    *("aa-0000", "aa-000", "a0000a", "aa0000", "aaa-a0000", "00a0a00", "aa00", "a000", "aaa000a"),
+    *("aa-a000-00", "a00-00000", "aaaa0000aa", "a-000", "a00", "aaa-000", "0000aa"),
+)
 _GIVEN: Final = [
     "anna",
     "marco",
@@ -135,7 +141,7 @@ SHAPES: Final[Mapping[str, str]] = MappingProxyType(
         "btu": "(5000|8000|10000|12000)( btu|btu)",
         "paper": "(a4|a3|a5|a6|letter size|legal size|letter); (4x6|8.5x11|10x15|5x7)(| inch| cm)",
         "pages": "#500-9000 pages; (250|500|100) sheets",
-        "pieces": "#2-48( pieces|pc| pcs| pc| piece|-piece| count|pk| pack|-pack| ct); set of #2-12",
+        "pieces": "#2-48( pieces|pc| pcs| piece|-piece| count|pk| pack|-pack| ct); set of #2-12",
         "pack": "pack of #2-50; (2|3|4|6|10|12|24|100)( pack|-pack|pk| count); #2-12 packs",
         "clock": "#1-5.(2|4|5|6|0)( ghz|ghz); #1600-4400( mhz|mhz)",
         "mah": "(2000|3000|5000|10000|20000|26800|4000)( mah|mah)",
@@ -168,8 +174,10 @@ SHAPES: Final[Mapping[str, str]] = MappingProxyType(
         "big_small": "(small|large|big|medium|extra large|huge|tiny|large|small|jumbo|xl|giant)",
         "bed_size": "(queen|king|twin|full|double|single|california king|super king|king size"
         "|queen size|twin xl|full size|twin size|cot bed)",
-        "clothing_size": "(size |)(s|m|l|xl|xxl|xs|3xl|2xl|4xl|small|medium|large|x-large); size #4-20;"
-        " size (small|medium|large)",
+        "clothing_size": (
+            "(size |)(s|m|l|xl|xxl|xs|3xl|2xl|4xl|small|medium|large|x-large); size #4-20;"
+            " size (small|medium|large)"
+        ),
         "shoe_size": "size (#5-13|#36-47|#5-12.5); (uk|us|eu) #6-46; #5-12(w|.5| wide)",
         "chest": "#34-48( inch| inch chest|r|l)",
         "waist": '(waist |)#28-44x#28-36; w#28-40 l#30-36; #28-40( inch| inch waist|")',
@@ -195,11 +203,8 @@ def budget(random: Random) -> str:
 
 def part_number(random: Random) -> str:
     """Returns a number as makers give them: "tn-2110", "ws-c2960", "q2612a", "50f2h00"."""
-    shape = random.choice(
-        ("aa-0000", "aa-000", "a0000a", "aa0000", "aaa-a0000", "00a0a00", "aa00", "a000", "aaa000a")
-        + ("aa-a000-00", "a00-00000", "aaaa0000aa", "a-000", "aa 0000", "a00", "aaa-000", "0000aa")
-    )
-    made = "".join(
+    shape = random.choice(_PART_SHAPES)
+    return "".join(
         random.choice("abcdefghklmnprstuvwxz")
         if sign == "a"
         else random.choice("0123456789")
@@ -207,7 +212,6 @@ def part_number(random: Random) -> str:
         else sign
         for sign in shape
     )
-    return made
 
 
 def unknown_brand(random: Random) -> str:

@@ -37,25 +37,7 @@ _SHOP_KINDS: Final = {
 _MIN_PRODUCTS: Final = 5
 """Products of a maker before its name counts as a brand of the catalogue."""
 _SMALL: Final = frozenset(
-    [
-        "for",
-        "with",
-        "and",
-        "the",
-        "of",
-        "in",
-        "a",
-        "an",
-        "&",
-        "all",
-        "to",
-        "or",
-        "by",
-        "on",
-        "my",
-        "accessories",
-        "best",
-    ]
+    {"for", "with", "and", "the", "of", "in", "a", "an", "&", "all", "to", "or"}
 )
 _UNSURE: Final = "?"
 

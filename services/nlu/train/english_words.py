@@ -1,4 +1,4 @@
-"""The words that English queries are written from: goods by kind of shop, and frames of sentences."""
+"""The words that English queries are written from: goods by kind of shop, and frames."""
 
 import re
 from collections.abc import Mapping, Sequence
