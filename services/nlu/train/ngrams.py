@@ -1,7 +1,7 @@
 """Character n-grams inside the graph, hashed into tables: what a small encoder learns slowest.
 
-A pair of characters says far more than either (bigrams beside characters: Zhang and Yang, 2018), and
-a table of pairs costs a look-up. The hash is of token ids, so no further input is needed.
+A pair of characters says far more than either (bigrams beside characters: Zhang and Yang, 2018),
+and a table of pairs costs a look-up. The hash is of token ids, so no further input is needed.
 """
 
 from pathlib import Path
