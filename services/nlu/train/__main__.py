@@ -18,11 +18,12 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=data, help="folder of the data sets")
     out = REPOSITORY / ".wherefore" / "train"
     parser.add_argument("--out", type=Path, default=out, help="folder of the runs")
+    parser.add_argument("--labels", type=Path, help="from `wherefore label export`")
     given = parser.parse_args()
     # Read by the libraries as they are imported: models come from packages and folders alone.
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     try:
-        run_recipe(given.recipe, data=given.data, out=given.out)
+        run_recipe(given.recipe, data=given.data, out=given.out, labels=given.labels)
     except (RecipeError, FileNotFoundError) as error:
         sys.stderr.write(f"{error}\n")
         return 2

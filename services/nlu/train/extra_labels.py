@@ -8,6 +8,10 @@ from services.nlu.labelling.export import read_labels
 from services.nlu.train.examples import Example, TaskData, TaskKind
 
 
+class LabelsError(ValueError):
+    """Labels that cannot be learnt; the text says why."""
+
+
 def with_labels(
     tasks: Mapping[str, TaskData],
     path: Path,
@@ -29,13 +33,16 @@ def with_labels(
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is malformed, no task learns its head, or a label is none of the head's.
+        LabelsError: It is malformed, no task learns its head, or a label is none of the head's.
     """
-    head, given = read_labels(path)
+    try:
+        head, given = read_labels(path)
+    except ValueError as error:
+        raise LabelsError(str(error)) from error
     found = {name for name, task in tasks.items() if task.head == head}
     if not found:
         heads = ", ".join(sorted({task.head for task in tasks.values()}))
-        raise ValueError(f"{path} has labels for {head!r}; the recipe teaches {heads}")
+        raise LabelsError(f"{path} has labels for {head!r}; the recipe teaches {heads}")
     partners = beside or {}
     grouped = {name: partners.get(name) or name for name in tasks}
     added: dict[str, TaskData] = dict(tasks)
@@ -58,9 +65,9 @@ def _check(task: TaskData, extra: list[Example], path: Path) -> None:
     for example in extra:
         has_label = bool(example.label)
         if has_label != (task.kind is TaskKind.CLASSES):
-            raise ValueError(f"{path} does not hold {task.kind} as {task.head!r} learns them")
+            raise LabelsError(f"{path} does not hold {task.kind} as {task.head!r} learns them")
         labels = [example.label] if has_label else [span.label for span in example.spans]
         for label in labels:
             if label not in task.labels:
                 known = ", ".join(task.labels)
-                raise ValueError(f"{path}: {task.head!r} has no label {label!r}; it has {known}")
+                raise LabelsError(f"{path}: {task.head!r} has no label {label!r}; it has {known}")

@@ -15,6 +15,7 @@ from services.nlu.train.batching import token_batches
 from services.nlu.train.encoded import EncodedTask, encode_task
 from services.nlu.train.evaluate import evaluate_heads
 from services.nlu.train.examples import TaskData, TaskKind
+from services.nlu.train.extra_labels import with_labels
 from services.nlu.train.loop import History, LoopSettings, Recipe, train
 from services.nlu.train.losses import LossWeights, task_losses
 from services.nlu.train.model import HeadSpec, ModelSpec, QueryModel, TokenHead
@@ -57,6 +58,8 @@ class MultitaskSettings(BaseModel):
     token_budget: int = Field(default=2048, ge=64)
     head_rate: float = Field(default=3.0, gt=0)
     """Factor on the learning rate of what starts from chance."""
+    labels: str = ""
+    """File from `wherefore label export`, learnt beside the data sets; "" for none."""
     loop: LoopSettings = LoopSettings()
 
     @field_validator("tasks")
@@ -113,6 +116,9 @@ def train_multitask(
         word_places=settings.word_places,
     )
     tasks = {name: (loaded or {}).get(name) or load_task(name, data) for name in settings.tasks}
+    if settings.labels:
+        beside = {name: chosen.beside for name, chosen in settings.tasks.items() if chosen.beside}
+        tasks = with_labels(tasks, Path(settings.labels), beside=beside)
     encoded = {
         name: encode_task(task, tokenizer, limit=_limit(settings, name))
         for name, task in tasks.items()

@@ -1,5 +1,6 @@
 """Runs one recipe: a TOML file that names the kind of training and its settings."""
 
+import hashlib
 import json
 import resource
 import tomllib
@@ -9,6 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from services.nlu.train.extra_labels import LabelsError
+
 RECIPES = Path(__file__).parent / "recipes"
 
 
@@ -16,13 +19,15 @@ class RecipeError(ValueError):
     """A recipe that cannot be run; the text says what to do."""
 
 
-def run_recipe(path: Path, *, data: Path, out: Path) -> Path:
+def run_recipe(path: Path, *, data: Path, out: Path, labels: Path | None = None) -> Path:
     """Runs a recipe, or takes it up where it stopped.
 
     Args:
         path: The TOML file; a bare name is looked up among the recipes of this package.
         data: Folder of the data sets.
         out: Folder of all runs; this one's is named like the recipe.
+        labels: From `wherefore label export`, learnt beside the data sets. Such a run has a folder
+            of its own for every state of the file, since a finished run would not be trained again.
 
     Returns:
         Folder of the run.
@@ -37,15 +42,20 @@ def run_recipe(path: Path, *, data: Path, out: Path) -> Path:
     if kind not in _KINDS:
         raise RecipeError(f"{path}: kind is {kind!r}; it is one of {', '.join(_KINDS)}")
     folder = out / path.stem
+    if labels is not None:
+        if kind != "multitask":
+            raise RecipeError(f"{path}: a recipe of {kind} learns from no labels")
+        folder = out / f"{path.stem}-{hashlib.sha256(labels.read_bytes()).hexdigest()[:8]}"
+        settings["labels"] = str(labels)
     try:
         _KINDS[kind](settings, data, folder)
-    except ValidationError as error:
+    except (ValidationError, LabelsError) as error:
         raise RecipeError(f"{path}: {error}") from error
     return folder
 
 
 def read_recipe(path: Path) -> dict[str, Any]:
-    """Returns the settings of a recipe; where it `extends` another, what it leaves out is that one's.
+    """Returns the settings of a recipe; what it leaves out is that of the one it `extends`.
 
     Raises:
         RecipeError: As for `run_recipe`.

@@ -2,8 +2,9 @@ import json
 
 import pytest
 
+from services.nlu.train import run
 from services.nlu.train.examples import Example, Span, TaskData, TaskKind
-from services.nlu.train.extra_labels import with_labels
+from services.nlu.train.extra_labels import LabelsError, with_labels
 
 SENTIMENT = TaskData(
     "sentiment",
@@ -68,6 +69,7 @@ def test_spans(write):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
+        ({"head": "sentiment"}, "label 1: needs"),
         ({"head": "mood", "text": "x", "label": "up"}, "teaches category, entities, sentiment"),
         (said("x", label="mixed"), "no label 'mixed'"),
         (said("x", spans=[[0, 1, "BRAND"]]), "does not hold classes"),
@@ -75,5 +77,29 @@ def test_spans(write):
     ],
 )
 def test_labels_that_do_not_fit_are_refused(write, row, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(LabelsError, match=message):
         with_labels(TASKS, write(row))
+
+
+def test_a_run_with_labels_has_a_folder_of_its_own(write, tmp_path, monkeypatch):
+    ran = []
+    monkeypatch.setitem(
+        run._KINDS, "multitask", lambda settings, _data, folder: ran.append((settings, folder))
+    )
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text('kind = "multitask"\nencoder = "x"\n')
+    folders = {
+        run.run_recipe(recipe, data=tmp_path, out=tmp_path / "out", labels=path)
+        for path in (None, write(said("a", label="positive")))
+    }
+    folders.add(
+        run.run_recipe(
+            recipe, data=tmp_path, out=tmp_path / "out", labels=write(said("b", label="positive"))
+        )
+    )
+    assert len(folders) == 3
+    assert "labels" not in ran[0][0]
+    assert ran[1][0]["labels"] == str(tmp_path / "labels.jsonl")
+    recipe.write_text('kind = "pretrain"\n')
+    with pytest.raises(run.RecipeError, match="no labels"):
+        run.run_recipe(recipe, data=tmp_path, out=tmp_path, labels=tmp_path / "labels.jsonl")
