@@ -6,10 +6,9 @@ variants are measured in the same processes.
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,13 +39,16 @@ FULL = Variant("fp32, dynamic batching", FP32, batching=True)
 VARIANTS = (SERVED, UNBATCHED, FULL)
 
 
-def alter(config: Mapping[str, Any], variant: Variant) -> dict[str, Any]:
-    """The configuration of a variant, from that of the repository, both as Triton's JSON."""
-    altered = dict(config)
+def alter(config: str, variant: Variant) -> str:
+    """The configuration of a variant as Triton's JSON, from the text of `config.pbtxt`."""
+    from google.protobuf import json_format, text_format
+    from tritonclient.grpc import model_config_pb2
+
+    altered: Any = text_format.Parse(config, model_config_pb2.ModelConfig())
     if not variant.batching:
-        altered.pop("dynamic_batching", None)
-        altered["max_batch_size"] = 1
-    return altered
+        altered.ClearField("dynamic_batching")
+        altered.max_batch_size = 1
+    return json_format.MessageToJson(altered, preserving_proto_field_name=True)
 
 
 def make_graphs(models: Sequence[str], repository: Path = REPOSITORY) -> None:
@@ -83,10 +85,11 @@ async def load_variant(
         f"file:{version}/model.py": (folder / "model.py").read_bytes(),
         f"file:{version}/model.onnx": (folder / graph).read_bytes(),
     }
+    config = alter((folder.parent / "config.pbtxt").read_text(encoding="utf-8"), variant)
     client: Any = aio.InferenceServerClient(target)
     try:
-        described = await client.get_model_config(model, as_json=True)
-        config = json.dumps(alter(described["config"], variant))
+        # A loaded model whose configuration stays as it is would keep its old files.
+        await client.unload_model(model)
         await client.load_model(model, config=config, files=files)
     finally:
         await client.close()

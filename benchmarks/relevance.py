@@ -26,6 +26,7 @@ from shared.evaluation.rankers import PATH
 from shared.evaluation.report import SystemReport
 from shared.evaluation.search_evaluation import SearchEvaluation, evaluate_search
 from shared.evaluation.significance import Interval, bootstrap_interval, paired_randomisation
+from shared.inference.settings import VECTOR_MODEL
 
 CACHE = report.ROOT / ".wherefore" / "benchmarks"
 NAMES = {
@@ -71,7 +72,7 @@ def main() -> int:
             name: scoring.score(rankings, judgments)
             for name, rankings in peers.rank_with_peers(corpus, judgments, CACHE, _say).items()
         }
-        evaluation = asyncio.run(_evaluate(catalogue, judgments))
+        evaluation = asyncio.run(evaluate_suite(catalogue, judgments))
     for query, error in evaluation.failures.items():
         _say(f"query {query!r} failed: {error}")
     systems = {name: evaluation.systems[name] for name in NAMES} | systems
@@ -87,8 +88,17 @@ def main() -> int:
     return 1 if evaluation.failures else 0
 
 
-async def _evaluate(catalogue: Path, judgments: Judgments) -> SearchEvaluation:
-    async with private_suite() as own:
+async def evaluate_suite(
+    catalogue: Path, judgments: Judgments, model: str = VECTOR_MODEL
+) -> SearchEvaluation:
+    """Import a catalogue into a suite of its own and rank every judged query with it.
+
+    Args:
+        catalogue: The icecat file.
+        judgments: Of the queries.
+        model: What makes the vectors.
+    """
+    async with private_suite(model=model) as own:
         target = own.targets.orchestrator
         async with connect(target, retry=False) as channel:
             await import_whole(channel, catalogue, "icecat", target=target)

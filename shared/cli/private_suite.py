@@ -12,6 +12,7 @@ import psutil
 
 from shared.cli import failures
 from shared.evaluation.search_evaluation import SuiteTargets
+from shared.inference.settings import VECTOR_MODEL
 from shared.suite import PortPlan, Suite, SuiteError
 from shared.suite.ports import SERVICES
 
@@ -53,7 +54,11 @@ def _family_seconds(pid: int) -> float:
 
 @asynccontextmanager
 async def private_suite(
-    home: Path | None = None, *, triton: bool = True, services: Sequence[str] = SERVICES
+    home: Path | None = None,
+    *,
+    triton: bool = True,
+    services: Sequence[str] = SERVICES,
+    model: str = VECTOR_MODEL,
 ) -> AsyncGenerator[PrivateSuite]:
     """Start a suite on free ports, and stop it at the end.
 
@@ -61,6 +66,7 @@ async def private_suite(
         home: Folder for its data and logs, kept; a temporary one, removed, when None.
         triton: Whether to run models in Triton, where it can start.
         services: Those that are wanted.
+        model: What makes the vectors.
 
     Raises:
         CommandError: It does not start.
@@ -75,6 +81,7 @@ async def private_suite(
                 services=services,
                 triton="auto" if triton else False,
                 private=True,
+                model=model,
             )
         )
         try:

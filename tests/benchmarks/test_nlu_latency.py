@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from benchmarks import nlu_latency
@@ -5,22 +7,26 @@ from benchmarks.load import Load
 from benchmarks.model_variants import FULL, SERVED, UNBATCHED, VARIANTS, alter
 from benchmarks.nlu_latency import Measured
 
-CONFIG = {
-    "name": "query_en",
-    "max_batch_size": 64,
-    "dynamic_batching": {"max_queue_delay_microseconds": "0"},
-    "input": [{"name": "input_ids"}],
-}
+CONFIG = """
+name: "query_en"
+max_batch_size: 64
+input [ { name: "input_ids" data_type: TYPE_INT32 dims: [ -1 ] } ]
+dynamic_batching { max_queue_delay_microseconds: 0 priority_levels: 2 }
+"""
 
 
 def test_without_batching_each_request_is_a_pass():
-    altered = alter(CONFIG, UNBATCHED)
-    assert altered == {"name": "query_en", "max_batch_size": 1, "input": CONFIG["input"]}
-    assert CONFIG["max_batch_size"] == 64
+    altered = json.loads(alter(CONFIG, UNBATCHED))
+    assert altered["max_batch_size"] == 1
+    assert "dynamic_batching" not in altered
+    assert altered["input"][0]["name"] == "input_ids"
 
 
 def test_other_variants_are_configured_as_the_repository_says():
-    assert alter(CONFIG, SERVED) == alter(CONFIG, FULL) == CONFIG
+    assert alter(CONFIG, SERVED) == alter(CONFIG, FULL)
+    altered = json.loads(alter(CONFIG, SERVED))
+    assert altered["max_batch_size"] == 64
+    assert altered["dynamic_batching"]["priority_levels"] == "2"
 
 
 def load(clients, milliseconds, count=100):

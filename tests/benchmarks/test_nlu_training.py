@@ -26,7 +26,7 @@ def add_run(folder, name, tasks, figures, *, trained=None, **settings):
     results = {
         "figures": figures,
         "seconds": 120.0,
-        "settings": {"encoder": "e", "tasks": {task: {} for task in tasks}, **settings},
+        "settings": {"encoder": "e", "tasks": dict(tasks), **settings},
     }
     (run / "results.json").write_text(json.dumps(results))
     if trained:
@@ -39,15 +39,20 @@ def add_run(folder, name, tasks, figures, *, trained=None, **settings):
 @pytest.fixture
 def folder(tmp_path):
     runs = tmp_path / "runs"
-    add_run(runs, "ablation_a", ["entities_zh"], {"entities.f1": 0.70, "score": 0.70})
-    add_run(runs, "ablation_b", ["sentiment_zh"], {"sentiment.accuracy": 0.95})
+    add_run(runs, "ablation_a", {"entities_zh": {}}, {"entities.f1": 0.70, "score": 0.70})
+    add_run(runs, "ablation_b", {"sentiment_zh": {}}, {"sentiment.accuracy": 0.95})
     both = {"entities.f1": 0.72, "sentiment.accuracy": 0.94, "sentiment.macro_f1": 0.5}
-    add_run(runs, "ablation_c", ["entities_zh", "sentiment_zh"], both, weighting="equal")
-    add_run(runs, "tuning_full", ["entities_en"], {"entities.f1": 0.8}, trained=[1000, 20])
+    add_run(runs, "ablation_c", {"entities_zh": {}, "sentiment_zh": {}}, both, weighting="equal")
+    add_run(runs, "tuning_full", {"entities_en": {}}, {"entities.f1": 0.8}, trained=[1000, 20])
     add_run(
-        runs, "tuning_lora", ["entities_en"], {"entities.f1": 0.79}, trained=[8, 20], tuning="lora"
+        runs,
+        "tuning_lora",
+        {"entities_en": {}},
+        {"entities.f1": 0.79},
+        trained=[8, 20],
+        tuning="lora",
     )
-    add_run(runs, "query_zh", ["entities_zh"], {"entities.f1": 0.75})
+    add_run(runs, "query_zh", {"entities_zh": {}}, {"entities.f1": 0.75})
     (runs / "unfinished").mkdir()
     return runs
 
@@ -86,6 +91,6 @@ def test_sections_and_curves(folder, tmp_path):
 
 
 def test_the_scope_names_limits(folder):
-    add_run(folder, "ablation_d", [], {}, tasks={"entities_zh": {"limit": 500}})
+    add_run(folder, "ablation_d", {"entities_zh": {"limit": 500}}, {})
     runs = nlu_training.chosen(nlu_training.read_runs(folder), "ablation_d")
     assert "examples at most entities_zh: 500" in nlu_training.scope(runs)
