@@ -51,6 +51,7 @@ def run_recipe(path: Path, *, data: Path, out: Path, labels: Path | None = None)
         _KINDS[kind](settings, data, folder)
     except (ValidationError, LabelsError) as error:
         raise RecipeError(f"{path}: {error}") from error
+    _draw_curves(folder)
     return folder
 
 
@@ -99,6 +100,14 @@ def _multitask(settings: dict[str, Any], data: Path, folder: Path) -> None:
         "settings": settings,
     }
     (folder / "results.json").write_text(json.dumps(results, ensure_ascii=False, indent=1))
+
+
+def _draw_curves(folder: Path) -> None:
+    from services.nlu.train.curves import plot_curves
+    from services.nlu.train.loop import History
+
+    history = History(**json.loads((folder / "history.json").read_text(encoding="utf-8")))
+    plot_curves(history, folder / "curves.png", title=folder.name)
 
 
 _KINDS: dict[str, Callable[[dict[str, Any], Path, Path], None]] = {
