@@ -6,11 +6,14 @@ import resource
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from services.nlu.train.extra_labels import LabelsError
+
+if TYPE_CHECKING:
+    from services.nlu.train.loop import History
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -51,7 +54,6 @@ def run_recipe(path: Path, *, data: Path, out: Path, labels: Path | None = None)
         _KINDS[kind](settings, data, folder)
     except (ValidationError, LabelsError) as error:
         raise RecipeError(f"{path}: {error}") from error
-    _draw_curves(folder)
     return folder
 
 
@@ -80,7 +82,7 @@ def read_recipe(path: Path) -> dict[str, Any]:
 def _pretrain(settings: dict[str, Any], data: Path, folder: Path) -> None:
     from services.nlu.train.pretrain import PretrainSettings, pretrain
 
-    pretrain(PretrainSettings.model_validate(settings), data, folder)
+    _draw_curves(pretrain(PretrainSettings.model_validate(settings), data, folder), folder)
 
 
 def _multitask(settings: dict[str, Any], data: Path, folder: Path) -> None:
@@ -89,6 +91,7 @@ def _multitask(settings: dict[str, Any], data: Path, folder: Path) -> None:
 
     trained = train_multitask(MultitaskSettings.model_validate(settings), data, folder)
     save_model(trained.model, folder / "model", trained.tokenizer.path)
+    _draw_curves(trained.history, folder)
     results = {
         "figures": trained.figures,
         "seconds": trained.history.seconds,
@@ -102,11 +105,9 @@ def _multitask(settings: dict[str, Any], data: Path, folder: Path) -> None:
     (folder / "results.json").write_text(json.dumps(results, ensure_ascii=False, indent=1))
 
 
-def _draw_curves(folder: Path) -> None:
+def _draw_curves(history: "History", folder: Path) -> None:
     from services.nlu.train.curves import plot_curves
-    from services.nlu.train.loop import History
 
-    history = History(**json.loads((folder / "history.json").read_text(encoding="utf-8")))
     plot_curves(history, folder / "curves.png", title=folder.name)
 
 
