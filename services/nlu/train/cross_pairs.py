@@ -7,6 +7,7 @@ clicked.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -20,6 +21,7 @@ from services.nlu.train.lexical import LexicalIndex
 from services.nlu.train.rows import read_rows
 
 _CANDIDATES: Final = 30
+_STRANGERS: Final = 200
 _SAME_MAKER: Final = 0.2
 _OTHER_MAKER: Final = 0.4
 _OTHER_DETAIL: Final = 0.6
@@ -62,11 +64,14 @@ def weak_groups(goods: Sequence[Good], random: Random, *, size: int) -> list[Gro
         partly = [item for item in graded if item[1] > 0]
         wrong = [item for item in graded if item[1] == 0]
         chosen = random.sample(partly[:6], min(len(partly), max(1, size // 4)))
-        chosen += random.sample(wrong[:12], min(len(wrong[:12]), size - 2 - len(chosen)))
-        while len(chosen) < size - 1:
-            other = random.choice(goods)
-            if grade(other, pieces, good) == 0:
-                chosen.append((other, 0.0))
+        # One at least comes from anywhere, so that easy ones are scored low, too.
+        alike = min(len(wrong[:12]), max(0, size - 2 - len(chosen)))
+        chosen += random.sample(wrong[:12], alike)
+        drawn = random.sample(goods, min(len(goods), _STRANGERS))
+        strangers = (item for item in drawn if grade(item, pieces, good) == 0.0)
+        chosen += [(item, 0.0) for item in islice(strangers, size - 1 - len(chosen))]
+        if len(chosen) != size - 1:
+            continue
         as_title = random.random() < _TITLE_SHARE
         texts = (good, *(item for item, _ in chosen))
         groups.append(

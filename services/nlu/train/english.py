@@ -23,6 +23,7 @@ from services.nlu.train.english_grammar import QueryWriter, join
 from services.nlu.train.english_noise import roughen
 from services.nlu.train.english_pairs import matching_pairs
 from services.nlu.train.english_weak import WeakLabeller, real_queries
+from services.nlu.train.english_words import read_frames
 from services.nlu.train.examples import Example, TaskData, TaskKind
 from services.nlu.train.marked_text import CHECK, DEV, ENTITY_TYPES, read_marked, write_line
 
@@ -41,6 +42,8 @@ SENTENCES: Final[Mapping[str, int]] = MappingProxyType(
 """Sentences by intent."""
 OF_PRODUCTS: Final = 3_000
 """Noun phrases from facts of real products."""
+OF_SUPPORT: Final = 45
+"""Sentences of each class of support, in other words than the data set's."""
 SUPPORT: Final = 700
 """Utterances of customer service among the entities' examples: they name no goods at all."""
 SEARCHES_WITH_INTENT: Final = 3_000
@@ -146,9 +149,10 @@ def _written(data: Path) -> Mapping[str, tuple[Example, ...]]:
         for pieces in goods_queries(goods, OF_PRODUCTS, random)
     )
     random.shuffle(searches)
+    support = {intent: OF_SUPPORT for intent in read_frames() if intent not in SENTENCES}
     sentences = fresh(
         join(roughen(writer.sentence_pieces(intent), random), intent)
-        for intent, count in SENTENCES.items()
+        for intent, count in {**SENTENCES, **support}.items()
         for _ in range(count)
     )
     return MappingProxyType(

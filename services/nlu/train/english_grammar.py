@@ -7,7 +7,7 @@ change what stands there while every span stays exact.
 # ruff: noqa: PLR2004 - the shares are the recipe itself.
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from random import Random
 from typing import Final
 
@@ -44,6 +44,10 @@ _EXTRAS: Final = (
     ("attribute", 3),
 )
 """What a noun phrase may say besides its head, with weights; two attributes are not rare."""
+_OWNERS: Final = re.compile(
+    r"(?:dog|cat|pet|puppy|kitten|hamster|rabbit|kids|kid's|women's|men's|womens|mens)(?= \S)",
+    re.IGNORECASE,
+)
 _CLINGING: Final = re.compile(r"[,?.!]|'s$")
 
 
@@ -169,7 +173,7 @@ class QueryWriter:
             before.sort(key=lambda pieces: _RANK.get(pieces[-1][1], 4))
         random.shuffle(after)
         # Terse shoppers put words after the head without any preposition.
-        if before and not sentence and random.random() < 0.14:
+        while before and not sentence and random.random() < 0.42:
             after.insert(0, before.pop(random.randrange(len(before))))
         parts = [*before, head, *after]
         if not sentence and random.random() < 0.05:
@@ -254,7 +258,18 @@ def join(pieces: Sequence[Piece], intent: str) -> Example:
             if label:
                 spans.append(Span(len(text), len(text) + len(part), label))
             text += part
-    return Example(text, tuple(spans), intent)
+    return Example(text, tuple(split_owners(text, spans)), intent)
+
+
+def split_owners(text: str, spans: Iterable[Span]) -> Iterator[Span]:
+    """Yields the spans, with whom a thing is for taken off its kind: "dog bed", "kids tablet"."""
+    for span in spans:
+        owner = _OWNERS.match(text, span.start, span.end) if span.label == "PRODUCT_TYPE" else None
+        if owner:
+            yield Span(span.start, owner.end(), "AUDIENCE")
+            yield Span(owner.end() + 1, span.end, span.label)
+        else:
+            yield span
 
 
 def _plural(phrase: str) -> str:

@@ -141,7 +141,6 @@ def _suggestions(data: Path) -> list[Example]:
 
 
 _LEVELS: Final = (
-    "hierarchicalCategories.lvl0",
     "hierarchicalCategories.lvl1",
     "hierarchicalCategories.lvl2",
 )

@@ -21,7 +21,7 @@ _MORE: Final = "over|above|more than|at least|from|starting at|minimum|>|not les
 _ABOUT: Final = "around|about|for|approx|roughly|close to|max|near|at"
 _VAGUE: Final = (
     "cheap|cheap|cheap|budget|affordable|inexpensive|low cost|low price|low priced|cheapest"
-    "|expensive|premium priced|low budget|reasonably priced|not too expensive|not expensive"
+    "|expensive|cheaper|low budget|reasonably priced|good value"
 )
 _SYLLABLES: Final = [
     "ka",
@@ -169,7 +169,7 @@ SHAPES: Final[Mapping[str, str]] = MappingProxyType(
         "length_feet": "#3-100( ft| feet|ft| foot| m|m); #1-40( meter| metres)",
         "height_cm": "#80-200( cm|cm); #3-14( ft|ft| foot|ft.)",
         "wheel": '(16|20|24|26|27.5|28|29)( inch|"|-inch)',
-        "persons_size": "(1|2|3|4|6|8)( person|-person| man|p)",
+        "plus": "(plus size|plus size|petite|one size|oversize|size #14-28 plus)",
         "puzzle_pieces": "#50-3000( pieces| piece|pcs)",
         "big_small": "(small|large|big|medium|extra large|huge|tiny|large|small|jumbo|xl|giant)",
         "bed_size": "(queen|king|twin|full|double|single|california king|super king|king size"

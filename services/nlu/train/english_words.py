@@ -1,8 +1,8 @@
 """The words that English queries are written from: goods by kind of shop, and frames."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
@@ -67,7 +67,15 @@ def read_shops() -> tuple[Shop, ...]:
                 words.setdefault(kind, []).extend(entries)
         unique = {kind: tuple(dict.fromkeys(entries)) for kind, entries in words.items()}
         shops.append(Shop(name, unique, tuple(dict.fromkeys(models))))
-    return tuple(shops)
+    return tuple(_without_doubles(shops))
+
+
+def _without_doubles(shops: Sequence[Shop]) -> Iterator[Shop]:
+    """Takes words of use off the attributes: "outdoor" is OCCASION, whatever shop lists it."""
+    uses = {word for shop in shops for word in shop.words["occasion"]}
+    for shop in shops:
+        kept = tuple(word for word in shop.words["attribute"] if word not in uses)
+        yield replace(shop, words={**shop.words, "attribute": kept})
 
 
 @lru_cache(maxsize=1)
