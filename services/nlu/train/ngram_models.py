@@ -17,7 +17,9 @@ def character_vectorizer(longest: int = 2) -> Any:
     """Returns TF-IDF of character n-grams of 1 to `longest`, unfitted."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    return TfidfVectorizer(
+    # Its annotations allow the defaults' types alone.
+    vectorizer: Any = TfidfVectorizer
+    return vectorizer(
         analyzer="char",
         ngram_range=(1, longest),
         min_df=2,
@@ -30,7 +32,8 @@ def presence_vectorizer(analyse: Callable[[str], Sequence[str]]) -> Any:
     """Returns whether each term of `analyse` is there, unfitted."""
     from sklearn.feature_extraction.text import CountVectorizer
 
-    return CountVectorizer(analyzer=analyse, min_df=2, binary=True, dtype=np.float32)
+    vectorizer: Any = CountVectorizer
+    return vectorizer(analyzer=analyse, min_df=2, binary=True, dtype=np.float32)
 
 
 def fit_logistic(strength: float = 4.0) -> Fit:

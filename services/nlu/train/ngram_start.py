@@ -121,7 +121,7 @@ def add_tables(
         found = measure(deep, wide, _classes(task, "dev"))
         figures[name] = found
         with torch.no_grad():
-            table.weights.weight += torch.from_numpy(max(found, key=found.__getitem__) * weights)
+            table.weights.weight += torch.tensor(max(found, key=found.__getitem__) * weights)
     if write:
         save_model(model, folder, tokenizer_path)
     return figures

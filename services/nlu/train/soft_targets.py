@@ -80,8 +80,8 @@ def soft_targets(data: Path, out: Path, tasks: Sequence[str]) -> dict[str, float
             figures |= _figures(f"{name}.{teacher}", made, loaded[name])
             _say(figures)
     for name, task in loaded.items():
-        mean = {
-            part: sum(made[part] for made in shares[name]) / len(shares[name]) for part in texts
+        mean: dict[str, Any] = {
+            part: np.mean([made[part] for made in shares[name]], axis=0) for part in texts
         }
         figures |= _figures(f"{name}.all", mean, task)
         figures[f"{name}.doubtful"] = doubtful(mean["train"], task.labels, task.train)
