@@ -25,6 +25,11 @@ def with_marks(text: str, spans: tuple[Span, ...], task: LabelTask) -> str:
     return "".join([*written, text[place:]])
 
 
+def without_marks(marked: str) -> str:
+    """Returns the text alone."""
+    return _MARK.sub(r"\1", marked)
+
+
 def read_marks(marked: str, text: str, task: LabelTask) -> tuple[Span, ...]:
     """Returns the spans that a marked text stands for; labels go by key or by name.
 
@@ -32,19 +37,16 @@ def read_marks(marked: str, text: str, task: LabelTask) -> tuple[Span, ...]:
         LabellingError: Without its marks it is another text, or a label is none of the task's.
     """
     labels = keys(task) | {label.casefold(): label for label in task.labels}
+    if without_marks(marked) != text:
+        raise LabellingError("the text itself was changed; add or move marks alone")
     spans: list[Span] = []
-    plain: list[str] = []
-    length = place = 0
+    written = 0
     for mark in _MARK.finditer(marked):
         inside, key = mark.groups()
         if key.casefold() not in labels:
             raise LabellingError(f"({key}) is no label; there are {', '.join(keys(task))}")
-        before = marked[place : mark.start()]
-        plain += [before, inside]
-        start = length + len(before)
-        length = start + len(inside)
-        spans.append(Span(start, length, labels[key.casefold()]))
-        place = mark.end()
-    if "".join([*plain, marked[place:]]) != text:
-        raise LabellingError("the text itself was changed; add or move marks alone")
+        # What earlier marks added to the line is no part of the text.
+        start = mark.start() - written
+        spans.append(Span(start, start + len(inside), labels[key.casefold()]))
+        written += len(mark[0]) - len(inside)
     return tuple(spans)

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from services.nlu.labelling.items import Item
-from services.nlu.labelling.marks import keys, read_marks, with_marks
+from services.nlu.labelling.marks import keys, read_marks, with_marks, without_marks
 from services.nlu.labelling.queue import LabelQueue
 from services.nlu.labelling.task import Answer, LabellingError
 from services.nlu.train.examples import TaskKind
@@ -68,7 +68,9 @@ class TerminalForm:
         self._say("Nothing is left to label.", "bold")
 
     def _act(self, item: Item, guess: Answer | None, line: str) -> None:
-        match line.split(maxsplit=1):
+        # A text may begin like a command: "n 95 mask".
+        marked = self._queue.task.kind is TaskKind.TOKENS and without_marks(line) == item.text
+        match [] if marked else line.split(maxsplit=1):
             case ["s"]:
                 self._queue.skip(self._annotator, item.id, self._note)
                 self._note = ""

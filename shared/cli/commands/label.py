@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from services.nlu.labelling.queue import LabelQueue
     from services.nlu.labelling.task import LabelTask
 
-app = App(name="label", help="Label texts, the most useful first, and export the labels.")
+app = App(name="label")
 
 Sampling = Literal[
     "random",
@@ -109,7 +109,9 @@ def label(
                 "the queue is empty", hint="name a file of texts", code=failures.USAGE
             )
         if web:
-            asyncio.run(_serve(opened, host, port, show_guess=not hide_guess))
+            # Ctrl+C is how the form is ended, and nothing is lost by it.
+            with contextlib.suppress(KeyboardInterrupt):
+                asyncio.run(_serve(opened, host, port, show_guess=not hide_guess))
             return failures.OK
         from services.nlu.labelling.terminal import TerminalForm, ask_line
 

@@ -165,9 +165,7 @@ def test_the_web_form_and_kill_9(tmp_path, texts):
                 body = {"annotator": "ada", "item": state["item"]["id"], "label": "positive"}
                 state = client.post("/api/label", json=body).raise_for_status().json()
                 acknowledged.append(body["item"])
-            busy = subprocess.run(
-                [*command, "--port", "0"], capture_output=True, text=True, check=False
-            )
+            busy = subprocess.run(command, capture_output=True, text=True, check=False)
             assert busy.returncode == 2
             assert "in use by another process" in busy.stderr
         process.send_signal(signal.SIGKILL)

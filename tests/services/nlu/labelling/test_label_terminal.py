@@ -88,3 +88,15 @@ def test_a_text_cannot_drive_the_terminal(queue):
         queue.skip("ada", item.id)
     queue.add([evil])
     assert "\x1b" not in run(queue, Typist("1"))
+
+
+def test_a_text_that_looks_like_a_command_is_a_text(span_queue):
+    span_queue.skip("ada", span_item().id)
+    span_queue.add([Item("n 95 mask")])
+    run(span_queue, Typist("n 95 [mask](2)"))
+    (given,) = span_queue.answers().values()
+    assert given["ada"].answer.spans == (Span(5, 9, "PRODUCT_TYPE"),)
+    span_queue.undo("ada")
+    run(span_queue, Typist("n 95 mask"))
+    (given,) = span_queue.answers().values()
+    assert given["ada"].answer == Answer()
