@@ -81,8 +81,9 @@ def make_student(teacher: QueryModel, layers: Sequence[int], *, width: int = 0) 
 def _take_words(student: Any, teacher: Any) -> None:
     words = teacher.embeddings.word_embeddings.weight.detach().float()
     own = student.embeddings.word_embeddings.weight
-    _, _, directions = torch.linalg.svd(words - words.mean(0), full_matrices=False)
-    narrow = (words - words.mean(0)) @ directions[: own.shape[1]].T
+    algebra: Any = torch.linalg
+    _, _, directions = algebra.svd(words - words.mean(0), full_matrices=False)
+    narrow: Any = (words - words.mean(0)) @ directions[: own.shape[1]].T
     with torch.no_grad():
         own.copy_(narrow / narrow.std() * words.std())
 
@@ -245,4 +246,4 @@ class LayerTap:
             hook.remove()
 
     def _keep(self, layer: Any, given: Any, made: Any) -> None:
-        self.states.append(made[0] if isinstance(made, tuple) else made)
+        self.states.append(made if isinstance(made, torch.Tensor) else made[0])

@@ -183,7 +183,7 @@ class GraphModelReader:
             batch = {"input_ids": input_ids, "segments": segments}
             feed = {name: batch[name].numpy().astype(np.int32) for name in self.runner.inputs}
             self._seen[key] = {
-                name: torch.from_numpy(value) for name, value in self.runner.run(feed).items()
+                name: torch.as_tensor(value) for name, value in self.runner.run(feed).items()
             }
         return self._seen[key]
 
@@ -210,7 +210,13 @@ def as_json(steps: Sequence[Step], trained: str, chosen: str, notes: Mapping[str
 def steps_of(table: Mapping[str, Any]) -> list[Step]:
     """Returns the steps of a table that `as_json` wrote."""
     return [
-        Step(**{**item, "milliseconds": {int(n): ms for n, ms in item["milliseconds"].items()}})
+        Step(
+            name=item["name"],
+            megabytes=item["megabytes"],
+            milliseconds={int(size): ms for size, ms in item["milliseconds"].items()},
+            quality=item["quality"],
+            servable=item["servable"],
+        )
         for item in table["steps"]
     ]
 

@@ -149,7 +149,8 @@ class GraphEncoder(nn.Module):
                 {"num_heads": shape.heads},
                 (batch, tokens, width),
             )
-        parts = (states @ weight + bias).unflatten(2, (3, shape.heads, shape.head_width))
+        joined: Any = states @ weight + bias
+        parts = joined.unflatten(2, (3, shape.heads, shape.head_width))
         query, key, value = parts.permute(2, 0, 3, 1, 4).unbind(0)
         scores = query @ key.transpose(2, 3) * shape.head_width**-0.5
         hidden = (1.0 - mask.to(scores.dtype)) * _HIDDEN

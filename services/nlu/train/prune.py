@@ -4,7 +4,7 @@ Heads are ranked by the gradient of a mask over them (Michel, Levy and Neubig, 2
 loss without them. What is left is a smaller dense model, which any runtime runs faster.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
@@ -39,7 +39,8 @@ def head_importance(model: QueryModel, batches: Sequence[Any], loss: Loss) -> to
                 total[at] += gradient.abs()
     model.requires_grad_(True)
     # Gradients differ by layer for reasons of depth alone, as the paper finds.
-    return total / total.norm(dim=1, keepdim=True).clamp(min=1e-12)
+    lengths = (total**2).sum(1, keepdim=True).sqrt()
+    return total / lengths.clamp(min=1e-12)
 
 
 def layer_damage(model: QueryModel, batches: Sequence[Any], loss: Loss) -> list[float]:
@@ -109,7 +110,7 @@ def choose_heads(importance: torch.Tensor, share: float) -> list[list[int]]:
     order = ranked.flatten().argsort()[:gone]
     left = torch.ones(ranked.numel(), dtype=torch.bool)
     left[order[torch.isfinite(ranked.flatten()[order])]] = False
-    return [row.nonzero().flatten().tolist() for row in left.view_as(ranked)]
+    return [[at for at, stays in enumerate(row) if stays] for row in left.view_as(ranked)]
 
 
 def fit_heads(encoder: Any, heads_by_layer: Sequence[int]) -> None:
@@ -152,13 +153,14 @@ def _described(model: QueryModel) -> QueryModel:
 
 
 @contextmanager
-def _gated(layers: Any, gates: Sequence[torch.Tensor]) -> Iterator[None]:
+def _gated(layers: Any, gates: Sequence[torch.Tensor]) -> Generator[None]:
     """Multiplies what each head gives by its gate, while it is open."""
 
     def gate(values: torch.Tensor) -> Callable[[Any, Any], Any]:
         def apply(_: Any, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
-            mixed = given[0].unflatten(-1, (len(values), -1)) * values[:, None]
-            return (mixed.flatten(-2), *given[1:])
+            batch, tokens, width = given[0].shape
+            each = given[0].reshape(batch, tokens, len(values), width // len(values))
+            return ((each * values[:, None]).reshape(batch, tokens, width), *given[1:])
 
         return apply
 

@@ -44,7 +44,7 @@ def quantise_as_it_runs(source: Path, target: Path) -> None:
         source: A float32 graph, fused or not.
         target: The file that is written.
     """
-    products, tables = encoder_nodes(onnx.load(source))
+    products, tables = encoder_nodes(_load(source))
     # Nodes named in vain would be none at all, and none means all.
     quantise_dynamic(
         source,
@@ -71,7 +71,7 @@ def quantise_by_calibration(source: Path, target: Path, rows: Sequence[TokenRow]
     )
     from onnxruntime.quantization.calibrate import CalibrationDataReader
 
-    names = {item.name for item in onnx.load(source, load_external_data=False).graph.input}
+    names = {item.name for item in _load(source).graph.input}
 
     class Reader(CalibrationDataReader):
         """Gives the calibrator one batch after another."""
@@ -83,7 +83,7 @@ def quantise_by_calibration(source: Path, target: Path, rows: Sequence[TokenRow]
             """Returns the next batch by input, or None at the end."""
             return next(self._batches, None)
 
-    products, tables = encoder_nodes(onnx.load(source))
+    products, tables = encoder_nodes(_load(source))
     reduce_range = not multiplies_bytes()
     with TemporaryDirectory() as scratch, silent():
         halfway = Path(scratch) / "products.onnx"
@@ -147,3 +147,9 @@ def encoder_nodes(model: Any) -> tuple[list[str], list[str]]:
     if not products or not tables:
         raise ValueError("the graph holds no encoder that can be quantised")
     return products, tables
+
+
+def _load(path: Path) -> Any:
+    # The library's own annotations are incomplete.
+    library: Any = onnx
+    return library.load(path)
