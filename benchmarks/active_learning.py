@@ -37,7 +37,7 @@ from services.nlu.train.frozen import frozen_vectors
 
 ENCODER = report.ROOT / ".wherefore" / "train" / "zh_pretrain" / "encoder"
 RUNS = report.ROOT / ".wherefore" / "train" / "active"
-POOL, DEV = 6_000, 2_000
+POOL, DEV = 4_000, 2_000
 SAMPLE_SEED = 17
 CONFIRMED = Strategy.MARGIN_DIVERSITY
 """The strategy that full fine-tuning confirms, named before the curves were looked at."""
@@ -53,40 +53,62 @@ def main() -> None:
     given = parser.parse_args()
     settings = SimulationSettings(steps=given.steps)
     data = data_folder()
-    parts: list[str] = []
-    found: dict[str, object] = {}
+    tasks: list[_Simulated] = []
     for name, loader in (("category", category_zh), ("sentiment", sentiment_zh)):
         task = loader(data)
         pool, dev = _sample(task.train, POOL), _sample(task.dev, DEV)
         curves = _curves(given.encoder, task, pool, dev, settings, seeds=given.seeds)
-        comparisons = compare(curves)
         plots.curves(
             curves[Strategy.RANDOM][0].labels,
             {
-                str(key).replace("_", " "): [run.accuracies for run in runs]
-                for key, runs in curves.items()
+                str(strategy).replace("_", " "): [run.accuracies for run in runs]
+                for strategy, runs in curves.items()
             },
             ("labelled reviews", f"accuracy of {name}, dev"),
             report.PLOTS / f"active_learning_{name}.svg",
         )
-        confirmed = (
-            _confirm(given.encoder, task, pool, dev, curves, seeds=given.fine_tune)
-            if given.fine_tune and name == "category"
-            else {}
-        )
-        parts.append(_part(name, comparisons, given.seeds, confirmed))
-        found[name] = {
-            "comparisons": [dataclasses.asdict(item) for item in comparisons],
-            "fine_tuned": confirmed,
-            "labels": curves[Strategy.RANDOM][0].labels,
+        tasks.append(_Simulated(name, task, pool, dev, curves))
+    _write(tasks, settings, given)
+    if given.fine_tune:
+        first = tasks[0]
+        confirmed = _confirm(given.encoder, first, seeds=given.fine_tune)
+        tasks[0] = dataclasses.replace(first, confirmed=confirmed)
+        _write(tasks, settings, given)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Simulated:
+    """One task with its curves, and what full fine-tuning says of them."""
+
+    name: str
+    task: TaskData
+    pool: Sequence[Example]
+    dev: Sequence[Example]
+    curves: dict[Strategy, list[Curve]]
+    confirmed: dict[str, list[float]] = dataclasses.field(default_factory=dict)
+
+
+def _write(
+    tasks: Sequence[_Simulated], settings: SimulationSettings, given: argparse.Namespace
+) -> None:
+    compared = [(item, compare(item.curves)) for item in tasks]
+    found = {
+        item.name: {
+            "comparisons": [dataclasses.asdict(row) for row in rows],
+            "fine_tuned": item.confirmed,
+            "labels": item.curves[Strategy.RANDOM][0].labels,
             "accuracies": {
-                str(key): [run.accuracies for run in runs] for key, runs in curves.items()
+                str(strategy): [run.accuracies for run in runs]
+                for strategy, runs in item.curves.items()
             },
         }
+        for item, rows in compared
+    }
     RUNS.mkdir(parents=True, exist_ok=True)
     (RUNS / "results.json").write_text(json.dumps(found, ensure_ascii=False, indent=1))
+    parts = [_part(item.name, rows, given.seeds, item.confirmed) for item, rows in compared]
     report.update_section("active-learning", _section(parts, settings, given))
-    print("\n\n".join(parts))
+    print("\n\n".join(parts), flush=True)
 
 
 def _sample(examples: Sequence[Example], count: int) -> list[Example]:
@@ -118,29 +140,19 @@ def _curves(
     }
 
 
-def _confirm(
-    encoder: Path,
-    task: TaskData,
-    pool: Sequence[Example],
-    dev: Sequence[Example],
-    curves: dict[Strategy, list[Curve]],
-    *,
-    seeds: int,
-) -> dict[str, list[float]]:
-    """Fine-tunes the whole encoder on the first labels that two strategies chose."""
+def _confirm(encoder: Path, simulated: _Simulated, *, seeds: int) -> dict[str, list[float]]:
+    """Fine-tunes the whole encoder on all the texts that two strategies chose."""
     from services.nlu.train.fine_tuned import fine_tuned_fit
     from services.nlu.train.pseudo_labels import accuracy
 
     fit = fine_tuned_fit(
         str(encoder), RUNS / "fine_tuned", word_places=True, epochs=8, learning_rate=5e-4
     )
-    small = dataclasses.replace(task, dev=dev)
+    task = dataclasses.replace(simulated.task, dev=simulated.dev)
     return {
         str(strategy): [
-            accuracy(
-                fit([pool[at] for at in curves[strategy][seed].chosen], task.labels, seed), small
-            )
-            for seed in range(seeds)
+            accuracy(fit([simulated.pool[at] for at in run.chosen], task.labels, seed), task)
+            for seed, run in enumerate(simulated.curves[strategy][:seeds])
         ]
         for strategy in (Strategy.RANDOM, CONFIRMED)
     }

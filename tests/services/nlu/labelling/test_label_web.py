@@ -29,6 +29,13 @@ async def server(queue):
 
 
 @pytest.fixture
+async def span_server(span_queue):
+    server = await serve(span_queue)
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
 async def client(server):
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as client:
         yield client
@@ -181,11 +188,10 @@ async def test_classes_in_a_browser_by_keyboard(server, queue):
 
 @pytest.mark.browser
 @needs_browser
-async def test_spans_in_a_browser(span_queue):
+async def test_spans_in_a_browser(span_queue, span_server):
     from playwright.async_api import expect
 
-    server = await serve(span_queue)
-    async with open_page(server.port) as page:
+    async with open_page(span_server.port) as page:
         await page.goto("/?annotator=ada")
         await expect(page.locator("#text mark")).to_have_text(["小米", "手机"])
         await page.get_by_role("button", name="Remove PRODUCT_TYPE").click()
@@ -200,8 +206,9 @@ async def test_spans_in_a_browser(span_queue):
             await page.keyboard.press("Shift+ArrowLeft")
         await page.keyboard.press("2")
         await expect(page.locator("#text mark")).to_have_text(["小米", "手机"])
+        await page.keyboard.insert_text("typed")
+        await expect(page.locator("#source")).to_have_value(span_item().text)
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("heading", name="Nothing is left")).to_be_visible()
-    await server.stop()
     spans = (Span(2, 4, "BRAND"), Span(5, 7, "PRODUCT_TYPE"))
     assert span_queue.answers()[span_item().id]["ada"].answer == Answer(spans=spans)

@@ -146,6 +146,8 @@ async function start() {
   $("skip").onclick = skip;
   $("undo").onclick = $("undo-last").onclick = undo;
   document.addEventListener("keydown", onKey);
+  // A readonly field has no caret in some browsers, and without one the keyboard cannot select.
+  $("source").addEventListener("beforeinput", (event) => event.preventDefault());
   const name = new URLSearchParams(location.search).get("annotator") ?? localStorage.getItem("annotator");
   $("annotator").value = name || "me";
   $("annotator").onchange = () => {
