@@ -65,6 +65,11 @@ class ModelTokenizer:
         """Number of tokens."""
         return self._tokenizer.get_vocab_size()
 
+    def id_of(self, token: str) -> int:
+        """Returns the id of a token; that of the unknown one when there is no such token."""
+        known: int | None = self._tokenizer.token_to_id(token)
+        return self._tokenizer.token_to_id("[UNK]") if known is None else known
+
     def encode(self, texts: Sequence[str]) -> list[TokenRow]:
         """Returns the tokens of each text."""
         cut = [text[: self._max_characters] for text in texts]

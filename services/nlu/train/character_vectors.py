@@ -70,5 +70,8 @@ def _factored(counts: Any, dimension: int) -> NDArray[np.float64]:
     positive = csr_matrix(
         (information[kept], (cells.row[kept], cells.col[kept])), shape=counts.shape
     )
-    left, strength, _ = svds(positive, k=dimension, random_state=0)
-    return left * np.sqrt(strength)
+    rank = min(dimension, min(counts.shape) - 1)
+    left, strength, _ = svds(positive, k=rank, random_state=0)
+    vectors = np.zeros((counts.shape[0], dimension))
+    vectors[:, :rank] = left * np.sqrt(strength)
+    return vectors

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.nlu.learnt.tokens import BEGIN, SINGLE, Ids
+from services.nlu.learnt.tokens import BEGIN, NO_SEGMENT, SINGLE, Ids
 
 IGNORED = -100
 """Label of a token that is not predicted, as torch's cross entropy ignores by default."""
@@ -42,7 +42,8 @@ class Masking:
         """
         hidden, labels = ids.copy(), np.full(len(ids), IGNORED, dtype=np.int64)
         real = ids >= self.first_id
-        starts = np.flatnonzero(real & ((segments == BEGIN) | (segments == SINGLE)))
+        # A token of which no place is known is a word of its own.
+        starts = np.flatnonzero(real & np.isin(segments, (NO_SEGMENT, BEGIN, SINGLE)))
         if not len(starts):
             return hidden, labels
         wanted = max(1, round(self.share * int(real.sum())))

