@@ -1,7 +1,7 @@
 """The form in a terminal: a line a text, so that it also works over a pipe."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from rich.console import Console
 from rich.text import Text
@@ -134,7 +134,6 @@ def ask_line(prompt: str, prefilled: str) -> str:
     Raises:
         EOFError: The input has ended.
     """
-    readline: Any
     try:
         import readline
     except ImportError:  # not on every system
