@@ -27,6 +27,7 @@ from shared.text.normalise import fold
 MOST_CATEGORIES: Final = 5
 
 _ENTITY_TYPES: Final = {kind.name: kind for kind in EntityType}
+_INTENT_TYPES: Final = {str(kind): kind for kind in IntentType}
 _LEXICONS: Final = {
     EntityType.BRAND: LexiconKind.BRAND,
     EntityType.PRODUCT_TYPE: LexiconKind.PRODUCT_TYPE,
@@ -136,7 +137,7 @@ def read_intents(scored: Scored) -> list[Intent]:
     labels: dict[IntentType, str] = {}
     for label, probability in scored:  # best first
         name, _, finer = label.partition("/")
-        kind = IntentType(name)
+        kind = _INTENT_TYPES.get(name, IntentType.UNSPECIFIED)
         totals[kind] = totals.get(kind, 0.0) + probability
         labels.setdefault(kind, finer)
     intents = [Intent(kind, total, labels[kind]) for kind, total in totals.items()]

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from services.nlu import domain
+from services.nlu.analysis import Analysed
 from services.nlu.domain import EntityType, IntentType, SentimentLabel
-from services.nlu.learnt.port import Reading
 from services.nlu.merge import read_categories, read_entities, read_intents, read_sentiment
 from services.nlu.passes import Learnt, Loss, Lost, VectorF32
 from wherefore.common.v1.diagnostics_pb2 import Degradation, DegradationCause
@@ -66,10 +66,11 @@ def fill(message: pb.QueryUnderstanding, understanding: domain.Understanding) ->
     message.categories.extend(map(_category, understanding.categories))
 
 
-def to_analysis(text: str, language_code: str, reading: Reading, model: str) -> TextAnalysis:
+def to_analysis(analysed: Analysed) -> TextAnalysis:
     """Returns the message of what a model reads in a text."""
+    text, model, reading = analysed.text, analysed.model, analysed.reading
     message = TextAnalysis(
-        language_code=language_code,
+        language_code=analysed.language_code,
         model=model,
         entities=map(_entity, read_entities(text, reading.entities, model)),
         categories=map(_category, read_categories(reading.category)),

@@ -7,18 +7,16 @@ from typing import Any
 
 import grpc.aio
 import numpy as np
-import structlog
 from cachetools import LRUCache
 
 from services.nlu import validation
+from services.nlu.analysis import analyse
 from services.nlu.catalogue_terms import CatalogueTerms
 from services.nlu.catalogue_watch import CatalogueWatch
 from services.nlu.config import NluSettings
 from services.nlu.domain import ParseOptions, Understanding
 from services.nlu.embedding import encode_all
-from services.nlu.language import query_language
 from services.nlu.learnt.models import Models, open_models
-from services.nlu.learnt.port import Readings
 from services.nlu.merge import merge
 from services.nlu.messages import (
     EMBEDDING_STAGE,
@@ -42,8 +40,6 @@ from wherefore.nlu.v1.nlu_service_pb2_grpc import (
     NluServiceServicer,
     add_NluServiceServicer_to_server,
 )
-
-log = structlog.get_logger(__name__)
 
 _RULES_STAGE = "nlu.rules"
 _MATCH_STAGE = "nlu.match"
@@ -247,23 +243,10 @@ class NluService(NluServiceServicer):
         validation.check_texts(texts, validation.MAX_PAIR_TEXT, "texts[{}]")
         validation.check_language(request.language_code)
         timer = StageTimer()
-        languages = [query_language(text, request.language_code)[0] for text in texts]
-        positions: dict[str, list[int]] = {}
-        for at, language in enumerate(languages):
-            positions.setdefault(language, []).append(at)
         with timer.stage(READING_STAGE) as stage:
-            answers = {
-                language: await self._analyse(language, [texts[at] for at in places])
-                for language, places in positions.items()
-            }
-            stage.queue_nanos = sum(made.queue_nanos for made in answers.values())
-            stage.inference_nanos = sum(made.inference_nanos for made in answers.values())
-        response = pb.AnalyseResponse(timings=timer.timings())
-        readings = {language: iter(made.readings) for language, made in answers.items()}
-        for text, language in zip(texts, languages, strict=True):
-            model, reading = answers[language].model, next(readings[language])
-            response.analyses.append(to_analysis(text, language, reading, model))
-        return response
+            made = await analyse(self._open_models(), texts, request.language_code)
+            stage.queue_nanos, stage.inference_nanos = made.queue_nanos, made.inference_nanos
+        return pb.AnalyseResponse(analyses=map(to_analysis, made.items), timings=timer.timings())
 
     def _new_reader(self, terms: CatalogueTerms) -> QueryReader:
         return QueryReader(terms, frozenset(self._settings.encoder_languages))
@@ -306,12 +289,6 @@ class NluService(NluServiceServicer):
             stage.queue_nanos, stage.inference_nanos = scores.queue_nanos, scores.inference_nanos
         probabilities: list[float] = scores.probabilities.tolist()
         return pb.MatchResponse(scores=probabilities, model=cross.model, timings=timer.timings())
-
-    async def _analyse(self, language: str, texts: Sequence[str]) -> Readings:
-        reader = self._open_models().reader(language)
-        if reader is None:
-            raise UnavailableError("no model that reads texts is installed")
-        return await reader.read(texts)
 
     def _open_models(self) -> Models:
         if self._models is None or self._passes is None:

@@ -156,10 +156,15 @@ def open_models(
 
 
 def _settings_of(settings: InferenceSettings, name: str) -> InferenceSettings:
-    """Those of another model: it begins with its own first version."""
+    """Those of another model, which begins with its newest version here.
+
+    Whether Triton serves that one shows at the first look; the vector model's version is stated.
+    """
     if name == settings.model:
         return settings
-    return settings.model_copy(update={"model": name, "version": 1})
+    there = [path.parent.name for path in (settings.model_dir / name).glob("*/tokenizer.json")]
+    version = max((int(item) for item in there if item.isdecimal()), default=1)
+    return settings.model_copy(update={"model": name, "version": version})
 
 
 def _open_cross(settings: InferenceSettings, name: str) -> CrossEncoder | None:
