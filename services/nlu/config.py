@@ -1,7 +1,5 @@
 """Settings of the NLU service."""
 
-from collections.abc import Mapping
-
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -20,7 +18,7 @@ class NluSettings(ServiceSettings):
     inference: InferenceSettings = InferenceSettings()
     """Which encoder makes the vectors, and where the models are served."""
 
-    query_models: Mapping[str, str] = QUERY_MODELS
+    query_models: dict[str, str] = Field(default_factory=lambda: dict(QUERY_MODELS))
     """Learnt readers of queries: BCP-47 language -> model, such as {"en": "query_en", "zh":
     "query_zh"}. Languages without one are read by that of "en"; empty leaves queries to the rules.
     A reader that is the vector model as well (`inference.model`) gives both in one forward pass."""
