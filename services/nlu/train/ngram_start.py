@@ -3,14 +3,14 @@
 A table that learns beside the encoder learns little that the encoder does not: the two see each
 other's errors. One that is fitted alone errs elsewhere, and the sum of both logits is an ensemble
 that costs no second pass. `python -m services.nlu.train.ngram_start RUN` measures by how much of it
-a model in a folder gains on dev, and `--write` keeps the best.
+a model in a folder gains on dev, and `--out` writes the model with the best amount added.
 """
 
 import argparse
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from services.nlu.learnt.tokens import ModelTokenizer, TokenRow
-from services.nlu.train.examples import TaskData, TaskKind
+from services.nlu.train.examples import TaskData
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 AMOUNTS = (0.0, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
@@ -37,7 +37,7 @@ def table_features(rows: Sequence[TokenRow], buckets: int) -> Any:
     for row in rows:
         ids = row.ids.astype(np.int64)
         padded = np.concatenate([ids, np.zeros(2, dtype=np.int64)])
-        # The hash of model.NgramTable; a test holds the two together.
+        # The hash of ngrams.NgramTable; a test holds the two together.
         one = ids * 31 + 7
         two = one * 131 + padded[1:-1] * 1_000_003
         three = two * 131 + padded[2:] * 7_368_787
@@ -80,51 +80,40 @@ def measure(
     return {amount: float(((deep + amount * wide).argmax(1) == gold).mean()) for amount in AMOUNTS}
 
 
-def add_tables(
-    folder: Path, data: Path, tasks: Sequence[str], *, strength: float, write: bool
-) -> dict[str, Mapping[float, float]]:
-    """Fits a table for each class head of a model that has one, and measures it on dev.
+def add_table(
+    model: Any, tokenizer: ModelTokenizer, task: TaskData, *, strength: float
+) -> dict[float, float]:
+    """Fits a table for a class head that has one, and adds the amount of it that serves dev best.
 
     Args:
-        folder: Of the model.
-        data: Folder of the data sets.
-        tasks: Names of tasks of classes.
+        model: A `QueryModel` in evaluation mode; its table is changed.
+        tokenizer: The model's.
+        task: Of classes.
         strength: Inverse of the regularisation.
-        write: Whether the weights of the best amount are added to the model in `folder`.
 
     Returns:
-        Task -> amount -> dev accuracy.
+        Amount -> dev accuracy.
+
+    Raises:
+        ValueError: The head has no table.
     """
     import torch
 
     from services.nlu.train.evaluate import head_outputs
-    from services.nlu.train.storage import load_model, save_model
-    from services.nlu.train.tasks import load_task
+    from services.nlu.train.ngrams import NgramTable
 
-    model = load_model(folder)
-    tokenizer_path = folder / "tokenizer.json"
-    tokenizer = ModelTokenizer(
-        tokenizer_path, model.spec.max_tokens, word_places=model.spec.word_places
-    )
-    figures: dict[str, Mapping[float, float]] = {}
-    for name in tasks:
-        task = load_task(name, data)
-        head: Any = model.heads[task.head]
-        table = getattr(head, "ngrams", None)
-        if task.kind is not TaskKind.CLASSES or table is None:
-            raise ValueError(f"the head of {name} has no table of n-grams")
-        train = table_features(tokenizer.encode([e.text for e in task.train]), table.buckets)
-        rows = tokenizer.encode([example.text for example in task.dev])
-        weights = fit_table(train, _classes(task, "train"), len(task.labels), strength=strength)
-        deep = np.stack(head_outputs(model, rows, task.head))
-        wide = np.asarray(table_features(rows, table.buckets) @ weights)
-        found = measure(deep, wide, _classes(task, "dev"))
-        figures[name] = found
-        with torch.no_grad():
-            table.weights.weight += torch.tensor(max(found, key=found.__getitem__) * weights)
-    if write:
-        save_model(model, folder, tokenizer_path)
-    return figures
+    table = getattr(model.heads[task.head], "ngrams", None)
+    if not isinstance(table, NgramTable):
+        raise ValueError(f"the head {task.head} has no table")  # noqa: TRY004 # of the model
+    train = table_features(tokenizer.encode([item.text for item in task.train]), table.buckets)
+    weights = fit_table(train, _classes(task, "train"), len(task.labels), strength=strength)
+    rows = tokenizer.encode([example.text for example in task.dev])
+    deep = np.stack(head_outputs(model, rows, task.head))
+    wide = np.asarray(table_features(rows, table.buckets) @ weights)
+    found = measure(deep, wide, _classes(task, "dev"))
+    with torch.no_grad():
+        table.weights.weight += torch.tensor(max(found, key=found.__getitem__) * weights)
+    return found
 
 
 def _classes(task: TaskData, part: str) -> NDArray[np.int64]:
@@ -139,11 +128,20 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=data, help="folder of the data sets")
     parser.add_argument("--tasks", nargs="+", default=["sentiment_zh", "category_zh"])
     parser.add_argument("--strength", type=float, default=4.0, help="inverse of regularisation")
-    parser.add_argument("--write", action="store_true", help="keep the best in the folder")
+    parser.add_argument("--out", type=Path, help="folder for the model with tables added")
     given = parser.parse_args()
-    figures = add_tables(
-        given.model, given.data, given.tasks, strength=given.strength, write=given.write
-    )
+    from services.nlu.train.storage import load_model, save_model
+    from services.nlu.train.tasks import load_task
+
+    model = load_model(given.model)
+    path = given.model / "tokenizer.json"
+    tokenizer = ModelTokenizer(path, model.spec.max_tokens, word_places=model.spec.word_places)
+    figures = {
+        name: add_table(model, tokenizer, load_task(name, given.data), strength=given.strength)
+        for name in given.tasks
+    }
+    if given.out:
+        save_model(model, given.out, path)
     sys.stdout.write(json.dumps(figures, indent=1) + "\n")
     return 0
 

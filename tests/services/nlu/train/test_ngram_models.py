@@ -1,15 +1,18 @@
 """Linear models over n-grams, what they teach, and the tables that start from them."""
 
+import gzip
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from services.nlu.learnt.tokens import TokenRow
-from services.nlu.train.examples import Example
-from services.nlu.train.model import NgramTable
+from services.nlu.learnt.tokens import ModelTokenizer, TokenRow
+from services.nlu.train.evaluate import evaluate_heads
+from services.nlu.train.examples import Example, TaskData, TaskKind
 from services.nlu.train.ngram_models import (
     character_vectorizer,
     cross_fitted,
@@ -17,13 +20,15 @@ from services.nlu.train.ngram_models import (
     fit_nb_logistic,
     presence_vectorizer,
 )
-from services.nlu.train.ngram_start import fit_table, measure, table_features
+from services.nlu.train.ngram_start import add_table, fit_table, measure, table_features
+from services.nlu.train.ngrams import NgramTable
 from services.nlu.train.soft_targets import (
     doubtful,
     near_duplicates,
     soft_targets,
     words_and_ngrams,
 )
+from services.nlu.train.storage import load_model
 
 TEXTS = ["锅很好用", "锅真好用", "锅不好", "锅太差了", "水果很甜", "水果真甜"]
 CLASSES = np.array([1, 1, 0, 0, 2, 2])
@@ -99,8 +104,6 @@ def test_twins_differ_in_blanks_case_and_punctuation_alone() -> None:
 
 
 def test_soft_targets_are_written_for_every_text(tmp_path: Path) -> None:
-    import gzip
-
     good = [f"锅真好用{at}" for at in range(10)]
     bad = [f"锅太差了{at}" for at in range(10)]
     rows = [{"cat": "水果", "label": 1, "review": text} for text in good]
@@ -163,3 +166,24 @@ def test_the_amount_that_helps_is_seen() -> None:
     found = measure(deep, wide, np.array([1, 1]))
     assert found[0.0] == 0.5
     assert found[1.0] == 1.0
+
+
+def test_a_model_gets_the_amount_that_serves_dev_best(
+    tiny_folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = tiny_folder(tmp_path)
+    model = load_model(folder)
+    tokenizer = ModelTokenizer(folder / "tokenizer.json", 64, word_places=True)
+    words = {"书籍": "这本书", "手机": "手机壳", "酒店": "酒店房间"}
+    examples = [
+        Example(f"{word}{end}", label=label)
+        for label, word in words.items()
+        for end in ("很好", "一般", "清楚", "很甜")
+    ]
+    task = TaskData("category", TaskKind.CLASSES, tuple(words), examples[::2], examples[1::2])
+    found = add_table(model, tokenizer, task, strength=100.0)
+    # Weights of chance know nothing, the fitted table tells the words apart.
+    assert max(found.values()) > found[0.0]
+    assert evaluate_heads(model, tokenizer, [task])["category.accuracy"] == max(found.values())
+    with pytest.raises(ValueError, match="sentiment has no table"):
+        add_table(model, tokenizer, replace(task, head="sentiment"), strength=1.0)
