@@ -66,3 +66,27 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]
         return folder
 
     return write
+
+
+@pytest.fixture(scope="session")
+def traced_tiny(tiny_folder: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model's folder with its graph in every precision; tracing takes seconds."""
+    pytest.importorskip("onnx")
+    from services.nlu.learnt.tokens import ModelTokenizer
+    from services.nlu.train.export import write_model
+    from services.nlu.train.quantise import (
+        Precision,
+        quantise_as_it_runs,
+        quantise_by_calibration,
+    )
+    from services.nlu.train.storage import load_model
+
+    folder = tiny_folder(tmp_path_factory.mktemp("models") / "tiny" / "1")
+    model = load_model(folder)
+    write_model(model, folder / "fp32.onnx", Precision.FP32)
+    write_model(model, folder / "fp32-fused.onnx", Precision.FP32_FUSED)
+    quantise_as_it_runs(folder / "fp32-fused.onnx", folder / "int8.onnx")
+    tokens = ModelTokenizer(folder / "tokenizer.json", 64, word_places=True)
+    rows = tokens.encode(SENTENCES[:8])
+    quantise_by_calibration(folder / "fp32.onnx", folder / "int8-static.onnx", rows)
+    return folder

@@ -15,14 +15,12 @@ import onnx
 
 from services.nlu.learnt.tokens import ModelTokenizer, TokenRow
 from services.nlu.train import export as exporting
-from services.nlu.train.export import FILES, Target, export, main, targets, write_model
+from services.nlu.train.export import FILES, Target, export, main, targets
 from services.nlu.train.model import QueryModel
 from services.nlu.train.parity import GraphRunner, compare, torch_outputs
 from services.nlu.train.quantise import (
     Precision,
     encoder_nodes,
-    quantise_as_it_runs,
-    quantise_by_calibration,
 )
 from services.nlu.train.storage import load_model
 
@@ -30,17 +28,9 @@ TEXTS = ["红色运动鞋", "屏幕很清楚，电池也耐用，质量好", "�
 OUTPUTS = ["entities", "sentiment", "category", "sentence_embedding"]
 
 
-@pytest.fixture(scope="module")
-def made(tiny_folder: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model's folder with its graph in every precision; tracing takes seconds."""
-    folder = tiny_folder(tmp_path_factory.mktemp("models") / "tiny" / "1")
-    model = load_model(folder)
-    write_model(model, folder / "fp32.onnx", Precision.FP32)
-    write_model(model, folder / "fp32-fused.onnx", Precision.FP32_FUSED)
-    quantise_as_it_runs(folder / "fp32-fused.onnx", folder / "int8.onnx")
-    tokens = ModelTokenizer(folder / "tokenizer.json", 64, word_places=True).encode(TEXTS)
-    quantise_by_calibration(folder / "fp32.onnx", folder / "int8-static.onnx", tokens)
-    return folder
+@pytest.fixture
+def made(traced_tiny: Path) -> Path:
+    return traced_tiny
 
 
 @pytest.fixture
