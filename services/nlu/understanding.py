@@ -93,7 +93,7 @@ class QueryReader:
             constraints=tuple(_place_constraint(working, item) for item in constraints),
             filter=to_filter(constraints),
             corrections=tuple(corrections),
-            expansions=tuple(expand(entities)),
+            expansions=tuple(expand(entities, self.terms, rest)),
             reading_text=reading_text,
             places=places,
         )
