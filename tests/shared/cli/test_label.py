@@ -117,7 +117,8 @@ def test_the_least_sure_come_first(reading, texts, type_lines):
     assert len(reading.suite.requests) == count + 1
     type_lines("q")
     spread = ("--strategy", "margin_diversity")
-    reading.run("label", *spread, *SENTIMENTS, target_option="--nlu-target")
+    done = reading.run("label", *spread, *SENTIMENTS, target_option="--nlu-target")
+    assert done.code == 0, done.err
     assert isinstance(reading.suite.requests[-1], nlu_service_pb2.EmbedRequest)
     queue = Path(os.environ["WHEREFORE_HOME"]) / "labels" / "sentiment"
     assert json.loads((queue / "items.jsonl").read_text().splitlines()[-1])["vector"]
