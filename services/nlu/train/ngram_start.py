@@ -10,7 +10,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,40 +80,69 @@ def measure(
     return {amount: float(((deep + amount * wide).argmax(1) == gold).mean()) for amount in AMOUNTS}
 
 
-def add_table(
-    model: Any, tokenizer: ModelTokenizer, task: TaskData, *, strength: float
-) -> dict[float, float]:
-    """Fits a table for a class head that has one, and adds the amount of it that serves dev best.
+def add_tables(
+    model: Any, tokenizer: ModelTokenizer, tasks: Mapping[str, TaskData], *, strength: float
+) -> dict[str, dict[float, float]]:
+    """Fits a table for each class head, and adds the amount of it that serves dev best.
 
     Args:
-        model: A `QueryModel` in evaluation mode; its table is changed.
+        model: A `QueryModel` in evaluation mode; its tables are changed.
         tokenizer: The model's.
-        task: Of classes.
+        tasks: Of classes, all over the same texts, by name.
         strength: Inverse of the regularisation.
 
     Returns:
-        Amount -> dev accuracy.
+        Task -> amount -> dev accuracy.
 
     Raises:
-        ValueError: The head has no table.
+        ValueError: A head has no table, or the tasks are over different texts.
     """
     import torch
 
-    from services.nlu.train.evaluate import head_outputs
     from services.nlu.train.ngrams import NgramTable
 
-    table = getattr(model.heads[task.head], "ngrams", None)
-    if not isinstance(table, NgramTable):
-        raise ValueError(f"the head {task.head} has no table")  # noqa: TRY004 # of the model
-    train = table_features(tokenizer.encode([item.text for item in task.train]), table.buckets)
-    weights = fit_table(train, _classes(task, "train"), len(task.labels), strength=strength)
-    rows = tokenizer.encode([example.text for example in task.dev])
-    deep = np.stack(head_outputs(model, rows, task.head))
-    wide = np.asarray(table_features(rows, table.buckets) @ weights)
-    found = measure(deep, wide, _classes(task, "dev"))
+    tables = {name: getattr(model.heads[task.head], "ngrams", None) for name, task in tasks.items()}
+    if wrong := [name for name, table in tables.items() if not isinstance(table, NgramTable)]:
+        raise ValueError(f"the heads of {', '.join(wrong)} have no table")
+    first = next(iter(tasks.values()))
+    texts, asked = ([item.text for item in part] for part in (first.train, first.dev))
+    for task in tasks.values():
+        if [[item.text for item in part] for part in (task.train, task.dev)] != [texts, asked]:
+            raise ValueError("the tasks are over different texts")
+    train, dev = tokenizer.encode(texts), tokenizer.encode(asked)
+    deep = _logits(model, dev, [task.head for task in tasks.values()])
+    figures: dict[str, dict[float, float]] = {}
+    for name, task in tasks.items():
+        table: Any = tables[name]
+        features = table_features(train, table.buckets)
+        weights = fit_table(features, _classes(task, "train"), len(task.labels), strength=strength)
+        wide = np.asarray(table_features(dev, table.buckets) @ weights)
+        found = figures[name] = measure(deep[task.head], wide, _classes(task, "dev"))
+        with torch.no_grad():
+            table.weights.weight += torch.tensor(max(found, key=found.__getitem__) * weights)
+    return figures
+
+
+def _logits(
+    model: Any, rows: Sequence[TokenRow], heads: Sequence[str]
+) -> dict[str, NDArray[np.float32]]:
+    """Returns the logits of several class heads from one pass over the texts."""
+    import torch
+
+    from services.nlu.train.batching import token_batches
+    from services.nlu.train.encoded import inputs
+    from services.nlu.train.evaluate import TOKEN_BUDGET
+
+    made: dict[str, list[Any]] = {head: [None] * len(rows) for head in heads}
+    lengths = [len(row.ids) for row in rows]
     with torch.no_grad():
-        table.weights.weight += torch.tensor(max(found, key=found.__getitem__) * weights)
-    return found
+        for batch in token_batches(lengths, TOKEN_BUDGET, seed=0, epoch=0, shuffle=False):
+            given = inputs([rows[at] for at in batch])
+            outputs = model(given["input_ids"], given["segments"], only=tuple(heads))
+            for head in heads:
+                for at, row in zip(batch, outputs[head].float().numpy(), strict=True):
+                    made[head][at] = row
+    return {head: np.stack(found) for head, found in made.items()}
 
 
 def _classes(task: TaskData, part: str) -> NDArray[np.int64]:
@@ -136,10 +165,8 @@ def main() -> int:
     model = load_model(given.model)
     path = given.model / "tokenizer.json"
     tokenizer = ModelTokenizer(path, model.spec.max_tokens, word_places=model.spec.word_places)
-    figures = {
-        name: add_table(model, tokenizer, load_task(name, given.data), strength=given.strength)
-        for name in given.tasks
-    }
+    tasks = {name: load_task(name, given.data) for name in given.tasks}
+    figures = add_tables(model, tokenizer, tasks, strength=given.strength)
     if given.out:
         save_model(model, given.out, path)
     sys.stdout.write(json.dumps(figures, indent=1) + "\n")

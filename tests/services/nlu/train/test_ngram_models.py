@@ -20,7 +20,7 @@ from services.nlu.train.ngram_models import (
     fit_nb_logistic,
     presence_vectorizer,
 )
-from services.nlu.train.ngram_start import add_table, fit_table, measure, table_features
+from services.nlu.train.ngram_start import add_tables, fit_table, measure, table_features
 from services.nlu.train.ngrams import NgramTable
 from services.nlu.train.soft_targets import (
     doubtful,
@@ -181,9 +181,14 @@ def test_a_model_gets_the_amount_that_serves_dev_best(
         for end in ("很好", "一般", "清楚", "很甜")
     ]
     task = TaskData("category", TaskKind.CLASSES, tuple(words), examples[::2], examples[1::2])
-    found = add_table(model, tokenizer, task, strength=100.0)
+    found = add_tables(model, tokenizer, {"category_zh": task}, strength=100.0)["category_zh"]
     # Weights of chance know nothing, the fitted table tells the words apart.
     assert max(found.values()) > found[0.0]
     assert evaluate_heads(model, tokenizer, [task])["category.accuracy"] == max(found.values())
-    with pytest.raises(ValueError, match="sentiment has no table"):
-        add_table(model, tokenizer, replace(task, head="sentiment"), strength=1.0)
+    with pytest.raises(ValueError, match="the heads of sentiment_zh have no table"):
+        add_tables(
+            model, tokenizer, {"sentiment_zh": replace(task, head="sentiment")}, strength=1.0
+        )
+    others = {"a": task, "b": replace(task, dev=examples)}
+    with pytest.raises(ValueError, match="different texts"):
+        add_tables(model, tokenizer, others, strength=1.0)
