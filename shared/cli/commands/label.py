@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import getpass
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -210,7 +210,7 @@ def _opened(
     strategy: str = "random",
     twice: float = 0.0,
     must_exist: bool = False,
-) -> Iterator[LabelQueue]:
+) -> Generator[LabelQueue]:
     """Opens the queue of a head, and closes it afterwards."""
     from services.nlu.labelling.queue import LabelQueue
     from services.nlu.labelling.sampling import Strategy
@@ -324,7 +324,7 @@ async def _serve(queue: LabelQueue, host: str, port: int, *, show_guess: bool) -
 
 
 @contextlib.contextmanager
-def _explained() -> Iterator[None]:
+def _explained() -> Generator[None]:
     """Turns what the labelling refuses into what the command says."""
     from services.nlu.labelling.journal import JournalError
     from services.nlu.labelling.task import LabellingError
