@@ -48,8 +48,8 @@ class FollowingReader:
         self, first: VersionedReader, version: int, open_version: Callable[[int], VersionedReader]
     ) -> None:
         self._first, self._first_version = first, version
-        self._current = first
-        self._version = version
+        self._current: VersionedReader = first
+        self._version: int = version
         self._open = open_version
         self._under_way: dict[str, int] = {}
         self._retired: list[VersionedReader] = []
