@@ -8,7 +8,7 @@ from typing import Final
 
 _ROWS: Final = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _MIN_LENGTH: Final = 4
-_SLIP: Final = 0.14
+_SLIP: Final = 0.2
 """Share of queries with a slip."""
 _LOST: Final = frozenset({"a", "an", "the", "for", "of", "in", "with", "to", "is", "are"})
 

@@ -10,7 +10,7 @@ from typing import Final
 from services.nlu.domain import IntentType
 from services.nlu.patterns import find_clothing_sizes, find_measures, find_models
 from services.nlu.train.english_catalogue import Good
-from services.nlu.train.english_grammar import split_owners
+from services.nlu.train.english_grammar import split_kinds
 from services.nlu.train.english_phrases import PhraseBook, split_words
 from services.nlu.train.english_words import read_shops
 from services.nlu.train.examples import Example, Span
@@ -72,7 +72,7 @@ class WeakLabeller:
                 return None
         lone_brand = len(spans) == 1 and spans[0].label == "BRAND"
         intent = IntentType.NAVIGATIONAL if lone_brand else IntentType.PRODUCT_SEARCH
-        return Example(text, tuple(split_owners(text, spans)), str(intent))
+        return Example(text, tuple(split_kinds(text, spans)), str(intent))
 
 
 def real_queries(data: Path) -> list[str]:

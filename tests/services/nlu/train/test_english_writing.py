@@ -83,6 +83,22 @@ def test_join_lets_signs_cling_and_counts_spans_in_the_text():
     assert [example.text[s.start : s.end] for s in example.spans] == ["galaxy s9"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "spans"),
+    [
+        ("wireless mouse", [("wireless", "ATTRIBUTE"), ("mouse", "PRODUCT_TYPE")]),
+        ("dog bed", [("dog", "AUDIENCE"), ("bed", "PRODUCT_TYPE")]),
+        ("Gaming laptop", [("Gaming", "OCCASION"), ("laptop", "PRODUCT_TYPE")]),
+        ("gaming chair", [("gaming chair", "PRODUCT_TYPE")]),
+        ("catalogue", [("catalogue", "PRODUCT_TYPE")]),
+        ("led", [("led", "PRODUCT_TYPE")]),
+    ],
+)
+def test_words_of_a_type_of_their_own_come_off_the_kind(kind: str, spans: list[tuple[str, str]]):
+    example = join([("new", ""), (kind, "PRODUCT_TYPE")], "product_search")
+    assert [(example.text[s.start : s.end], s.label) for s in example.spans] == spans
+
+
 def test_a_seed_writes_the_same_queries_and_another_seed_others():
     def write(seed: int) -> list[str]:
         writer = QueryWriter(Random(seed))
