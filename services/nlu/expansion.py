@@ -19,6 +19,7 @@ from services.nlu.related_terms import related_terms
 from shared.text.lexicon import LexiconKind, canonical, forms
 from shared.text.lexicon.matcher import plurals
 from shared.text.normalise import fold
+from shared.text.segmentation import stem_english
 from shared.text.stop_words import STOP_WORDS
 
 KINDS: Final = {
@@ -88,13 +89,17 @@ def _stand_ins(
         weighed = [(word, _SYNONYM) for word in synonyms.get(term, ())]
         for other in related_terms().get(term, ()):
             weighed.append((other.term, _RELATED * other.confidence))
-        useful = [
-            (word, weight)
-            for word, weight in weighed
-            if word != term and _products(word, terms) >= _GOOD_MATCHES
-        ]
-        for word, weight in useful[:_PER_TERM]:
+        # The index looks words up by their stems: a plural adds nothing to its singular.
+        useful = {_stems(term): (term, 0.0)}
+        for word, weight in weighed:
+            if _products(word, terms) >= _GOOD_MATCHES:
+                useful.setdefault(_stems(word), (word, weight))
+        for word, weight in list(useful.values())[1 : _PER_TERM + 1]:
             yield Expansion(term, word, round(weight, 3))
+
+
+def _stems(term: str) -> str:
+    return " ".join(map(stem_english, term.split()))
 
 
 def _forms(entity: Entity) -> list[str]:

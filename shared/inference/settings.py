@@ -10,10 +10,10 @@ from pydantic import BaseModel, Field
 REPOSITORY = Path(__file__).resolve().parents[2] / "models"
 """The Triton model repository of this checkout."""
 
-VECTOR_MODEL = "minilm_l6"
+VECTOR_MODEL = "query_en"
 """Makes the vectors of queries and documents."""
 
-QUERY_MODELS: Mapping[str, str] = MappingProxyType({})
+QUERY_MODELS: Mapping[str, str] = MappingProxyType({"en": "query_en", "zh": "query_zh"})
 """Learnt readers of queries: BCP-47 language -> model."""
 
 CROSS_MODEL = ""

@@ -210,6 +210,11 @@ def _epoch(
     return mixed
 
 
+def _described(config: Any) -> dict[str, Any]:
+    """An encoder's configuration without where it was read from."""
+    return {name: value for name, value in config.to_dict().items() if name[0] != "_"}
+
+
 def _new_model(
     settings: MultitaskSettings, encoder: str, tasks: Mapping[str, TaskData], *, steps: int
 ) -> QueryModel:
@@ -227,7 +232,7 @@ def _new_model(
     packaged = encoder == settings.encoder and settings.tuning is not Tuning.FULL
     spec = ModelSpec(
         base=encoder if packaged else "",
-        encoder={} if packaged else opened.config.to_dict(),
+        encoder={} if packaged else _described(opened.config),
         heads=heads,
         tuning=settings.tuning,
         rank=settings.rank,

@@ -61,7 +61,15 @@ class HashEncoder:
 
 def settings_of(**changes: Any) -> NluSettings:
     return NluSettings(
-        **{"port": 0, "retrieval_target": "", "drain_seconds": 0, "lame_duck_seconds": 0} | changes
+        **{
+            "port": 0,
+            "retrieval_target": "",
+            "drain_seconds": 0,
+            "lame_duck_seconds": 0,
+            # Readers have a test file of their own.
+            "query_models": {},
+        }
+        | changes
     )
 
 

@@ -7,17 +7,20 @@ from shared.inference import InferenceSettings, TextEncoder, open_text_encoder
 from shared.suite import PortPlan, Suite
 from shared.suite import triton as launcher
 
-EXPORTED = (InferenceSettings().version_dir / "model.onnx").is_file()
+PLAIN = InferenceSettings(model="minilm_l6")
+"""A model in full precision, so that what the way to it does to a vector can be told."""
+
+EXPORTED = (PLAIN.version_dir / "model.onnx").is_file()
 
 
 @pytest.fixture(scope="session")
 def triton_suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
     """A Triton of this session's own; skips where none can run."""
-    problem = launcher.problem((InferenceSettings().model,))
+    problem = launcher.problem((PLAIN.model,))
     if problem:
         pytest.skip(f"Triton can't run here: {problem}")
     home: Path = tmp_path_factory.mktemp("triton")
-    with Suite(home, PortPlan.free(), services=(), private=True) as suite:
+    with Suite(home, PortPlan.free(), services=(), private=True, model=PLAIN.model) as suite:
         suite.up(60)
         yield suite
 
@@ -28,9 +31,9 @@ def inference(request: pytest.FixtureRequest) -> InferenceSettings:
     if not EXPORTED:
         pytest.skip("the model was not exported; `make models` does it")
     if request.param == "onnx":
-        return InferenceSettings(backend="onnx")
+        return PLAIN.model_copy(update={"backend": "onnx"})
     suite: Suite = request.getfixturevalue("triton_suite")
-    return InferenceSettings(backend="triton", triton_target=suite.target("triton"))
+    return PLAIN.model_copy(update={"triton_target": suite.target("triton")})
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ async def test_ready_when_the_model_answers(encoder: TextEncoder) -> None:
 
 
 async def test_both_backends_give_the_same_vectors(encoder: TextEncoder) -> None:
-    reference = open_text_encoder(InferenceSettings(backend="onnx"))
+    reference = open_text_encoder(InferenceSettings(backend="onnx", model="minilm_l6"))
     try:
         texts = [QUERY, "stainless steel bottle 750 ml", "x"]
         ours, theirs = await encoder.encode(texts), await reference.encode(texts)

@@ -12,6 +12,10 @@ from shared.inference import InferenceSettings, open_text_encoder
 from shared.suite import PortPlan, Suite
 
 
+def settings_of(target: str) -> InferenceSettings:
+    return InferenceSettings(triton_target=target, model="minilm_l6")
+
+
 async def statistics(target: str) -> Any:
     client: Any = aio.InferenceServerClient(target)
     try:
@@ -24,7 +28,7 @@ async def statistics(target: str) -> Any:
 async def test_requests_of_many_clients_are_batched_by_triton(triton_suite: Suite) -> None:
     target = triton_suite.target("triton")
     before = await statistics(target)
-    encoders = [open_text_encoder(InferenceSettings(triton_target=target)) for _ in range(8)]
+    encoders = [open_text_encoder(settings_of(target)) for _ in range(8)]
 
     async def client(number: int) -> None:
         for turn in range(10):
@@ -43,7 +47,7 @@ async def test_requests_of_many_clients_are_batched_by_triton(triton_suite: Suit
 
 
 async def test_a_missing_server_fails_as_unavailable() -> None:
-    encoder = open_text_encoder(InferenceSettings(triton_target=f"127.0.0.1:{PortPlan.free().nlu}"))
+    encoder = open_text_encoder(settings_of(f"127.0.0.1:{PortPlan.free().nlu}"))
     try:
         with pytest.raises(UnavailableError):
             await encoder.encode(["kettle"])
@@ -55,9 +59,7 @@ async def test_a_missing_server_fails_as_unavailable() -> None:
 
 async def test_an_unloaded_model_fails_as_unavailable(triton_suite: Suite) -> None:
     encoder = open_text_encoder(
-        InferenceSettings(triton_target=triton_suite.target("triton"), version=1).model_copy(
-            update={"model": "minilm_l6_int8"}
-        )
+        settings_of(triton_suite.target("triton")).model_copy(update={"model": "minilm_l6_int8"})
     )
     try:
         with pytest.raises(UnavailableError):
@@ -70,7 +72,7 @@ async def test_an_unloaded_model_fails_as_unavailable(triton_suite: Suite) -> No
 
 async def test_a_server_that_died_is_found_again(triton_suite: Suite) -> None:
     target = triton_suite.target("triton")
-    encoder = open_text_encoder(InferenceSettings(triton_target=target))
+    encoder = open_text_encoder(settings_of(target))
     try:
         await encoder.encode(["kettle"])
         await asyncio.to_thread(triton_suite.kill, "triton")
