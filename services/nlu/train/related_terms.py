@@ -82,17 +82,22 @@ def by_context(products: Sequence[Product]) -> Iterator[Line]:
     for product in products:
         own = sorted(place[word] for word in _words(product) if word in place)
         beside.update((a, b) for a in own for b in own if a < b)
-        here = [contexts.setdefault(each, len(contexts)) for each in _contexts(product)]
-        rows.extend(at for at in own for _ in here)
-        columns.extend(here * len(own))
+        here = {each: contexts.setdefault(each, len(contexts)) for each in _contexts(product)}
+        for at in own:
+            # A word is no context of its own, which it would share with none.
+            others = [column for each, column in here.items() if each != f"word={vocabulary[at]}"]
+            rows.extend([at] * len(others))
+            columns.extend(others)
     similar = similarities(rows, columns, (len(vocabulary), len(contexts)))
     np.fill_diagonal(similar, 0.0)
+    for (a, b), together in beside.items():
+        # Words that keep each other's company are no replacements, however alike.
+        if together > words[vocabulary[a]] * words[vocabulary[b]] / len(products):
+            similar[a, b] = similar[b, a] = 0.0
     nearest = np.argsort(-similar, axis=1)[:, :_NEIGHBOURS]
     for a, others in enumerate(nearest):
         for b in map(int, others):
-            chance = words[vocabulary[a]] * words[vocabulary[b]] / len(products)
-            together = beside[min(a, b), max(a, b)]
-            close = similar[a, b] >= _LIKE and a in nearest[b] and together <= chance
+            close = similar[a, b] >= _LIKE and a in nearest[b]
             if close and not _are_two_things(vocabulary[a], vocabulary[b]):
                 yield vocabulary[a], vocabulary[b], float(similar[a, b]), RelatedBy.CONTEXT
 

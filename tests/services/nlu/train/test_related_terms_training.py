@@ -28,7 +28,9 @@ def products(kind: str, *titles: str) -> list[Product]:
 
 SHOP: Sequence[Product] = [
     *products(
-        "Notebook", *["Acme laptop slim battery"] * 15, *["Acme ultrabook slim battery"] * 15
+        "Notebook",
+        *["Acme laptop slim battery thin keyboard"] * 15,
+        *["Acme ultrabook slim battery thin keyboard"] * 15,
     ),
     *products("Kettle", *["Acme boiler steel spout"] * 30),
 ]
