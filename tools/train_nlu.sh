@@ -9,7 +9,14 @@ runs=.wherefore/train
 for recipe in zh_pretrain query_zh query_en; do
   "$python" -m services.nlu.train "$recipe"
 done
-"$python" -m services.nlu.train.cross_encoder
+# The n-gram tables of the class heads, fitted apart and added.
+"$python" -m services.nlu.train.ngram_start "$runs/query_zh/model" --write
+"$python" -m services.nlu.train.calibrate "$runs/query_zh/model" sentiment_zh category_zh
+"$python" -m services.nlu.train.calibrate "$runs/query_en/model" intents_en
+"$python" -m services.nlu.train.cross_encoder --out "$runs/cross_en"
+# What spelling and expansion learn from catalogues and the taxonomy.
+"$python" -m services.nlu.train.spelling
+"$python" -m services.nlu.train.related_terms
 for model in query_zh query_en cross_en; do
   for file in weights.safetensors config.json labels.json tokenizer.json; do
     cp "$runs/$model/model/$file" "models/$model/1/$file"
