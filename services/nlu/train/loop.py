@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from accelerate.utils import set_seed
 from pydantic import BaseModel, Field
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -188,6 +189,8 @@ class _Run:
         """Lets go of the progress bar and the trackers."""
         self._bar.close()
         self._accelerator.end_training()
+        # It holds the precision for the whole process, and the next run may want another.
+        AcceleratorState._reset_state()  # pyright: ignore[reportPrivateUsage] # there is no other way
 
     def _step(self, rows: Any) -> None:
         accelerator, state = self._accelerator, self.state
