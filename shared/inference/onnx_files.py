@@ -117,9 +117,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def is_current(
-    folder: Path, stamp: str, files: Sequence[str], *, stamp_name: str = STAMP
-) -> bool:
+def is_current(folder: Path, stamp: str, files: Sequence[str], *, stamp_name: str = STAMP) -> bool:
     """Whether `folder` holds `files`, made of what `stamp` says."""
     made = folder / stamp_name
     there = all((folder / name).is_file() for name in (stamp_name, *files))

@@ -10,18 +10,22 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+import scipy.optimize
+import scipy.special
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
 
 from services.nlu.learnt.tokens import ModelTokenizer
 from services.nlu.train.evaluate import outputs_of
 from services.nlu.train.examples import TaskData, TaskKind
 from services.nlu.train.storage import load_model
 from services.nlu.train.tasks import load_task
+
+# scipy leaves its types open.
+_log_softmax = cast("Any", scipy.special).log_softmax
+_minimize = cast("Any", scipy.optimize).minimize_scalar
 
 RANGE = (0.05, 20.0)
 BINS = 15
@@ -38,10 +42,9 @@ def fit_temperature(logits: NDArray[np.float32], classes: NDArray[np.int64]) -> 
 
     def loss(exponent: float) -> float:
         scaled = logits.astype(np.float64) / np.exp(exponent)
-        return -float(log_softmax(scaled, axis=1)[rows, classes].mean())
+        return -float(_log_softmax(scaled, axis=1)[rows, classes].mean())
 
-    # scipy carries no types.
-    found: Any = minimize_scalar(loss, bounds=tuple(np.log(RANGE)), method="bounded")
+    found = _minimize(loss, bounds=tuple(np.log(RANGE)), method="bounded")
     return float(np.exp(found.x))
 
 
@@ -49,7 +52,7 @@ def calibration_error(
     logits: NDArray[np.float32], classes: NDArray[np.int64], temperature: float
 ) -> float:
     """Returns the expected calibration error over equally wide bins of confidence, 0 to 1."""
-    shares = np.exp(log_softmax(logits.astype(np.float64) / temperature, axis=1))
+    shares = np.exp(_log_softmax(logits.astype(np.float64) / temperature, axis=1))
     sure, right = shares.max(axis=1), shares.argmax(axis=1) == classes
     bins = np.minimum((sure * BINS).astype(int), BINS - 1)
     gaps = [

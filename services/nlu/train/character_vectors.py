@@ -5,16 +5,18 @@ and gives what the first thousand steps of masked language modelling are spent o
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
-import torch
+import scipy.sparse.linalg
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
-from scipy.sparse.linalg import svds
 
 from services.nlu.learnt.tokens import TokenRow
+from services.nlu.train.arrays import to_tensor
 from services.nlu.train.ngrams import bigram_buckets
+
+_svds = cast("Any", scipy.sparse.linalg).svds  # scipy leaves its types open
 
 REACH = 3
 """Neighbours to either side that count, nearer ones more."""
@@ -42,7 +44,7 @@ def bigram_vectors(
     A bigram keeps the company of the characters around it.
     """
     stream = np.concatenate([row.ids for row in rows]).astype(np.int64)
-    grams = bigram_buckets(torch.from_numpy(stream)[None], buckets)[0].numpy()
+    grams = bigram_buckets(to_tensor(stream)[None], buckets)[0].numpy()
     counts = csr_matrix((buckets, vocabulary), dtype=np.float64)
     for distance in range(1, REACH + 1):
         shape = (buckets, vocabulary)
@@ -71,7 +73,7 @@ def _factored(counts: Any, dimension: int) -> NDArray[np.float64]:
         (information[kept], (cells.row[kept], cells.col[kept])), shape=counts.shape
     )
     rank = min(dimension, min(counts.shape) - 1)
-    left, strength, _ = svds(positive, k=rank, random_state=0)
+    left, strength, _ = _svds(positive, k=rank, random_state=0)
     vectors = np.zeros((counts.shape[0], dimension))
     vectors[:, :rank] = left * np.sqrt(strength)
     return vectors

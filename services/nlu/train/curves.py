@@ -51,7 +51,8 @@ def dev_curves(
     epochs: Sequence[Mapping[str, float]],
 ) -> dict[str, list[tuple[float, float]]]:
     """Returns (step, value) after every epoch, by the name of the figure."""
-    names = [name for name in (epochs[0] if epochs else {}) if name not in ("epoch", "step")]
+    first = epochs[0] if epochs else dict[str, float]()
+    names = [name for name in first if name not in ("epoch", "step")]
     return {
         name: [(record["step"], record[name]) for record in epochs if name in record]
         for name in names

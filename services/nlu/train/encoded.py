@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from services.nlu.learnt.tokens import ModelTokenizer, TokenRow
+from services.nlu.train.arrays import to_tensor
 from services.nlu.train.examples import Example, Span, TaskData, TaskKind, bio_labels
 
 
@@ -37,7 +38,7 @@ class EncodedTask:
             tags = np.zeros(batch["input_ids"].shape, dtype=np.int64)
             for row, at in enumerate(positions):
                 tags[row, : len(self.tags[at])] = self.tags[at]
-            batch["tags"] = torch.from_numpy(tags)
+            batch["tags"] = to_tensor(tags)
         elif self.kind is TaskKind.CLASSES:
             batch["labels"] = torch.tensor([self.labels[at] for at in positions])
             soft = [self.soft[at] for at in positions]
@@ -59,7 +60,7 @@ def inputs(rows: Sequence[TokenRow]) -> dict[str, torch.Tensor]:
     for at, row in enumerate(rows):
         ids[at, : len(row.ids)] = row.ids
         segments[at, : len(row.ids)] = row.segments
-    return {"input_ids": torch.from_numpy(ids), "segments": torch.from_numpy(segments)}
+    return {"input_ids": to_tensor(ids), "segments": to_tensor(segments)}
 
 
 def encode_task(task: TaskData, tokenizer: ModelTokenizer, *, limit: int = 0) -> EncodedTask:

@@ -1,18 +1,20 @@
 """Figures of a model on the dev halves of its tasks."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.metrics import accuracy_score, classification_report, f1_score, roc_auc_score
+from sklearn import metrics
 
 from services.nlu.learnt.tokens import ModelTokenizer, TokenRow
 from services.nlu.train.batching import token_batches
 from services.nlu.train.encoded import inputs
 from services.nlu.train.examples import Example, Span, TaskData, TaskKind, bio_labels
 from services.nlu.train.model import EMBEDDING, QueryModel
+
+_metrics = cast("Any", metrics)  # sklearn leaves its types open
 
 TOKEN_BUDGET = 8_192
 
@@ -49,8 +51,8 @@ def evaluate_heads(
         for task in together:
             gold = [item.label for item in task.dev[: len(texts)]]
             chosen = [task.labels[int(item.argmax())] for item in outputs[task.head]]
-            figures[f"{task.head}.accuracy"] = float(accuracy_score(gold, chosen))
-            macro = f1_score(gold, chosen, average="macro", zero_division=0.0)
+            figures[f"{task.head}.accuracy"] = float(_metrics.accuracy_score(gold, chosen))
+            macro = _metrics.f1_score(gold, chosen, average="macro", zero_division=0.0)
             figures[f"{task.head}.macro_f1"] = float(macro)
     return figures
 
@@ -154,7 +156,7 @@ def span_report(
 
 def class_report(gold: Sequence[str], chosen: Sequence[str]) -> str:
     """Returns sklearn's report per class."""
-    return str(classification_report(gold, chosen, digits=3, zero_division=0.0))
+    return str(_metrics.classification_report(gold, chosen, digits=3, zero_division=0.0))
 
 
 def _characters(text: str, spans: Sequence[Span]) -> list[str]:
@@ -176,7 +178,11 @@ def _matching(
     labels = [pair.label for pair in pairs]
     if any(labels):
         cosines = (left * right).sum(1)
-        return {"matching.auc": float(roc_auc_score([label == "1" for label in labels], cosines))}
+        return {
+            "matching.auc": float(
+                _metrics.roc_auc_score([label == "1" for label in labels], cosines)
+            )
+        }
     scores = left @ right.T
     ranks = (scores >= scores.diagonal()[:, None]).sum(1)
     return {"matching.mrr": float((1.0 / ranks).mean())}

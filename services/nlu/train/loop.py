@@ -123,11 +123,13 @@ class _Run:
 
     def __init__(self, recipe: Recipe, settings: LoopSettings, folder: Path, title: str) -> None:
         self._recipe, self._settings, self._folder, self._title = recipe, settings, folder, title
-        self._accelerator = accelerator = Accelerator(
+        # accelerate leaves its types open.
+        accelerator: Any = Accelerator(
             mixed_precision="bf16" if settings.mixed_precision and has_bfloat16() else "no",
             log_with=list(settings.trackers) or None,
             project_dir=str(folder),
         )
+        self._accelerator = accelerator
         total = sum(len(recipe.batches(epoch)) for epoch in range(settings.epochs))
         self._total = min(total, settings.max_steps) if settings.max_steps else total
         optimizer = torch.optim.AdamW(
@@ -136,9 +138,8 @@ class _Run:
         scheduler = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: _schedule(step, self._total, settings.warmup_share)
         )
-        self._model, self._optimizer, self._scheduler = accelerator.prepare(
-            recipe.model, optimizer, scheduler
-        )
+        prepared: tuple[Any, Any, Any] = accelerator.prepare(recipe.model, optimizer, scheduler)
+        self._model, self._optimizer, self._scheduler = prepared
         self._averaged: Any = None
         if settings.average_decay:
             self._averaged = AveragedModel(
@@ -152,7 +153,7 @@ class _Run:
         self.state.load()
         self._started = time.monotonic() - self.state.history.seconds
         self._saved = time.monotonic()
-        self._bar = tqdm(
+        self._bar: Any = tqdm(
             total=self._total,
             initial=self.state.step,
             desc=title,
@@ -218,7 +219,7 @@ class _Run:
 
     def _judge(self) -> None:
         state, score = self.state, self._recipe.score
-        judged = self._accelerator.unwrap_model(self._model)
+        judged: Any = self._accelerator.unwrap_model(self._model)
         if self._averaged is not None:
             judged = self._averaged.module
         judged.eval()

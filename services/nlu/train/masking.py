@@ -50,7 +50,7 @@ class Masking:
         ends = np.append(starts[1:], len(ids))
         taken = 0
         for word in random.permutation(len(starts)):
-            span = np.arange(starts[word], ends[word])
+            span = np.arange(int(starts[word]), int(ends[word]))
             span = span[real[span]]
             if taken and taken + len(span) > wanted + 1:
                 continue

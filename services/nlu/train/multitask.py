@@ -11,11 +11,13 @@ import torch
 from pydantic import BaseModel, Field, field_validator
 
 from services.nlu.learnt.tokens import ModelTokenizer
+from services.nlu.train.arrays import seed_torch
 from services.nlu.train.batching import token_batches
 from services.nlu.train.encoded import EncodedTask, encode_task
 from services.nlu.train.evaluate import evaluate_heads
 from services.nlu.train.examples import TaskData, TaskKind
 from services.nlu.train.extra_labels import with_labels
+from services.nlu.train.fake_quantisation import add_rounding
 from services.nlu.train.loop import History, LoopSettings, Recipe, train
 from services.nlu.train.losses import LossWeights, task_losses
 from services.nlu.train.model import HeadSpec, ModelSpec, QueryModel, TokenHead
@@ -53,6 +55,8 @@ class MultitaskSettings(BaseModel):
     tuning: Tuning = Tuning.FULL
     rank: int = Field(default=16, ge=1)
     weighting: Literal["uncertainty", "equal"] = "uncertainty"
+    fake_quantisation: bool = False
+    """Whether training rounds as the served 8-bit graph will."""
     word_places: bool = False
     max_tokens: int = Field(default=128, ge=8, le=512)
     token_budget: int = Field(default=2048, ge=64)
@@ -127,8 +131,10 @@ def train_multitask(
         beside = settings.tasks[name].beside
         if beside and [e.text for e in task.train] != [e.text for e in tasks[beside].train]:
             raise ValueError(f"{name} is not over the texts of {beside}")
-    torch.manual_seed(settings.loop.seed)
+    seed_torch(settings.loop.seed)
     model = _new_model(settings, encoder_path, tasks, steps=_steps(settings, encoded))
+    if settings.fake_quantisation:
+        add_rounding(model.encoder)
     names = list(tasks)
     weighted = Weighted(model, names, learnt=settings.weighting == "uncertainty")
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from services.nlu.train.arrays import to_tensor
+
 CONTEXT_DIMENSION = 64
 """Components of the vector of a bigram."""
 
@@ -62,7 +64,7 @@ class NgramContext(torch.nn.Module):
     def load(self, path: Path) -> None:
         """Takes vectors that were made of texts without labels (`character_vectors.py`)."""
         with torch.no_grad():
-            self.vectors.weight.copy_(torch.from_numpy(np.load(path)))
+            self.vectors.weight.copy_(to_tensor(np.load(path)))
 
     def forward(self, states: torch.Tensor, mask: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
         """(batch, tokens, width), (batch, tokens, 1), (batch, tokens) -> (batch, tokens, width)."""

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from transformers import AutoModelForMaskedLM, BertConfig, BertForMaskedLM
 
 from services.nlu.learnt.tokens import ModelTokenizer, TokenRow
+from services.nlu.train.arrays import seed_torch, to_tensor
 from services.nlu.train.batching import token_batches
 from services.nlu.train.character_vectors import bigram_vectors, character_vectors
 from services.nlu.train.corpus import chinese_texts
@@ -66,7 +67,7 @@ def pretrain(settings: PretrainSettings, data: Path, folder: Path) -> History:
     texts = _texts(settings, data)
     tokenizer = _open_tokenizer(settings, texts, folder / "encoder")
     rows = tokenizer.encode(texts)
-    order = np.random.default_rng(settings.loop.seed).permutation(len(rows))
+    order: list[int] = np.random.default_rng(settings.loop.seed).permutation(len(rows)).tolist()
     held_texts = min(HELD_TEXTS, len(rows) // 10)
     held = [rows[at] for at in order[:held_texts]]
     kept = [rows[at] for at in order[held_texts:]]
@@ -123,7 +124,7 @@ def _open_tokenizer(
 
 
 def _new_model(settings: PretrainSettings, vocabulary: int, rows: Sequence[TokenRow]) -> Any:
-    torch.manual_seed(settings.loop.seed)
+    seed_torch(settings.loop.seed)
     loader: Any = AutoModelForMaskedLM
     if settings.backbone:
         return loader.from_pretrained(encoder_folder(settings.backbone))
@@ -139,7 +140,7 @@ def _new_model(settings: PretrainSettings, vocabulary: int, rows: Sequence[Token
     )
     model: Any = BertForMaskedLM(config)
     # Vectors of co-occurrence spare the first thousand steps, in which characters find company.
-    vectors = torch.from_numpy(character_vectors(rows, vocabulary, settings.hidden))
+    vectors = to_tensor(character_vectors(rows, vocabulary, settings.hidden))
     words = model.bert.embeddings.word_embeddings.weight
     with torch.no_grad():
         words.copy_(vectors / vectors.std() * INITIAL_SPREAD)
@@ -160,10 +161,10 @@ def _collate(
         segments[at, :length] = row.segments
     chosen = labels != IGNORED
     return {
-        "input_ids": torch.from_numpy(ids),
-        "segments": torch.from_numpy(segments),
-        "chosen": torch.from_numpy(chosen),
-        "labels": torch.from_numpy(labels[chosen]),
+        "input_ids": to_tensor(ids),
+        "segments": to_tensor(segments),
+        "chosen": to_tensor(chosen),
+        "labels": to_tensor(labels[chosen]),
     }
 
 

@@ -235,8 +235,9 @@ def fit_confidence(
                 rows.append(judgement.features)
                 labels.append(judgement.word == case.meant)
     # How many unknown words are errors differs from shop to shop: taken to be one half.
-    regression = LogisticRegression(class_weight="balanced")
-    fitted: Any = make_pipeline(StandardScaler(), regression).fit(rows, labels)
+    regression: Any = LogisticRegression(class_weight="balanced")  # sklearn leaves types open
+    pipeline: Any = make_pipeline(StandardScaler(), regression)
+    fitted = pipeline.fit(rows, labels)
     scaler = fitted[0]
     weights = regression.coef_[0] / scaler.scale_
     intercept = float(regression.intercept_[0] - (weights * scaler.mean_).sum())

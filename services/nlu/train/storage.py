@@ -9,16 +9,18 @@ weights.safetensors  float16; without the base encoder's own weights where a pac
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import torch as safetensors
 from transformers import AutoConfig, AutoModel
 
 from services.nlu.train.examples import bio_labels
 from services.nlu.train.model import EMBEDDING, ModelSpec, QueryModel, TokenHead
 from services.nlu.train.prune import HEADS_BY_LAYER, fit_heads
 from services.nlu.train.tuning import Tuning, encoder_folder, merge, open_encoder, wrap
+
+_safetensors = cast("Any", safetensors)  # it leaves its types open
 
 WEIGHTS = "weights.safetensors"
 
@@ -37,7 +39,7 @@ def save_model(model: QueryModel, folder: Path, tokenizer: Path) -> None:
         trained = {name for name, item in model.named_parameters() if item.requires_grad}
         state = {name: item for name, item in state.items() if name in trained}
     halves = {name: item.detach().to(torch.float16).contiguous() for name, item in state.items()}
-    save_file(halves, str(folder / WEIGHTS))
+    _safetensors.save_file(halves, str(folder / WEIGHTS))
     (folder / "config.json").write_text(model.spec.model_dump_json(indent=1, exclude_defaults=True))
     (folder / "labels.json").write_text(
         json.dumps(describe_outputs(model), ensure_ascii=False, indent=1)
@@ -63,13 +65,18 @@ def load_model(folder: Path, *, attention: str = "sdpa") -> QueryModel:
         encoder = wrap(encoder, Tuning(spec.tuning), rank=spec.rank)
     else:
         loader: Any = AutoModel
-        config: Any = AutoConfig.for_model(**spec.encoder)
+        configs: Any = AutoConfig
+        config = configs.for_model(**spec.encoder)
         encoder = loader.from_config(config, attn_implementation=attention)
         if heads := spec.encoder.get(HEADS_BY_LAYER):
             fit_heads(encoder, heads)
     model = QueryModel(spec, encoder)
-    weights = {name: item.float() for name, item in load_file(str(folder / WEIGHTS)).items()}
-    missing, unknown = model.load_state_dict(weights, strict=False)
+    weights = {
+        name: item.float() for name, item in _safetensors.load_file(str(folder / WEIGHTS)).items()
+    }
+    fit: Any = model.load_state_dict(weights, strict=False)
+    missing: list[str] = fit.missing_keys
+    unknown: list[str] = fit.unexpected_keys
     lost = [name for name in missing if not spec.base and "position_ids" not in name]
     if unknown or lost:
         raise ValueError(f"{folder}: weights do not fit: {[*unknown, *lost][:5]}")

@@ -89,7 +89,8 @@ def wrap(encoder: Any, tuning: Tuning, *, rank: int = 16, steps: int = 1_000) ->
     with warnings.catch_warnings():
         # peft 0.21 asks transformers 5 for a property by its former name.
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
-        return get_peft_model(encoder, config)
+        tuned: Any = get_peft_model(encoder, config)
+    return tuned
 
 
 def merge(encoder: Any) -> Any:
