@@ -8,6 +8,8 @@ import torch
 from numpy.typing import NDArray
 from sklearn import metrics
 
+from services.nlu.learnt.decode import read_spans
+from services.nlu.learnt.labels import TokenHead
 from services.nlu.learnt.tokens import ModelTokenizer, TokenRow
 from services.nlu.train.batching import token_batches
 from services.nlu.train.encoded import inputs
@@ -17,6 +19,9 @@ from services.nlu.train.model import EMBEDDING, QueryModel
 _metrics = cast("Any", metrics)  # sklearn leaves its types open
 
 TOKEN_BUDGET = 8_192
+
+CHUNK = 64
+"""Texts whose tags are read at once."""
 
 
 def evaluate_heads(
@@ -62,15 +67,20 @@ def predict_spans(
 ) -> list[tuple[Span, ...]]:
     """Returns the spans that a token head finds in each text."""
     rows = tokenizer.encode(texts)
-    tags = bio_labels(task.labels)
-    head: Any = model.heads[task.head]
+    crf: Any = model.heads[task.head].crf
     with torch.no_grad():
-        scores = [item.float().numpy() for item in head.crf.scores()]
+        transitions, start, end = (item.float().numpy() for item in crf.scores())
+    head = TokenHead(tuple(bio_labels(task.labels)), transitions, start, end)
     logits = head_outputs(model, rows, task.head)
-    return [
-        spans_of(row, [tags[at] for at in best_path(item, *scores)])
-        for row, item in zip(rows, logits, strict=True)
-    ]
+    spans: list[tuple[Span, ...]] = []
+    for at in range(0, len(rows), CHUNK):
+        some = logits[at : at + CHUNK]
+        padded = np.zeros((len(some), max(map(len, some)), len(head.tags)), dtype=np.float32)
+        for target, row in zip(padded, some, strict=True):
+            target[: len(row)] = row
+        for found in read_spans(padded, rows[at : at + CHUNK], head):
+            spans.append(tuple(Span(item.start, item.end, item.label) for item in found))
+    return spans
 
 
 def head_outputs(
@@ -94,39 +104,6 @@ def outputs_of(
                 for at, row in zip(batch, made[head].float().numpy(), strict=True):
                     outputs[head][at] = row[: lengths[at]] if row.ndim > 1 else row
     return outputs
-
-
-def best_path(
-    logits: NDArray[np.float32],
-    transitions: NDArray[np.float32],
-    start: NDArray[np.float32],
-    end: NDArray[np.float32],
-) -> list[int]:
-    """Returns the likeliest tags of one text (Viterbi, 1967)."""
-    score = start + logits[0]
-    back: list[NDArray[np.intp]] = []
-    for row in logits[1:]:
-        reached = score[:, None] + transitions
-        back.append(reached.argmax(0))
-        score = reached.max(0) + row
-    path = [int((score + end).argmax())]
-    for step in reversed(back):
-        path.append(int(step[path[-1]]))
-    return path[::-1]
-
-
-def spans_of(row: TokenRow, tags: Sequence[str]) -> tuple[Span, ...]:
-    """Returns the spans that BIO tags stand for, in code points of the text."""
-    spans: list[Span] = []
-    for (start, end), tag in zip(row.offsets, tags, strict=True):
-        if end <= start or tag == "O":
-            continue
-        last = spans[-1] if spans else None
-        if tag[0] == "I" and last and last.label == tag[2:]:
-            spans[-1] = Span(last.start, end, last.label)
-        else:
-            spans.append(Span(start, end, tag[2:]))
-    return tuple(spans)
 
 
 def span_f1(gold: Sequence[Sequence[Span]], found: Sequence[Sequence[Span]]) -> float:
