@@ -117,12 +117,10 @@ def span_report(
     texts: Sequence[str], gold: Sequence[Sequence[Span]], found: Sequence[Sequence[Span]]
 ) -> str:
     """Returns seqeval's report per type, by characters in BIO."""
-    from seqeval.metrics import (  # pyright: ignore[reportMissingTypeStubs]
-        classification_report as sequence_report,  # pyright: ignore[reportUnknownVariableType]
-    )
+    from seqeval import metrics as sequence_metrics  # pyright: ignore[reportMissingTypeStubs]
 
     return str(
-        sequence_report(
+        cast("Any", sequence_metrics).classification_report(
             [_characters(text, spans) for text, spans in zip(texts, gold, strict=True)],
             [_characters(text, spans) for text, spans in zip(texts, found, strict=True)],
             digits=3,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from accelerate import Accelerator
@@ -144,7 +144,7 @@ class _Run:
         if settings.average_decay:
             self._averaged = AveragedModel(
                 accelerator.unwrap_model(self._model),
-                multi_avg_fn=get_ema_multi_avg_fn(settings.average_decay),
+                multi_avg_fn=cast("Any", get_ema_multi_avg_fn(settings.average_decay)),
                 use_buffers=True,
             )
             accelerator.register_for_checkpointing(self._averaged)

@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from math import log
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from services.nlu.catalogue_terms import CatalogueTerms
 from services.nlu.spelling import APPLY_FROM, WORD, SpellingChecker
@@ -220,8 +220,8 @@ def fit_confidence(
         judged: Cases with the catalogue that they are judged against.
         errors: The channel.
     """
+    import sklearn.pipeline
     from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     plain = SpellingModel(errors, 0.0, dict.fromkeys(FEATURES, 0.0))
@@ -236,7 +236,7 @@ def fit_confidence(
                 labels.append(judgement.word == case.meant)
     # How many unknown words are errors differs from shop to shop: taken to be one half.
     regression: Any = LogisticRegression(class_weight="balanced")  # sklearn leaves types open
-    pipeline: Any = make_pipeline(StandardScaler(), regression)
+    pipeline = cast("Any", sklearn.pipeline).make_pipeline(StandardScaler(), regression)
     fitted = pipeline.fit(rows, labels)
     scaler = fitted[0]
     weights = regression.coef_[0] / scaler.scale_

@@ -3,7 +3,7 @@
 import warnings
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from transformers import AutoModel
 
@@ -55,7 +55,8 @@ def wrap(encoder: Any, tuning: Tuning, *, rank: int = 16, steps: int = 1_000) ->
         return encoder
     if tuning is Tuning.FROZEN:
         return encoder.requires_grad_(False)
-    from peft import AdaLoraConfig, LoraConfig, PrefixTuningConfig, TaskType, get_peft_model
+    import peft
+    from peft import AdaLoraConfig, LoraConfig, PrefixTuningConfig, TaskType
 
     kind = TaskType.FEATURE_EXTRACTION
     modules = [
@@ -89,8 +90,7 @@ def wrap(encoder: Any, tuning: Tuning, *, rank: int = 16, steps: int = 1_000) ->
     with warnings.catch_warnings():
         # peft 0.21 asks transformers 5 for a property by its former name.
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
-        tuned: Any = get_peft_model(encoder, config)
-    return tuned
+        return cast("Any", peft).get_peft_model(encoder, config)
 
 
 def merge(encoder: Any) -> Any:
