@@ -36,10 +36,10 @@ def add_rounding(encoder: torch.nn.Module) -> list[Any]:
             return given
         return (round_activations(given[0]), *given[1:])
 
-    modules: list[tuple[str, Any]] = list(encoder.named_modules())
+    modules: Any = encoder  # torch leaves the types of its modules open
     return [
         module.register_forward_pre_hook(before)
-        for name, module in modules
+        for name, module in modules.named_modules()
         if _is_product(name, module)
     ]
 
