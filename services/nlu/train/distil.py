@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from services.nlu.learnt.tokens import TokenRow
 from services.nlu.train.batching import token_batches
+from services.nlu.train.bigram_embedding import fit_bigrams
 from services.nlu.train.encoded import inputs
 from services.nlu.train.loop import History, LoopSettings, Recipe, train
 from services.nlu.train.model import EMBEDDING, ModelSpec, QueryModel, TokenHead
@@ -60,7 +61,7 @@ def make_student(teacher: QueryModel, layers: Sequence[int], *, width: int = 0) 
     spec = teacher.spec.model_copy(
         update={"base": "", "tuning": ModelSpec().tuning, "encoder": config.to_dict()}
     )
-    student = QueryModel(spec, type(teacher.encoder)(config))
+    student = QueryModel(spec, fit_bigrams(type(teacher.encoder)(config)))
     if config.hidden_size == wide:
         student.encoder.embeddings.load_state_dict(teacher.encoder.embeddings.state_dict())
         for mine, at in zip(student.encoder.encoder.layer, layers, strict=True):

@@ -13,6 +13,7 @@ from transformers import AutoModelForMaskedLM, BertConfig, BertForMaskedLM
 from services.nlu.learnt.tokens import ModelTokenizer, TokenRow
 from services.nlu.train.arrays import seed_torch, to_tensor
 from services.nlu.train.batching import token_batches
+from services.nlu.train.bigram_embedding import BUCKETS, BigramEmbedding, fit_bigrams
 from services.nlu.train.character_vectors import bigram_vectors, character_vectors
 from services.nlu.train.corpus import chinese_texts
 from services.nlu.train.loop import History, LoopSettings, Recipe, train
@@ -52,6 +53,8 @@ class PretrainSettings(BaseModel):
     hidden: int = 312
     heads: int = 12
     intermediate: int = 1248
+    bigram_buckets: int = 0
+    """Rows of a table of hashed bigrams beside that of the characters; 0 has none."""
     token_budget: int = 4096
     loop: LoopSettings = LoopSettings()
 
@@ -137,6 +140,7 @@ def _new_model(settings: PretrainSettings, vocabulary: int, rows: Sequence[Token
         max_position_embeddings=MAX_TOKENS,
         type_vocab_size=5,
         pad_token_id=0,
+        **({BUCKETS: settings.bigram_buckets} if settings.bigram_buckets else {}),
     )
     model: Any = BertForMaskedLM(config)
     # Vectors of co-occurrence spare the first thousand steps, in which characters find company.
@@ -145,6 +149,10 @@ def _new_model(settings: PretrainSettings, vocabulary: int, rows: Sequence[Token
     with torch.no_grad():
         words.copy_(vectors / vectors.std() * INITIAL_SPREAD)
         words[0].zero_()
+    fit_bigrams(model.base_model)
+    table = model.get_input_embeddings()
+    if isinstance(table, BigramEmbedding):
+        table.load(bigram_vectors(rows, vocabulary, table.buckets, CONTEXT_DIMENSION))
     model.tie_weights()
     return model
 

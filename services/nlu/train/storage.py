@@ -15,6 +15,7 @@ import torch
 from safetensors import torch as safetensors
 from transformers import AutoConfig, AutoModel
 
+from services.nlu.train.bigram_embedding import fit_bigrams
 from services.nlu.train.examples import bio_labels
 from services.nlu.train.model import EMBEDDING, ModelSpec, QueryModel, TokenHead
 from services.nlu.train.prune import HEADS_BY_LAYER, fit_heads
@@ -67,7 +68,7 @@ def load_model(folder: Path, *, attention: str = "sdpa") -> QueryModel:
         loader: Any = AutoModel
         configs: Any = AutoConfig
         config = configs.for_model(**spec.encoder)
-        encoder = loader.from_config(config, attn_implementation=attention)
+        encoder = fit_bigrams(loader.from_config(config, attn_implementation=attention))
         if heads := spec.encoder.get(HEADS_BY_LAYER):
             fit_heads(encoder, heads)
     model = QueryModel(spec, encoder)

