@@ -62,6 +62,31 @@ def evaluate_heads(
     return figures
 
 
+def report_heads(
+    model: QueryModel, tokenizer: ModelTokenizer, tasks: Iterable[TaskData], *, limit: int = 0
+) -> str:
+    """Returns a report per type of span (seqeval) and per class (sklearn), head after head.
+
+    Args:
+        model: In evaluation mode.
+        tokenizer: The model's.
+        tasks: Those whose dev halves are reported on.
+        limit: Dev examples of a task at most; 0 takes all.
+    """
+    parts: list[str] = []
+    for task in tasks:
+        dev = task.dev[:limit] if limit else task.dev
+        texts = [item.text for item in dev]
+        if task.kind is TaskKind.TOKENS:
+            found = predict_spans(model, tokenizer, task, texts)
+            parts.append(f"{task.head}\n{span_report(texts, [e.spans for e in dev], found)}")
+        elif task.kind is TaskKind.CLASSES:
+            outputs = head_outputs(model, tokenizer.encode(texts), task.head)
+            chosen = [task.labels[int(item.argmax())] for item in outputs]
+            parts.append(f"{task.head}\n{class_report([e.label for e in dev], chosen)}")
+    return "\n".join(parts)
+
+
 def predict_spans(
     model: QueryModel, tokenizer: ModelTokenizer, task: TaskData, texts: Sequence[str]
 ) -> list[tuple[Span, ...]]:

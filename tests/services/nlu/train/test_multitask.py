@@ -109,6 +109,13 @@ def test_every_head_learns_what_it_is_taught(trained):
     assert trained.figures["matching.mrr"] > 0.5
 
 
+def test_every_epoch_is_reported_on_by_type_and_class(trained, encoder):
+    report = (encoder.parent.parent / "run" / "report.txt").read_text()
+    assert report.count("PRODUCT_TYPE") >= 16
+    assert "macro avg" in report
+    assert "negative" in report
+
+
 def test_a_model_comes_back_from_its_folder(trained, tmp_path):
     save_model(trained.model, tmp_path, trained.tokenizer.path)
     again = load_model(tmp_path)
