@@ -140,8 +140,9 @@ def _new_model(settings: PretrainSettings, vocabulary: int, rows: Sequence[Token
         max_position_embeddings=MAX_TOKENS,
         type_vocab_size=5,
         pad_token_id=0,
-        **({BUCKETS: settings.bigram_buckets} if settings.bigram_buckets else {}),
     )
+    if settings.bigram_buckets:
+        setattr(config, BUCKETS, settings.bigram_buckets)
     model: Any = BertForMaskedLM(config)
     # Vectors of co-occurrence spare the first thousand steps, in which characters find company.
     vectors = to_tensor(character_vectors(rows, vocabulary, settings.hidden))
