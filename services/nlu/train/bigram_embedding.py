@@ -33,7 +33,9 @@ class BigramEmbedding(torch.nn.Embedding):
     """
 
     def __init__(self, plain: torch.nn.Embedding, buckets: int) -> None:
-        super().__init__(plain.num_embeddings, plain.embedding_dim, padding_idx=plain.padding_idx)
+        super().__init__(  # pyright: ignore[reportUnknownMemberType] # torch leaves it open
+            plain.num_embeddings, plain.embedding_dim, padding_idx=plain.padding_idx
+        )
         self.weight = plain.weight
         self.buckets = buckets
         self.bigrams = torch.nn.Embedding(buckets, CONTEXT_DIMENSION)
