@@ -151,7 +151,9 @@ def test_a_refusal_is_not_retried(empty, tmp_path):
 def test_interrupting_is_clean(empty, tmp_path):
     file = write_catalogue(tmp_path / "shop.jsonl", ids(3))
     empty.suite.release_import = threading.Event()
-    command = [sys.executable, "-m", "shared.cli", "import", str(file), "--target", empty.target]
+    # Whatever runs in a shell's background ignores interrupts, and what it starts does too.
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "shared.cli", "import"]
+    command += [str(file), "--target", empty.target]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         while not empty.suite.import_calls:
