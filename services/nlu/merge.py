@@ -168,7 +168,11 @@ def read_entities(text: str, spans: Sequence[LabelledSpan], model: str) -> list[
 
 def _merge_sentiment(understanding: Understanding, scored: Scored) -> Sentiment:
     ruled = understanding.sentiment
-    speaks = ruled.score != 0.0 or len(understanding.reading_text) >= _OPINION_CHARACTERS
+    # A long list of what is wanted is no opinion: the model knows no neutral, so it is not asked.
+    listed = sum(entity.end - entity.start for entity in understanding.entities)
+    told = len(understanding.reading_text) - listed
+    long_text = told >= _OPINION_CHARACTERS and not understanding.constraints
+    speaks = ruled.score != 0.0 or long_text
     return read_sentiment(scored) if scored and speaks else ruled
 
 

@@ -137,6 +137,7 @@ def test_nothing_said_stays_nothing_said(reader: QueryReader) -> None:
     ("query", "label"),
     [
         ("红色连衣裙", SentimentLabel.NEUTRAL),  # names a thing
+        ("无线蓝牙耳机 降噪 小米 300元以下", SentimentLabel.NEUTRAL),  # lists what is wanted
         ("质量太差了", SentimentLabel.NEGATIVE),  # a word of the lexicon
         ("用了两天就不能充电了客服也不理人", SentimentLabel.NEGATIVE),  # long enough for an opinion
     ],
