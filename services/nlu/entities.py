@@ -27,6 +27,9 @@ _KINDS: Final = {
     LexiconKind.BRAND: EntityType.BRAND,
     LexiconKind.FEATURE: EntityType.ATTRIBUTE,
 }
+LEXICON_KINDS: Final = {entity: kind for kind, entity in _KINDS.items()}
+"""The lexicon in which the entities of a type stand; other types have none."""
+
 _IN_CATALOGUE = 0.95
 _IN_LEXICON = 0.85
 _SIZE_PATTERN = 0.9

@@ -14,23 +14,15 @@ from itertools import pairwise
 from typing import Final
 
 from services.nlu.catalogue_terms import CatalogueTerms
-from services.nlu.domain import Entity, EntityType, Expansion
+from services.nlu.domain import Entity, Expansion
+from services.nlu.entities import LEXICON_KINDS
 from services.nlu.related_terms import related_terms
-from shared.text.lexicon import LexiconKind, canonical, forms
+from shared.text.lexicon import canonical, forms
 from shared.text.lexicon.matcher import plurals
 from shared.text.normalise import fold
 from shared.text.segmentation import stem_english
 from shared.text.stop_words import STOP_WORDS
 
-KINDS: Final = {
-    EntityType.PRODUCT_TYPE: LexiconKind.PRODUCT_TYPE,
-    EntityType.COLOUR: LexiconKind.COLOUR,
-    EntityType.MATERIAL: LexiconKind.MATERIAL,
-    EntityType.AUDIENCE: LexiconKind.AUDIENCE,
-    EntityType.OCCASION: LexiconKind.OCCASION,
-    EntityType.ATTRIBUTE: LexiconKind.FEATURE,
-    EntityType.BRAND: LexiconKind.BRAND,
-}
 _OTHER_LANGUAGE: Final = 0.8
 _SYNONYM: Final = 0.6
 # A related term is less than a synonym: it is weighed by the confidence of having learnt it, too.
@@ -104,7 +96,7 @@ def _stems(term: str) -> str:
 
 def _forms(entity: Entity) -> list[str]:
     """How the lexicons write the same thing, in any language."""
-    kind = KINDS.get(entity.type)
+    kind = LEXICON_KINDS.get(entity.type)
     if kind is None:
         return []
     # The lexicon spells brands as on the box; entities carry them folded.

@@ -19,24 +19,15 @@ from services.nlu.domain import (
     SentimentLabel,
     Understanding,
 )
-from services.nlu.entities import CATALOGUE, PATTERN
+from services.nlu.entities import CATALOGUE, LEXICON_KINDS, PATTERN
 from services.nlu.learnt.port import LabelledSpan, Reading, Scored
-from shared.text.lexicon import LexiconKind, canonical
+from shared.text.lexicon import canonical
 from shared.text.normalise import fold
 
 MOST_CATEGORIES: Final = 5
 
 _ENTITY_TYPES: Final = {kind.name: kind for kind in EntityType}
 _INTENT_TYPES: Final = {str(kind): kind for kind in IntentType}
-_LEXICONS: Final = {
-    EntityType.BRAND: LexiconKind.BRAND,
-    EntityType.PRODUCT_TYPE: LexiconKind.PRODUCT_TYPE,
-    EntityType.COLOUR: LexiconKind.COLOUR,
-    EntityType.MATERIAL: LexiconKind.MATERIAL,
-    EntityType.AUDIENCE: LexiconKind.AUDIENCE,
-    EntityType.OCCASION: LexiconKind.OCCASION,
-    EntityType.ATTRIBUTE: LexiconKind.FEATURE,
-}
 _LEAST_CONFIDENCE: Final = 0.5
 """Spans that the model itself doubts are left out."""
 
@@ -205,6 +196,6 @@ def _entity(
 
 
 def _named(text: str, kind: EntityType, span: LabelledSpan, model: str) -> Entity:
-    lexicon = _LEXICONS.get(kind)
+    lexicon = LEXICON_KINDS.get(kind)
     value = (canonical(lexicon, text) if lexicon else None) or fold(text)
     return Entity(kind, text, value, span.start, span.end, span.confidence, model)
