@@ -4,7 +4,7 @@ Behind both is Triton, or ONNX Runtime in process.
 """
 
 from shared.inference.encoder import ModelTextEncoder
-from shared.inference.port import Encoded, Forwarded, TensorModel, TextEncoder
+from shared.inference.port import Encoded, Forwarded, ServedModel, TensorModel, TextEncoder
 from shared.inference.settings import InferenceSettings
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Forwarded",
     "InferenceSettings",
     "ModelTextEncoder",
+    "ServedModel",
     "TensorModel",
     "TextEncoder",
     "open_model",

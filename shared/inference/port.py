@@ -20,13 +20,29 @@ class Forwarded:
     """Nanoseconds of the forward pass, of the whole batch where requests were batched together."""
 
 
-class TensorModel(Protocol):
-    """One version of a model that takes integers and gives numbers."""
+class ServedModel(Protocol):
+    """What every model promises, whatever it is asked."""
 
     @property
     def model(self) -> str:
-        """Name and version, such as "minilm_l6@1"."""
+        """Name and version that answers now, such as "minilm_l6@1"."""
         ...
+
+    async def check_ready(self) -> None:
+        """Returns when the model answers.
+
+        Raises:
+            UnavailableError: It does not.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Lets go of connections, threads and memory."""
+        ...
+
+
+class TensorModel(ServedModel, Protocol):
+    """One version of a model that takes integers and gives numbers."""
 
     @property
     def inputs(self) -> Collection[str]:
@@ -62,18 +78,6 @@ class TensorModel(Protocol):
         """
         ...
 
-    async def check_ready(self) -> None:
-        """Returns when the model answers.
-
-        Raises:
-            UnavailableError: It does not.
-        """
-        ...
-
-    async def close(self) -> None:
-        """Lets go of connections, threads and memory."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
@@ -87,13 +91,11 @@ class Encoded:
     """Nanoseconds of forward passes, of whole batches where requests were batched together."""
 
 
-class TextEncoder(Protocol):
-    """Turns texts into vectors whose dot product is their likeness in meaning."""
+class TextEncoder(ServedModel, Protocol):
+    """Turns texts into vectors whose dot product is their likeness in meaning.
 
-    @property
-    def model(self) -> str:
-        """Name and version, such as "minilm_l6@1"; vectors of different models do not compare."""
-        ...
+    Vectors of different models, or of versions of one, do not compare.
+    """
 
     @property
     def dimension(self) -> int:
@@ -109,16 +111,4 @@ class TextEncoder(Protocol):
             UnavailableError: The model cannot be reached, or has too long a queue.
             DeadlineExceededError: It did not answer in time.
         """
-        ...
-
-    async def check_ready(self) -> None:
-        """Returns when the model answers.
-
-        Raises:
-            UnavailableError: It does not.
-        """
-        ...
-
-    async def close(self) -> None:
-        """Lets go of connections, threads and memory."""
         ...

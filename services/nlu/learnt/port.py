@@ -7,6 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.inference import ServedModel
+
 Scored = tuple[tuple[str, float], ...]
 """Labels with their probabilities, best first; empty where a model has no such head."""
 
@@ -52,13 +54,8 @@ class Readings:
     inference_nanos: int
 
 
-class QueryModel(Protocol):
+class QueryModel(ServedModel, Protocol):
     """Reads texts, all heads in one forward pass."""
-
-    @property
-    def model(self) -> str:
-        """Name and version that answers now, such as "query_en@1"."""
-        ...
 
     @property
     def heads(self) -> Collection[str]:
@@ -72,16 +69,4 @@ class QueryModel(Protocol):
             UnavailableError: The model cannot be reached, or has too long a queue.
             DeadlineExceededError: It did not answer in time.
         """
-        ...
-
-    async def check_ready(self) -> None:
-        """Returns when the model answers.
-
-        Raises:
-            UnavailableError: It does not.
-        """
-        ...
-
-    async def close(self) -> None:
-        """Lets go of connections, threads and memory."""
         ...
