@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from services.nlu.learnt.tokens import ModelTokenizer, TokenRow
+from services.nlu.train.arrays import to_tensor
 from services.nlu.train.examples import TaskData
+from services.nlu.train.ngrams import ngram_buckets
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 AMOUNTS = (0.0, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
@@ -35,15 +37,11 @@ def table_features(rows: Sequence[TokenRow], buckets: int) -> Any:
     columns: list[NDArray[np.int64]] = []
     values: list[NDArray[np.float32]] = []
     for row in rows:
-        ids = row.ids.astype(np.int64)
-        padded = np.concatenate([ids, np.zeros(2, dtype=np.int64)])
-        # The hash of ngrams.NgramTable; a test holds the two together.
-        one = ids * 31 + 7
-        two = one * 131 + padded[1:-1] * 1_000_003
-        three = two * 131 + padded[2:] * 7_368_787
-        columns.append(np.concatenate([one, two, three]) % buckets)
-        values.append(np.full(3 * len(ids), 1.0 / np.sqrt(len(ids)), dtype=np.float32))
-    ends = np.cumsum([0, *(len(found) for found in columns)])
+        grams = ngram_buckets(to_tensor(row.ids)[None], buckets)
+        columns.extend(found[0].numpy() for found in grams)
+        length = len(row.ids)
+        values.append(np.full(3 * length, 1.0 / np.sqrt(length), dtype=np.float32))
+    ends = np.cumsum([0, *(len(found) for found in values)])
     matrix = csr_matrix(
         (np.concatenate(values), np.concatenate(columns), ends), shape=(len(rows), buckets)
     )

@@ -27,19 +27,31 @@ class NgramTable(torch.nn.Module):
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """(batch, tokens) and (batch, tokens, 1) -> (batch, classes)."""
-        ids = ids.to(torch.int64)
-        one = ids * 31 + 7
-        two = shifted(one, ids, 1, 1_000_003)
-        three = shifted(two, ids, 2, 7_368_787)
-        total = sum(
-            (self.weights(grams % self.buckets) * mask).sum(1) for grams in (one, two, three)
-        )
+        grams = ngram_buckets(ids, self.buckets)
+        total = sum((self.weights(buckets) * mask).sum(1) for buckets in grams)
         # Long texts hold more n-grams; their sum grows slower than their number.
         scaled: torch.Tensor = total / mask.sum(1).clamp(min=1.0).sqrt()
         return self.dropout(scaled)
 
 
-def shifted(grams: torch.Tensor, ids: torch.Tensor, by: int, prime: int) -> torch.Tensor:
+def ngram_buckets(ids: torch.Tensor, buckets: int) -> tuple[torch.Tensor, ...]:
+    """Returns the buckets of the n-grams of 1, 2 and 3 that begin at each token.
+
+    Args:
+        ids: (batch, tokens).
+        buckets: Of the table.
+
+    Returns:
+        Three times (batch, tokens) int64.
+    """
+    ids = ids.to(torch.int64)
+    one = ids * 31 + 7
+    two = _lengthened(one, ids, 1, 1_000_003)
+    three = _lengthened(two, ids, 2, 7_368_787)
+    return one % buckets, two % buckets, three % buckets
+
+
+def _lengthened(grams: torch.Tensor, ids: torch.Tensor, by: int, prime: int) -> torch.Tensor:
     """The hash of n-grams one character longer; past the end stands padding."""
     ahead = torch.cat([ids[:, by:], torch.zeros_like(ids[:, :by])], dim=1)
     return grams * 131 + ahead * prime
@@ -78,5 +90,4 @@ class NgramContext(torch.nn.Module):
 
 def bigram_buckets(ids: torch.Tensor, buckets: int) -> torch.Tensor:
     """Returns the bucket of each token with the one after it, (batch, tokens) int64."""
-    ids = ids.to(torch.int64)
-    return shifted(ids * 31 + 7, ids, 1, 1_000_003) % buckets
+    return ngram_buckets(ids, buckets)[1]
