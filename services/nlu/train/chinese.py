@@ -58,13 +58,7 @@ def sentiment_zh(data: Path) -> TaskData:
         FileNotFoundError: The data set is missing.
         ValueError: A file is malformed.
     """
-    return TaskData(
-        head="sentiment",
-        kind=TaskKind.CLASSES,
-        labels=SENTIMENTS,
-        train=_reviews(data / "reviews_zh" / "train.jsonl.gz", _sentiment),
-        dev=_reviews(data / "reviews_zh" / "dev.jsonl.gz", _sentiment),
-    )
+    return _of_reviews(data, "sentiment", SENTIMENTS, _sentiment)
 
 
 def category_zh(data: Path) -> TaskData:
@@ -77,13 +71,16 @@ def category_zh(data: Path) -> TaskData:
         FileNotFoundError: The data set is missing.
         ValueError: A file is malformed.
     """
-    return TaskData(
-        head="category",
-        kind=TaskKind.CLASSES,
-        labels=CATEGORIES,
-        train=_reviews(data / "reviews_zh" / "train.jsonl.gz", _category),
-        dev=_reviews(data / "reviews_zh" / "dev.jsonl.gz", _category),
+    return _of_reviews(data, "category", CATEGORIES, _category)
+
+
+def _of_reviews(
+    data: Path, head: str, labels: tuple[str, ...], label: Callable[[Mapping[str, Any]], str]
+) -> TaskData:
+    train, dev = (
+        _reviews(data / "reviews_zh" / f"{half}.jsonl.gz", label) for half in ("train", "dev")
     )
+    return TaskData(head, TaskKind.CLASSES, labels, train, dev)
 
 
 def _reviews(path: Path, label: Callable[[Mapping[str, Any]], str]) -> list[Example]:

@@ -11,6 +11,7 @@ from typing import Final
 
 from services.nlu.domain import EntityType, IntentType
 from services.nlu.train.examples import Example, Span
+from shared.evaluation.marked_text import is_comment, parse_marked
 
 DATA: Final = Path(__file__).parent / "data"
 DEV: Final = DATA / "queries_en_dev.txt"
@@ -19,8 +20,7 @@ CHECK: Final = DATA / "queries_en_check.txt"
 """For one last look; never for choosing."""
 
 ENTITY_TYPES: Final = tuple(kind.name for kind in EntityType)
-_MARK: Final = re.compile(r"\[(?P<words>[^\[\]]+)\]\((?P<type>[A-Z_]+)\)")
-_SIGNS: Final = re.compile(r"[\[\]]|\([A-Z_]{4,}\)")
+_LEFT_OVER: Final = re.compile(r"\([A-Z_]{4,}\)")
 _INTENTS: Final = frozenset(
     kind.value for kind in IntentType if kind not in {IntentType.UNSPECIFIED, IntentType.SUPPORT}
 )
@@ -40,7 +40,7 @@ def read_marked(path: Path) -> list[Example]:
     examples: list[Example] = []
     seen: set[str] = set()
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-        if not line.strip() or line.startswith("# "):
+        if is_comment(line):
             continue
         try:
             example = read_line(line)
@@ -62,17 +62,15 @@ def read_line(line: str) -> Example:
     marked, tab, intent = line.rstrip("\n").partition("\t")
     if not tab or not (intent in _INTENTS or _SUPPORT.fullmatch(intent)):
         raise ValueError(f"unknown intent {intent!r}")
-    text, spans, at = "", list[Span](), 0
-    for mark in _MARK.finditer(marked):
-        if mark["type"] not in ENTITY_TYPES:
-            raise ValueError(f"unknown type {mark['type']!r}")
-        if mark["words"] != mark["words"].strip():
-            raise ValueError(f"blanks at an end of {mark['words']!r}")
-        text += marked[at : mark.start()]
-        spans.append(Span(len(text), len(text) + len(mark["words"]), mark["type"]))
-        text, at = text + mark["words"], mark.end()
-    text += marked[at:]
-    if _SIGNS.search(text):
+    text, found, _ = parse_marked(marked)
+    spans = [Span(*each) for each in found]
+    for span in spans:
+        words = text[span.start : span.end]
+        if span.label not in ENTITY_TYPES:
+            raise ValueError(f"unknown type {span.label!r}")
+        if words != words.strip():
+            raise ValueError(f"blanks at an end of {words!r}")
+    if _LEFT_OVER.search(text):
         raise ValueError(f"a mark is not closed in {marked!r}")
     if text != " ".join(text.split()):
         raise ValueError(f"needless blanks in {text!r}")

@@ -24,6 +24,7 @@ from services.nlu.train.reason_patterns import (
     find_praises,
     is_meant,
 )
+from shared.evaluation.marked_text import MarkError, is_comment, parse_marked
 
 DATA: Final = Path(__file__).parent / "data"
 DEV: Final = DATA / "reason_tags_zh_dev.txt"
@@ -180,7 +181,7 @@ def read_reasons(path: Path) -> list[Example]:
     """
     examples: dict[str, Example] = {}
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-        if not line.strip() or line.startswith("# "):
+        if is_comment(line):
             continue
         example = _read_line(line, f"{path.name}:{number}")
         if example.text in examples:
@@ -189,23 +190,18 @@ def read_reasons(path: Path) -> list[Example]:
     return list(examples.values())
 
 
-_MARK = re.compile(r"\[([^\[\]]+)\]\(([^()]*)\)")
-
-
 def _read_line(line: str, place: str) -> Example:
-    text, at = "", 0
-    spans: list[Span] = []
-    for mark in _MARK.finditer(line):
-        words, tag = mark.groups()
-        if tag not in REASON_TAGS:
-            raise ValueError(f"{place}: unknown reason {tag!r}")
-        text += line[at : mark.start()]
-        spans.append(Span(len(text), len(text) + len(words), tag))
-        text, at = text + words, mark.end()
-    text += line[at:]
-    if "[" in text or "]" in text:
-        raise ValueError(f"{place}: a mark is not closed")
-    return Example(text, spans=tuple(spans))
+    try:
+        text, found, rest = parse_marked(line)
+    except MarkError as error:
+        raise ValueError(f"{place}: a mark is not closed") from error
+    if rest:
+        raise ValueError(f"{place}: a sentence has no label of its own, as {rest!r}")
+    spans = tuple(Span(*each) for each in found)
+    for span in spans:
+        if span.label not in REASON_TAGS:
+            raise ValueError(f"{place}: unknown reason {span.label!r}")
+    return Example(text, spans=spans)
 
 
 def _sentences(review: str) -> Iterable[str]:
