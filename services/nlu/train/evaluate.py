@@ -1,6 +1,7 @@
 """Figures of a model on the dev halves of its tasks."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -24,13 +25,69 @@ CHUNK = 64
 """Texts whose tags are read at once."""
 
 
-def evaluate_heads(
-    model: QueryModel, tokenizer: ModelTokenizer, tasks: Iterable[TaskData], *, limit: int = 0
-) -> dict[str, float]:
-    """Measures every head.
+@dataclass(frozen=True)
+class Judged:
+    """What a head says of the dev half of its task.
 
-    The figures are "NAME.f1" (exact spans and types, micro), or "NAME.accuracy" and
-    "NAME.macro_f1", and for matching "matching.auc" or "matching.mrr".
+    Attributes:
+        dev: The examples that it was asked about.
+        spans: Of token heads, what it found in each.
+        classes: Of class heads, what it chose for each.
+    """
+
+    task: TaskData
+    dev: Sequence[Example]
+    spans: Sequence[tuple[Span, ...]] = ()
+    classes: Sequence[str] = ()
+
+    def figures(self) -> dict[str, float]:
+        """Returns "NAME.f1", or "NAME.accuracy" and "NAME.macro_f1"."""
+        head = self.task.head
+        if self.task.kind is TaskKind.TOKENS:
+            return {f"{head}.f1": span_f1([item.spans for item in self.dev], self.spans)}
+        gold = [item.label for item in self.dev]
+        macro = _metrics.f1_score(gold, self.classes, average="macro", zero_division=0.0)
+        return {
+            f"{head}.accuracy": float(_metrics.accuracy_score(gold, self.classes)),
+            f"{head}.macro_f1": float(macro),
+        }
+
+    def report(self) -> str:
+        """Returns a report per type of span (seqeval) or per class (sklearn)."""
+        if self.task.kind is TaskKind.TOKENS:
+            texts = [item.text for item in self.dev]
+            report = span_report(texts, [item.spans for item in self.dev], self.spans)
+        else:
+            report = class_report([item.label for item in self.dev], self.classes)
+        return f"{self.task.head}\n{report}"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A model against the dev halves of its tasks.
+
+    Attributes:
+        heads: Of the tasks of tokens and classes.
+        matching: "matching.auc" or "matching.mrr", where there are pairs.
+    """
+
+    heads: Sequence[Judged]
+    matching: Mapping[str, float]
+
+    def figures(self) -> dict[str, float]:
+        """Returns all figures by name."""
+        found = {name: value for head in self.heads for name, value in head.figures().items()}
+        return {**found, **self.matching}
+
+    def report(self) -> str:
+        """Returns the reports head after head."""
+        return "\n".join(head.report() for head in self.heads)
+
+
+def evaluate(
+    model: QueryModel, tokenizer: ModelTokenizer, tasks: Iterable[TaskData], *, limit: int = 0
+) -> Evaluation:
+    """Asks every head about the dev half of its task.
 
     Args:
         model: In evaluation mode.
@@ -38,53 +95,36 @@ def evaluate_heads(
         tasks: Those whose dev halves are measured.
         limit: Dev examples of a task at most, for a quick look; 0 takes all.
     """
-    figures: dict[str, float] = {}
+    heads: list[Judged] = []
+    matching: dict[str, float] = {}
     classes: dict[tuple[str, ...], list[TaskData]] = {}
     for task in tasks:
         dev = task.dev[:limit] if limit else task.dev
         texts = [item.text for item in dev]
         if task.kind is TaskKind.TOKENS:
-            found = predict_spans(model, tokenizer, task, texts)
-            figures[f"{task.head}.f1"] = span_f1([item.spans for item in dev], found)
+            heads.append(Judged(task, dev, spans=predict_spans(model, tokenizer, task, texts)))
         elif task.kind is TaskKind.CLASSES:
             # Tasks over the same texts are read in one go.
             classes.setdefault(tuple(texts), []).append(task)
         else:
-            figures |= _matching(model, tokenizer, dev)
+            matching |= _matching(model, tokenizer, dev)
     for texts, together in classes.items():
         outputs = outputs_of(model, tokenizer.encode(texts), [task.head for task in together])
         for task in together:
-            gold = [item.label for item in task.dev[: len(texts)]]
             chosen = [task.labels[int(item.argmax())] for item in outputs[task.head]]
-            figures[f"{task.head}.accuracy"] = float(_metrics.accuracy_score(gold, chosen))
-            macro = _metrics.f1_score(gold, chosen, average="macro", zero_division=0.0)
-            figures[f"{task.head}.macro_f1"] = float(macro)
-    return figures
+            heads.append(Judged(task, task.dev[: len(texts)], classes=chosen))
+    return Evaluation(heads, matching)
 
 
-def report_heads(
-    model: QueryModel, tokenizer: ModelTokenizer, tasks: Iterable[TaskData], *, limit: int = 0
-) -> str:
-    """Returns a report per type of span (seqeval) and per class (sklearn), head after head.
+def evaluate_heads(
+    model: QueryModel, tokenizer: ModelTokenizer, tasks: Iterable[TaskData]
+) -> dict[str, float]:
+    """Returns the figures of `evaluate` over whole dev halves.
 
-    Args:
-        model: In evaluation mode.
-        tokenizer: The model's.
-        tasks: Those whose dev halves are reported on.
-        limit: Dev examples of a task at most; 0 takes all.
+    They are "NAME.f1" (exact spans and types, micro), or "NAME.accuracy" and "NAME.macro_f1", and
+    for matching "matching.auc" or "matching.mrr".
     """
-    parts: list[str] = []
-    for task in tasks:
-        dev = task.dev[:limit] if limit else task.dev
-        texts = [item.text for item in dev]
-        if task.kind is TaskKind.TOKENS:
-            found = predict_spans(model, tokenizer, task, texts)
-            parts.append(f"{task.head}\n{span_report(texts, [e.spans for e in dev], found)}")
-        elif task.kind is TaskKind.CLASSES:
-            outputs = head_outputs(model, tokenizer.encode(texts), task.head)
-            chosen = [task.labels[int(item.argmax())] for item in outputs]
-            parts.append(f"{task.head}\n{class_report([e.label for e in dev], chosen)}")
-    return "\n".join(parts)
+    return evaluate(model, tokenizer, tasks).figures()
 
 
 def predict_spans(

@@ -14,7 +14,7 @@ from services.nlu.learnt.tokens import ModelTokenizer
 from services.nlu.train.arrays import seed_torch
 from services.nlu.train.batching import token_batches
 from services.nlu.train.encoded import EncodedTask, encode_task
-from services.nlu.train.evaluate import evaluate_heads, report_heads
+from services.nlu.train.evaluate import evaluate
 from services.nlu.train.examples import TaskData, TaskKind
 from services.nlu.train.extra_labels import with_labels
 from services.nlu.train.fake_quantisation import add_rounding
@@ -27,9 +27,6 @@ from services.nlu.train.tuning import Tuning, encoder_folder, open_encoder, wrap
 
 EVALUATED = 1_500
 """Dev examples of a task that an epoch is judged by; the figures at the end are of all of them."""
-
-REPORTED = 500
-"""Dev examples of a task that the report of an epoch, per type and class, is of."""
 
 _MAIN_FIGURES = (".f1", ".accuracy", ".auc", ".mrr")
 
@@ -154,11 +151,11 @@ def train_multitask(
         losses = task_losses(inner.model, {name: tasks[name] for name in batch}, batch)
         return {name: inner.weights(name, value) for name, value in losses.items()}
 
-    def evaluate(both: Any, limit: int = EVALUATED) -> Mapping[str, float]:
-        figures = evaluate_heads(both.model, tokenizer, tasks.values(), limit=limit)
-        report = report_heads(both.model, tokenizer, tasks.values(), limit=REPORTED)
+    def judge(both: Any, limit: int = EVALUATED) -> Mapping[str, float]:
+        evaluation = evaluate(both.model, tokenizer, tasks.values(), limit=limit)
+        figures = evaluation.figures()
         with (folder / "report.txt").open("a", encoding="utf-8") as file:
-            file.write(f"{figures}\n\n{report}\n")
+            file.write(f"{figures}\n\n{evaluation.report()}\n")
         main = [value for name, value in figures.items() if name.endswith(_MAIN_FIGURES)]
         return {**figures, "score": sum(main) / len(main)}
 
@@ -173,7 +170,7 @@ def train_multitask(
             batches,
             collate,
             loss,
-            evaluate,
+            judge,
             score="score",
             rates={
                 "model.heads": settings.head_rate,
@@ -185,7 +182,7 @@ def train_multitask(
         folder,
         title=folder.name,
     )
-    figures = evaluate(weighted, 0)
+    figures = judge(weighted, 0)
     return Trained(model, tokenizer, history, figures)
 
 
