@@ -6,11 +6,16 @@ cd "$(dirname "$0")/.."
 python=${PYTHON:-.venv/bin/python}
 runs=.wherefore/train
 
-for recipe in zh_pretrain query_zh query_en; do
+for recipe in zh_pretrain query_zh_first zh_pretrain_long; do
+  "$python" -m services.nlu.train "$recipe"
+done
+# Taggers of titles, whose vote on queries the Chinese model learns from.
+"$python" -m services.nlu.train.entity_votes --train 1 2 3 4 --vote 1 2 3 4
+for recipe in query_zh query_en; do
   "$python" -m services.nlu.train "$recipe"
 done
 # The n-gram tables of the class heads, fitted apart and added.
-"$python" -m services.nlu.train.ngram_start "$runs/query_zh/model" --write
+"$python" -m services.nlu.train.ngram_start "$runs/query_zh/model" --out "$runs/query_zh/model"
 "$python" -m services.nlu.train.calibrate "$runs/query_zh/model" sentiment_zh category_zh
 "$python" -m services.nlu.train.calibrate "$runs/query_en/model" intents_en
 "$python" -m services.nlu.train.cross_encoder --out "$runs/cross_en"

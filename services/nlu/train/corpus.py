@@ -5,23 +5,29 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-WINDOW = 126
-"""Characters of one piece; with [CLS] and [SEP] it fills the model's window of 128."""
 
-
-def chinese_texts(data: Path) -> list[str]:
-    """Returns the texts, cut into pieces of at most WINDOW characters, each once.
+def chinese_texts(data: Path, *, window: int) -> list[str]:
+    """Returns the texts, cut into pieces, each once.
 
     Args:
         data: Folder of the data sets (see `shared/data/README.md` of the data).
+        window: Characters of a piece at most.
 
     Raises:
         FileNotFoundError: A data set is missing.
     """
     held = {row["review"] for row in _rows(data / "reviews_zh" / "dev.jsonl.gz")}
     held |= {"".join(row["tokens"]) for row in _rows(data / "ecommerce_ner_zh" / "dev.jsonl.gz")}
-    pieces = (piece for text in _texts(data) if text not in held for piece in _pieces(text))
-    return list(dict.fromkeys(pieces))
+    cut = (piece for text in _texts(data) if text not in held for piece in pieces(text, window))
+    return list(dict.fromkeys(cut))
+
+
+def pieces(text: str, window: int) -> Iterator[str]:
+    """Yields the pieces of a text, of at most `window` characters, with blanks made single."""
+    text = " ".join(text.split())
+    for start in range(0, len(text), window):
+        if piece := text[start : start + window].strip():
+            yield piece
 
 
 def _texts(data: Path) -> Iterator[str]:
@@ -46,10 +52,3 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
     with opener(path, "rt", encoding="utf-8") as lines:
         for line in lines:
             yield json.loads(line)
-
-
-def _pieces(text: str) -> Iterator[str]:
-    text = " ".join(text.split())
-    for start in range(0, len(text), WINDOW):
-        if piece := text[start : start + WINDOW].strip():
-            yield piece

@@ -133,7 +133,11 @@ class _Run:
         total = sum(len(recipe.batches(epoch)) for epoch in range(settings.epochs))
         self._total = min(total, settings.max_steps) if settings.max_steps else total
         optimizer = torch.optim.AdamW(
-            _groups(recipe, settings), lr=settings.learning_rate, betas=(0.9, 0.98), eps=1e-6
+            _groups(recipe, settings),
+            lr=settings.learning_rate,
+            betas=(0.9, 0.98),
+            eps=1e-6,
+            fused=True,  # one pass over the weights: a tenth of a step of a small model
         )
         scheduler = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: _schedule(step, self._total, settings.warmup_share)
@@ -301,7 +305,11 @@ def _groups(recipe: Recipe, settings: LoopSettings) -> list[dict[str, Any]]:
 
 def _to_device(batch: Batch, device: Any) -> Batch:
     return {
-        name: value.to(device) if isinstance(value, torch.Tensor) else value
+        name: value.to(device)
+        if isinstance(value, torch.Tensor)
+        else _to_device(value, device)
+        if isinstance(value, Mapping)
+        else value
         for name, value in batch.items()
     }
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from services.nlu.train.crf import Crf
 from services.nlu.train.examples import TaskKind, bio_labels
-from services.nlu.train.ngrams import NgramContext, NgramTable
+from services.nlu.train.ngrams import NgramTable
 from services.nlu.train.pair_head import PairHead
 
 EMBEDDING = "sentence_embedding"
@@ -22,9 +22,8 @@ class HeadSpec(BaseModel):
     kind: TaskKind
     labels: tuple[str, ...]
     ngram_buckets: int = 0
-    """Rows of a table of hashed character n-grams; 0 has no such table. Of class heads their sums
-    are added to the logits (wide and deep: Cheng et al., 2016); of token heads their vectors stand
-    beside the states (bigrams and soft words: Zhang and Yang, 2018)."""
+    """Of CLASSES: rows of a table of hashed character n-grams, whose sums are added to the logits
+    (wide and deep: Cheng et al., 2016); 0 has no such table."""
     divider: int = 0
     """Of a head that reads pairs: id of the token between the two texts of a row. 0 reads texts."""
 
@@ -56,14 +55,8 @@ class TokenHead(torch.nn.Module):
         self.dropout = torch.nn.Dropout(0.1)
         self.linear = torch.nn.Linear(width, len(tags))
         self.crf = Crf(tags)
-        self.ngrams: NgramContext | None = None
-        if spec.ngram_buckets:
-            self.ngrams = NgramContext(spec.ngram_buckets, width)
-
-    def forward(self, states: torch.Tensor, mask: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
-        """(batch, tokens, width), (batch, tokens, 1), (batch, tokens) -> (batch, tokens, tags)."""
-        if self.ngrams is not None:
-            states = self.ngrams(states, mask, ids)
+    def forward(self, states: torch.Tensor, *_: torch.Tensor) -> torch.Tensor:
+        """(batch, tokens, width), and what other heads read, -> (batch, tokens, tags)."""
         return self.linear(self.dropout(states))
 
 

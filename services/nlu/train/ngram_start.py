@@ -24,7 +24,7 @@ from services.nlu.train.examples import TaskData
 from services.nlu.train.ngrams import ngram_buckets
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-AMOUNTS = (0.0, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
+AMOUNTS = (0.0, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0, 1.3, 1.6, 2.0)
 
 
 def table_features(rows: Sequence[TokenRow], buckets: int) -> Any:

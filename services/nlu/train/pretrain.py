@@ -15,11 +15,20 @@ from services.nlu.train.arrays import seed_torch, to_tensor
 from services.nlu.train.batching import token_batches
 from services.nlu.train.bigram_embedding import BUCKETS, BigramEmbedding, fit_bigrams
 from services.nlu.train.character_vectors import bigram_vectors, character_vectors
-from services.nlu.train.corpus import chinese_texts
+from services.nlu.train.corpus import chinese_texts, pieces
 from services.nlu.train.loop import History, LoopSettings, Recipe, train
 from services.nlu.train.masking import IGNORED, Masking
+from services.nlu.train.model import HeadSpec
 from services.nlu.train.ngrams import CONTEXT_DIMENSION
-from services.nlu.train.storage import tokenizer_of
+from services.nlu.train.pretrain_model import (
+    UNLABELLED,
+    Pretraining,
+    continued,
+    pretraining_losses,
+    without_dropout,
+)
+from services.nlu.train.storage import load_model, tokenizer_of
+from services.nlu.train.tasks import load_task
 from services.nlu.train.tuning import encoder_folder
 from services.nlu.train.vocabulary import (
     MASK,
@@ -28,17 +37,14 @@ from services.nlu.train.vocabulary import (
     save_tokenizer,
 )
 
-MAX_TOKENS = 128
-BIGRAMS = "bigrams.npy"
-"""Vectors of hashed bigrams, in the folder of the encoder."""
-
-BIGRAM_BUCKETS = 65_536
-
 INITIAL_SPREAD = 0.05
 """Standard deviation of the vectors of co-occurrence when training begins."""
 
 HELD_TEXTS = 2_000
 """Texts kept out of the training, for the figures of an epoch."""
+
+HEAD_RATE = 3.0
+"""Factor on the learning rate of the heads of classes, which start from chance."""
 
 
 class PretrainSettings(BaseModel):
@@ -47,14 +53,22 @@ class PretrainSettings(BaseModel):
     backbone: str = ""
     """A package's name, a folder, or any name that transformers resolves: its training goes on,
     with its own tokenizer. "" begins anew, with a character vocabulary and the sizes below."""
+    start: str = ""
+    """"run:NAME" goes on from the encoder of the model that a multi-task run made, with its
+    tokenizer, or a folder of such a model."""
     texts: str = ""
     """A file of one text a line; "" is the Chinese texts of the data sets."""
+    tasks: tuple[str, ...] = ()
+    """Tasks of classes whose training labels are learnt beside, by the names of `tasks.TASKS`."""
     layers: int = 4
     hidden: int = 312
     heads: int = 12
     intermediate: int = 1248
+    max_tokens: int = 128
     bigram_buckets: int = 0
     """Rows of a table of hashed bigrams beside that of the characters; 0 has none."""
+    dropout: bool = True
+    """False spares its time, for a training of few passes."""
     token_budget: int = 4096
     loop: LoopSettings = LoopSettings()
 
@@ -68,76 +82,137 @@ def pretrain(settings: PretrainSettings, data: Path, folder: Path) -> History:
         folder: Of the run; a run that stopped is taken up.
     """
     texts = _texts(settings, data)
-    tokenizer = _open_tokenizer(settings, texts, folder / "encoder")
+    start = settings.start
+    if start.startswith("run:"):
+        start = str(folder.parent / start.removeprefix("run:") / "model")
+    tokenizer = _open_tokenizer(settings, start, texts, folder / "encoder")
     rows = tokenizer.encode(texts)
+    heads, classes = _classes(settings, data, texts)
     order: list[int] = np.random.default_rng(settings.loop.seed).permutation(len(rows)).tolist()
     held_texts = min(HELD_TEXTS, len(rows) // 10)
-    held = [rows[at] for at in order[:held_texts]]
-    kept = [rows[at] for at in order[held_texts:]]
-    model = _new_model(settings, tokenizer.vocabulary_size, kept)
-    lengths = [len(row.ids) for row in kept]
+    held, kept = order[:held_texts], order[held_texts:]
+    masked = _new_model(settings, start, tokenizer.vocabulary_size, [rows[at] for at in kept])
+    model = Pretraining(masked, heads)
+    if not settings.dropout:
+        without_dropout(model)
     special = [tokenizer.id_of(token) for token in SPECIAL]
     masking = Masking(tokenizer.id_of(MASK), max(special) + 1, tokenizer.vocabulary_size)
 
     def batches(epoch: int) -> Sequence[Any]:
+        lengths = [len(rows[at].ids) for at in kept]
         return token_batches(lengths, settings.token_budget, seed=settings.loop.seed, epoch=epoch)
 
-    def collate(batch: list[int], step: int) -> Mapping[str, Any]:
-        return _collate([kept[at] for at in batch], masking, np.random.default_rng([17, step]))
+    def collate(texts_at: Sequence[int], random: np.random.Generator) -> Mapping[str, Any]:
+        of_classes = {
+            name: torch.tensor([known[at] for at in texts_at]) for name, known in classes.items()
+        }
+        return {**_hidden([rows[at] for at in texts_at], masking, random), "classes": of_classes}
+
+    def collate_kept(batch: list[int], step: int) -> Mapping[str, Any]:
+        return collate([kept[at] for at in batch], np.random.default_rng([17, step]))
 
     def evaluate(model: Any) -> Mapping[str, float]:
         random = np.random.default_rng(0)
-        total = right = count = 0.0
-        held_lengths = [len(row.ids) for row in held]
-        for batch in token_batches(held_lengths, 8192, seed=0, epoch=0, shuffle=False):
-            inputs = _collate([held[at] for at in batch], masking, random)
-            logits = _predict(model, inputs)
-            labels = inputs["labels"]
-            total += float(torch.nn.functional.cross_entropy(logits, labels, reduction="sum"))
-            right += float((logits.argmax(-1) == labels).sum())
-            count += len(labels)
-        return {"mlm_loss": total / count, "mlm_accuracy": right / count}
+        lengths = [len(rows[at].ids) for at in held]
+        total = 0.0
+        right = dict.fromkeys(("mlm", *classes), 0.0)
+        count = dict.fromkeys(right, 1e-9)
+        for batch in token_batches(lengths, 8192, seed=0, epoch=0, shuffle=False):
+            inputs = collate([held[at] for at in batch], random)
+            outputs = model(inputs)
+            gold: Mapping[str, torch.Tensor] = {"mlm": inputs["labels"], **inputs["classes"]}
+            total += float(
+                torch.nn.functional.cross_entropy(outputs["mlm"], gold["mlm"], reduction="sum")
+            )
+            for name, labels in gold.items():
+                right[name] += float((outputs[name].argmax(-1) == labels).sum())
+                count[name] += float((labels != UNLABELLED).sum())
+        shares = {f"{name}_accuracy": right[name] / count[name] for name in right}
+        return {"mlm_loss": total / count["mlm"], **shares}
 
     history = train(
-        Recipe(model, batches, collate, _loss, evaluate), settings.loop, folder, title="pretrain"
+        Recipe(
+            model,
+            batches,
+            collate_kept,
+            pretraining_losses,
+            evaluate,
+            rates={"heads": HEAD_RATE},
+        ),
+        settings.loop,
+        folder,
+        title=folder.name,
     )
-    model.base_model.save_pretrained(folder / "encoder")
-    vectors = bigram_vectors(kept, tokenizer.vocabulary_size, BIGRAM_BUCKETS, CONTEXT_DIMENSION)
-    np.save(folder / "encoder" / BIGRAMS, vectors)
+    model.encoder.save_pretrained(folder / "encoder")
     return history
 
 
 def _texts(settings: PretrainSettings, data: Path) -> list[str]:
     if not settings.texts:
-        return chinese_texts(data)
+        return chinese_texts(data, window=settings.max_tokens - 2)
     lines = Path(settings.texts).read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line.strip()]
 
 
+def _classes(
+    settings: PretrainSettings, data: Path, texts: Sequence[str]
+) -> tuple[list[HeadSpec], dict[str, list[int]]]:
+    """The heads of the recipe's tasks, and per head the class of each text."""
+    heads: list[HeadSpec] = []
+    classes: dict[str, list[int]] = {}
+    for name in settings.tasks:
+        task = load_task(name, data)
+        heads.append(HeadSpec(name=task.head, kind=task.kind, labels=task.labels))
+        at = {label: number for number, label in enumerate(task.labels)}
+        known = {
+            piece: at[example.label]
+            for example in task.train
+            for piece in pieces(example.text, settings.max_tokens - 2)
+        }
+        classes[task.head] = [known.get(text, UNLABELLED) for text in texts]
+    return heads, classes
+
+
 def _open_tokenizer(
-    settings: PretrainSettings, texts: Sequence[str], folder: Path
+    settings: PretrainSettings, start: str, texts: Sequence[str], folder: Path
 ) -> ModelTokenizer:
     """The backbone's own, or one of characters; its file is put beside the encoder to come."""
-    if settings.backbone:
+    path = folder / "tokenizer.json"
+    if settings.backbone or start:
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(tokenizer_of(settings.backbone), folder / "tokenizer.json")
-        return ModelTokenizer(folder / "tokenizer.json", MAX_TOKENS, word_places=False)
-    path = save_tokenizer(build_character_tokenizer(texts), folder)
-    return ModelTokenizer(path, MAX_TOKENS, word_places=True)
+        known = Path(start) / "tokenizer.json" if start else tokenizer_of(settings.backbone)
+        shutil.copyfile(known, path)
+    else:
+        path = save_tokenizer(build_character_tokenizer(texts), folder)
+    return ModelTokenizer(path, settings.max_tokens, word_places=not settings.backbone)
 
 
-def _new_model(settings: PretrainSettings, vocabulary: int, rows: Sequence[TokenRow]) -> Any:
+def _new_model(
+    settings: PretrainSettings, start: str, vocabulary: int, rows: Sequence[TokenRow]
+) -> Any:
     seed_torch(settings.loop.seed)
     loader: Any = AutoModelForMaskedLM
     if settings.backbone:
         return loader.from_pretrained(encoder_folder(settings.backbone))
+    if start:
+        encoder = load_model(Path(start)).encoder
+        model = continued(encoder, max_tokens=settings.max_tokens, buckets=settings.bigram_buckets)
+    else:
+        model = _from_chance(settings, vocabulary, rows)
+    table = model.get_input_embeddings()
+    if isinstance(table, BigramEmbedding):
+        table.load(bigram_vectors(rows, vocabulary, table.buckets, CONTEXT_DIMENSION))
+    return model
+
+
+def _from_chance(settings: PretrainSettings, vocabulary: int, rows: Sequence[TokenRow]) -> Any:
     config = BertConfig(
         vocab_size=vocabulary,
         hidden_size=settings.hidden,
         num_hidden_layers=settings.layers,
         num_attention_heads=settings.heads,
         intermediate_size=settings.intermediate,
-        max_position_embeddings=MAX_TOKENS,
+        max_position_embeddings=settings.max_tokens,
         type_vocab_size=5,
         pad_token_id=0,
     )
@@ -151,16 +226,14 @@ def _new_model(settings: PretrainSettings, vocabulary: int, rows: Sequence[Token
         words.copy_(vectors / vectors.std() * INITIAL_SPREAD)
         words[0].zero_()
     fit_bigrams(model.base_model)
-    table = model.get_input_embeddings()
-    if isinstance(table, BigramEmbedding):
-        table.load(bigram_vectors(rows, vocabulary, table.buckets, CONTEXT_DIMENSION))
     model.tie_weights()
     return model
 
 
-def _collate(
+def _hidden(
     rows: Sequence[TokenRow], masking: Masking, random: np.random.Generator
-) -> Mapping[str, Any]:
+) -> dict[str, Any]:
+    """A batch with words hidden; see `Pretraining.forward`."""
     longest = max(len(row.ids) for row in rows)
     ids = np.zeros((len(rows), longest), dtype=np.int64)
     segments, labels = np.zeros_like(ids), np.full_like(ids, IGNORED)
@@ -175,20 +248,3 @@ def _collate(
         "chosen": to_tensor(chosen),
         "labels": to_tensor(labels[chosen]),
     }
-
-
-def _predict(model: Any, batch: Mapping[str, Any]) -> torch.Tensor:
-    ids = batch["input_ids"]
-    given = {"input_ids": ids, "attention_mask": (ids != 0).long()}
-    if batch["segments"].any():
-        given["token_type_ids"] = batch["segments"]
-    if not hasattr(model, "cls"):  # not of BERT's kind
-        return model(**given).logits[batch["chosen"]]
-    states = model.base_model(**given).last_hidden_state
-    # The output layer is as wide as the vocabulary: it reads the hidden tokens alone.
-    return model.cls(states[batch["chosen"]])
-
-
-def _loss(model: Any, batch: Mapping[str, Any]) -> Mapping[str, torch.Tensor]:
-    logits = _predict(model, batch)
-    return {"mlm": torch.nn.functional.cross_entropy(logits.float(), batch["labels"])}

@@ -3,7 +3,8 @@
 config.json          what it is built from (`ModelSpec`)
 labels.json          what its outputs mean
 tokenizer.json       how texts become ids
-weights.safetensors  float16; without the base encoder's own weights where a package carries them
+weights.safetensors  float16, tables of n-grams in 8-bit floats; without the base encoder's own
+                     weights where a package carries them
 """
 
 import json
@@ -25,6 +26,15 @@ _safetensors = cast("Any", safetensors)  # it leaves its types open
 
 WEIGHTS = "weights.safetensors"
 
+TABLES = (".bigrams.weight", ".ngrams.weights.weight")
+"""Ends of the names of tables whose rows are many and add up: a byte a number is enough."""
+
+SCALE = ".scale"
+"""After a table's name: what its numbers are to be multiplied with."""
+
+LARGEST = 448.0
+"""Of the 8-bit floats with 4 bits of exponent (Micikevicius et al., 2022)."""
+
 
 def save_model(model: QueryModel, folder: Path, tokenizer: Path) -> None:
     """Writes a model.
@@ -39,8 +49,7 @@ def save_model(model: QueryModel, folder: Path, tokenizer: Path) -> None:
     if model.spec.base:
         trained = {name for name, item in model.named_parameters() if item.requires_grad}
         state = {name: item for name, item in state.items() if name in trained}
-    halves = {name: item.detach().to(torch.float16).contiguous() for name, item in state.items()}
-    _safetensors.save_file(halves, str(folder / WEIGHTS))
+    _safetensors.save_file(_packed(state), str(folder / WEIGHTS))
     (folder / "config.json").write_text(model.spec.model_dump_json(indent=1, exclude_defaults=True))
     (folder / "labels.json").write_text(
         json.dumps(describe_outputs(model), ensure_ascii=False, indent=1)
@@ -72,9 +81,7 @@ def load_model(folder: Path, *, attention: str = "sdpa") -> QueryModel:
         if heads := spec.encoder.get(HEADS_BY_LAYER):
             fit_heads(encoder, heads)
     model = QueryModel(spec, encoder)
-    weights = {
-        name: item.float() for name, item in _safetensors.load_file(str(folder / WEIGHTS)).items()
-    }
+    weights = _unpacked(_safetensors.load_file(str(folder / WEIGHTS)))
     fit: Any = model.load_state_dict(weights, strict=False)
     missing: list[str] = fit.missing_keys
     unknown: list[str] = fit.unexpected_keys
@@ -83,6 +90,27 @@ def load_model(folder: Path, *, attention: str = "sdpa") -> QueryModel:
         raise ValueError(f"{folder}: weights do not fit: {[*unknown, *lost][:5]}")
     model.encoder = merge(model.encoder)
     return model.eval()
+
+
+def _packed(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    packed: dict[str, torch.Tensor] = {}
+    for name, item in state.items():
+        value = item.detach().contiguous()
+        if not name.endswith(TABLES):
+            packed[name] = value.to(torch.float16)
+            continue
+        scale = (value.abs().max() / LARGEST).clamp(min=1e-12)
+        packed[name] = (value / scale).to(torch.float8_e4m3fn)
+        packed[name + SCALE] = scale.float().reshape(1)
+    return packed
+
+
+def _unpacked(packed: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {
+        name: item.float() * packed.get(name + SCALE, 1.0)
+        for name, item in packed.items()
+        if not name.endswith(SCALE)
+    }
 
 
 def tokenizer_of(encoder: str) -> Path:

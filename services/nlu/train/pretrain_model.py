@@ -1,0 +1,120 @@
+"""What is pretrained: an encoder that restores hidden words and, of labelled texts, their classes.
+
+A text whose words are hidden still has its label, and the pass over it is paid for already: the
+labels of the training halves make a short pretraining go further (supervised signals beside the
+masked ones: Khosla et al.'s and T5's multi-task mixtures; Raffel et al., 2020).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from transformers import BertForMaskedLM
+
+from services.nlu.train.bigram_embedding import BUCKETS, BigramEmbedding, fit_bigrams
+from services.nlu.train.model import ClassHead, HeadSpec
+
+UNLABELLED = -100
+"""Class of a text of which a task says nothing."""
+
+
+class Pretraining(torch.nn.Module):
+    """A masked language model with heads of classes, which are dropped at the end.
+
+    Args:
+        masked: Of transformers, with its encoder as `base_model`.
+        heads: Of classes.
+    """
+
+    def __init__(self, masked: Any, heads: Sequence[HeadSpec] = ()) -> None:
+        super().__init__()
+        self.masked = masked
+        width = int(masked.config.hidden_size)
+        self.heads = torch.nn.ModuleDict({head.name: ClassHead(head, width) for head in heads})
+
+    @property
+    def encoder(self) -> Any:
+        """What is kept."""
+        return self.masked.base_model
+
+    def forward(self, batch: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+        """Reads a batch.
+
+        Args:
+            batch: "input_ids" and "segments", (batch, tokens), and "chosen", (batch, tokens) bool,
+                the tokens to restore.
+
+        Returns:
+            "mlm" (chosen, vocabulary) and per head (batch, classes).
+        """
+        ids = batch["input_ids"]
+        given = {"input_ids": ids, "attention_mask": (ids != 0).long()}
+        if batch["segments"].any():
+            given["token_type_ids"] = batch["segments"]
+        if not hasattr(self.masked, "cls"):  # not of BERT's kind
+            return {"mlm": self.masked(**given).logits[batch["chosen"]]}
+        states = self.encoder(**given).last_hidden_state
+        mask = given["attention_mask"].unsqueeze(-1).to(states.dtype)
+        logits = {name: head(states, mask, ids) for name, head in self.heads.items()}
+        # The output layer is as wide as the vocabulary: it reads the hidden tokens alone.
+        return {"mlm": self.masked.cls(states[batch["chosen"]]), **logits}
+
+
+def pretraining_losses(model: Any, batch: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    """Returns the cross entropy of the hidden tokens, and of each head's labelled texts.
+
+    Args:
+        model: A `Pretraining`, perhaps wrapped for several devices.
+        batch: As its `forward` takes it, with "labels" (chosen,) and "classes": head -> (batch,),
+            UNLABELLED where nothing is known.
+    """
+    outputs = model(batch)
+    losses = {"mlm": torch.nn.functional.cross_entropy(outputs["mlm"].float(), batch["labels"])}
+    for name, classes in batch["classes"].items():
+        summed = torch.nn.functional.cross_entropy(
+            outputs[name].float(), classes, ignore_index=UNLABELLED, reduction="sum"
+        )
+        losses[name] = summed / (classes != UNLABELLED).sum().clamp(min=1)
+    return losses
+
+
+def continued(encoder: Any, *, max_tokens: int, buckets: int) -> Any:
+    """Returns a masked language model that goes on from an encoder of BERT's kind.
+
+    Args:
+        encoder: Without a table of bigrams.
+        max_tokens: Places of the new one, at least those of the old: further ones begin as copies.
+        buckets: Of a table of bigrams that begins without effect; 0 for none.
+    """
+    config: Any = encoder.config.__class__.from_dict(encoder.config.to_dict())
+    config.max_position_embeddings = max_tokens
+    model: Any = BertForMaskedLM(config)
+    state: dict[str, torch.Tensor] = encoder.state_dict()
+    places = "embeddings.position_embeddings.weight"
+    known = state[places]
+    # The first places hold [CLS] and beginnings of texts: the later half is like what follows.
+    later = known[len(known) // 2 :]
+    missing = max_tokens - len(known)
+    copies = later.repeat(-(-missing // len(later)), 1)[:missing]
+    model.bert.load_state_dict(
+        {
+            name: torch.cat([known, copies]) if name == places else item
+            for name, item in state.items()
+            if not name.startswith("pooler.") and "_ids" not in name
+        },
+        strict=False,
+    )
+    if buckets:
+        setattr(model.config, BUCKETS, buckets)
+        fit_bigrams(model.base_model)
+        table: BigramEmbedding = model.get_input_embeddings()
+        torch.nn.init.zeros_(table.project.weight)
+    model.tie_weights()
+    return model
+
+
+def without_dropout(model: torch.nn.Module) -> None:
+    """Takes the dropout out of a model that sees each text but a few times."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
