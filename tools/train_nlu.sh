@@ -6,12 +6,7 @@ cd "$(dirname "$0")/.."
 python=${PYTHON:-.venv/bin/python}
 runs=.wherefore/train
 
-for recipe in zh_pretrain query_zh_first zh_pretrain_long; do
-  "$python" -m services.nlu.train "$recipe"
-done
-# Taggers of titles, whose vote on queries the Chinese model learns from.
-"$python" -m services.nlu.train.entity_votes --train 1 2 3 4 --vote 1 2 3 4
-for recipe in query_zh query_en; do
+for recipe in zh_pretrain query_zh_first zh_pretrain_long query_zh query_en; do
   "$python" -m services.nlu.train "$recipe"
 done
 # The n-gram tables of the class heads, fitted apart and added.

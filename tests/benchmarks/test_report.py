@@ -41,3 +41,12 @@ def test_provenance_names_command_data_and_machine():
     written = report.provenance("make it", "some data")
     assert written.startswith("`make it` on some data, 2")
     assert " cores, " in written
+
+
+def test_the_machine_names_its_instructions(monkeypatch, tmp_path):
+    info = tmp_path / "cpuinfo"
+    info.write_text("model name\t: Some CPU\nflags\t\t: sse avx2 avx512f avx512_vnni\n")
+    monkeypatch.setattr(report, "CPUINFO", info)
+    assert "Some CPU (AVX-512 with VNNI)" in report.machine()
+    info.write_text("model name\t: Old CPU\nflags\t\t: sse\n")
+    assert "Old CPU," in report.machine()

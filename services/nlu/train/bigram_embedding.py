@@ -18,6 +18,9 @@ from services.nlu.train.ngrams import CONTEXT_DIMENSION, bigram_buckets
 BUCKETS = "bigram_buckets"
 """Of an encoder's configuration: rows of its table of bigrams; absent where it has none."""
 
+NEIGHBOURS = 2 * CONTEXT_DIMENSION
+"""Width of what the bigrams on both sides say."""
+
 _PREFIX = "embeddings.word_embeddings."
 
 
@@ -39,7 +42,7 @@ class BigramEmbedding(torch.nn.Embedding):
         self.weight = plain.weight
         self.buckets = buckets
         self.bigrams = torch.nn.Embedding(buckets, CONTEXT_DIMENSION)
-        self.project = torch.nn.Linear(2 * CONTEXT_DIMENSION, plain.embedding_dim, bias=False)
+        self.project = torch.nn.Linear(NEIGHBOURS, plain.embedding_dim, bias=False)
         torch.nn.init.normal_(self.bigrams.weight, std=0.1)
         torch.nn.init.normal_(self.project.weight, std=0.05)
         self.dropout = torch.nn.Dropout(0.1)
@@ -51,10 +54,13 @@ class BigramEmbedding(torch.nn.Embedding):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 # torch's own name
         """(batch, tokens) -> (batch, tokens, width)."""
-        right = self.bigrams(bigram_buckets(input, self.buckets))
+        return super().forward(input) + self.project(self.dropout(self.neighbours(input)))
+
+    def neighbours(self, ids: torch.Tensor) -> torch.Tensor:
+        """(batch, tokens) -> (batch, tokens, NEIGHBOURS): the bigrams before and after a token."""
+        right = self.bigrams(bigram_buckets(ids, self.buckets))
         left = torch.cat([torch.zeros_like(right[:, :1]), right[:, :-1]], dim=1)
-        both = self.dropout(torch.cat([left, right], dim=-1))
-        return super().forward(input) + self.project(both)
+        return torch.cat([left, right], dim=-1)
 
 
 def fit_bigrams(encoder: Any) -> Any:

@@ -27,6 +27,8 @@ LOG_STEPS = 20
 BEST = "best.pt"
 """Weights of the best epoch, in the folder of a run."""
 
+CHECKPOINT, PROGRESS = "checkpoint", "progress.json"
+
 Batch = Mapping[str, Any]
 Losses = Mapping[str, torch.Tensor]
 
@@ -116,6 +118,11 @@ def train(recipe: Recipe, settings: LoopSettings, folder: Path, *, title: str) -
     history = run.state.history
     (folder / "history.json").write_text(json.dumps(vars(history), indent=1))
     return history
+
+
+def is_begun(folder: Path) -> bool:
+    """Whether a run stands in a folder, so that `train` takes it up with the weights it had."""
+    return (folder / CHECKPOINT / PROGRESS).is_file()
 
 
 class _Run:
@@ -251,11 +258,11 @@ class _State:
     def __init__(self, folder: Path, accelerator: Any) -> None:
         self.step = self.epoch = self.batch = 0
         self.history = History()
-        self._folder = folder / "checkpoint"
+        self._folder = folder / CHECKPOINT
         self._accelerator = accelerator
 
     def load(self) -> None:
-        path = self._folder / "progress.json"
+        path = self._folder / PROGRESS
         if not path.is_file():
             return
         self._accelerator.load_state(str(self._folder))
@@ -269,7 +276,7 @@ class _State:
         part = self._folder.with_suffix(".part")
         shutil.rmtree(part, ignore_errors=True)
         self._accelerator.save_state(str(part))
-        (part / "progress.json").write_text(
+        (part / PROGRESS).write_text(
             json.dumps(
                 {
                     "step": self.step,

@@ -1,11 +1,13 @@
 """The multi-task model: one encoder, a head a task, one forward pass a text."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from pydantic import BaseModel
 
+from services.nlu.train.bigram_embedding import NEIGHBOURS
 from services.nlu.train.crf import Crf
 from services.nlu.train.examples import TaskKind, bio_labels
 from services.nlu.train.ngrams import NgramTable
@@ -24,6 +26,9 @@ class HeadSpec(BaseModel):
     ngram_buckets: int = 0
     """Of CLASSES: rows of a table of hashed character n-grams, whose sums are added to the logits
     (wide and deep: Cheng et al., 2016); 0 has no such table."""
+    convolved: bool = False
+    """Of TOKENS, over an encoder with a table of bigrams: whether the head reads the bigrams too,
+    beside the states, by a convolution that sees a token's neighbours."""
     divider: int = 0
     """Of a head that reads pairs: id of the token between the two texts of a row. 0 reads texts."""
 
@@ -46,6 +51,25 @@ class ModelSpec(BaseModel):
     max_tokens: int = 128
 
 
+@dataclass(frozen=True)
+class Read:
+    """What a head may read beside the states of the last layer.
+
+    Attributes:
+        ids: (batch, tokens).
+        mask: (batch, tokens, 1), 1 where a token is and 0 where padding is.
+        encoder: What made the states.
+    """
+
+    ids: torch.Tensor
+    mask: torch.Tensor
+    encoder: Any
+
+    def bigrams(self) -> torch.Tensor:
+        """Returns (batch, tokens, NEIGHBOURS) of an encoder that has a table of bigrams."""
+        return self.encoder.get_input_embeddings().neighbours(self.ids)
+
+
 class TokenHead(torch.nn.Module):
     """Logits of BIO tags, with the field that reads them."""
 
@@ -55,8 +79,19 @@ class TokenHead(torch.nn.Module):
         self.dropout = torch.nn.Dropout(0.1)
         self.linear = torch.nn.Linear(width, len(tags))
         self.crf = Crf(tags)
-    def forward(self, states: torch.Tensor, *_: torch.Tensor) -> torch.Tensor:
-        """(batch, tokens, width), and what other heads read, -> (batch, tokens, tags)."""
+        self.convolution: torch.nn.Conv1d | None = None
+        if spec.convolved:
+            self.convolution = torch.nn.Conv1d(width + NEIGHBOURS, width, 3, padding=1)
+            self.bigram_dropout = torch.nn.Dropout(0.3)
+
+    def forward(self, states: torch.Tensor, read: Read) -> torch.Tensor:
+        """(batch, tokens, width) -> (batch, tokens, tags)."""
+        if self.convolution is not None:
+            beside = self.bigram_dropout(read.bigrams()).to(states.dtype)
+            # Padding is made nothing, or the convolution would read it at a text's end.
+            joined = (torch.cat([states, beside], dim=-1) * read.mask).transpose(1, 2)
+            local = torch.nn.functional.gelu(self.convolution(joined))
+            states = states + local.transpose(1, 2)
         return self.linear(self.dropout(states))
 
 
@@ -72,8 +107,9 @@ class ClassHead(torch.nn.Module):
         if spec.ngram_buckets:
             self.ngrams = NgramTable(spec.ngram_buckets, len(spec.labels))
 
-    def forward(self, states: torch.Tensor, mask: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
-        """(batch, tokens, width), (batch, tokens, 1) and (batch, tokens) -> (batch, classes)."""
+    def forward(self, states: torch.Tensor, read: Read) -> torch.Tensor:
+        """(batch, tokens, width) -> (batch, classes)."""
+        mask, ids = read.mask, read.ids
         mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1.0)
         highest = (states + (mask - 1.0) * 1e4).max(1).values
         pooled = torch.cat([mean, highest, states[:, 0]], dim=-1)
@@ -118,7 +154,7 @@ class QueryModel(torch.nn.Module):
         for name, head in self.heads.items():
             if only and name not in only:
                 continue
-            outputs[name] = head(states, mask, input_ids)
+            outputs[name] = head(states, Read(input_ids, mask, self.encoder))
         if not only or EMBEDDING in only:
             mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
             outputs[EMBEDDING] = torch.nn.functional.normalize(mean, p=2.0, dim=1)

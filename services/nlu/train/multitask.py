@@ -1,7 +1,7 @@
 """Multi-task fine-tuning: one encoder learns entities, classes and matching at once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from random import Random
@@ -39,8 +39,8 @@ class TaskSettings(BaseModel):
     """Training examples at most, for trials; 0 takes all."""
     ngram_buckets: int = Field(default=0, ge=0)
     """See `HeadSpec`."""
-    copies: int = Field(default=1, ge=1)
-    """Times that each example stands among pseudo-labels, which are many more."""
+    convolved: bool = False
+    """See `HeadSpec`."""
     beside: str = ""
     """A task of classes over the same texts: both are learnt in the same forward passes, and
     `repeat` and `limit` are that task's."""
@@ -65,10 +65,6 @@ class MultitaskSettings(BaseModel):
     """Factor on the learning rate of what starts from chance."""
     labels: str = ""
     """File from `wherefore label export`, learnt beside the data sets; "" for none."""
-    pseudo: str = ""
-    """File of the same form with labels that models gave; "run:NAME" is that of a run."""
-    pseudo_weight: float = Field(default=0.5, gt=0)
-    """Of a pseudo-label in the loss, against one of a data set."""
     loop: LoopSettings = LoopSettings()
 
     @field_validator("tasks")
@@ -116,14 +112,18 @@ def train_multitask(
         folder: Of the run.
         loaded: Tasks that are in memory already, by name.
     """
-    encoder_path = _of_run(settings.encoder, folder.parent, "encoder")
+    encoder_path = settings.encoder
+    if encoder_path.startswith("run:"):
+        encoder_path = str(folder.parent / encoder_path.removeprefix("run:") / "encoder")
     tokenizer = ModelTokenizer(
         Path(encoder_folder(encoder_path)) / "tokenizer.json",
         settings.max_tokens,
         word_places=settings.word_places,
     )
     tasks = {name: (loaded or {}).get(name) or load_task(name, data) for name in settings.tasks}
-    tasks = _with_more_labels(settings, tasks, folder.parent)
+    if settings.labels:
+        beside = {name: chosen.beside for name, chosen in settings.tasks.items() if chosen.beside}
+        tasks = with_labels(tasks, Path(settings.labels), beside=beside)
     encoded = {
         name: encode_task(task, tokenizer, limit=_limit(settings, name))
         for name, task in tasks.items()
@@ -187,27 +187,6 @@ def train_multitask(
     return Trained(model, tokenizer, history, figures)
 
 
-def _of_run(name: str, runs: Path, inside: str) -> str:
-    """What "run:NAME" stands for; another name stands for itself."""
-    return str(runs / name.removeprefix("run:") / inside) if name.startswith("run:") else name
-
-
-def _with_more_labels(
-    settings: MultitaskSettings, tasks: Mapping[str, TaskData], runs: Path
-) -> dict[str, TaskData]:
-    beside = {name: chosen.beside for name, chosen in settings.tasks.items() if chosen.beside}
-    more = {
-        name: replace(task, train=list(task.train) * settings.tasks[beside.get(name, name)].copies)
-        for name, task in tasks.items()
-    }
-    if settings.labels:
-        more = with_labels(more, Path(settings.labels), beside=beside)
-    if settings.pseudo:
-        path = Path(_of_run(settings.pseudo, runs, "labels.jsonl"))
-        more = with_labels(more, path, beside=beside, weight=settings.pseudo_weight)
-    return more
-
-
 def _limit(settings: MultitaskSettings, name: str) -> int:
     return settings.tasks[settings.tasks[name].beside or name].limit
 
@@ -255,6 +234,7 @@ def _new_model(
             kind=task.kind,
             labels=task.labels,
             ngram_buckets=settings.tasks[name].ngram_buckets,
+            convolved=settings.tasks[name].convolved,
         )
         for name, task in tasks.items()
         if task.kind is not TaskKind.PAIRS

@@ -6,8 +6,13 @@ so that a model number met again counts before anything is learnt. That spares m
 that a head over [CLS] alone needs.
 """
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch.nn import functional
+
+if TYPE_CHECKING:
+    from services.nlu.train.model import Read
 
 _START_SCALE = 6.0
 _START_OFFSET = -5.0
@@ -31,8 +36,9 @@ class PairHead(torch.nn.Module):
         torch.nn.init.constant_(self.linear.bias, _START_OFFSET)
         self.scales = torch.nn.Parameter(torch.full((2,), _START_SCALE))
 
-    def forward(self, states: torch.Tensor, mask: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
-        """(batch, tokens, width), (batch, tokens, 1) and (batch, tokens) -> (batch, 1)."""
+    def forward(self, states: torch.Tensor, read: "Read") -> torch.Tensor:
+        """(batch, tokens, width) -> (batch, 1)."""
+        mask, ids = read.mask, read.ids
         ends = (ids == self.divider).to(torch.int64)
         before = torch.cumsum(ends, dim=1) - ends
         words = (1 - ends).to(states.dtype) * mask[..., 0].to(states.dtype)

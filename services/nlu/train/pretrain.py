@@ -16,7 +16,7 @@ from services.nlu.train.batching import token_batches
 from services.nlu.train.bigram_embedding import BUCKETS, BigramEmbedding, fit_bigrams
 from services.nlu.train.character_vectors import bigram_vectors, character_vectors
 from services.nlu.train.corpus import chinese_texts, pieces
-from services.nlu.train.loop import History, LoopSettings, Recipe, train
+from services.nlu.train.loop import History, LoopSettings, Recipe, is_begun, train
 from services.nlu.train.masking import IGNORED, Masking
 from services.nlu.train.model import HeadSpec
 from services.nlu.train.ngrams import CONTEXT_DIMENSION
@@ -91,7 +91,9 @@ def pretrain(settings: PretrainSettings, data: Path, folder: Path) -> History:
     order: list[int] = np.random.default_rng(settings.loop.seed).permutation(len(rows)).tolist()
     held_texts = min(HELD_TEXTS, len(rows) // 10)
     held, kept = order[:held_texts], order[held_texts:]
-    masked = _new_model(settings, start, tokenizer.vocabulary_size, [rows[at] for at in kept])
+    # A run that is taken up has its vectors already.
+    counted = [] if is_begun(folder) else [rows[at] for at in kept]
+    masked = _new_model(settings, start, tokenizer.vocabulary_size, counted)
     model = Pretraining(masked, heads)
     if not settings.dropout:
         without_dropout(model)
@@ -200,7 +202,7 @@ def _new_model(
     else:
         model = _from_chance(settings, vocabulary, rows)
     table = model.get_input_embeddings()
-    if isinstance(table, BigramEmbedding):
+    if rows and isinstance(table, BigramEmbedding):
         table.load(bigram_vectors(rows, vocabulary, table.buckets, CONTEXT_DIMENSION))
     return model
 
@@ -219,12 +221,13 @@ def _from_chance(settings: PretrainSettings, vocabulary: int, rows: Sequence[Tok
     if settings.bigram_buckets:
         setattr(config, BUCKETS, settings.bigram_buckets)
     model: Any = BertForMaskedLM(config)
-    # Vectors of co-occurrence spare the first thousand steps, in which characters find company.
-    vectors = to_tensor(character_vectors(rows, vocabulary, settings.hidden))
-    words = model.bert.embeddings.word_embeddings.weight
-    with torch.no_grad():
-        words.copy_(vectors / vectors.std() * INITIAL_SPREAD)
-        words[0].zero_()
+    if rows:
+        # Vectors of co-occurrence spare the first thousand steps, in which characters find company.
+        vectors = to_tensor(character_vectors(rows, vocabulary, settings.hidden))
+        words = model.bert.embeddings.word_embeddings.weight
+        with torch.no_grad():
+            words.copy_(vectors / vectors.std() * INITIAL_SPREAD)
+            words[0].zero_()
     fit_bigrams(model.base_model)
     model.tie_weights()
     return model

@@ -12,7 +12,7 @@ import torch
 from transformers import BertForMaskedLM
 
 from services.nlu.train.bigram_embedding import BUCKETS, BigramEmbedding, fit_bigrams
-from services.nlu.train.model import ClassHead, HeadSpec
+from services.nlu.train.model import ClassHead, HeadSpec, Read
 
 UNLABELLED = -100
 """Class of a text of which a task says nothing."""
@@ -55,7 +55,8 @@ class Pretraining(torch.nn.Module):
             return {"mlm": self.masked(**given).logits[batch["chosen"]]}
         states = self.encoder(**given).last_hidden_state
         mask = given["attention_mask"].unsqueeze(-1).to(states.dtype)
-        logits = {name: head(states, mask, ids) for name, head in self.heads.items()}
+        read = Read(ids, mask, self.encoder)
+        logits = {name: head(states, read) for name, head in self.heads.items()}
         # The output layer is as wide as the vocabulary: it reads the hidden tokens alone.
         return {"mlm": self.masked.cls(states[batch["chosen"]]), **logits}
 

@@ -7,7 +7,7 @@ import torch
 from services.nlu.train.bigram_embedding import BigramEmbedding
 from services.nlu.train.examples import TaskKind
 from services.nlu.train.export import write_model
-from services.nlu.train.model import HeadSpec, ModelSpec, QueryModel
+from services.nlu.train.model import HeadSpec, ModelSpec, QueryModel, Read, TokenHead
 from services.nlu.train.pretrain import PretrainSettings, pretrain
 from services.nlu.train.storage import load_model, save_model
 from services.nlu.train.tuning import open_encoder
@@ -47,6 +47,21 @@ def test_a_character_is_another_beside_others(encoder):
     assert not torch.allclose(one[2], two[2])
 
 
+def test_a_convolved_head_sees_bigrams_but_no_padding(encoder):
+    torch.manual_seed(0)
+    opened = open_encoder(str(encoder)).eval()
+    spec = HeadSpec(name="entities", kind=TaskKind.TOKENS, labels=("BRAND",), convolved=True)
+    head = TokenHead(spec, 24).eval()
+    short, padded = torch.tensor([[6, 7, 8]]), torch.tensor([[6, 7, 8, 0, 0]])
+    states = torch.randn(1, 5, 24)
+    with torch.no_grad():
+        alone = head(states[:, :3], Read(short, torch.ones(1, 3, 1), opened))
+        beside = head(states, Read(padded, (padded != 0).unsqueeze(-1).float(), opened))
+        other = head(states[:, :3], Read(torch.tensor([[6, 7, 9]]), torch.ones(1, 3, 1), opened))
+    torch.testing.assert_close(alone, beside[:, :3])
+    assert not torch.allclose(alone, other)
+
+
 def test_the_table_comes_back_with_the_encoder(encoder):
     first = open_encoder(str(encoder)).get_input_embeddings()
     second = open_encoder(str(encoder)).get_input_embeddings()
@@ -55,13 +70,16 @@ def test_the_table_comes_back_with_the_encoder(encoder):
     assert float(first.bigrams.weight.detach().abs().max()) > 0
 
 
-def test_a_model_on_top_of_it_is_kept_and_exported(encoder, tmp_path):
+@pytest.mark.parametrize("convolved", [False, True])
+def test_a_model_on_top_of_it_is_kept_and_exported(encoder, tmp_path, convolved):
     import onnxruntime as ort
 
     opened = open_encoder(str(encoder))
     spec = ModelSpec(
         encoder={k: v for k, v in opened.config.to_dict().items() if k[0] != "_"},
-        heads=(HeadSpec(name="entities", kind=TaskKind.TOKENS, labels=("BRAND",)),),
+        heads=(
+            HeadSpec(name="entities", kind=TaskKind.TOKENS, labels=("BRAND",), convolved=convolved),
+        ),
         word_places=True,
         max_tokens=32,
     )

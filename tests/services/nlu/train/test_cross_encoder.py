@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch", reason="training needs the extra `train`")
 
 from services.nlu.train import cross_encoder  # noqa: E402
 from services.nlu.train.cross_pairs import Group  # noqa: E402
+from services.nlu.train.model import Read  # noqa: E402
 from services.nlu.train.pair_head import PairHead  # noqa: E402
 
 DIVIDER = 9
@@ -26,7 +27,7 @@ def logits(head: PairHead, rows: Sequence[Sequence[int]]) -> list[float]:
     states = torch.nn.functional.one_hot(ids, 16).float()
     mask = (ids != 0).long().unsqueeze(-1)
     with torch.no_grad():
-        return head.eval()(states, mask, ids)[:, 0].tolist()
+        return head.eval()(states, Read(ids, mask, None))[:, 0].tolist()
 
 
 def test_shared_words_count_before_anything_is_learnt():
@@ -51,7 +52,7 @@ def test_the_head_learns_what_the_start_gets_wrong():
     wanted = torch.tensor([0.0, 1.0])
     optimizer = torch.optim.Adam(head.parameters(), lr=0.05)
     for _ in range(80):
-        made = head.train()(states, (rows != 0).long().unsqueeze(-1), rows)[:, 0]
+        made = head.train()(states, Read(rows, (rows != 0).long().unsqueeze(-1), None))[:, 0]
         loss = torch.nn.functional.binary_cross_entropy_with_logits(made, wanted)
         optimizer.zero_grad()
         loss.backward()
