@@ -110,6 +110,10 @@ class GraphEncoder(nn.Module):
             self.norms.append(layer.attention.output.LayerNorm)
             self.norms.append(layer.output.LayerNorm)
 
+    def get_input_embeddings(self) -> nn.Module:
+        """Returns the table of tokens, as transformers names it."""
+        return self.embeddings.word_embeddings
+
     def _keep(self, name: str, weight: torch.Tensor) -> None:
         self.register_buffer(f"{ENCODER_WEIGHTS}{name}", weight.detach().T.contiguous())
 

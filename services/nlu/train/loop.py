@@ -310,15 +310,16 @@ def _groups(recipe: Recipe, settings: LoopSettings) -> list[dict[str, Any]]:
     ]
 
 
-def _to_device(batch: Batch, device: Any) -> Batch:
-    return {
-        name: value.to(device)
-        if isinstance(value, torch.Tensor)
-        else _to_device(value, device)
-        if isinstance(value, Mapping)
-        else value
-        for name, value in batch.items()
-    }
+def _to_device(batch: Batch, device: Any) -> dict[str, Any]:
+    moved: dict[str, Any] = {}
+    for name, value in batch.items():
+        if isinstance(value, torch.Tensor):
+            moved[name] = value.to(device)
+        elif isinstance(value, Mapping):
+            moved[name] = _to_device(cast("Batch", value), device)
+        else:
+            moved[name] = value
+    return moved
 
 
 def _schedule(step: int, total: int, warmup_share: float) -> float:
