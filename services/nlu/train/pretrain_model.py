@@ -1,8 +1,8 @@
 """What is pretrained: an encoder that restores hidden words and, of labelled texts, their classes.
 
 A text whose words are hidden still has its label, and the pass over it is paid for already: the
-labels of the training halves make a short pretraining go further (supervised signals beside the
-masked ones: Khosla et al.'s and T5's multi-task mixtures; Raffel et al., 2020).
+labels of the training halves make a short pretraining go further (supervised tasks beside the
+denoising one: Aribandi et al., "ExT5", 2022).
 """
 
 from collections.abc import Mapping, Sequence
