@@ -10,6 +10,7 @@ import torch
 from services.nlu.learnt.tokens import ModelTokenizer, TokenRow
 from services.nlu.train.arrays import to_tensor
 from services.nlu.train.examples import Example, Span, TaskData, TaskKind, bio_labels
+from services.nlu.train.masking import IGNORED
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def encode_task(task: TaskData, tokenizer: ModelTokenizer, *, limit: int = 0) ->
 
 
 def _label(example: Example, classes: Mapping[str, int]) -> int:
-    return classes[example.label] if example.label else -100
+    return classes[example.label] if example.label else IGNORED
 
 
 def token_tags(row: TokenRow, spans: Sequence[Span]) -> list[str]:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from services.nlu.learnt.tokens import BEGIN, NO_SEGMENT, SINGLE, Ids
 
 IGNORED = -100
-"""Label of a token that is not predicted, as torch's cross entropy ignores by default."""
+"""Label of a token that is not predicted, or of a text of which nothing is known, as torch's cross
+entropy ignores by default."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -65,8 +66,9 @@ class Read:
     mask: torch.Tensor
     encoder: Any
 
+    @cached_property
     def bigrams(self) -> torch.Tensor:
-        """Returns (batch, tokens, NEIGHBOURS) of an encoder that has a table of bigrams."""
+        """(batch, tokens, NEIGHBOURS) of an encoder that has a table of bigrams."""
         return self.encoder.get_input_embeddings().neighbours(self.ids)
 
 
@@ -87,7 +89,7 @@ class TokenHead(torch.nn.Module):
     def forward(self, states: torch.Tensor, read: Read) -> torch.Tensor:
         """(batch, tokens, width) -> (batch, tokens, tags)."""
         if self.convolution is not None:
-            beside = self.bigram_dropout(read.bigrams()).to(states.dtype)
+            beside = self.bigram_dropout(read.bigrams).to(states.dtype)
             # Padding is made nothing, or the convolution would read it at a text's end.
             joined = (torch.cat([states, beside], dim=-1) * read.mask).transpose(1, 2)
             local = torch.nn.functional.gelu(self.convolution(joined))
@@ -150,11 +152,12 @@ class QueryModel(torch.nn.Module):
             "sentence_embedding" (batch, width) of unit length.
         """
         states, mask = self.states(input_ids, segments)
+        read = Read(input_ids, mask, self.encoder)
         outputs: dict[str, torch.Tensor] = {}
         for name, head in self.heads.items():
             if only and name not in only:
                 continue
-            outputs[name] = head(states, Read(input_ids, mask, self.encoder))
+            outputs[name] = head(states, read)
         if not only or EMBEDDING in only:
             mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
             outputs[EMBEDDING] = torch.nn.functional.normalize(mean, p=2.0, dim=1)

@@ -21,7 +21,6 @@ from services.nlu.train.masking import IGNORED, Masking
 from services.nlu.train.model import HeadSpec
 from services.nlu.train.ngrams import CONTEXT_DIMENSION
 from services.nlu.train.pretrain_model import (
-    UNLABELLED,
     Pretraining,
     continued,
     pretraining_losses,
@@ -128,7 +127,7 @@ def pretrain(settings: PretrainSettings, data: Path, folder: Path) -> History:
             )
             for name, labels in gold.items():
                 right[name] += float((outputs[name].argmax(-1) == labels).sum())
-                count[name] += float((labels != UNLABELLED).sum())
+                count[name] += float((labels != IGNORED).sum())
         shares = {f"{name}_accuracy": right[name] / count[name] for name in right}
         return {"mlm_loss": total / count["mlm"], **shares}
 
@@ -171,7 +170,7 @@ def _classes(
             for example in task.train
             for piece in pieces(example.text, settings.max_tokens - 2)
         }
-        classes[task.head] = [known.get(text, UNLABELLED) for text in texts]
+        classes[task.head] = [known.get(text, IGNORED) for text in texts]
     return heads, classes
 
 

@@ -12,10 +12,8 @@ import torch
 from transformers import BertForMaskedLM
 
 from services.nlu.train.bigram_embedding import BUCKETS, BigramEmbedding, fit_bigrams
+from services.nlu.train.masking import IGNORED
 from services.nlu.train.model import ClassHead, HeadSpec, Read
-
-UNLABELLED = -100
-"""Class of a text of which a task says nothing."""
 
 
 class Pretraining(torch.nn.Module):
@@ -67,15 +65,15 @@ def pretraining_losses(model: Any, batch: Mapping[str, Any]) -> dict[str, torch.
     Args:
         model: A `Pretraining`, perhaps wrapped for several devices.
         batch: As its `forward` takes it, with "labels" (chosen,) and "classes": head -> (batch,),
-            UNLABELLED where nothing is known.
+            IGNORED where nothing is known.
     """
     outputs = model(batch)
     losses = {"mlm": torch.nn.functional.cross_entropy(outputs["mlm"].float(), batch["labels"])}
     for name, classes in batch["classes"].items():
         summed = torch.nn.functional.cross_entropy(
-            outputs[name].float(), classes, ignore_index=UNLABELLED, reduction="sum"
+            outputs[name].float(), classes, ignore_index=IGNORED, reduction="sum"
         )
-        losses[name] = summed / (classes != UNLABELLED).sum().clamp(min=1)
+        losses[name] = summed / (classes != IGNORED).sum().clamp(min=1)
     return losses
 
 
@@ -102,8 +100,7 @@ def continued(encoder: Any, *, max_tokens: int, buckets: int) -> Any:
             name: torch.cat([known, copies]) if name == places else item
             for name, item in state.items()
             if not name.startswith("pooler.") and "_ids" not in name
-        },
-        strict=False,
+        }
     )
     if buckets:
         setattr(model.config, BUCKETS, buckets)

@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from services.nlu.train.bigram_embedding import BigramEmbedding
+from services.nlu.train.masking import IGNORED
 from services.nlu.train.model import ModelSpec, QueryModel
 from services.nlu.train.pretrain import PretrainSettings, pretrain
-from services.nlu.train.pretrain_model import UNLABELLED, continued, pretraining_losses
+from services.nlu.train.pretrain_model import continued, pretraining_losses
 from services.nlu.train.storage import save_model
 from services.nlu.train.tuning import open_encoder
 
@@ -107,6 +108,6 @@ def test_a_text_without_a_label_has_no_loss_of_its_class():
         batch = {"labels": torch.tensor([1]), "classes": {"sentiment": torch.tensor(classes)}}
         return float(pretraining_losses(Given(), batch)["sentiment"])
 
-    assert loss(UNLABELLED, UNLABELLED) == 0.0
-    assert loss(0, UNLABELLED) == pytest.approx(loss(0, 1), abs=1e-6)
-    assert loss(1, UNLABELLED) > 8
+    assert loss(IGNORED, IGNORED) == 0.0
+    assert loss(0, IGNORED) == pytest.approx(loss(0, 1), abs=1e-6)
+    assert loss(1, IGNORED) > 8
