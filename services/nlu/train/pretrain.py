@@ -26,9 +26,9 @@ from services.nlu.train.pretrain_model import (
     pretraining_losses,
     without_dropout,
 )
-from services.nlu.train.storage import load_model, tokenizer_of
+from services.nlu.train.storage import is_model, load_model, tokenizer_of
 from services.nlu.train.tasks import load_task
-from services.nlu.train.tuning import encoder_folder
+from services.nlu.train.tuning import encoder_folder, open_encoder
 from services.nlu.train.vocabulary import (
     MASK,
     SPECIAL,
@@ -53,8 +53,8 @@ class PretrainSettings(BaseModel):
     """A package's name, a folder, or any name that transformers resolves: its training goes on,
     with its own tokenizer. "" begins anew, with a character vocabulary and the sizes below."""
     start: str = ""
-    """"run:NAME" goes on from the encoder of the model that a multi-task run made, with its
-    tokenizer, or a folder of such a model."""
+    """"run:NAME" goes on from the encoder that another run made, pretraining or multi-task, with
+    its tokenizer; or a folder of such an encoder or model."""
     texts: str = ""
     """A file of one text a line; "" is the Chinese texts of the data sets."""
     tasks: tuple[str, ...] = ()
@@ -81,9 +81,7 @@ def pretrain(settings: PretrainSettings, data: Path, folder: Path) -> History:
         folder: Of the run; a run that stopped is taken up.
     """
     texts = _texts(settings, data)
-    start = settings.start
-    if start.startswith("run:"):
-        start = str(folder.parent / start.removeprefix("run:") / "model")
+    start = _found(settings.start, folder.parent)
     tokenizer = _open_tokenizer(settings, start, texts, folder / "encoder")
     rows = tokenizer.encode(texts)
     heads, classes = _classes(settings, data, texts)
@@ -188,6 +186,18 @@ def _open_tokenizer(
     return ModelTokenizer(path, settings.max_tokens, word_places=not settings.backbone)
 
 
+def _found(start: str, runs: Path) -> str:
+    """The folder that a recipe goes on from: what "run:NAME" left, or the folder itself."""
+    if not start.startswith("run:"):
+        return start
+    run = runs / start.removeprefix("run:")
+    return str(run / "model" if is_model(run / "model") else run / "encoder")
+
+
+def _encoder_in(folder: Path) -> Any:
+    return load_model(folder).encoder if is_model(folder) else open_encoder(str(folder))
+
+
 def _new_model(
     settings: PretrainSettings, start: str, vocabulary: int, rows: Sequence[TokenRow]
 ) -> Any:
@@ -195,13 +205,15 @@ def _new_model(
     loader: Any = AutoModelForMaskedLM
     if settings.backbone:
         return loader.from_pretrained(encoder_folder(settings.backbone))
+    carried = False
     if start:
-        encoder = load_model(Path(start)).encoder
+        encoder = _encoder_in(Path(start))
+        carried = isinstance(encoder.get_input_embeddings(), BigramEmbedding)
         model = continued(encoder, max_tokens=settings.max_tokens, buckets=settings.bigram_buckets)
     else:
         model = _from_chance(settings, vocabulary, rows)
     table = model.get_input_embeddings()
-    if rows and isinstance(table, BigramEmbedding):
+    if rows and not carried and isinstance(table, BigramEmbedding):
         table.load(bigram_vectors(rows, vocabulary, table.buckets, CONTEXT_DIMENSION))
     return model
 

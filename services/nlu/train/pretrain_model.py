@@ -81,13 +81,23 @@ def continued(encoder: Any, *, max_tokens: int, buckets: int) -> Any:
     """Returns a masked language model that goes on from an encoder of BERT's kind.
 
     Args:
-        encoder: Without a table of bigrams.
+        encoder: With or without a table of bigrams.
         max_tokens: Places of the new one, at least those of the old: further ones begin as copies.
-        buckets: Of a table of bigrams that begins without effect; 0 for none.
+        buckets: Of the table of bigrams: the encoder's own goes on, one that it has not begins
+            without effect; 0 for none.
+
+    Raises:
+        ValueError: The encoder has a table of another size.
     """
     config: Any = encoder.config.__class__.from_dict(encoder.config.to_dict())
     config.max_position_embeddings = max_tokens
+    known_buckets = int(getattr(config, BUCKETS, 0))
+    if known_buckets not in (0, buckets):
+        raise ValueError(f"the encoder has {known_buckets} buckets of bigrams, not {buckets}")
+    if buckets:
+        setattr(config, BUCKETS, buckets)
     model: Any = BertForMaskedLM(config)
+    fit_bigrams(model.base_model)
     state: dict[str, torch.Tensor] = encoder.state_dict()
     places = "embeddings.position_embeddings.weight"
     known = state[places]
@@ -95,18 +105,17 @@ def continued(encoder: Any, *, max_tokens: int, buckets: int) -> Any:
     later = known[len(known) // 2 :]
     missing = max_tokens - len(known)
     copies = later.repeat(-(-missing // len(later)), 1)[:missing]
-    model.bert.load_state_dict(
-        {
-            name: torch.cat([known, copies]) if name == places else item
-            for name, item in state.items()
-            if not name.startswith("pooler.") and "_ids" not in name
-        }
-    )
-    if buckets:
-        setattr(model.config, BUCKETS, buckets)
-        fit_bigrams(model.base_model)
+    given = {
+        name: torch.cat([known, copies]) if name == places else item
+        for name, item in state.items()
+        if not name.startswith("pooler.") and "_ids" not in name
+    }
+    if buckets and not known_buckets:
         table: BigramEmbedding = model.get_input_embeddings()
         torch.nn.init.zeros_(table.project.weight)
+        own: Any = model.base_model.state_dict()
+        given |= {name: item for name, item in own.items() if name not in given}
+    model.base_model.load_state_dict(given)
     model.tie_weights()
     return model
 

@@ -58,6 +58,11 @@ def save_model(model: QueryModel, folder: Path, tokenizer: Path) -> None:
         shutil.copyfile(tokenizer, folder / "tokenizer.json")
 
 
+def is_model(folder: Path) -> bool:
+    """Whether a folder holds a model, and not an encoder alone."""
+    return (folder / WEIGHTS).is_file()
+
+
 def load_model(folder: Path, *, attention: str = "sdpa") -> QueryModel:
     """Returns a model in evaluation mode, with low-rank tuning merged into its encoder.
 
