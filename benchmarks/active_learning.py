@@ -1,11 +1,12 @@
 """Learning curves of the labelling queue's strategies against random sampling.
 
-    python -m benchmarks.active_learning [--seeds 8] [--fine-tune]
+    python -m benchmarks.active_learning [--seeds 8] [--encoder FOLDER [--fine-tune SEEDS]]
 
 The texts are Chinese reviews whose labels are known; a label is "given" when a strategy asks for
-it. The learner is a logistic regression on the frozen vectors of the pretrained Chinese encoder,
-because every curve is some fifteen trainings. With --fine-tune the texts that random sampling and
-one strategy chose are also what the whole encoder is fine-tuned on, once a seed.
+it. The learner is a logistic regression, because every curve is some fifteen trainings: on vectors
+of latent semantic analysis, or on those of an encoder that has seen no labels (zh_pretrain makes
+one). With --fine-tune the texts that random sampling and one strategy chose are also what the whole
+encoder is fine-tuned on, once a seed.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ from services.nlu.train.active import (
 from services.nlu.train.chinese import category_zh, sentiment_zh
 from services.nlu.train.examples import Example, TaskData
 from services.nlu.train.frozen import frozen_vectors
+from services.nlu.train.linear import latent_vectors
 
-ENCODER = report.ROOT / ".wherefore" / "train" / "zh_pretrain" / "encoder"
 RUNS = report.ROOT / ".wherefore" / "train" / "active"
 POOL, DEV = 4_000, 2_000
 SAMPLE_SEED = 17
@@ -46,11 +47,13 @@ CONFIRMED = Strategy.MARGIN_DIVERSITY
 def main() -> None:
     """Measures, and writes the section, the figures and the plots."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--encoder", type=Path, default=ENCODER)
+    parser.add_argument("--encoder", type=Path, help="frozen, in the place of latent vectors")
     parser.add_argument("--seeds", type=int, default=8)
     parser.add_argument("--steps", type=int, default=SimulationSettings().steps)
     parser.add_argument("--fine-tune", type=int, default=0, metavar="SEEDS")
     given = parser.parse_args()
+    if given.fine_tune and not given.encoder:
+        parser.error("--fine-tune needs --encoder FOLDER")
     settings = SimulationSettings(steps=given.steps)
     data = data_folder()
     tasks: list[_Simulated] = []
@@ -116,7 +119,7 @@ def _sample(examples: Sequence[Example], count: int) -> list[Example]:
 
 
 def _curves(
-    encoder: Path,
+    encoder: Path | None,
     task: TaskData,
     pool: Sequence[Example],
     dev: Sequence[Example],
@@ -126,11 +129,11 @@ def _curves(
 ) -> dict[Strategy, list[Curve]]:
     sides: list[Labelled] = []
     for examples in (pool, dev):
-        vectors = frozen_vectors(
-            encoder,
-            [example.text for example in examples],
-            word_places=True,
-            cache=RUNS / "vectors",
+        texts = [example.text for example in examples]
+        vectors = (
+            frozen_vectors(encoder, texts, word_places=True, cache=RUNS / "vectors")
+            if encoder
+            else latent_vectors(texts, [example.text for example in pool])
         )
         classes = np.array([task.labels.index(example.label) for example in examples])
         sides.append(Labelled(vectors, classes))
@@ -194,6 +197,10 @@ def _part(
 def _section(parts: list[str], settings: SimulationSettings, given: argparse.Namespace) -> str:
     last = settings.initial + settings.batch * settings.steps
     command = f"python -m benchmarks.active_learning --seeds {given.seeds}"
+    vectors = "latent semantic analysis of the pool (TF-IDF of characters, 256 dimensions)"
+    if given.encoder:
+        command += " --encoder FOLDER"
+        vectors = "the frozen Chinese encoder"
     if given.fine_tune:
         command += f" --fine-tune {given.fine_tune}"
     source = report.provenance(
@@ -203,8 +210,8 @@ def _section(parts: list[str], settings: SimulationSettings, given: argparse.Nam
         [
             "## Active learning",
             f"From {settings.initial} labels drawn by chance to {last}, {settings.batch} at a "
-            "time. The learner is a logistic regression on the frozen vectors of the pretrained "
-            "Chinese encoder: what the curves say holds for it. Area is the mean accuracy along "
+            f"time. The learner is a logistic regression on vectors of {vectors}: what the curves "
+            "say holds for it. Area is the mean accuracy along "
             "the curve; ± is one standard deviation over the seeds, and the difference to random "
             "sampling is taken seed by seed, from the same first labels.",
             *parts,

@@ -6,10 +6,11 @@ cd "$(dirname "$0")/.."
 python=${PYTHON:-.venv/bin/python}
 runs=.wherefore/train
 
-for recipe in zh_pretrain query_zh_first zh_pretrain_long query_zh query_en; do
+for recipe in zh_pretrain query_zh_first zh_pretrain_long zh_pretrain_longer query_zh query_en; do
   "$python" -m services.nlu.train "$recipe"
 done
-# The n-gram tables of the class heads, fitted apart and added.
+# The tables of windows and of n-grams, fitted apart and added.
+"$python" -m services.nlu.train.window_start "$runs/query_zh/model" --out "$runs/query_zh/model"
 "$python" -m services.nlu.train.ngram_start "$runs/query_zh/model" --out "$runs/query_zh/model"
 "$python" -m services.nlu.train.calibrate "$runs/query_zh/model" sentiment_zh category_zh
 "$python" -m services.nlu.train.calibrate "$runs/query_en/model" intents_en

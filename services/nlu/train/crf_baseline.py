@@ -39,8 +39,10 @@ class CharacterCrf:
         with TemporaryDirectory() as folder:
             path = Path(folder) / "model.crf"
             trainer.train(str(path))
+            # The tagger reads these bytes for as long as it is asked, and keeps none of them.
+            self._read = path.read_bytes()
             self._tagger: Any = library.Tagger()
-            self._tagger.open_inmemory(path.read_bytes())
+            self._tagger.open_inmemory(self._read)
 
     def find(self, text: str) -> tuple[Span, ...]:
         """Returns the spans of a text."""

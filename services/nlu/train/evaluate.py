@@ -132,11 +132,22 @@ def predict_spans(
 ) -> list[tuple[Span, ...]]:
     """Returns the spans that a token head finds in each text."""
     rows = tokenizer.encode(texts)
+    logits = head_outputs(model, rows, task.head)
+    return read_tags(logits, rows, tag_chain(model, task))
+
+
+def tag_chain(model: QueryModel, task: TaskData) -> TokenHead:
+    """Returns the tags of a token head with the chain that scores them."""
     crf: Any = model.heads[task.head].crf
     with torch.no_grad():
         transitions, start, end = (item.float().numpy() for item in crf.scores())
-    head = TokenHead(tuple(bio_labels(task.labels)), transitions, start, end)
-    logits = head_outputs(model, rows, task.head)
+    return TokenHead(tuple(bio_labels(task.labels)), transitions, start, end)
+
+
+def read_tags(
+    logits: Sequence[NDArray[np.float32]], rows: Sequence[TokenRow], head: TokenHead
+) -> list[tuple[Span, ...]]:
+    """Returns the spans that logits, (tokens, tags) a text, name in each text."""
     spans: list[tuple[Span, ...]] = []
     for at in range(0, len(rows), CHUNK):
         some = logits[at : at + CHUNK]

@@ -45,7 +45,7 @@ def add_rounding(encoder: torch.nn.Module) -> list[Any]:
 
 
 def _is_product(name: str, module: torch.nn.Module) -> bool:
-    """Whether a module is one matrix product of the served graph; low-rank parts are merged."""
-    if ".lora_" in name or name.endswith(".base_layer"):
+    """Whether a module is a product that the served graph rounds; low-rank parts are merged."""
+    if ".lora_" in name or name.endswith(".base_layer") or name.startswith("embeddings."):
         return False
     return isinstance(module, torch.nn.Linear) or hasattr(module, "base_layer")

@@ -122,3 +122,21 @@ def character_tfidf(texts: Sequence[str], weighed_by: Sequence[str]) -> Any:
         analyzer="char", ngram_range=(1, 3), min_df=3, sublinear_tf=True, max_features=50_000
     )
     return vectorizer.fit(weighed_by).transform(texts)
+
+
+def latent_vectors(texts: Sequence[str], weighed_by: Sequence[str], *, width: int = 256) -> Any:
+    """Returns vectors of latent semantic analysis (Deerwester et al., 1990), (texts, width).
+
+    They need no labels and no encoder: n-grams that come with the same others are near each other.
+
+    Args:
+        texts: To turn into rows.
+        weighed_by: Texts that n-grams, weights and dimensions are taken from.
+        width: Dimensions that are kept, fewer than the texts of `weighed_by`.
+    """
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.preprocessing import normalize
+
+    reduction: Any = TruncatedSVD(width, random_state=0)
+    reduction.fit(character_tfidf(weighed_by, weighed_by))
+    return normalize(reduction.transform(character_tfidf(texts, weighed_by)))

@@ -13,6 +13,7 @@ from services.nlu.train.crf import Crf
 from services.nlu.train.examples import TaskKind, bio_labels
 from services.nlu.train.ngrams import NgramTable
 from services.nlu.train.pair_head import PairHead
+from services.nlu.train.window_table import WindowTable
 
 EMBEDDING = "sentence_embedding"
 """Name of the output of unit vectors."""
@@ -30,6 +31,9 @@ class HeadSpec(BaseModel):
     convolved: bool = False
     """Of TOKENS, over an encoder with a table of bigrams: whether the head reads the bigrams too,
     beside the states, by a convolution that sees a token's neighbours."""
+    window_buckets: int = 0
+    """Of TOKENS: rows of a table of hashed windows, whose sums are added to the logits; 0 has no
+    such table."""
     divider: int = 0
     """Of a head that reads pairs: id of the token between the two texts of a row. 0 reads texts."""
 
@@ -60,11 +64,13 @@ class Read:
         ids: (batch, tokens).
         mask: (batch, tokens, 1), 1 where a token is and 0 where padding is.
         encoder: What made the states.
+        places: (batch, tokens), of characters in words; None where they are not read.
     """
 
     ids: torch.Tensor
     mask: torch.Tensor
     encoder: Any
+    places: torch.Tensor | None = None
 
     @cached_property
     def bigrams(self) -> torch.Tensor:
@@ -73,7 +79,7 @@ class Read:
 
 
 class TokenHead(torch.nn.Module):
-    """Logits of BIO tags, with the field that reads them."""
+    """Logits of BIO tags, from states and windows of characters, with the field that reads them."""
 
     def __init__(self, spec: HeadSpec, width: int) -> None:
         super().__init__()
@@ -85,6 +91,9 @@ class TokenHead(torch.nn.Module):
         if spec.convolved:
             self.convolution = torch.nn.Conv1d(width + NEIGHBOURS, width, 3, padding=1)
             self.bigram_dropout = torch.nn.Dropout(0.3)
+        self.windows: WindowTable | None = None
+        if spec.window_buckets:
+            self.windows = WindowTable(spec.window_buckets, len(tags))
 
     def forward(self, states: torch.Tensor, read: Read) -> torch.Tensor:
         """(batch, tokens, width) -> (batch, tokens, tags)."""
@@ -94,7 +103,8 @@ class TokenHead(torch.nn.Module):
             joined = (torch.cat([states, beside], dim=-1) * read.mask).transpose(1, 2)
             local = torch.nn.functional.gelu(self.convolution(joined))
             states = states + local.transpose(1, 2)
-        return self.linear(self.dropout(states))
+        logits = self.linear(self.dropout(states))
+        return logits if self.windows is None else logits + self.windows(read.ids, read.places)
 
 
 class ClassHead(torch.nn.Module):
@@ -152,7 +162,8 @@ class QueryModel(torch.nn.Module):
             "sentence_embedding" (batch, width) of unit length.
         """
         states, mask = self.states(input_ids, segments)
-        read = Read(input_ids, mask, self.encoder)
+        places = segments if self.spec.word_places else None
+        read = Read(input_ids, mask, self.encoder, places)
         outputs: dict[str, torch.Tensor] = {}
         for name, head in self.heads.items():
             if only and name not in only:

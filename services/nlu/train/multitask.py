@@ -41,6 +41,8 @@ class TaskSettings(BaseModel):
     """See `HeadSpec`."""
     convolved: bool = False
     """See `HeadSpec`."""
+    window_buckets: int = Field(default=0, ge=0)
+    """See `HeadSpec`."""
     beside: str = ""
     """A task of classes over the same texts: both are learnt in the same forward passes, and
     `repeat` and `limit` are that task's."""
@@ -235,6 +237,7 @@ def _new_model(
             labels=task.labels,
             ngram_buckets=settings.tasks[name].ngram_buckets,
             convolved=settings.tasks[name].convolved,
+            window_buckets=settings.tasks[name].window_buckets,
         )
         for name, task in tasks.items()
         if task.kind is not TaskKind.PAIRS

@@ -3,8 +3,9 @@
 config.json          what it is built from (`ModelSpec`)
 labels.json          what its outputs mean
 tokenizer.json       how texts become ids
-weights.safetensors  float16, tables of n-grams in 8-bit floats; without the base encoder's own
-                     weights where a package carries them
+weights.safetensors  float16; large matrices in 8 bits a number with a scale a row, tables of
+                     n-grams in 8-bit floats; without the base encoder's own weights where a
+                     package carries them
 """
 
 import json
@@ -26,8 +27,14 @@ _safetensors = cast("Any", safetensors)  # it leaves its types open
 
 WEIGHTS = "weights.safetensors"
 
-TABLES = (".bigrams.weight", ".ngrams.weights.weight")
+TABLES = (".bigrams.weight", ".ngrams.weights.weight", ".windows.weights.weight")
 """Ends of the names of tables whose rows are many and add up: a byte a number is enough."""
+
+LARGE = 65_536
+"""Numbers from which on a matrix is kept in 8 bits: what is served is rounded by rows as well."""
+
+MOST = 127
+"""Of the integers that a row is rounded to."""
 
 SCALE = ".scale"
 """After a table's name: what its numbers are to be multiplied with."""
@@ -100,13 +107,18 @@ def load_model(folder: Path, *, attention: str = "sdpa") -> QueryModel:
 def _packed(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     packed: dict[str, torch.Tensor] = {}
     for name, item in state.items():
-        value = item.detach().contiguous()
-        if not name.endswith(TABLES):
+        value = item.detach().float().contiguous()
+        if name.endswith(TABLES):
+            scale = (value.abs().max() / LARGEST).clamp(min=1e-12).reshape(1)
+            packed[name] = (value / scale).to(torch.float8_e4m3fn)
+        elif value.ndim > 1 and value.numel() >= LARGE:
+            highest = value.abs().amax(dim=tuple(range(1, value.ndim)), keepdim=True)
+            scale = (highest / MOST).clamp(min=1e-12)
+            packed[name] = (value / scale).round().to(torch.int8)
+        else:
             packed[name] = value.to(torch.float16)
             continue
-        scale = (value.abs().max() / LARGEST).clamp(min=1e-12)
-        packed[name] = (value / scale).to(torch.float8_e4m3fn)
-        packed[name + SCALE] = scale.float().reshape(1)
+        packed[name + SCALE] = scale
     return packed
 
 

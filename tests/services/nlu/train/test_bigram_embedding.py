@@ -74,6 +74,7 @@ def test_the_table_comes_back_with_the_encoder(encoder):
 def test_a_model_on_top_of_it_is_kept_and_exported(encoder, tmp_path, convolved):
     import onnxruntime as ort
 
+    torch.manual_seed(0)
     opened = open_encoder(str(encoder))
     spec = ModelSpec(
         encoder={k: v for k, v in opened.config.to_dict().items() if k[0] != "_"},
@@ -86,10 +87,14 @@ def test_a_model_on_top_of_it_is_kept_and_exported(encoder, tmp_path, convolved)
     model = QueryModel(spec, opened).eval()
     save_model(model, tmp_path, encoder / "tokenizer.json")
     again = load_model(tmp_path)
+    save_model(again, tmp_path / "kept", encoder / "tokenizer.json")
+    kept = load_model(tmp_path / "kept")
+    for name, value in again.state_dict().items():  # what is rounded once is not rounded again
+        torch.testing.assert_close(value, kept.state_dict()[name], msg=name)
     ids, places = torch.tensor([[2, 6, 7, 8, 3]]), torch.tensor([[0, 1, 3, 4, 0]])
     with torch.no_grad():
         ours, theirs = model(ids, places), again(ids, places)
-    torch.testing.assert_close(ours["entities"], theirs["entities"], atol=0.02, rtol=0.02)
+    torch.testing.assert_close(ours["entities"], theirs["entities"], atol=0.1, rtol=0.0)
 
     write_model(again, tmp_path / "model_fp32.onnx", "fp32")
     session = ort.InferenceSession(str(tmp_path / "model_fp32.onnx"))
