@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks import report
 from services.nlu.train.curves import plot_curves
-from services.nlu.train.loop import History
+from services.nlu.train.progress import History
 
 RUNS = report.ROOT / ".wherefore" / "train"
 MAIN_FIGURES = (".f1", ".accuracy", ".auc", ".mrr")

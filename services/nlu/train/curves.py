@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from services.nlu.train.loop import History
+from services.nlu.train.progress import History
 
 SMOOTHED = 0.9
 """Weight of the past in the smoothed loss: single batches of several tasks jump about."""

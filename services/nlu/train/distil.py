@@ -19,8 +19,9 @@ from services.nlu.learnt.tokens import TokenRow
 from services.nlu.train.batching import token_batches
 from services.nlu.train.bigram_embedding import fit_bigrams
 from services.nlu.train.encoded import inputs
-from services.nlu.train.loop import History, LoopSettings, Recipe, train
+from services.nlu.train.loop import LoopSettings, Recipe, train
 from services.nlu.train.model import EMBEDDING, ModelSpec, QueryModel, TokenHead
+from services.nlu.train.progress import History
 
 
 class DistilSettings(BaseModel):

@@ -15,10 +15,11 @@ from torch import nn
 from torch.nn import functional
 
 from services.nlu.train.examples import TaskKind
-from services.nlu.train.model import EMBEDDING, QueryModel
+from services.nlu.train.model import EMBEDDING, QueryModel, Read
 
 ENCODER_WEIGHTS = "encoder_"
-"""How the names of the initializers begin that hold the encoder's large matrices."""
+"""How the names of the initializers begin that hold large matrices, the encoder's and those of the
+convolutions on top of it."""
 
 _FUSED = "com.microsoft::"
 _HIDDEN = -10_000.0
@@ -40,13 +41,56 @@ class GraphModel(nn.Module):
         elif hasattr(encoder, "set_attn_implementation"):
             encoder.set_attn_implementation("eager")
         self.inner = QueryModel(model.spec, encoder)
-        self.inner.heads = model.heads
+        self.inner.heads = nn.ModuleDict({name: _drawn(head) for name, head in model.heads.items()})
         self.eval()
 
     def forward(self, input_ids: torch.Tensor, segments: torch.Tensor | None = None) -> Any:
         """(batch, tokens) int32 twice, or once -> the outputs in the order of `output_names`."""
         outputs = self.inner(input_ids, segments)
         return tuple(outputs[name] for name in output_names(self.inner))
+
+
+class GraphTokenHead(nn.Module):
+    """A convolved head of tags, its convolution written as products that 8 bits can hold.
+
+    States and bigrams have a product each: their numbers are of different sizes, and what is
+    rounded together has one scale.
+
+    Args:
+        head: A `TokenHead` with a convolution, whose weights are shared.
+    """
+
+    def __init__(self, head: Any) -> None:
+        super().__init__()
+        self.linear, self.windows = head.linear, head.windows
+        # (width, width + bigrams, 3) -> (3, width + bigrams, width)
+        taps: torch.Tensor = head.convolution.weight.detach().permute(2, 1, 0)
+        width = taps.shape[2]
+        for name, part in (("states", taps[:, :width]), ("bigrams", taps[:, width:])):
+            self.register_buffer(f"{ENCODER_WEIGHTS}{name}", part.flatten(0, 1).contiguous())
+        self.bias: torch.Tensor
+        self.register_buffer("bias", head.convolution.bias.detach())
+
+    def forward(self, states: torch.Tensor, read: Read) -> torch.Tensor:
+        """As `TokenHead.forward`."""
+        local: torch.Tensor = self.bias
+        for name, values in (("states", states), ("bigrams", read.bigrams)):
+            weight: torch.Tensor = getattr(self, f"{ENCODER_WEIGHTS}{name}")
+            local = local + _beside(values * read.mask) @ weight
+        logits = self.linear(states + functional.gelu(local))
+        return logits if self.windows is None else logits + self.windows(read.ids, read.places)
+
+
+def _drawn(head: Any) -> nn.Module:
+    return GraphTokenHead(head) if getattr(head, "convolution", None) is not None else head
+
+
+def _beside(values: torch.Tensor) -> torch.Tensor:
+    """(batch, tokens, width) -> (batch, tokens, 3 * width): before, at and after each token."""
+    edge = torch.zeros_like(values[:, :1])
+    before = torch.cat([edge, values[:, :-1]], dim=1)
+    after = torch.cat([values[:, 1:], edge], dim=1)
+    return torch.cat([before, values, after], dim=-1)
 
 
 def output_names(model: QueryModel) -> list[str]:

@@ -135,8 +135,8 @@ def latent_vectors(texts: Sequence[str], weighed_by: Sequence[str], *, width: in
         width: Dimensions that are kept, fewer than the texts of `weighed_by`.
     """
     from sklearn.decomposition import TruncatedSVD
-    from sklearn.preprocessing import normalize
 
     reduction: Any = TruncatedSVD(width, random_state=0)
     reduction.fit(character_tfidf(weighed_by, weighed_by))
-    return normalize(reduction.transform(character_tfidf(texts, weighed_by)))
+    vectors = reduction.transform(character_tfidf(texts, weighed_by))
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)

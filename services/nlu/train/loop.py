@@ -5,7 +5,6 @@ mixed precision where the device has it, several devices by `accelerate`, Tensor
 """
 
 import json
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -21,13 +20,13 @@ from pydantic import BaseModel, Field
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
+from services.nlu.train.progress import History, Progress
+
 LOG_STEPS = 20
 """Steps between two records of the loss."""
 
 BEST = "best.pt"
 """Weights of the best epoch, in the folder of a run."""
-
-CHECKPOINT, PROGRESS = "checkpoint", "progress.json"
 
 Batch = Mapping[str, Any]
 Losses = Mapping[str, torch.Tensor]
@@ -57,16 +56,6 @@ class LoopSettings(BaseModel):
     the weights themselves."""
     max_steps: int = Field(default=0, ge=0)
     """Stops after so many steps, for trials; 0 goes through all epochs."""
-
-
-@dataclass
-class History:
-    """What a run measured: one record an epoch, and the loss along the steps."""
-
-    epochs: list[dict[str, float]] = field(default_factory=lambda: [])
-    steps: list[tuple[int, float]] = field(default_factory=lambda: [])
-    best_epoch: int = -1
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -120,11 +109,6 @@ def train(recipe: Recipe, settings: LoopSettings, folder: Path, *, title: str) -
     return history
 
 
-def is_begun(folder: Path) -> bool:
-    """Whether a run stands in a folder, so that `train` takes it up with the weights it had."""
-    return (folder / CHECKPOINT / PROGRESS).is_file()
-
-
 class _Run:
     """A run from its first step to its last, in one process or in several after one another."""
 
@@ -160,7 +144,7 @@ class _Run:
             )
             accelerator.register_for_checkpointing(self._averaged)
         accelerator.init_trackers("logs")
-        self.state = _State(folder, accelerator)
+        self.state = Progress(folder, accelerator)
         self.state.load()
         self._started = time.monotonic() - self.state.history.seconds
         self._saved = time.monotonic()
@@ -250,48 +234,6 @@ class _Run:
         self.state.history.seconds = time.monotonic() - self._started
         self.state.save()
         self._saved = time.monotonic()
-
-
-class _State:
-    """Where a run stands, on disk in a folder that is replaced whole."""
-
-    def __init__(self, folder: Path, accelerator: Any) -> None:
-        self.step = self.epoch = self.batch = 0
-        self.history = History()
-        self._folder = folder / CHECKPOINT
-        self._accelerator = accelerator
-
-    def load(self) -> None:
-        path = self._folder / PROGRESS
-        if not path.is_file():
-            return
-        self._accelerator.load_state(str(self._folder))
-        saved = json.loads(path.read_text())
-        self.step, self.epoch, self.batch = saved["step"], saved["epoch"], saved["batch"]
-        self.history = History(**saved["history"])
-
-    def save(self) -> None:
-        if not self._accelerator.is_main_process:
-            return
-        part = self._folder.with_suffix(".part")
-        shutil.rmtree(part, ignore_errors=True)
-        self._accelerator.save_state(str(part))
-        (part / PROGRESS).write_text(
-            json.dumps(
-                {
-                    "step": self.step,
-                    "epoch": self.epoch,
-                    "batch": self.batch,
-                    "history": vars(self.history),
-                }
-            )
-        )
-        shutil.rmtree(self._folder, ignore_errors=True)
-        part.replace(self._folder)
-
-    def is_best(self, score: str) -> bool:
-        values = [record[score] for record in self.history.epochs]
-        return values[-1] >= max(values)
 
 
 def _groups(recipe: Recipe, settings: LoopSettings) -> list[dict[str, Any]]:

@@ -18,9 +18,10 @@ from services.nlu.train.evaluate import evaluate
 from services.nlu.train.examples import TaskData, TaskKind
 from services.nlu.train.extra_labels import with_labels
 from services.nlu.train.fake_quantisation import add_rounding
-from services.nlu.train.loop import History, LoopSettings, Recipe, train
+from services.nlu.train.loop import LoopSettings, Recipe, train
 from services.nlu.train.losses import LossWeights, task_losses
 from services.nlu.train.model import HeadSpec, ModelSpec, QueryModel
+from services.nlu.train.progress import History
 from services.nlu.train.tasks import TASKS, load_task
 from services.nlu.train.tuning import Tuning, encoder_folder, open_encoder, wrap
 

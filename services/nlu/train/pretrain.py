@@ -16,7 +16,7 @@ from services.nlu.train.batching import token_batches
 from services.nlu.train.bigram_embedding import BUCKETS, BigramEmbedding, fit_bigrams
 from services.nlu.train.character_vectors import bigram_vectors, character_vectors
 from services.nlu.train.corpus import chinese_texts, pieces
-from services.nlu.train.loop import History, LoopSettings, Recipe, is_begun, train
+from services.nlu.train.loop import LoopSettings, Recipe, train
 from services.nlu.train.masking import IGNORED, Masking
 from services.nlu.train.model import HeadSpec
 from services.nlu.train.ngrams import CONTEXT_DIMENSION
@@ -26,6 +26,7 @@ from services.nlu.train.pretrain_model import (
     pretraining_losses,
     without_dropout,
 )
+from services.nlu.train.progress import History, is_begun
 from services.nlu.train.storage import is_model, load_model, tokenizer_of
 from services.nlu.train.tasks import load_task
 from services.nlu.train.tuning import encoder_folder, open_encoder

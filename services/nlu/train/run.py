@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from services.nlu.train.extra_labels import LabelsError
 
 if TYPE_CHECKING:
-    from services.nlu.train.loop import History
+    from services.nlu.train.progress import History
 
 RECIPES = Path(__file__).parent / "recipes"
 

@@ -118,10 +118,12 @@ def add_field(
     gold = [example.spans for example in task.dev]
     figures: dict[float, float] = {}
     for amount in amounts:
-        share = np.float32(amount)
-        transitions = chain.transitions + share * field.transitions
+        transitions = (chain.transitions + amount * field.transitions).astype(np.float32)
         both = TokenHead(chain.tags, transitions, chain.start, chain.end)
-        logits = [left + share * right for left, right in zip(deep, wide, strict=True)]
+        logits = [
+            (left + amount * right).astype(np.float32)
+            for left, right in zip(deep, wide, strict=True)
+        ]
         figures[amount] = span_f1(gold, read_tags(logits, rows, both))
     best = max(figures, key=figures.__getitem__)
     with torch.no_grad():

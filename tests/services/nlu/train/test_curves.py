@@ -5,7 +5,7 @@ pytest.importorskip("accelerate", reason="the extra `train` is not installed")
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 
 from services.nlu.train.curves import dev_curves, plot_curves, smoothed
-from services.nlu.train.loop import History
+from services.nlu.train.progress import History
 
 
 def test_smoothing_keeps_a_level_and_damps_a_jump():

@@ -6,6 +6,7 @@ from services.nlu.train.few_shot import few_shot_reviews
 from services.nlu.train.linear import (
     LogisticHead,
     character_tfidf,
+    latent_vectors,
     linear_fit,
     lookup,
     soft_rows,
@@ -137,6 +138,15 @@ def test_tfidf_tells_words_apart():
     shares = linear_fit(lookup(texts, matrix), strength=10.0)(data.train, LABELS, 1)(texts)
     assert shares.argmax(axis=1).tolist() == [1] * 5 + [0] * 5
     assert shares.sum(axis=1) == pytest.approx(np.ones(10))
+
+
+def test_latent_vectors_bring_texts_of_like_words_together():
+    texts = [*GOOD, *BAD]
+    vectors = latent_vectors(texts, texts * 3, width=4)
+    assert vectors.shape == (10, 4)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(10))
+    near = vectors @ vectors.T
+    assert near[:5, :5].mean() > near[:5, 5:].mean()
 
 
 def test_a_class_that_was_not_seen_gets_nothing():
