@@ -39,12 +39,16 @@ class LexicalIndex:
         # scipy's matrices have no element types.
         self._weights: Any = csr_matrix((weights, (columns, rows)), shape=shape[::-1])
 
-    def top(self, query: str, count: int) -> list[int]:
-        """Returns the positions of at most `count` texts that share a term, best first."""
+    def scores(self, query: str) -> NDArray[np.float64]:
+        """Returns what each text scores, (texts,); 0 where it shares no term."""
         found = sorted({self._terms[term] for term in self._analyse(query) if term in self._terms})
         if not found:
-            return []
-        scores: NDArray[np.float64] = np.asarray(self._weights[found].sum(axis=0)).ravel()
+            return np.zeros(self._weights.shape[1])
+        return np.asarray(self._weights[found].sum(axis=0)).ravel()
+
+    def top(self, query: str, count: int) -> list[int]:
+        """Returns the positions of at most `count` texts that share a term, best first."""
+        scores = self.scores(query)
         best = np.argsort(-scores, kind="stable")[:count]
         return [int(at) for at in best if scores[at] > 0]
 
