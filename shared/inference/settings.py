@@ -16,7 +16,7 @@ VECTOR_MODEL = "query_en"
 QUERY_MODELS: Mapping[str, str] = MappingProxyType({"en": "query_en", "zh": "query_zh"})
 """Learnt readers of queries: BCP-47 language -> model."""
 
-CROSS_MODEL = ""
+CROSS_MODEL = "cross_en"
 """Reads pairs of texts together; empty for none."""
 
 
