@@ -28,6 +28,7 @@ from shared.inference.onnx_files import (
 from shared.inference.settings import REPOSITORY
 
 if TYPE_CHECKING:
+    from services.nlu.learnt.tokens import TokenRow
     from services.nlu.train.model import QueryModel
     from services.nlu.train.parity import Parity
 
@@ -124,25 +125,32 @@ def export(target: Target) -> "Parity":
     Raises:
         ValueError: It strays too far from torch; what was there before stays.
     """
-    from services.nlu.learnt.tokens import ModelTokenizer
     from services.nlu.train.parity import compare
     from services.nlu.train.quantise import Precision
     from services.nlu.train.storage import load_model
 
     model = load_model(target.folder)
-    tokenizer = ModelTokenizer(
-        target.folder / "tokenizer.json",
-        model.spec.max_tokens,
-        word_places=model.spec.word_places,
-    )
     stamp = target.stamp()
     with TemporaryDirectory() as scratch:
         made = Path(scratch) / "made.onnx"
         write_model(model, made, Precision(target.precision))
-        parity = compare(model, made, tokenizer.encode(PROBES))
+        parity = compare(model, made, _probes(model, target.folder / "tokenizer.json"))
         _check(target, parity)
         install({target.file: made}, target.folder, stamp, stamp_name=target.stamp_name)
     return parity
+
+
+def _probes(model: "QueryModel", path: Path) -> "list[TokenRow]":
+    """PROBES as a model reads them: each alone, or with the next one beside it."""
+    from services.nlu.learnt.tokens import ModelTokenizer, TokenRow
+    from shared.inference.tokens import TextTokenizer
+
+    spec = model.spec
+    if not any(head.divider for head in spec.heads):
+        return ModelTokenizer(path, spec.max_tokens, word_places=spec.word_places).encode(PROBES)
+    pairs = list(zip(PROBES, (*PROBES[1:], PROBES[0]), strict=True))
+    found = TextTokenizer(path, spec.max_tokens).encode_pairs(pairs)
+    return [TokenRow(ids, segments, ()) for ids, segments in found]
 
 
 def write_model(model: "QueryModel", path: Path, precision: str, *, rows: Any = ()) -> None:
