@@ -89,8 +89,10 @@ def main() -> None:
         dense = "frozen encoder" if given.encoder else "latent vectors"
         sparse = character_tfidf(texts, open_texts)
         learners = {
-            "character TF-IDF": linear_fit(lookup(texts, sparse), strength=10.0),
-            dense: linear_fit(lookup(texts, standardised(vectors)), strength=0.01),
+            "character TF-IDF": linear_fit(lookup(texts, sparse), strength=100.0),
+            dense: linear_fit(
+                lookup(texts, standardised(vectors)), strength=0.01 if given.encoder else 0.1
+            ),
         }
         plans = [("character TF-IDF", CHOSEN), *((dense, title) for title in SETTINGS)]
         for learner, title in plans:
