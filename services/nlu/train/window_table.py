@@ -13,21 +13,24 @@ import torch
 REACH = 2
 """Tokens that a window looks to either side."""
 
+WIDTH = 2 * REACH + 1
+"""Tokens of a window."""
+
 PLACES = 8
 """More than there are places of a character in a word."""
 
 
 def _runs(kind: int, lengths: Sequence[int]) -> tuple[tuple[tuple[int, int], ...], ...]:
     """Templates of neighbouring tokens, one at each place of the window where it fits."""
-    width = 2 * REACH + 1
     return tuple(
         tuple((kind, at) for at in range(start, start + length))
         for length in lengths
-        for start in range(width - length + 1)
+        for start in range(WIDTH - length + 1)
     )
 
 
-TOKEN, PLACE, BOTH = range(3)
+KINDS = 3
+TOKEN, PLACE, BOTH = range(KINDS)
 
 TEMPLATES: tuple[tuple[tuple[int, int], ...], ...] = (
     *_runs(TOKEN, (1, 2, 3, 4, 5)),
@@ -76,31 +79,23 @@ def window_buckets(ids: torch.Tensor, places: torch.Tensor | None, buckets: int)
     ids = ids.to(torch.int64)
     places = torch.zeros_like(ids) if places is None else places.to(torch.int64)
     kinds = {TOKEN: ids, PLACE: places, BOTH: ids * PLACES + places}
-    # (batch, tokens, kinds * width), kind after kind.
-    read = torch.stack(
-        [_moved(kinds[kind], at - REACH) for kind in kinds for at in range(2 * REACH + 1)], dim=2
-    )
-    factors, offsets = _hash(len(kinds) * (2 * REACH + 1))
-    return (read @ factors + offsets) % buckets
+    read = torch.stack([kinds[kind] for kind in (TOKEN, PLACE, BOTH)], dim=2)
+    edge = torch.zeros_like(read[:, :1]).expand(-1, REACH, -1)
+    wide = torch.cat([edge, read, edge], dim=1)
+    # (batch, tokens, width * kinds): few large operators, for there is one pass a query.
+    tokens = ids.shape[1]
+    around = torch.cat([wide[:, at : at + tokens] for at in range(WIDTH)], dim=2)
+    factors, offsets = _hash()
+    return (around @ factors + offsets) % buckets
 
 
-def _moved(values: torch.Tensor, by: int) -> torch.Tensor:
-    """Row t holds what stood at t + by."""
-    if not by:
-        return values
-    edge = torch.zeros_like(values[:, : abs(by)])
-    if by > 0:
-        return torch.cat([values[:, by:], edge], dim=1)
-    return torch.cat([edge, values[:, :by]], dim=1)[:, : values.shape[1]]
-
-
-def _hash(width: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Factors (width, templates) and offsets (templates,) of a hash that never changes."""
-    factors = torch.zeros(width, len(TEMPLATES), dtype=torch.int64)
+def _hash() -> tuple[torch.Tensor, torch.Tensor]:
+    """Factors (width * kinds, templates) and offsets (templates,) of a hash that never changes."""
+    factors = torch.zeros(WIDTH * KINDS, len(TEMPLATES), dtype=torch.int64)
     offsets = torch.zeros(len(TEMPLATES), dtype=torch.int64)
     state = 20_261_125
     for number, template in enumerate(TEMPLATES):
-        for place in (*((kind * (2 * REACH + 1) + at) for kind, at in template), None):
+        for place in (*(at * KINDS + kind for kind, at in template), None):
             # A congruential generator (Knuth, 1981); its upper bits are as good as chance.
             state = (state * 6_364_136_223_846_793_005 + 1_442_695_040_888_963_407) % 2**64
             if place is None:
