@@ -44,7 +44,8 @@ class LexicalIndex:
         found = sorted({self._terms[term] for term in self._analyse(query) if term in self._terms})
         if not found:
             return np.zeros(self._weights.shape[1])
-        return np.asarray(self._weights[found].sum(axis=0)).ravel()
+        scores: NDArray[np.float64] = np.asarray(self._weights[found].sum(axis=0)).ravel()
+        return scores
 
     def top(self, query: str, count: int) -> list[int]:
         """Returns the positions of at most `count` texts that share a term, best first."""
