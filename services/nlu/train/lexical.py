@@ -42,10 +42,8 @@ class LexicalIndex:
     def scores(self, query: str) -> NDArray[np.float64]:
         """Returns what each text scores, (texts,); 0 where it shares no term."""
         found = sorted({self._terms[term] for term in self._analyse(query) if term in self._terms})
-        if not found:
-            return np.zeros(self._weights.shape[1])
-        scores: NDArray[np.float64] = np.asarray(self._weights[found].sum(axis=0)).ravel()
-        return scores
+        texts: int = self._weights.shape[1]
+        return np.asarray(self._weights[found].sum(axis=0)).ravel() if found else np.zeros(texts)
 
     def top(self, query: str, count: int) -> list[int]:
         """Returns the positions of at most `count` texts that share a term, best first."""
