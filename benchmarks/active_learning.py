@@ -127,16 +127,18 @@ def _curves(
     *,
     seeds: int,
 ) -> dict[Strategy, list[Curve]]:
-    sides: list[Labelled] = []
-    for examples in (pool, dev):
-        texts = [example.text for example in examples]
-        vectors = (
-            frozen_vectors(encoder, texts, word_places=True, cache=RUNS / "vectors")
-            if encoder
-            else latent_vectors(texts, [example.text for example in pool])
-        )
-        classes = np.array([task.labels.index(example.label) for example in examples])
-        sides.append(Labelled(vectors, classes))
+    together = [*pool, *dev]
+    texts = [example.text for example in together]
+    vectors = (
+        frozen_vectors(encoder, texts, word_places=True, cache=RUNS / "vectors")
+        if encoder
+        else latent_vectors(texts, texts[: len(pool)])
+    )
+    classes = np.array([task.labels.index(example.label) for example in together])
+    sides = [
+        Labelled(vectors[part], classes[part])
+        for part in (slice(len(pool)), slice(len(pool), None))
+    ]
     return {
         strategy: [simulate(*sides, strategy, settings, seed) for seed in range(seeds)]
         for strategy in Strategy

@@ -12,6 +12,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -106,14 +107,10 @@ def measure_keywords(held: Sequence[Group], data: Path) -> Row:
         )
     )
     at = {text: number for number, text in enumerate(texts)}
-    index = LexicalIndex(texts, words_of)
-    known: dict[str, NDArray[np.float64]] = {}
+    scores = cache(LexicalIndex(texts, words_of).scores)
 
     def score(pairs: Sequence[Pair]) -> NDArray[np.float64]:
-        for query, _ in pairs:
-            if query not in known:
-                known[query] = index.scores(query)
-        return np.array([known[query][at[text]] for query, text in pairs])
+        return np.array([scores(query)[at[text]] for query, text in pairs])
 
     return Row("keywords (BM25)", "–", measure(score, held, data), None)
 

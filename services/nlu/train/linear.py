@@ -116,12 +116,16 @@ def character_tfidf(texts: Sequence[str], weighed_by: Sequence[str]) -> Any:
         texts: To turn into rows.
         weighed_by: Texts that n-grams and weights are taken from; they need no labels.
     """
+    return _fitted_tfidf(weighed_by).transform(texts)
+
+
+def _fitted_tfidf(texts: Sequence[str]) -> Any:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     vectorizer: Any = TfidfVectorizer(
         analyzer="char", ngram_range=(1, 3), min_df=3, sublinear_tf=True, max_features=50_000
     )
-    return vectorizer.fit(weighed_by).transform(texts)
+    return vectorizer.fit(texts)
 
 
 def latent_vectors(texts: Sequence[str], weighed_by: Sequence[str], *, width: int = 256) -> Any:
@@ -137,6 +141,7 @@ def latent_vectors(texts: Sequence[str], weighed_by: Sequence[str], *, width: in
     from sklearn.decomposition import TruncatedSVD
 
     reduction: Any = TruncatedSVD(width, random_state=0)
-    reduction.fit(character_tfidf(weighed_by, weighed_by))
-    vectors = reduction.transform(character_tfidf(texts, weighed_by))
+    vectorizer = _fitted_tfidf(weighed_by)
+    reduction.fit(vectorizer.transform(weighed_by))
+    vectors = reduction.transform(vectorizer.transform(texts))
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)

@@ -6,12 +6,8 @@ that costs no second pass. `python -m services.nlu.train.ngram_start RUN` measur
 a model in a folder gains on dev, and `--out` writes the model with the best amount added.
 """
 
-import argparse
-import json
-import os
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,11 +16,10 @@ from scipy.sparse import csr_matrix
 
 from services.nlu.learnt.tokens import ModelTokenizer, TokenRow
 from services.nlu.train.arrays import to_tensor
+from services.nlu.train.evaluate import outputs_of
 from services.nlu.train.examples import TaskData
 from services.nlu.train.ngrams import ngram_buckets
-
-REPOSITORY = Path(__file__).resolve().parents[3]
-AMOUNTS = (0.0, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0, 1.3, 1.6, 2.0)
+from services.nlu.train.table_start import AMOUNTS, fill_tables, table_parser
 
 
 def table_features(rows: Sequence[TokenRow], buckets: int) -> Any:
@@ -108,39 +103,17 @@ def add_tables(
         if [[item.text for item in part] for part in (task.train, task.dev)] != [texts, asked]:
             raise ValueError("the tasks are over different texts")
     train, dev = tokenizer.encode(texts), tokenizer.encode(asked)
-    deep = _logits(model, dev, [task.head for task in tasks.values()])
+    deep = outputs_of(model, dev, [task.head for task in tasks.values()])
     figures: dict[str, dict[float, float]] = {}
     for name, task in tasks.items():
         table: Any = tables[name]
         features = table_features(train, table.buckets)
         weights = fit_table(features, _classes(task, "train"), len(task.labels), strength=strength)
         wide = np.asarray(table_features(dev, table.buckets) @ weights)
-        found = figures[name] = measure(deep[task.head], wide, _classes(task, "dev"))
+        found = figures[name] = measure(np.stack(deep[task.head]), wide, _classes(task, "dev"))
         with torch.no_grad():
             table.weights.weight += torch.tensor(max(found, key=found.__getitem__) * weights)
     return figures
-
-
-def _logits(
-    model: Any, rows: Sequence[TokenRow], heads: Sequence[str]
-) -> dict[str, NDArray[np.float32]]:
-    """Returns the logits of several class heads from one pass over the texts."""
-    import torch
-
-    from services.nlu.train.batching import token_batches
-    from services.nlu.train.encoded import inputs
-    from services.nlu.train.evaluate import TOKEN_BUDGET
-
-    made: dict[str, list[Any]] = {head: [None] * len(rows) for head in heads}
-    lengths = [len(row.ids) for row in rows]
-    with torch.no_grad():
-        for batch in token_batches(lengths, TOKEN_BUDGET, seed=0, epoch=0, shuffle=False):
-            given = inputs([rows[at] for at in batch])
-            outputs = model(given["input_ids"], given["segments"], only=tuple(heads))
-            for head in heads:
-                for at, row in zip(batch, outputs[head].float().numpy(), strict=True):
-                    made[head][at] = row
-    return {head: np.stack(found) for head, found in made.items()}
 
 
 def _classes(task: TaskData, part: str) -> NDArray[np.int64]:
@@ -149,26 +122,14 @@ def _classes(task: TaskData, part: str) -> NDArray[np.int64]:
 
 def main() -> int:
     """Measures the tables of a model; prints the figures as JSON."""
-    parser = argparse.ArgumentParser(prog="ngram_start", description=__doc__)
-    parser.add_argument("model", type=Path, help="folder of the model")
-    data = Path(os.environ.get("WHEREFORE_DATA", REPOSITORY.parent / "shared" / "data"))
-    parser.add_argument("--data", type=Path, default=data, help="folder of the data sets")
-    parser.add_argument("--tasks", nargs="+", default=["sentiment_zh", "category_zh"])
+    parser = table_parser("ngram_start", __doc__, ("sentiment_zh", "category_zh"))
     parser.add_argument("--strength", type=float, default=4.0, help="inverse of regularisation")
-    parser.add_argument("--out", type=Path, help="folder for the model with tables added")
     given = parser.parse_args()
-    from services.nlu.train.storage import load_model, save_model
-    from services.nlu.train.tasks import load_task
-
-    model = load_model(given.model)
-    path = given.model / "tokenizer.json"
-    tokenizer = ModelTokenizer(path, model.spec.max_tokens, word_places=model.spec.word_places)
-    tasks = {name: load_task(name, given.data) for name in given.tasks}
-    figures = add_tables(model, tokenizer, tasks, strength=given.strength)
-    if given.out:
-        save_model(model, given.out, path)
-    sys.stdout.write(json.dumps(figures, indent=1) + "\n")
-    return 0
+    strength: float = given.strength
+    return fill_tables(
+        given,
+        lambda model, tokenizer, tasks: add_tables(model, tokenizer, tasks, strength=strength),
+    )
 
 
 if __name__ == "__main__":

@@ -7,9 +7,6 @@ measures by how much of it a model gains on dev, and `--out` writes the model wi
 added.
 """
 
-import argparse
-import json
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,9 +27,7 @@ from services.nlu.train.encoded import token_tags
 from services.nlu.train.evaluate import head_outputs, read_tags, span_f1, tag_chain
 from services.nlu.train.examples import TaskData, bio_labels
 from services.nlu.train.model import QueryModel
-from services.nlu.train.ngram_start import AMOUNTS, REPOSITORY
-from services.nlu.train.storage import load_model, save_model
-from services.nlu.train.tasks import load_task
+from services.nlu.train.table_start import AMOUNTS, fill_tables, table_parser
 from services.nlu.train.window_table import window_buckets
 
 SETTINGS: Mapping[str, float] = {"c1": 0.1, "c2": 0.05, "max_iterations": 100}
@@ -141,23 +136,13 @@ def _buckets(rows: Sequence[TokenRow], buckets: int) -> list[NDArray[np.int64]]:
 
 def main() -> int:
     """Measures the window tables of a model; prints the figures as JSON."""
-    parser = argparse.ArgumentParser(prog="window_start", description=__doc__)
-    parser.add_argument("model", type=Path, help="folder of the model")
-    data = Path(os.environ.get("WHEREFORE_DATA", REPOSITORY.parent / "shared" / "data"))
-    parser.add_argument("--data", type=Path, default=data, help="folder of the data sets")
-    parser.add_argument("--tasks", nargs="+", default=["entities_zh", "reason_tags_zh"])
-    parser.add_argument("--out", type=Path, help="folder for the model with tables added")
-    given = parser.parse_args()
-    model = load_model(given.model)
-    path = given.model / "tokenizer.json"
-    tokenizer = ModelTokenizer(path, model.spec.max_tokens, word_places=model.spec.word_places)
-    figures = {
-        name: add_field(model, tokenizer, load_task(name, given.data)) for name in given.tasks
-    }
-    if given.out:
-        save_model(model, given.out, path)
-    sys.stdout.write(json.dumps(figures, indent=1) + "\n")
-    return 0
+    given = table_parser("window_start", __doc__, ("entities_zh", "reason_tags_zh")).parse_args()
+    return fill_tables(
+        given,
+        lambda model, tokenizer, tasks: {
+            name: add_field(model, tokenizer, task) for name, task in tasks.items()
+        },
+    )
 
 
 if __name__ == "__main__":

@@ -78,8 +78,7 @@ def window_buckets(ids: torch.Tensor, places: torch.Tensor | None, buckets: int)
     """
     ids = ids.to(torch.int64)
     places = torch.zeros_like(ids) if places is None else places.to(torch.int64)
-    kinds = {TOKEN: ids, PLACE: places, BOTH: ids * PLACES + places}
-    read = torch.stack([kinds[kind] for kind in (TOKEN, PLACE, BOTH)], dim=2)
+    read = torch.stack([ids, places, ids * PLACES + places], dim=2)  # TOKEN, PLACE, BOTH
     edge = torch.zeros_like(read[:, :1]).expand(-1, REACH, -1)
     wide = torch.cat([edge, read, edge], dim=1)
     # (batch, tokens, width * kinds): few large operators, for there is one pass a query.
