@@ -13,6 +13,7 @@ from services.orchestrator.fallback import CircuitOpenError, NoTimeLeftError
 from shared.breaker import CircuitBreaker
 from shared.channel import open_channel
 from shared.errors import UnavailableError, error_from_rpc
+from shared.stream_status import StreamStatus
 from wherefore.nlu.v1 import nlu_service_pb2 as nlu_pb
 from wherefore.nlu.v1.nlu_service_pb2_grpc import NluServiceStub
 from wherefore.ranking.v1 import ranking_service_pb2 as ranking_pb
@@ -201,10 +202,12 @@ class Clients:
         async def one() -> AsyncIterator[retrieval_pb.IndexRequest]:
             yield retrieval_pb.IndexRequest(documents=documents)
 
+        call = self.retrieval_stub.Index(one(), timeout=timeout)
+        status = StreamStatus(call)
         try:
-            return await self.retrieval_stub.Index(one(), timeout=timeout)
-        except grpc.aio.AioRpcError as error:
-            raise error_from_rpc(error) from error
+            return await call
+        except grpc.aio.AioRpcError as raised:
+            raise error_from_rpc(await status.behind(raised)) from raised
 
     async def rank(
         self,

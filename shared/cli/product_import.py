@@ -12,7 +12,7 @@ import grpc
 import grpc.aio
 import stamina
 
-from shared.errors import UnavailableError
+from shared.stream_status import StreamStatus
 from wherefore.common.v1.diagnostics_pb2 import Degradation, RowError
 from wherefore.orchestrator.v1.product_service_pb2 import (
     ProductServiceImportRequest,
@@ -125,17 +125,11 @@ class ProductImport:
 
         Raises:
             grpc.aio.AioRpcError: The server refused the import, or stayed away too long.
-            UnavailableError: The stream broke again and again without a status.
             IncompleteImportError: The server ended the stream without acknowledging everything.
         """
         stamina.instrumentation.set_on_retry_hooks([])
-        try:
-            while not await self._run_with_patience():
-                self.progress.retries += 1
-        except grpc.aio.AioRpcError as error:
-            if _is_failed_write(error):
-                raise UnavailableError("the stream keeps breaking") from error
-            raise
+        while not await self._run_with_patience():
+            self.progress.retries += 1
         if self.progress.acknowledged_row < self._sent:
             raise IncompleteImportError(
                 f"the server ended the stream after {self.progress.acknowledged_row} of "
@@ -160,16 +154,19 @@ class ProductImport:
         begun_at = self.progress.acknowledged_row
         packed = self._pack(begun_at)
         call = self._stub.Import(self._batches(packed), timeout=STREAM_SECONDS)
+        status = StreamStatus(call)
         try:
             async for response in call:
                 self._take(response)
-        except grpc.aio.AioRpcError as error:
+        except grpc.aio.AioRpcError as raised:
+            error = await status.behind(raised)
+            if error.code() is grpc.StatusCode.OK:
+                return True  # whether that was too early, the acknowledgements tell
             if not _is_passing(error):
-                raise
-            reason = "it was closed" if _is_failed_write(error) else error.details()
-            self._observer.on_retry(reason or error.code().name)
+                raise error from None
+            self._observer.on_retry(error.details() or error.code().name)
             if self.progress.acknowledged_row == begun_at:
-                raise
+                raise error from None
             return False
         except asyncio.CancelledError:
             # gRPC cancels a call whose request iterator raises, and keeps the reason to itself.
@@ -249,16 +246,4 @@ class ProductImport:
 
 def _is_passing(error: Exception) -> bool:
     """Whether the same rows may go in later."""
-    return isinstance(error, grpc.aio.AioRpcError) and (
-        error.code() in _RETRIED or _is_failed_write(error)
-    )
-
-
-def _is_failed_write(error: grpc.aio.AioRpcError) -> bool:
-    """Whether a message could not be sent because the stream was over.
-
-    gRPC's asyncio client then reports this in place of the status that the server ended it with.
-    """
-    return (
-        error.code() is grpc.StatusCode.INTERNAL and error.details() == "Internal error from Core"
-    )
+    return isinstance(error, grpc.aio.AioRpcError) and error.code() in _RETRIED
