@@ -8,9 +8,10 @@ KDD 2020) does with medoids of many.
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from services.orchestrator.budget import stage_timeout
+from services.orchestrator.budget import ask_again
 from services.orchestrator.clients import Clients
 from services.orchestrator.interest import ACTIONS, WEIGHTS, decay
 from shared.errors import NotFoundError
@@ -70,7 +71,7 @@ async def find_neighbours(
     """
     wanted = clients.settings.candidates
     started = timer.elapsed_nanos()
-    budget = stage_timeout(clients.settings.budgets.retrieval)
+    budget = clients.settings.budgets.retrieval
 
     async def near(seed: str) -> SimilarResponse:
         request = SimilarRequest(
@@ -80,7 +81,7 @@ async def find_neighbours(
             excluded_ids=excluded_ids,
         )
         try:
-            return await clients.similar(request, budget)
+            return await ask_again(partial(clients.similar, request), budget)
         except NotFoundError:  # it has left the catalogue
             return SimilarResponse()
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.orchestrator import masks
-from services.orchestrator.budget import stage_timeout
+from services.orchestrator.budget import ask_again, stage_timeout
 from services.orchestrator.clients import Clients
 from services.orchestrator.fallback import Degradations
 from shared.errors import WhereforeError
@@ -80,9 +81,10 @@ class PageBuilder:
             given = masks.top_level(view.read_paths)
             paths = given if view.read_paths else masks.default_read_fields()
         with timer.stage("retrieval.products"):
-            response = await self._clients.get_products(
-                GetProductsRequest(product_ids=ids, read_mask=FieldMask(paths=paths)),
-                stage_timeout(self._clients.settings.budgets.products),
+            request = GetProductsRequest(product_ids=ids, read_mask=FieldMask(paths=paths))
+            response = await ask_again(
+                partial(self._clients.get_products, request),
+                self._clients.settings.budgets.products,
             )
         return {product.id: product for product in response.products}
 

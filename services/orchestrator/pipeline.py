@@ -4,11 +4,12 @@ import asyncio
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from cachetools import TTLCache
 
-from services.orchestrator.budget import stage_timeout
+from services.orchestrator.budget import ask_again, stage_timeout
 from services.orchestrator.cache import MAX_RANKED, ParseKey, Ranking, parse_cache, ranking_cache
 from services.orchestrator.clients import Clients
 from services.orchestrator.fallback import Degradations, minimal_understanding
@@ -245,20 +246,17 @@ class SearchPipeline:
             # Without a vector the dense leg is not wanted: the loss is told as nlu.embedding.
             legs=() if ranking.understanding.HasField("vector") else ("sparse",),
         )
+        retrieve = partial(self._clients.retrieve, request)
         started = work.timer.elapsed_nanos()
         with work.timer.stage("retrieval"):
             try:
-                response = await self._clients.retrieve(
-                    request, stage_timeout(self._budgets.retrieval)
-                )
+                response = await ask_again(retrieve, self._budgets.retrieval)
             except FailedPreconditionError as error:
                 # Vectors of another model than the index's: the words still find.
                 work.degradations.note("retrieval.dense", error)
                 request.query.ClearField("vector")
                 request.legs[:] = ["sparse"]
-                response = await self._clients.retrieve(
-                    request, stage_timeout(self._budgets.retrieval)
-                )
+                response = await ask_again(retrieve, self._budgets.retrieval)
         work.timer.merge((t for t in response.timings if t.stage != "retrieval"), started)
         work.degradations.pass_on(response.degraded)
         return response

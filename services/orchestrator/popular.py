@@ -1,9 +1,10 @@
 """Popular products: the shop's own statistics blended with what happens now."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
-from services.orchestrator.budget import stage_timeout
+from services.orchestrator.budget import ask_again, stage_timeout
 from services.orchestrator.clients import Clients
 from services.orchestrator.fallback import Degradations
 from services.orchestrator.popularity import Popularity
@@ -53,7 +54,7 @@ async def popular_candidates(
     request.read_mask.paths.extend(_SUMMARY)
     with timer.stage("retrieval"):
         budget = clients.settings.budgets.retrieval
-        response = await clients.list_products(request, stage_timeout(budget))
+        response = await ask_again(partial(clients.list_products, request), budget)
         by_history = list(response.products)
         by_events = await _popular_by_events(
             clients, popularity.top(_EVENT_COUNT), condition, by_history, degradations

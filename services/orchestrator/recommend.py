@@ -3,9 +3,10 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from services.orchestrator.budget import stage_timeout
+from services.orchestrator.budget import ask_again
 from services.orchestrator.clients import Clients
 from services.orchestrator.fallback import Degradations
 from services.orchestrator.neighbours import (
@@ -161,13 +162,13 @@ class Recommender:
     async def _similar(self, work: _Work) -> list[Candidate]:
         started = work.timer.elapsed_nanos()
         with work.timer.stage("retrieval"):
-            response = await self._clients.similar(
-                SimilarRequest(
-                    product_ids=work.query.product_ids,
-                    filter=work.query.filter,
-                    limit=self._clients.settings.candidates,
-                ),
-                stage_timeout(self._clients.settings.budgets.retrieval),
+            request = SimilarRequest(
+                product_ids=work.query.product_ids,
+                filter=work.query.filter,
+                limit=self._clients.settings.candidates,
+            )
+            response = await ask_again(
+                partial(self._clients.similar, request), self._clients.settings.budgets.retrieval
             )
         work.timer.merge((t for t in response.timings if t.stage != "retrieval"), started)
         return list(response.candidates)

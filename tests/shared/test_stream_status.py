@@ -49,12 +49,12 @@ async def messages(message):
 async def ended(call) -> grpc.aio.AioRpcError:
     status = StreamStatus(call)
     with pytest.raises(grpc.aio.AioRpcError) as raised:
-        if hasattr(call, "__await__"):
-            await call
-        else:
-            async for _ in call:
-                pass
+        await answer_of(call)
     return await status.behind(raised.value)
+
+
+async def answer_of(call):
+    return await call if hasattr(call, "__await__") else [each async for each in call]
 
 
 @pytest.mark.parametrize("read", [0, 1])

@@ -74,3 +74,12 @@ async def patient(tmp_path: Path) -> AsyncIterator[SimpleNamespace]:
         budgets=dict.fromkeys(("nlu", "retrieval", "ranking", "reason"), budget),
     ) as each:
         yield each
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def hasty(tmp_path: Path) -> AsyncIterator[SimpleNamespace]:
+    """One that gives retrieval little time, and goes on asking it."""
+    budget = {"seconds": 0.25, "reserve": 0.05}
+    budgets = dict.fromkeys(("retrieval", "products"), budget)
+    async with serve(tmp_path, breaker_failures=100, budgets=budgets) as each:
+        yield each

@@ -43,17 +43,22 @@ class Backends(
         self.code = grpc.StatusCode.UNAVAILABLE
         self.slow: set[str] = set()
         """Parts that hang."""
+        self.stalls: dict[str, int] = {}
+        """How often each method still hangs."""
         self.parsed: list[str] = []
         self.embedded: list[str] = []
         self.seen_users: list[str] = []
         self.seen_request_ids: set[str] = set()
         self.before_index: Callable[[], None] = lambda: None
 
-    async def gate(self, name: str, context) -> None:
+    async def gate(self, name: str, context, method: str = "") -> None:
         self.seen_request_ids |= {
             str(value) for key, value in context.invocation_metadata() if key == "x-request-id"
         }
         if name in self.slow:
+            await asyncio.sleep(30)
+        if self.stalls.get(method):
+            self.stalls[method] -= 1
             await asyncio.sleep(30)
         if name in self.broken:
             await context.abort(self.code, "gone")
@@ -78,7 +83,7 @@ class Backends(
         return nlu_service_pb2.EmbedResponse(vectors=map(vector_of, request.texts))
 
     async def Retrieve(self, request, context):  # noqa: N802
-        await self.gate("retrieval", context)
+        await self.gate("retrieval", context, "Retrieve")
         hard = any(c.hard for c in request.query.constraints)
         ids = [i for i in sorted(self.products) if i not in set(request.excluded_ids)]
         ids = [] if hard else ids[: request.limit]
@@ -89,7 +94,7 @@ class Backends(
         )
 
     async def Similar(self, request, context):  # noqa: N802
-        await self.gate("retrieval", context)
+        await self.gate("retrieval", context, "Similar")
         if not set(request.product_ids) & set(self.products):
             await context.abort(grpc.StatusCode.NOT_FOUND, "none")
         seed = next(self.products[i] for i in request.product_ids if i in self.products)
@@ -115,7 +120,7 @@ class Backends(
         )
 
     async def GetProducts(self, request, context):  # noqa: N802
-        await self.gate("retrieval", context)
+        await self.gate("retrieval", context, "GetProducts")
         found = [self.products[i] for i in request.product_ids if i in self.products]
         response = retrieval_service_pb2.GetProductsResponse(products=found)
         if request.include_vector_sources:
@@ -124,7 +129,7 @@ class Backends(
         return response
 
     async def ListProducts(self, request, context):  # noqa: N802
-        await self.gate("retrieval", context)
+        await self.gate("retrieval", context, "ListProducts")
         ids = [i for i in sorted(self.products) if i > request.after_id]
         page = ids[: request.page_size]
         return retrieval_service_pb2.ListProductsResponse(

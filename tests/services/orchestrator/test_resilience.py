@@ -7,8 +7,11 @@ import pytest
 
 from wherefore.common.v1.diagnostics_pb2 import DEGRADATION_CAUSE_DEADLINE
 from wherefore.common.v1.product_pb2 import Product
+from wherefore.common.v1.user_profile_pb2 import UserContext
 from wherefore.orchestrator.v1 import product_service_pb2 as products_pb
 from wherefore.orchestrator.v1.product_service_pb2_grpc import ProductServiceStub
+from wherefore.orchestrator.v1.recommendation_service_pb2 import RecommendRequest
+from wherefore.orchestrator.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
 from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest
 from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
 
@@ -71,6 +74,34 @@ async def test_a_very_short_deadline_never_hangs(patient, slow):
     async with asyncio.timeout(10):
         while patient.server.in_flight:  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("method", ["Retrieve", "GetProducts"])
+async def test_a_search_outlasts_a_retrieval_that_stands_still(hasty, method):
+    hasty.fake.stalls[method] = 1
+    answer = await search(hasty, query=f"still {method}", timeout=20)
+    assert len(answer.results) == 20
+    assert not answer.degraded
+    assert not hasty.fake.stalls[method]
+
+
+@pytest.mark.parametrize("method", ["Similar", "ListProducts", "GetProducts"])
+async def test_so_does_a_recommendation(hasty, method):
+    hasty.fake.stalls[method] = 1
+    request = RecommendRequest(serving_config="similar", product_ids=["p01"])
+    if method == "ListProducts":
+        request = RecommendRequest(serving_config="popular", user=UserContext(user_id="u"))
+    stub = RecommendationServiceStub(hasty.channel)
+    assert (await stub.Recommend(request, timeout=20)).results
+    assert not hasty.fake.stalls[method]
+
+
+async def test_the_second_try_ends_with_the_deadline(hasty):
+    hasty.fake.stalls["GetProducts"] = 2
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await search(hasty, query="still", timeout=1.5)
+    assert error.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert not hasty.fake.stalls["GetProducts"]
 
 
 @pytest.mark.parametrize("part", ["nlu", "ranking", "reason"])
