@@ -1,26 +1,15 @@
 """What each way to a smaller model costs and gives, and which form of the model is served.
 
-Every step is measured alike: its file, the median latency over fixed real texts, and the figures of
-its heads on the same dev texts. `choose` reads the served one off the table.
+`measure` fills the table; `choose` reads the served form off it.
 """
 
 import json
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from random import Random
-from statistics import median
+from types import MappingProxyType
 from typing import Any
-
-import numpy as np
-import torch
-
-from services.nlu.learnt.tokens import ModelTokenizer, TokenRow
-from services.nlu.train.evaluate import evaluate_heads
-from services.nlu.train.examples import TaskData
-from services.nlu.train.model import QueryModel
-from services.nlu.train.parity import GraphRunner
 
 BATCH_SIZES = (1, 8, 32)
 MOST_LOST = 0.01
@@ -29,16 +18,10 @@ ALIKE = 1.05
 """Latencies that differ by less are the same: the smaller file decides between them."""
 
 RULE = (
-    f"of the forms that lose at most {MOST_LOST} on every figure the fastest at one text a pass, "
+    f"of the forms that lose at most {MOST_LOST} on every figure, or its standard error where few "
+    "examples make that larger, the fastest at one text a pass, "
     f"and of those as fast within {ALIKE - 1:.0%} the smallest"
 )
-
-_ROUNDS = {1: 64, 8: 16, 32: 6}
-_FIGURES = (".f1", ".accuracy", ".auc", ".mrr")
-_SECONDARY = ".macro_f1"
-
-Read = Callable[[Sequence[TokenRow]], Any]
-"""Reads a batch of texts; what it returns is not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +48,34 @@ class Step:
         return sum(self.quality.values()) / len(self.quality)
 
 
-def choose(steps: Sequence[Step], trained: str, *, most_lost: float = MOST_LOST) -> Step:
+def choose(
+    steps: Sequence[Step],
+    trained: str,
+    examples: Mapping[str, int] = MappingProxyType({}),
+    *,
+    most_lost: float = MOST_LOST,
+) -> Step:
     """Returns the form that is served.
 
     Of those that can be served and lose at most `most_lost` on each figure, it is the fastest at
-    one text a pass; of those that are as fast within 5% the smallest.
+    one text a pass; of those that are as fast within 5% the smallest. Where a figure is over so few
+    examples that chance moves it by more than `most_lost`, its standard error is allowed.
 
     Args:
         steps: The table.
         trained: Name of the model as it was trained, which losses are counted from.
+        examples: Head -> dev examples that its figures are over; many, where it is left out.
         most_lost: Largest loss of a figure.
 
     Raises:
         ValueError: No step meets the conditions.
     """
     whole = next(step for step in steps if step.name == trained)
-    good = [step for step in steps if step.servable and lost(step, whole) <= most_lost]
+    allowed = {
+        name: max(most_lost, _standard_error(value, examples.get(name.split(".")[0], 0)))
+        for name, value in whole.quality.items()
+    }
+    good = [step for step in steps if step.servable and _keeps(step, whole, allowed)]
     if not good:
         raise ValueError(f"no form loses at most {most_lost} on every figure")
     fastest = min(step.milliseconds[1] for step in good)
@@ -88,10 +83,17 @@ def choose(steps: Sequence[Step], trained: str, *, most_lost: float = MOST_LOST)
     return min(alike, key=lambda step: (step.megabytes, step.milliseconds[1]))
 
 
-def lost(step: Step, whole: Step) -> float:
-    """Returns the largest loss of any figure; below 0 when all became better."""
+def _keeps(step: Step, whole: Step, allowed: Mapping[str, float]) -> bool:
     # Figures are shares of examples: beyond six digits there is only the noise of subtraction.
-    return max(round(value - step.quality[name], 6) for name, value in whole.quality.items())
+    return all(
+        round(value - step.quality[name], 6) <= allowed[name]
+        for name, value in whole.quality.items()
+    )
+
+
+def _standard_error(share: float, examples: int) -> float:
+    """Returns the standard error of a share of so many examples (binomial); 0 without a number."""
+    return math.sqrt(share * (1.0 - share) / examples) if examples else 0.0
 
 
 def undominated(steps: Iterable[Step]) -> list[Step]:
@@ -101,95 +103,6 @@ def undominated(steps: Iterable[Step]) -> list[Step]:
         if not front or step.mean_quality > front[-1].mean_quality:
             front.append(step)
     return front
-
-
-def measure_quality(
-    model: Any, tokenizer: ModelTokenizer, tasks: Iterable[TaskData]
-) -> dict[str, float]:
-    """Returns the main figure of every task.
-
-    Args:
-        model: A `QueryModel`, or a `GraphModelReader` in its place.
-        tokenizer: The model's.
-        tasks: Those whose dev halves are measured.
-    """
-    figures = evaluate_heads(model, tokenizer, tasks)
-    return {
-        name: value
-        for name, value in figures.items()
-        if name.endswith(_FIGURES) and not name.endswith(_SECONDARY)
-    }
-
-
-def sample_dev(task: TaskData, count: int, seed: int = 17) -> TaskData:
-    """Returns a task with `count` of its dev examples, drawn by chance; all of them if 0."""
-    if not count or len(task.dev) <= count:
-        return task
-    # Data sets are sorted by their labels; the same seed draws the same examples for every step.
-    drawn = Random(seed).sample(range(len(task.dev)), count)  # noqa: S311
-    return replace(task, dev=[task.dev[at] for at in sorted(drawn)])
-
-
-def measure_latency(
-    readers: Mapping[str, Read],
-    rows: Sequence[TokenRow],
-    rounds: Mapping[int, int] | None = None,
-) -> dict[str, dict[int, float]]:
-    """Returns the median milliseconds of a pass, by name and size of the batch.
-
-    The readers take turns text by text, so that a machine that is slow for a while is slow for all.
-
-    Args:
-        readers: By name.
-        rows: The texts, taken in turn.
-        rounds: Size of a batch -> passes.
-    """
-    taken: dict[str, dict[int, float]] = {name: {} for name in readers}
-    for size, count in (rounds or _ROUNDS).items():
-        times: dict[str, list[float]] = {name: [] for name in readers}
-        for turn in range(-1, count):
-            batch = [rows[(turn * size + at) % len(rows)] for at in range(size)]
-            for name, read in readers.items():
-                started = time.perf_counter()
-                read(batch)
-                if turn >= 0:  # the first pass makes room for the others
-                    times[name].append(1e3 * (time.perf_counter() - started))
-        for name, values in times.items():
-            taken[name][size] = median(values)
-    return taken
-
-
-class GraphModelReader:
-    """An exported graph in the place of the model it was made of, for `evaluate_heads`.
-
-    Args:
-        path: The graph.
-        model: What it was made of; its heads tell how tags follow one another.
-        threads: Of a pass.
-    """
-
-    def __init__(self, path: Path, model: QueryModel, *, threads: int) -> None:
-        self.runner = GraphRunner(path, threads)
-        self.heads = model.heads
-        self._seen: dict[bytes, Mapping[str, torch.Tensor]] = {}
-
-    def __call__(
-        self, input_ids: torch.Tensor, segments: torch.Tensor, only: Sequence[str] = ()
-    ) -> Mapping[str, torch.Tensor]:
-        """Returns every output of a batch, (batch, tokens) int64 twice; `only` changes nothing."""
-        key = input_ids.numpy().tobytes()
-        # Heads over the same texts are measured one after the other.
-        if key not in self._seen:
-            batch = {"input_ids": input_ids, "segments": segments}
-            feed = {name: batch[name].numpy().astype(np.int32) for name in self.runner.inputs}
-            self._seen[key] = {
-                name: torch.as_tensor(value) for name, value in self.runner.run(feed).items()
-            }
-        return self._seen[key]
-
-    def read(self, rows: Sequence[TokenRow]) -> Any:
-        """Reads a batch as serving does, to be timed."""
-        return self.runner.run(self.runner.feed(rows))
 
 
 def as_json(steps: Sequence[Step], trained: str, chosen: str, notes: Mapping[str, Any]) -> str:

@@ -15,13 +15,11 @@ from services.nlu.train.frontier import (
     as_json,
     as_table,
     choose,
-    lost,
-    measure_latency,
     plot,
-    sample_dev,
     steps_of,
     undominated,
 )
+from services.nlu.train.measure import measure_latency, sample_dev
 
 TABLES = sorted((Path(__file__).parents[4] / "benchmarks" / "compression").glob("*.json"))
 LARGEST_FILE = 25_000_000
@@ -57,8 +55,18 @@ def test_one_figure_that_falls_is_enough_to_be_refused() -> None:
 
 def test_a_loss_of_exactly_a_point_is_allowed() -> None:
     edge = step("int8", 2.0, 10, 0.79, 0.94)
-    assert lost(edge, WHOLE) == 0.01
     assert choose([WHOLE, edge], "trained") is edge
+    beyond = step("int8", 2.0, 10, 0.789, 0.94)
+    with pytest.raises(ValueError, match="no form"):
+        choose([WHOLE, beyond], "trained")
+
+
+def test_what_chance_does_to_few_examples_is_allowed() -> None:
+    steps = [WHOLE, step("fp32", 4.0, 36, 0.80, 0.95), step("int8", 2.0, 10, 0.78, 0.95)]
+    # The standard error of 0.80 is 0.02 over 400 examples.
+    assert choose(steps, "trained", {"entities": 399, "sentiment": 9_000}).name == "int8"
+    assert choose(steps, "trained", {"entities": 401, "sentiment": 9_000}).name == "fp32"
+    assert choose(steps, "trained", {"sentiment": 10}).name == "fp32"
 
 
 def test_what_cannot_be_served_is_not_chosen() -> None:
@@ -143,7 +151,7 @@ def test_what_is_served_was_chosen_from_the_table() -> None:
 
     for path in TABLES:
         table = json.loads(path.read_text())
-        best = choose(steps_of(table), table["trained"])
+        best = choose(steps_of(table), table["trained"], table["dev_examples"])
         assert best.name == table["chosen"], path
         # The file that Triton serves is made in the form that was chosen.
         assert FILES[best.name] == "model.onnx", path

@@ -15,7 +15,8 @@ import torch
 
 from services.nlu.learnt.tokens import ModelTokenizer, TokenRow
 from services.nlu.train import compress as compressing
-from services.nlu.train.compress import TRAINED, CompressSettings, compress
+from services.nlu.train import smaller_forms
+from services.nlu.train.compress import compress
 from services.nlu.train.distil import (
     DistilSettings,
     Pupil,
@@ -30,6 +31,7 @@ from services.nlu.train.loop import LoopSettings
 from services.nlu.train.model import QueryModel
 from services.nlu.train.parity import compare
 from services.nlu.train.prune import choose_heads, head_importance, keep_heads, keep_layers
+from services.nlu.train.smaller_forms import TRAINED, CompressSettings
 from services.nlu.train.storage import load_model, save_model
 
 TEXTS = ["红色运动鞋 男 42码", "屏幕很清楚，电池也耐用", "华为手机壳 防摔", "酒店的房间干净"]
@@ -176,8 +178,8 @@ def test_the_whole_table(
             "sentiment", TaskKind.CLASSES, ("negative", "positive"), moods, moods
         ),
     }
-    monkeypatch.setattr(compressing, "load_task", lambda name, data: tasks[name])
-    monkeypatch.setattr(compressing, "choose", lambda steps, trained: steps[1])
+    monkeypatch.setattr(smaller_forms, "load_task", lambda name, data: tasks[name])
+    monkeypatch.setattr(compressing, "choose", lambda steps, trained, examples: steps[1])
     _spare_known_graphs(traced_tiny, monkeypatch)
     loop = LoopSettings(epochs=1, trackers=())
     settings = CompressSettings(
@@ -187,7 +189,7 @@ def test_the_whole_table(
         pruned_heads=0.25,
         recover=DistilSettings(loop=loop),
     )
-    steps = compress(settings, traced_tiny, data=tmp_path, out=tmp_path / "out")
+    steps, best = compress(settings, traced_tiny, data=tmp_path, out=tmp_path / "out")
     assert [step.name for step in steps] == [
         TRAINED,
         "fp32",
@@ -197,6 +199,7 @@ def test_the_whole_table(
         "pruned",
         "pruned, int8",
     ]
+    assert best.name == "fp32"
     by_name = {step.name: step for step in steps}
     assert by_name["fp32"].quality == pytest.approx(by_name[TRAINED].quality)
     assert by_name["pruned"].megabytes < by_name["fp32"].megabytes
@@ -209,16 +212,16 @@ def test_the_whole_table(
     assert max(compare(pruned, run / "pruned.onnx", rows).difference.values()) < 1e-3
     assert min(compare(pruned, run / "pruned-int8.onnx", rows).cosine.values()) > 0.95
     # Taken up again, nothing is made anew.
-    monkeypatch.setattr(compressing, "write_model", None)
-    monkeypatch.setattr(compressing, "distil", None)
-    monkeypatch.setattr(compressing, "measure_quality", None)
-    again = compress(settings, traced_tiny, data=tmp_path, out=tmp_path / "out")
+    monkeypatch.setattr(smaller_forms, "write_model", None)
+    monkeypatch.setattr(smaller_forms, "distil", None)
+    monkeypatch.setattr(smaller_forms, "measure_quality", None)
+    again, _ = compress(settings, traced_tiny, data=tmp_path, out=tmp_path / "out")
     assert [step.name for step in again] == list(by_name)
 
 
 def _spare_known_graphs(traced: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was pruned is traced; of the model itself there are graphs already."""
-    trace = compressing.write_model
+    trace = smaller_forms.write_model
 
     def write(model: QueryModel, path: Path, precision: str) -> None:
         if len(model.encoder.encoder.layer) == 2:
@@ -230,5 +233,5 @@ def _spare_known_graphs(traced: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert rows
         shutil.copyfile(traced / "int8-static.onnx", target)
 
-    monkeypatch.setattr(compressing, "write_model", write)
-    monkeypatch.setattr(compressing, "quantise_by_calibration", calibrate)
+    monkeypatch.setattr(smaller_forms, "write_model", write)
+    monkeypatch.setattr(smaller_forms, "quantise_by_calibration", calibrate)
