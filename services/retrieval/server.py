@@ -12,17 +12,22 @@ import structlog
 from services.retrieval.blobs import check_mask
 from services.retrieval.catalogue import HAS_VECTOR, Catalogue
 from services.retrieval.config import RetrievalSettings
-from services.retrieval.drafts import Draft, unit_vector
+from services.retrieval.drafts import Draft
 from services.retrieval.filters import ATTRIBUTES, FILTER_FIELDS
-from services.retrieval.search import (
-    LEGS,
-    Found,
-    Searcher,
-    SearchOptions,
-    SearchQuery,
-    SimilarQuery,
+from services.retrieval.messages import (
+    DEFAULT_PAGE,
+    DEFAULT_RESULTS,
+    MAX_BATCH,
+    MAX_IDS,
+    MAX_SEEDS,
+    candidate,
+    check_count,
+    page_limit,
+    search_query,
+    term_counts,
 )
-from services.retrieval.statistics import CatalogueTerms, Counts, read_terms
+from services.retrieval.search import Searcher, SearchOptions, SimilarQuery
+from services.retrieval.statistics import CatalogueTerms, read_terms
 from services.retrieval.store.factory import open_store
 from services.retrieval.store.port import DENSE
 from shared.errors import InvalidArgumentError, UnavailableError
@@ -30,18 +35,10 @@ from shared.text.analysis import warm_up
 from shared.timing import StageTimer
 from wherefore.common.v1.diagnostics_pb2 import DEGRADATION_CAUSE_UNAVAILABLE, Degradation
 from wherefore.retrieval.v1 import retrieval_service_pb2 as pb
-from wherefore.retrieval.v1.candidate_pb2 import Candidate, LegScore
 from wherefore.retrieval.v1.retrieval_service_pb2_grpc import (
     RetrievalServiceServicer,
     add_RetrievalServiceServicer_to_server,
 )
-
-MAX_BATCH = 512
-MAX_IDS = 1_000
-MAX_SEEDS = 50
-MAX_RESULTS = 1_000
-DEFAULT_RESULTS = 100
-DEFAULT_PAGE = 50
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 T = TypeVar("T")
@@ -110,7 +107,7 @@ class RetrievalService(RetrievalServiceServicer):
         response = pb.IndexResponse()
         seen = 0
         async for request in request_iterator:
-            _check_count("documents", len(request.documents), 0, MAX_BATCH)
+            check_count("documents", len(request.documents), 0, MAX_BATCH)
             drafts = [
                 Draft(
                     row=document.row or seen + position,
@@ -136,7 +133,7 @@ class RetrievalService(RetrievalServiceServicer):
         context: grpc.aio.ServicerContext[pb.DeleteRequest, pb.DeleteResponse],
     ) -> pb.DeleteResponse:
         """See the contract."""
-        _check_count("product_ids", len(request.product_ids), 1, MAX_IDS)
+        check_count("product_ids", len(request.product_ids), 1, MAX_IDS)
         ids = list(request.product_ids)
         deleted, missing = await self._run(self._writer, self._catalogue.delete, ids)
         return pb.DeleteResponse(
@@ -152,9 +149,11 @@ class RetrievalService(RetrievalServiceServicer):
         timer = StageTimer()
         if request.query.HasField("vector"):
             await self._run(self._readers, self._catalogue.check_model, request.query.vector)
-        result = await self._searcher.search(self._query(request), timer)
+        result = await self._searcher.search(
+            search_query(request, self._settings.vector_dimension), timer
+        )
         return pb.RetrieveResponse(
-            candidates=map(_candidate, result.candidates),
+            candidates=map(candidate, result.candidates),
             estimated_total=result.total,
             timings=timer.timings(),
             degraded=[
@@ -177,8 +176,8 @@ class RetrievalService(RetrievalServiceServicer):
         context: grpc.aio.ServicerContext[pb.SimilarRequest, pb.SimilarResponse],
     ) -> pb.SimilarResponse:
         """See the contract."""
-        _check_count("product_ids", len(request.product_ids), 1, MAX_SEEDS)
-        _check_count("excluded_ids", len(request.excluded_ids), 0, MAX_IDS)
+        check_count("product_ids", len(request.product_ids), 1, MAX_SEEDS)
+        check_count("excluded_ids", len(request.excluded_ids), 0, MAX_IDS)
         weights = list(request.weights) or [1.0] * len(request.product_ids)
         if len(weights) != len(request.product_ids):
             raise InvalidArgumentError.of("weights", "must be one for each product, or none at all")
@@ -190,12 +189,12 @@ class RetrievalService(RetrievalServiceServicer):
             weights=weights,
             filter=request.filter,
             excluded_ids=request.excluded_ids,
-            limit=_limit("limit", request.limit, DEFAULT_RESULTS),
+            limit=page_limit("limit", request.limit, DEFAULT_RESULTS),
             mask=check_mask(request.read_mask),
         )
         result = await self._searcher.similar(query, timer)
         return pb.SimilarResponse(
-            candidates=map(_candidate, result.candidates),
+            candidates=map(candidate, result.candidates),
             timings=timer.timings(),
             index_version=self._catalogue.version,
         )
@@ -206,7 +205,7 @@ class RetrievalService(RetrievalServiceServicer):
         context: grpc.aio.ServicerContext[pb.GetProductsRequest, pb.GetProductsResponse],
     ) -> pb.GetProductsResponse:
         """See the contract."""
-        _check_count("product_ids", len(request.product_ids), 1, MAX_IDS)
+        check_count("product_ids", len(request.product_ids), 1, MAX_IDS)
         mask = check_mask(request.read_mask)
         ids = list(request.product_ids)
         response = pb.GetProductsResponse(products=await self._searcher.get(ids, mask))
@@ -221,7 +220,7 @@ class RetrievalService(RetrievalServiceServicer):
         context: grpc.aio.ServicerContext[pb.ListProductsRequest, pb.ListProductsResponse],
     ) -> pb.ListProductsResponse:
         """See the contract."""
-        limit = _limit("page_size", request.page_size, DEFAULT_PAGE)
+        limit = page_limit("page_size", request.page_size, DEFAULT_PAGE)
         mask = check_mask(request.read_mask)
         if request.order == pb.LIST_ORDER_POPULARITY:
             if request.after_id:
@@ -257,40 +256,11 @@ class RetrievalService(RetrievalServiceServicer):
         if request.include_terms:
             terms = await self._catalogue_terms(version)
             response.category_counts.update(terms.category_counts)
-            response.brands.extend(_term_counts(terms.brands))
-            response.product_types.extend(_term_counts(terms.product_types))
-            response.vocabulary.extend(_term_counts(terms.vocabulary))
-            response.word_pairs.extend(_term_counts(terms.word_pairs))
+            response.brands.extend(term_counts(terms.brands))
+            response.product_types.extend(term_counts(terms.product_types))
+            response.vocabulary.extend(term_counts(terms.vocabulary))
+            response.word_pairs.extend(term_counts(terms.word_pairs))
         return response
-
-    def _query(self, request: pb.RetrieveRequest) -> SearchQuery:
-        unknown = [leg for leg in request.legs if leg not in LEGS]
-        if unknown:
-            raise InvalidArgumentError.of("legs", f"no leg is called {unknown[0][:50]!r}")
-        _check_count("excluded_ids", len(request.excluded_ids), 0, MAX_IDS)
-        query = request.query
-        vector = None
-        if query.HasField("vector"):
-            vector = unit_vector(query.vector)
-            if len(vector) != self._settings.vector_dimension or not all(
-                map(math.isfinite, vector)
-            ):
-                raise InvalidArgumentError.of(
-                    "query.vector.values",
-                    f"must be {self._settings.vector_dimension} finite numbers",
-                )
-        return SearchQuery(
-            text=query.search_text or query.query,
-            expansions=[(each.expansion, each.weight) for each in query.expansions],
-            vector=vector,
-            constraints=query.constraints,
-            filter=request.filter,
-            excluded_ids=request.excluded_ids,
-            legs=request.legs or LEGS,
-            limit=_limit("limit", request.limit, DEFAULT_RESULTS),
-            exact=request.exact,
-            mask=check_mask(request.read_mask),
-        )
 
     def _filter_fields(self) -> list[pb.FilterField]:
         fields = [pb.FilterField(name=name, kind=kind) for name, kind in FILTER_FIELDS.items()]
@@ -332,30 +302,3 @@ class RetrievalService(RetrievalServiceServicer):
         self, executor: ThreadPoolExecutor, function: Callable[..., T], *arguments: object
     ) -> T:
         return await asyncio.get_running_loop().run_in_executor(executor, function, *arguments)
-
-
-def _candidate(found: Found) -> Candidate:
-    return Candidate(
-        product=found.product,
-        legs=[
-            LegScore(leg=leg, rank=placement.rank, score=placement.score)
-            for leg, placement in found.placement.legs.items()
-        ],
-        fused_score=found.placement.score,
-        fused_rank=found.rank,
-    )
-
-
-def _term_counts(counts: Counts) -> list[pb.TermCount]:
-    return [pb.TermCount(term=term, count=count) for term, count in counts]
-
-
-def _check_count(field: str, count: int, least: int, most: int) -> None:
-    if not least <= count <= most:
-        raise InvalidArgumentError.of(field, f"must hold {least} to {most} items, not {count}")
-
-
-def _limit(field: str, value: int, default: int) -> int:
-    if not 0 <= value <= MAX_RESULTS:
-        raise InvalidArgumentError.of(field, f"must be 1 to {MAX_RESULTS}, or 0 for {default}")
-    return value or default
