@@ -85,7 +85,7 @@ def main() -> int:
             catalogue = subset(found, options.products, Path(folder))
         for model in (BEFORE, AFTER):
             print(f"vectors by {model}", file=sys.stderr, flush=True)
-            evaluation = asyncio.run(evaluate_suite(catalogue, judgments, model))
+            (evaluation,) = asyncio.run(evaluate_suite(catalogue, judgments, model=model))
             systems[model] = evaluation.systems
             failed += len(evaluation.failures)
     size = f"{options.products:,}" if options.products else "19,406"

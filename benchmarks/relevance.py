@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks import peers, plots, report
+from benchmarks import chinese_queries, peers, plots, report
 from benchmarks.data import icecat, subset
 from shared.cli.catalogue_import import import_whole
 from shared.cli.connection import connect
@@ -72,38 +72,45 @@ def main() -> int:
             name: scoring.score(rankings, judgments)
             for name, rankings in peers.rank_with_peers(corpus, judgments, CACHE, _say).items()
         }
-        evaluation = asyncio.run(evaluate_suite(catalogue, judgments))
-    for query, error in evaluation.failures.items():
+        chinese = chinese_queries.read_queries()
+        in_chinese = chinese_queries.in_chinese(judgments, chinese)
+        evaluation, translated = asyncio.run(evaluate_suite(catalogue, judgments, in_chinese))
+    failures = {**evaluation.failures, **translated.failures}
+    for query, error in failures.items():
         _say(f"query {query!r} failed: {error}")
     systems = {name: evaluation.systems[name] for name in NAMES} | systems
-    body = _section(systems, judgments, evaluation, len(corpus.ids))
+    body = _section(systems, judgments, evaluation, len(corpus.ids)) + "\n\n"
+    body += chinese_queries.section(evaluation.systems, translated.systems, chinese, NAMES)
     print(body)
-    if not (options.no_write or options.products or evaluation.failures):
+    if not (options.no_write or options.products or failures):
         plots.bars(
             {NAMES.get(name, name).strip("*"): _interval(item) for name, item in systems.items()},
             "nDCG@10 with 95 % interval",
             report.PLOTS / "ndcg.svg",
         )
         report.update_section("relevance", body)
-    return 1 if evaluation.failures else 0
+    return 1 if failures else 0
 
 
 async def evaluate_suite(
-    catalogue: Path, judgments: Judgments, model: str = VECTOR_MODEL
-) -> SearchEvaluation:
+    catalogue: Path, *judgments: Judgments, model: str = VECTOR_MODEL
+) -> list[SearchEvaluation]:
     """Import a catalogue into a suite of its own and rank every judged query with it.
 
     Args:
         catalogue: The icecat file.
-        judgments: Of the queries.
+        judgments: Of the queries; each set is evaluated for itself.
         model: What makes the vectors.
     """
     async with private_suite(model=model) as own:
         target = own.targets.orchestrator
         async with connect(target, retry=False) as channel:
             await import_whole(channel, catalogue, "icecat", target=target)
-        with query_progress(len(judgments)) as on_query:
-            return await evaluate_search(own.targets, judgments, on_query=on_query)
+        evaluations: list[SearchEvaluation] = []
+        for judged in judgments:
+            with query_progress(len(judged)) as on_query:
+                evaluations.append(await evaluate_search(own.targets, judged, on_query=on_query))
+        return evaluations
 
 
 def _section(
