@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 
 from shared.cli import failures, output
 from shared.cli.commands.evaluate_nlu import nlu
+from shared.cli.commands.evaluate_recommend import recommend
 from shared.cli.commands.import_ import CatalogueFormat
 from shared.cli.options import Json, NoTriton
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 app = App(name="eval", help="Measure the suite against human judgements.")
 app.command(nlu)
+app.command(recommend)
 
 
 @app.command

@@ -23,6 +23,7 @@ COMMANDS = [
     ("label", "export"),
     ("label", "agreement"),
     ("eval", "nlu"),
+    ("eval", "recommend"),
     ("train", "nlu"),
     ("evaluate", "nlu"),
 ]
