@@ -19,7 +19,7 @@ from services.nlu.train.examples import TaskData, TaskKind
 from services.nlu.train.extra_labels import with_labels
 from services.nlu.train.fake_quantisation import add_rounding
 from services.nlu.train.loop import LoopSettings, Recipe, train
-from services.nlu.train.losses import LossWeights, task_losses
+from services.nlu.train.losses import KEPT, LossWeights, keeping_loss, task_losses
 from services.nlu.train.model import HeadSpec, ModelSpec, QueryModel
 from services.nlu.train.progress import History
 from services.nlu.train.tasks import TASKS, load_task
@@ -44,6 +44,8 @@ class TaskSettings(BaseModel):
     """See `HeadSpec`."""
     window_buckets: int = Field(default=0, ge=0)
     """See `HeadSpec`."""
+    kept: bool = False
+    """Of pairs: whether their vectors are held where they were, in place of being taught."""
     beside: str = ""
     """A task of classes over the same texts: both are learnt in the same forward passes, and
     `repeat` and `limit` are that task's."""
@@ -59,6 +61,8 @@ class MultitaskSettings(BaseModel):
     tuning: Tuning = Tuning.FULL
     rank: int = Field(default=16, ge=1)
     weighting: Literal["uncertainty", "equal"] = "uncertainty"
+    keep_vector: float = Field(default=0.0, ge=0)
+    """Weight of the loss that holds vectors where the encoder had them before; 0 lets them go."""
     fake_quantisation: bool = False
     """Whether training rounds as the served 8-bit graph will."""
     word_places: bool = False
@@ -94,10 +98,12 @@ class Trained:
 class Weighted(torch.nn.Module):
     """The model with the weights of its losses, which are learnt beside it."""
 
-    def __init__(self, model: QueryModel, tasks: Sequence[str], *, learnt: bool) -> None:
+    def __init__(
+        self, model: QueryModel, tasks: Sequence[str], *, learnt: bool, kept: float
+    ) -> None:
         super().__init__()
         self.model = model
-        self.weights = LossWeights(tasks, learnt=learnt)
+        self.weights = LossWeights(tasks, learnt=learnt, fixed={KEPT: kept})
 
 
 def train_multitask(
@@ -131,16 +137,20 @@ def train_multitask(
         name: encode_task(task, tokenizer, limit=_limit(settings, name))
         for name, task in tasks.items()
     }
-    for name, task in tasks.items():
-        beside = settings.tasks[name].beside
-        if beside and [e.text for e in task.train] != [e.text for e in tasks[beside].train]:
-            raise ValueError(f"{name} is not over the texts of {beside}")
+    _check(settings, tasks)
     seed_torch(settings.loop.seed)
     model = _new_model(settings, encoder_path, tasks, steps=_steps(settings, encoded))
     if settings.fake_quantisation:
         add_rounding(model.encoder)
     names = list(tasks)
-    weighted = Weighted(model, names, learnt=settings.weighting == "uncertainty")
+    held = {name for name, task in settings.tasks.items() if task.kept}
+    before: QueryModel | None = None
+    if settings.keep_vector:
+        headless = model.spec.model_copy(update={"heads": ()})
+        before = QueryModel(headless, open_encoder(encoder_path)).eval()
+    weighted = Weighted(
+        model, names, learnt=settings.weighting == "uncertainty", kept=settings.keep_vector
+    )
 
     def batches(epoch: int) -> Sequence[Any]:
         return _epoch(settings, encoded, epoch)
@@ -152,7 +162,11 @@ def train_multitask(
 
     def loss(both: Any, batch: Mapping[str, Any]) -> Mapping[str, torch.Tensor]:
         inner = getattr(both, "module", both)
-        losses = task_losses(inner.model, {name: tasks[name] for name in batch}, batch)
+        if before is not None and held.intersection(batch):
+            (pairs,) = batch.values()
+            losses = {KEPT: keeping_loss(inner.model, before, pairs)}
+        else:
+            losses = task_losses(inner.model, {n: tasks[n] for n in batch}, batch, before)
         return {name: inner.weights(name, value) for name, value in losses.items()}
 
     def judge(both: Any, limit: int = EVALUATED) -> Mapping[str, float]:
@@ -188,6 +202,20 @@ def train_multitask(
     )
     figures = judge(weighted, 0)
     return Trained(model, tokenizer, history, figures)
+
+
+def _check(settings: MultitaskSettings, tasks: Mapping[str, TaskData]) -> None:
+    """Raises ValueError for what only the data tell of a recipe."""
+    for name, task in tasks.items():
+        chosen = settings.tasks[name]
+        if chosen.beside:
+            texts = [example.text for example in tasks[chosen.beside].train]
+            if [example.text for example in task.train] != texts:
+                raise ValueError(f"{name} is not over the texts of {chosen.beside}")
+        if chosen.kept and task.kind is not TaskKind.PAIRS:
+            raise ValueError(f"{name}: only pairs can be kept, not taught")
+        if chosen.kept and not settings.keep_vector:
+            raise ValueError(f"{name}: what is kept needs a weight, keep_vector")
 
 
 def _limit(settings: MultitaskSettings, name: str) -> int:

@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from services.nlu.learnt.tokens import ModelTokenizer
-from services.nlu.train.encoded import encode_task, token_tags
+from services.nlu.train.encoded import encode_task, inputs, token_tags
 from services.nlu.train.evaluate import predict_spans, span_f1, span_report
 from services.nlu.train.examples import Example, Span, TaskData, TaskKind
-from services.nlu.train.losses import class_losses
+from services.nlu.train.losses import class_losses, distance_moved
+from services.nlu.train.model import ModelSpec, QueryModel
 from services.nlu.train.multitask import MultitaskSettings, TaskSettings, train_multitask
 from services.nlu.train.run import RecipeError, run_recipe
 from services.nlu.train.storage import load_model, save_model
@@ -235,6 +236,39 @@ def test_spans_are_found_in_texts_longer_than_the_window(trained):
     )
     assert found[0]
     assert all(span.end <= 32 for span in found[0])
+
+
+@pytest.mark.parametrize("weight", [0.0, 100.0])
+def test_vectors_stay_where_they_were_if_they_are_to(encoder, tmp_path, weight):
+    from transformers import BertModel
+
+    tasks = {"entities_zh": TaskSettings()}
+    if weight:
+        tasks["matching_zh"] = TaskSettings(kept=True)
+    chosen = settings(encoder, tasks=tasks, keep_vector=weight)
+    made = train_multitask(chosen, tmp_path, tmp_path / "run", loaded=TASKS)
+    rows = made.tokenizer.encode([item.other for item in pairs()])
+    batch = inputs(rows)
+    before = QueryModel(
+        ModelSpec(word_places=chosen.word_places), BertModel.from_pretrained(encoder)
+    )
+    moved = distance_moved(read_vectors(made.model, batch), before.eval(), batch)
+    assert (moved < 0.02) == bool(weight), moved
+
+
+def test_what_is_kept_must_be_pairs_and_weigh(encoder, tmp_path):
+    for tasks, weight, complaint in (
+        ({"sentiment_zh": TaskSettings(kept=True)}, 1.0, "sentiment_zh: only pairs"),
+        ({"matching_zh": TaskSettings(kept=True)}, 0.0, "keep_vector"),
+    ):
+        chosen = settings(encoder, tasks=tasks, keep_vector=weight)
+        with pytest.raises(ValueError, match=complaint):
+            train_multitask(chosen, tmp_path, tmp_path / "run", loaded=TASKS)
+
+
+def read_vectors(model, batch):
+    with torch.no_grad():
+        return model.eval()(batch["input_ids"], batch["segments"])["sentence_embedding"]
 
 
 def test_a_teacher_stands_in_for_a_label():
