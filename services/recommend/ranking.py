@@ -48,13 +48,12 @@ class Measured:
         }
 
 
-def measure(model: Recommender, held: Held, shares: NDArray[np.float64]) -> Measured:
-    """Measure a fitted model.
+def mean_ndcg(model: Recommender, held: Held) -> float:
+    """The nDCG@10 of a fitted model, by which settings and epochs are chosen.
 
     Args:
         model: Fitted on nothing that comes after the histories.
         held: Histories, and the items to be found.
-        shares: Of `user_shares`, [items].
     """
     lists = np.concatenate(
         [
@@ -62,7 +61,7 @@ def measure(model: Recommender, held: Held, shares: NDArray[np.float64]) -> Meas
             for rows in batches(len(held.targets), BATCH)
         ]
     )
-    return measure_lists(lists, held.targets, shares)
+    return float(ndcg_of_lists(lists, held.targets).mean())
 
 
 def measure_lists(lists: Items, targets: Items, shares: NDArray[np.float64]) -> Measured:

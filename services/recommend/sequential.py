@@ -25,7 +25,7 @@ from torch.optim import swa_utils
 from torch.optim.swa_utils import AveragedModel
 
 from services.recommend.full_softmax import full_softmax_loss
-from services.recommend.ranking import measure, user_shares
+from services.recommend.ranking import mean_ndcg
 from services.recommend.recommender import Advance, Scores
 from services.recommend.sequences import Attributes, Items, Sequences
 from services.recommend.split import Held, TooShortError
@@ -123,7 +123,6 @@ class Sequential:
         chosen = self._settings
         begun = time.monotonic()
         rng = np.random.default_rng(chosen.seed)
-        shares = user_shares(sequences, self._items)
         network = SequenceNetwork(self._items, chosen.network, self._attributes)
         start = item_vectors(
             sequences, self._items, chosen.network.width, length=chosen.start_length
@@ -157,7 +156,7 @@ class Sequential:
                 if time.monotonic() - begun > chosen.minutes * 60:
                     break
             self._use(averaged.module)
-            ndcg = float(measure(self, self._validation, shares).ndcg.mean())
+            ndcg = mean_ndcg(self, self._validation)
             self.epochs.append(Epoch(float(np.mean(losses)), ndcg, time.monotonic() - begun))
             self._advance(number + 1, chosen.epochs)
             if self.best < 0 or ndcg > self.epochs[self.best].ndcg:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from services.recommend.ranking import measure, user_shares
+from services.recommend.ranking import mean_ndcg
 from services.recommend.recommender import Advance, Recommender
 from services.recommend.sequences import Sequences
 from services.recommend.split import Held
@@ -52,7 +52,6 @@ def choose(
     training: Sequences,
     validation: Held,
     *,
-    items: int,
     advance: Advance = lambda _done, _total: None,
 ) -> Settings:
     """Improve one setting after the other, each to its best value given those before.
@@ -63,18 +62,16 @@ def choose(
         make: Makes a model from settings.
         training: Fitted by every candidate.
         validation: Judges every candidate.
-        items: How many there are.
         advance: Told of candidates.
 
     Returns:
         The best settings that were tried.
     """
-    shares = user_shares(training, items)
 
     def judge(settings: Settings) -> float:
         model = make(settings)
         model.fit(training)
-        return float(measure(model, validation, shares).ndcg.mean())
+        return mean_ndcg(model, validation)
 
     # Of each setting's values one is the best so far, which is not tried again.
     total, done = 1 + sum(len(values) - 1 for values in grid.values()), 1

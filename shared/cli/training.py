@@ -8,9 +8,9 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
 
 from shared.cli import failures
+from shared.cli.extras import require_extra
 
 LIBRARIES = ("torch", "transformers", "peft", "accelerate", "safetensors", "sklearn", "tqdm")
 """What the extra `train` brings, by import name."""
@@ -29,11 +29,7 @@ def run_training(module: str, arguments: Sequence[str]) -> int:
     Raises:
         CommandError: A library is not installed.
     """
-    missing = [name for name in LIBRARIES if find_spec(name) is None]
-    if missing:
-        raise failures.CommandError(
-            f"not installed: {', '.join(missing)}", hint="pip install 'wherefore[train]'"
-        )
+    require_extra("train", LIBRARIES)
     command = [sys.executable, "-m", module, *arguments]
     with subprocess.Popen(command) as process:  # noqa: S603 - our own module
         try:

@@ -30,6 +30,14 @@ def embedding_text(product: Product, language: str = ENCODER_LANGUAGE) -> str:
     return ". ".join(part for part in parts if part)
 
 
+def title_of(product: Product, language: str) -> str:
+    """Returns the title in `language`, else the English one, else the first by language."""
+    for code in (language, "en"):
+        if code in product.titles:
+            return product.titles[code]
+    return product.titles[min(product.titles)] if product.titles else ""
+
+
 def titles(product: Product) -> list[str]:
     """Returns the titles in order of their language codes."""
     return [product.titles[code] for code in sorted(product.titles)]

@@ -1,7 +1,6 @@
 """Labels to what the training reads: a file of JSON lines, and back to examples."""
 
 import json
-import os
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from services.nlu.labelling.queue import Given, LabelQueue
 from services.nlu.labelling.task import Answer, LabellingError
 from services.nlu.train.examples import Example, TaskKind
 from services.nlu.train.rows import read_rows
+from shared.durable_file import write_durably
 
 
 def examples(queue: LabelQueue) -> list[Example]:
@@ -40,16 +40,13 @@ def export_labels(queue: LabelQueue, path: Path) -> int:
     found = examples(queue)
     if not found:
         raise LabellingError(f"{queue.folder} has no answers yet")
-    staged = path.with_name(f"{path.name}.tmp")
+    rows = (
+        {"head": queue.task.head, "text": example.text, **_said(queue, example)}
+        for example in found
+    )
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with staged.open("w", encoding="utf-8") as file:
-            for example in found:
-                row = {"head": queue.task.head, "text": example.text, **_said(queue, example)}
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        staged.replace(path)
+        write_durably(path, lines.encode())
     except OSError as error:
         raise LabellingError(f"cannot write {path}: {error}") from error
     return len(found)

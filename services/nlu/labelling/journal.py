@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from shared.durable_file import sync_folder
+
 Record = dict[str, Any]
 
 
@@ -36,7 +38,7 @@ class Journal:
             self._lock()
             self.records = self._read()
             if is_new:
-                _sync_folder(path.parent)
+                sync_folder(path.parent)
         except BaseException:
             os.close(self._file)
             raise
@@ -92,12 +94,3 @@ class Journal:
             os.ftruncate(self._file, whole)
             os.fsync(self._file)
         return records
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes a new file's name durable too."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -21,6 +21,7 @@ from services.ranking.graph.schema import (
     Source,
 )
 from services.ranking.graph.taxonomy import Taxonomy
+from shared.text.document import title_of
 from shared.text.normalise import fold
 from wherefore.common.v1.product_pb2 import Product
 
@@ -58,7 +59,7 @@ def build_graph(
     categories = {product_id: draft.category(path) for product_id, path in paths.items()}
     values = _values(ordered)
     fits = find_fits(ordered, categories)
-    labels = {product.id: _title(product) for product in ordered}
+    labels = {product.id: title_of(product, "en") or product.id for product in ordered}
     for product in ordered:
         node = draft.node(NodeKind.PRODUCT, product.id, labels[product.id])
         if product.id in paths:
@@ -201,8 +202,3 @@ def _stated_values(product: Product) -> Iterator[tuple[str, str]]:
             for text in sorted(product.attributes[key].texts, reverse=True):
                 if text.strip() and len(text) <= _MAX_VALUE:
                     yield f"{key}={fold(text)}", text.strip()
-
-
-def _title(product: Product) -> str:
-    titles: Mapping[str, str] = product.titles
-    return titles["en"] if "en" in titles else min(titles.values(), default=product.id)

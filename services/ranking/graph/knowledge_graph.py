@@ -115,10 +115,15 @@ class KnowledgeGraph:
         """Return how many facts of any kind lead to a node: how common a value or a brand is."""
         return self._graph.in_degree((node.kind, node.key))
 
+    def placement(self, product: Node) -> Fact | None:
+        """Return the fact that a product is in its category, or None where it is in none."""
+        facts = self.facts_from(product, EdgeKind.IS_IN)
+        return facts[0] if facts else None
+
     def category_of(self, product: Node) -> Node | None:
         """Return the category that a product is in, or None where it is in none."""
-        facts = self.facts_from(product, EdgeKind.IS_IN)
-        return facts[0].object if facts else None
+        placement = self.placement(product)
+        return placement.object if placement else None
 
     def lineage(self, category: Node) -> list[Fact]:
         """Return the sub-category-of facts from a category up to its root; empty for a root."""
@@ -127,6 +132,10 @@ class KnowledgeGraph:
             found.append(above[0])
             category = above[0].object
         return found
+
+    def levels(self, category: Node) -> list[Node]:
+        """Return a category and all above it, up to the root."""
+        return [category, *(fact.object for fact in self.lineage(category))]
 
 
 def _check(graph: Any, fact: Fact) -> None:

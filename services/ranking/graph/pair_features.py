@@ -186,6 +186,4 @@ def _read(graph: KnowledgeGraph, product: Product) -> _Card:
 
 def _levels(graph: KnowledgeGraph, product: Node) -> tuple[str, ...]:
     category = graph.category_of(product)
-    if category is None:
-        return ()
-    return (category.key, *(fact.object.key for fact in graph.lineage(category)))
+    return tuple(level.key for level in graph.levels(category)) if category else ()

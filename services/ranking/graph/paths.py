@@ -130,14 +130,14 @@ def _fit_the_same(graph: KnowledgeGraph, first: Node, second: Node) -> FactPath 
 
 
 def _go_together(graph: KnowledgeGraph, first: Node, second: Node) -> FactPath | None:
-    inside = _is_in(graph, first), _is_in(graph, second)
+    inside = graph.placement(first), graph.placement(second)
     if inside[0] is None or inside[1] is None:
         return None
     if misfit(graph, first.key, second.key):
         return None
     best: Fact | None = None
-    targets = _levels(graph, inside[1].object)
-    for level in _levels(graph, inside[0].object):
+    targets = graph.levels(inside[1].object)
+    for level in graph.levels(inside[0].object):
         for fact in graph.facts_from(level, EdgeKind.COMPLEMENTS):
             if fact.object in targets and (best is None or fact.weight > best.weight):
                 best = fact
@@ -151,7 +151,7 @@ def _go_together(graph: KnowledgeGraph, first: Node, second: Node) -> FactPath |
 
 
 def _category(graph: KnowledgeGraph, first: Node, second: Node) -> FactPath | None:
-    inside = _is_in(graph, first), _is_in(graph, second)
+    inside = graph.placement(first), graph.placement(second)
     if inside[0] is None or inside[1] is None:
         return None
     if inside[0].object == inside[1].object:
@@ -201,15 +201,6 @@ def _joint(
     if not pairs:
         return None
     return min(pairs, key=lambda pair: (-pair[0].weight * pair[1].weight, end(pair[0]).key))
-
-
-def _is_in(graph: KnowledgeGraph, product: Node) -> Fact | None:
-    facts = graph.facts_from(product, EdgeKind.IS_IN)
-    return facts[0] if facts else None
-
-
-def _levels(graph: KnowledgeGraph, category: Node) -> list[Node]:
-    return [category, *(fact.object for fact in graph.lineage(category))]
 
 
 def _climb(graph: KnowledgeGraph, category: Node, top: Node) -> list[Fact]:

@@ -15,6 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from shared.text.document import title_of
 from shared.text.normalise import fold
 from wherefore.common.v1.product_pb2 import Product
 
@@ -75,18 +76,12 @@ def infer_types(products: Sequence[Product]) -> dict[str, str]:
     return types
 
 
-def _title(product: Product) -> str:
-    return (
-        product.titles["en"] if "en" in product.titles else min(product.titles.values(), default="")
-    )
-
-
 def _after_model(product: Product) -> tuple[str, ...]:
     """The lower-case words behind the model, without what the product's attributes say."""
     if "model" not in product.attributes or not product.attributes["model"].texts:
         return ()
     model = product.attributes["model"].texts[0]
-    _, found, rest = _title(product).partition(model)
+    _, found, rest = title_of(product, "en").partition(model)
     match = _LOWER_WORDS.match(rest.strip()) if found else None
     return tuple(match[0].split()) if match else ()
 
@@ -99,7 +94,7 @@ def _frequent_prefixes(names: Iterable[tuple[str, ...]]) -> set[tuple[str, ...]]
 
 def _named_words(product: Product) -> tuple[str, ...]:
     """Words of the title's naming part, folded, without values of attributes, such as colours."""
-    title = _title(product)
+    title = title_of(product, "en")
     if fold(title).startswith(fold(product.brand)):
         title = title[len(product.brand) :]
     title = _BRACKETS.sub(" ", title)

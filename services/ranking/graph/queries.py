@@ -17,7 +17,7 @@ def complements(graph: KnowledgeGraph, product_id: str) -> list[Fact]:
     category = graph.category_of(graph.product(product_id))
     if category is None:
         return []
-    for level in (category, *(fact.object for fact in graph.lineage(category))):
+    for level in graph.levels(category):
         if found := graph.facts_from(level, EdgeKind.COMPLEMENTS):
             return found
     return []

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import zlib
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.ranking.graph.knowledge_graph import GraphError, KnowledgeGraph
 from services.ranking.graph.schema import EdgeKind, Fact, Node, NodeKind, Source
+from shared.durable_file import write_durably
 
 VERSION = 1
 """Of the format; a file of another version is refused, and the graph is built anew."""
@@ -57,20 +57,8 @@ def save_graph(graph: KnowledgeGraph, path: Path) -> None:
     Raises:
         GraphFileError: It cannot be written.
     """
-    data = gzip.compress(_encode(graph), _LEVEL, mtime=0)
-    # One name for each process: two that write at once never write into one draft.
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with draft.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        write_durably(path, gzip.compress(_encode(graph), _LEVEL, mtime=0))
     except OSError as error:
         raise GraphFileError(f"cannot write {path}: {error}") from error
 
@@ -132,14 +120,3 @@ def _at(nodes: list[Node], place: int) -> Node:
     if not 0 <= place < len(nodes):
         raise GraphError(f"an edge ends at node {place} of {len(nodes)}")
     return nodes[place]
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name outlast a loss of power, which fsync of the file alone does not."""
-    if os.name != "posix":  # Windows opens no folders
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

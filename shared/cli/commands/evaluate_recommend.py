@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from shared.cli import failures, output
+from shared.cli.extras import require_extra
 from shared.cli.options import Json
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def recommend(
 
         wherefore eval recommend --sequences s.txt --attributes a.json --json
     """
-    _check_libraries()
+    require_extra("recommend", LIBRARIES)
     if out and not out.parent.is_dir():
         raise failures.CommandError(f"no folder {out.parent} for --out", code=failures.USAGE)
     data, known = _read(sequences, attributes)
@@ -74,9 +75,7 @@ def recommend(
     from services.recommend.split import TooShortError
     from shared.cli import recommend_evaluation_view
 
-    settings = EvaluationSettings(
-        sequential=SequentialSettings(minutes=minutes, threads=threads), threads=threads
-    )
+    settings = EvaluationSettings(sequential=SequentialSettings(minutes=minutes), threads=threads)
     with recommend_evaluation_view.stage_progress() as progress:
         try:
             evaluation = evaluate(data, known, settings, progress)
@@ -93,16 +92,6 @@ def recommend(
     for note in recommend_evaluation_view.notes(evaluation):
         failures.say(note)
     return failures.OK
-
-
-def _check_libraries() -> None:
-    from importlib.util import find_spec
-
-    missing = [name for name in LIBRARIES if find_spec(name) is None]
-    if missing:
-        raise failures.CommandError(
-            f"not installed: {', '.join(missing)}", hint="pip install 'wherefore[recommend]'"
-        )
 
 
 def _read(sequences: Path, attributes: Path | None) -> tuple[SequenceData, Attributes | None]:

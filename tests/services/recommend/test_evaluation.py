@@ -132,7 +132,6 @@ def test_settings_are_chosen_by_what_validation_items_say():
         lambda settings: ItemKnn(40, settings),
         split.training,
         split.validation,
-        items=40,
     )
     assert best.recency == 0.3
     assert best.nearness == start.nearness
