@@ -12,6 +12,8 @@ from typing import Final
 
 from cachetools import TTLCache
 
+from services.orchestrator.merchandising.plan import Plan
+from services.orchestrator.variants import VariantGroups
 from wherefore.common.v1.diagnostics_pb2 import Degradation
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 
@@ -31,7 +33,10 @@ class Ranking:
     results: list[bytes] = field(default_factory=list[bytes])
     """Serialized Result messages without product (but its id), rank and reason, best first:
     a tenth of the size of the messages in memory."""
+    shown_ids: set[str] = field(default_factory=set[str])
+    """Products of `results`."""
     product_ids: list[str] = field(default_factory=list[str])
+    """Products that were ranked, also those that are no results as others of their group are."""
     exhausted: bool = False
     """Whether retrieval has no more candidates."""
     estimated_total: int = -1
@@ -40,6 +45,11 @@ class Ranking:
     index_version: int = 0
     growing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while it grows: two requests for deeper pages must not add the same products."""
+    filter: str = ""
+    """The caller's filter joined with that of the shop's rules."""
+    plan: Plan = field(default_factory=Plan)
+    """What the shop's rules ask of it."""
+    variants: VariantGroups = field(default_factory=VariantGroups)
     degraded: list[Degradation] = field(default_factory=list[Degradation])
     """What was skipped when it was ranked: true of all its pages."""
 

@@ -168,6 +168,33 @@ class Clients:
         """Asks for neighbours of products."""
         return await self._read(self.retrieval_stub.Similar, request, timeout)
 
+    async def facets(
+        self,
+        request: retrieval_pb.FacetsRequest,
+        timeout: float,  # noqa: ASYNC109
+    ) -> retrieval_pb.FacetsResponse:
+        """Counts values of fields."""
+        return await self._read(self.retrieval_stub.Facets, request, timeout)
+
+    async def select_products(
+        self,
+        request: retrieval_pb.SelectProductsRequest,
+        timeout: float,  # noqa: ASYNC109
+    ) -> retrieval_pb.SelectProductsResponse:
+        """Asks which products meet which filters."""
+        return await self._read(self.retrieval_stub.SelectProducts, request, timeout)
+
+    async def stats(
+        self,
+        request: retrieval_pb.StatsRequest,
+        timeout: float,  # noqa: ASYNC109
+    ) -> retrieval_pb.StatsResponse:
+        """Describes the index.
+
+        Past the breaker: nobody waits for it, and a walk over a large index takes its time.
+        """
+        return await _ask(self.retrieval_stub.Stats, request, timeout)
+
     async def get_products(
         self,
         request: retrieval_pb.GetProductsRequest,

@@ -28,6 +28,7 @@ class Budgets(BaseModel):
     ranking: StageBudget = StageBudget(seconds=0.5, reserve=0.08)
     products: StageBudget = StageBudget(seconds=0.8, reserve=0.04)
     reason: StageBudget = StageBudget(seconds=0.6, reserve=0.01)
+    facets: StageBudget = StageBudget(seconds=0.6, reserve=0.01)
 
 
 class OrchestratorSettings(ServiceSettings):
@@ -65,6 +66,12 @@ class OrchestratorSettings(ServiceSettings):
     and kept in `data_dir`."""
 
     budgets: Budgets = Budgets()
+
+    rules_file: Path | None = None
+    """File of merchandising rules (YAML), read again whenever it changes; none when not set."""
+
+    rules_poll_seconds: float = Field(default=1.0, gt=0)
+    """Pause between looks at it."""
 
     startup_wait_seconds: float = Field(default=20, ge=0)
     """How long readiness waits at the start for the NLU, ranking and reasons."""

@@ -25,6 +25,9 @@ FALLBACKS = {
     "retrieval.dense": "sparse retrieval only",
     "ranking": "retrieval order",
     "reason": "no reasons",
+    "facets": "no facets",
+    "variants": "other variants not named",
+    "merchandising": "without these rules",
     "popularity": "popular products of the catalogue only",
 }
 

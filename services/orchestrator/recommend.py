@@ -2,13 +2,15 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
 from services.orchestrator.budget import ask_again
 from services.orchestrator.clients import Clients
 from services.orchestrator.fallback import Degradations
+from services.orchestrator.merchandising.merchandiser import Merchandiser
+from services.orchestrator.merchandising.plan import placed
 from services.orchestrator.neighbours import (
     Neighbours,
     find_neighbours,
@@ -25,6 +27,7 @@ from shared.timing import StageTimer
 from wherefore.common.v1.diagnostics_pb2 import Degradation, StageTiming
 from wherefore.common.v1.product_pb2 import AVAILABILITY_OUT_OF_STOCK
 from wherefore.common.v1.user_profile_pb2 import UserContext, UserProfile
+from wherefore.orchestrator.v1.applied_control_pb2 import AppliedControl
 from wherefore.orchestrator.v1.result_pb2 import Result
 from wherefore.retrieval.v1.candidate_pb2 import Candidate
 from wherefore.retrieval.v1.retrieval_service_pb2 import SimilarRequest
@@ -60,6 +63,7 @@ class RecommendAnswer:
     timings: list[StageTiming]
     degraded: list[Degradation]
     serving_config: str
+    controls: list[AppliedControl]
 
 
 @dataclass(slots=True)
@@ -79,11 +83,13 @@ class Recommender:
         profiles: ProfileReader,
         popularity: Popularity,
         signer: TokenSigner,
+        merchandiser: Merchandiser,
     ) -> None:
         self._clients = clients
         self._profiles = profiles
         self._popularity = popularity
         self._signer = signer
+        self._merchandiser = merchandiser
         self._ranker = Ranker(clients)
         self._pages = PageBuilder(clients)
 
@@ -100,7 +106,14 @@ class Recommender:
             work.profile = await self._profiles.read(
                 query.user, query.language_code, work.timer, work.degradations
             )
+            plan = self._merchandiser.plan(query.serving_config, query.filter, work.degradations)
+            wanted = await self._merchandiser.usable_filter(plan, query.filter, work.degradations)
+            work.query = replace(query, filter=wanted)
             config, candidates, anchors = await self._candidates(work)
+            known = [*query.product_ids, *(candidate.product.id for candidate in candidates)]
+            candidates += await self._merchandiser.pinned_candidates(
+                plan, known, wanted, work.degradations
+            )
             candidates = self._wanted(work, candidates)
             results: list[Result] = []
             if candidates:
@@ -113,6 +126,8 @@ class Recommender:
                     timer=work.timer,
                     degradations=work.degradations,
                 )
+            results = await self._merchandiser.apply(plan, results, work.timer, work.degradations)
+            results = placed(plan, results)
             view = PageView(
                 read_paths=query.read_paths,
                 skip_reasons=query.skip_reasons,
@@ -133,6 +148,7 @@ class Recommender:
             timings=work.timer.timings(),
             degraded=list(work.degradations),
             serving_config=config,
+            controls=plan.controls(),
         )
 
     async def _candidates(self, work: _Work) -> tuple[str, list[Candidate], Mapping[str, str]]:

@@ -15,6 +15,8 @@ from services.orchestrator.config import OrchestratorSettings
 from services.orchestrator.embedder import Embedder
 from services.orchestrator.event_store import SqliteEventStore
 from services.orchestrator.events import EventLog
+from services.orchestrator.merchandising.merchandiser import Merchandiser
+from services.orchestrator.merchandising.rule_book import RuleBook
 from services.orchestrator.pipeline import SearchPipeline
 from services.orchestrator.popularity import Popularity
 from services.orchestrator.profile import ProfileReader
@@ -60,6 +62,7 @@ class OrchestratorService:
         self._store = SqliteEventStore(settings.data_dir / "events.sqlite")
         self._popularity = Popularity(settings.popularity_half_life_days)
         self._key = load_key(settings.token_key.get_secret_value(), settings.data_dir)
+        self._rules = RuleBook(settings.rules_file, settings.rules_poll_seconds)
         self._clients: Clients | None = None
         self._api: Api | None = None
         self._web: WebServer | None = None
@@ -79,8 +82,11 @@ class OrchestratorService:
         signer = TokenSigner(self._key)
         profiles = ProfileReader(clients, self._store)
         embedder = Embedder(clients)
-        search = SearchServer(SearchPipeline(clients, profiles, signer))
-        recommend = RecommendationServer(Recommender(clients, profiles, self._popularity, signer))
+        merchandiser = Merchandiser(clients, self._rules)
+        search = SearchServer(SearchPipeline(clients, profiles, signer, merchandiser))
+        recommend = RecommendationServer(
+            Recommender(clients, profiles, self._popularity, signer, merchandiser)
+        )
         products = ProductServer(
             ProductCatalogue(clients, embedder, signer), CatalogueImporter(clients, embedder)
         )
@@ -99,6 +105,7 @@ class OrchestratorService:
 
     async def start(self) -> None:
         """Opens the event store and the demo page."""
+        await self._rules.start()
         await self._store.open()
         await self._popularity.load(self._store)
         self._started_at = time.monotonic()
@@ -130,9 +137,10 @@ class OrchestratorService:
         self._complete = True
 
     async def close(self) -> None:
-        """Closes the demo page, the channels and the store."""
+        """Closes the demo page, the rules, the channels and the store."""
         if self._web:
             await self._web.stop()
+        await self._rules.close()
         if self._clients:
             await self._clients.close()
         await self._store.close()

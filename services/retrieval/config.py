@@ -47,6 +47,9 @@ class RetrievalSettings(ServiceSettings):
     leg_depth: int = Field(default=200, ge=1, le=1000)
     """Products that each leg brings to the fusion, at least; more where more are asked for."""
 
+    facet_candidates: int = Field(default=300, ge=1, le=1000)
+    """Best candidates of a query that facets are counted over."""
+
     fusion_k: float = Field(default=20.0, gt=0)
     """k of the reciprocal rank fusion."""
 

@@ -1,12 +1,16 @@
 """Messages of retrieval to the values of its domain, checked, and back."""
 
 import math
+from collections.abc import Iterable
 
 from services.retrieval.blobs import check_mask
 from services.retrieval.drafts import unit_vector
+from services.retrieval.facets import Facet, FacetSpec
+from services.retrieval.intervals import Interval
 from services.retrieval.search import LEGS, Found, SearchQuery
 from services.retrieval.statistics import Counts
 from shared.errors import InvalidArgumentError
+from wherefore.retrieval.v1 import facet_pb2
 from wherefore.retrieval.v1 import retrieval_service_pb2 as pb
 from wherefore.retrieval.v1.candidate_pb2 import Candidate, LegScore
 
@@ -16,6 +20,12 @@ MAX_SEEDS = 50
 MAX_RESULTS = 1_000
 DEFAULT_RESULTS = 100
 DEFAULT_PAGE = 50
+MAX_INCLUDED = 100
+MAX_FILTERS = 100
+MAX_FACETS = 20
+MAX_VALUES = 1_000
+MAX_INTERVALS = 50
+MAX_PREFIX = 200
 
 
 def search_query(request: pb.RetrieveRequest, dimension: int) -> SearchQuery:
@@ -32,6 +42,7 @@ def search_query(request: pb.RetrieveRequest, dimension: int) -> SearchQuery:
     if unknown:
         raise InvalidArgumentError.of("legs", f"no leg is called {unknown[0][:50]!r}")
     check_count("excluded_ids", len(request.excluded_ids), 0, MAX_IDS)
+    check_count("included_ids", len(request.included_ids), 0, MAX_INCLUDED)
     query = request.query
     vector = None
     if query.HasField("vector"):
@@ -48,11 +59,67 @@ def search_query(request: pb.RetrieveRequest, dimension: int) -> SearchQuery:
         constraints=query.constraints,
         filter=request.filter,
         excluded_ids=request.excluded_ids,
+        included_ids=request.included_ids,
         legs=request.legs or LEGS,
         limit=page_limit("limit", request.limit, DEFAULT_RESULTS),
         exact=request.exact,
         mask=check_mask(request.read_mask),
     )
+
+
+def facet_specs(specs: Iterable[facet_pb2.FacetSpec]) -> list[FacetSpec]:
+    """Returns what is to be counted.
+
+    Raises:
+        InvalidArgumentError: Names the field at fault. Whether there is such a key is not checked.
+    """
+    checked: list[FacetSpec] = []
+    for number, spec in enumerate(specs):
+        field = f"facets[{number}]"
+        if spec.limit < 0:
+            raise InvalidArgumentError.of(f"{field}.limit", "must not be negative")
+        if len(spec.prefix) > MAX_PREFIX:
+            raise InvalidArgumentError.of(f"{field}.prefix", f"at most {MAX_PREFIX} characters")
+        check_count(f"{field}.intervals", len(spec.intervals), 0, MAX_INTERVALS)
+        intervals = [
+            _interval(interval, f"{field}.intervals[{index}]")
+            for index, interval in enumerate(spec.intervals)
+        ]
+        limit = min(spec.limit, MAX_VALUES)
+        checked.append(FacetSpec(spec.key, limit, spec.prefix, intervals))
+    check_count("facets", len(checked), 1, MAX_FACETS)
+    return checked
+
+
+def facet_message(facet: Facet) -> facet_pb2.Facet:
+    """Returns a facet as the contract has it."""
+    message = facet_pb2.Facet(
+        key=facet.key,
+        value_count=facet.value_count,
+        counted_products=facet.counted,
+        own_condition_left_out=facet.own_condition_left_out,
+    )
+    for value in facet.values:
+        added = message.values.add(
+            value=value.value, label=value.label, count=value.count, filter=value.filter
+        )
+        if value.interval is not None:
+            added.interval.CopyFrom(
+                facet_pb2.Interval(min=value.interval.low, max=value.interval.high)
+            )
+    return message
+
+
+def _interval(interval: facet_pb2.Interval, field: str) -> Interval:
+    low = interval.min if interval.HasField("min") else None
+    high = interval.max if interval.HasField("max") else None
+    if low is None and high is None:
+        raise InvalidArgumentError.of(field, "set min, max or both")
+    if not all(math.isfinite(end) for end in (low, high) if end is not None):
+        raise InvalidArgumentError.of(field, "must be finite numbers")
+    if low is not None and high is not None and low >= high:
+        raise InvalidArgumentError.of(field, "min must be below max")
+    return Interval(low, high)
 
 
 def candidate(found: Found) -> Candidate:

@@ -49,6 +49,7 @@ class SearchQuery:
     constraints: Sequence[Constraint] = ()
     filter: str = ""
     excluded_ids: Sequence[str] = ()
+    included_ids: Sequence[str] = ()
     legs: Sequence[str] = LEGS
     limit: int = 100
     exact: bool = False
@@ -102,30 +103,14 @@ class Searcher:
     async def search(self, query: SearchQuery, timer: StageTimer) -> SearchResult:
         """Finds candidates for a query."""
         with timer.stage("retrieval"):
-            where, demands = await self._run(self._compile, query.filter, query.constraints)
+            where, demands = await self._run(self.compile, query.filter, query.constraints)
             where = _without(where, query.excluded_ids)
-            depth = max(query.limit, self._options.leg_depth)
-            skipped: dict[str, str] = {}
-            jobs: dict[str, Callable[[], list[Hit]]] = {}
-            if DENSE in query.legs:
-                vector = query.vector
-                if vector is None:
-                    skipped[DENSE] = "the query has no vector"
-                elif not self._catalogue.vector_model:
-                    skipped[DENSE] = "no product has a vector"
-                else:
-                    jobs[DENSE] = lambda: self._store.search_dense(
-                        vector, depth, where, exact=query.exact
-                    )
-            if SPARSE in query.legs:
-                jobs[SPARSE] = lambda: self._sparse(query.text, query.expansions, depth, where)
-            total, results = await asyncio.gather(
+            total, (fused, skipped) = await asyncio.gather(
                 self._run(lambda: self._store.count(where, exact=where is not None)),
-                asyncio.gather(*(self._leg(name, job, timer) for name, job in jobs.items())),
+                self.fused(query, where, timer),
             )
-            hits = dict(zip(jobs, results, strict=True))
-            with timer.stage("retrieval.fusion"):
-                fused = fuse(hits, self._options.weights, self._options.fusion_k, query.limit)
+            if query.included_ids:
+                fused += await self._run(self._included, query.included_ids, where, fused)
             candidates = await self._run(self._read, fused, query.mask)
         return SearchResult(
             candidates,
@@ -134,6 +119,30 @@ class Searcher:
             ignored=demands.ignored,
             skipped=skipped,
         )
+
+    async def fused(
+        self, query: SearchQuery, where: Condition | None, timer: StageTimer
+    ) -> tuple[list[Fused], dict[str, str]]:
+        """Returns what the legs find under a condition, and the legs that were skipped."""
+        depth = max(query.limit, self._options.leg_depth)
+        skipped: dict[str, str] = {}
+        jobs: dict[str, Callable[[], list[Hit]]] = {}
+        if DENSE in query.legs:
+            vector = query.vector
+            if vector is None:
+                skipped[DENSE] = "the query has no vector"
+            elif not self._catalogue.vector_model:
+                skipped[DENSE] = "no product has a vector"
+            else:
+                jobs[DENSE] = lambda: self._store.search_dense(
+                    vector, depth, where, exact=query.exact
+                )
+        if SPARSE in query.legs:
+            jobs[SPARSE] = lambda: self._sparse(query.text, query.expansions, depth, where)
+        results = await asyncio.gather(*(self._leg(name, job, timer) for name, job in jobs.items()))
+        hits = dict(zip(jobs, results, strict=True))
+        with timer.stage("retrieval.fusion"):
+            return fuse(hits, self._options.weights, self._options.fusion_k, query.limit), skipped
 
     async def similar(self, query: SimilarQuery, timer: StageTimer) -> SearchResult:
         """Finds neighbours of products: near the weighted mean of their vectors.
@@ -144,7 +153,7 @@ class Searcher:
             NotFoundError: When none of the products is there.
         """
         with timer.stage("retrieval"):
-            where, _ = await self._run(self._compile, query.filter, ())
+            where, _ = await self._run(self.compile, query.filter, ())
             where = _without(where, (*query.product_ids, *query.excluded_ids))
             with timer.stage("retrieval.similar"):
                 hits = await self._run(self._neighbours, query, where)
@@ -166,13 +175,21 @@ class Searcher:
         self, limit: int, filter_text: str, mask: Sequence[str]
     ) -> list[Product]:
         """Reads the most popular products, most popular first."""
-        where, _ = await self._run(self._compile, filter_text, ())
+        where, _ = await self._run(self.compile, filter_text, ())
         hits = await self._run(self._store.top, "popularity", limit, where)
         return await self._run(self._get, [hit.point for hit in hits], mask)
 
-    def _compile(
+    def _included(
+        self, product_ids: Sequence[str], where: Condition | None, fused: Sequence[Fused]
+    ) -> list[Fused]:
+        found = {entry.point for entry in fused}
+        wanted = self._store.scan((), all_of(IdIn(tuple(product_ids)), where))
+        return [Fused(record.point) for record in wanted if record.point not in found]
+
+    def compile(
         self, filter_text: str, constraints: Sequence[Constraint]
     ) -> tuple[Condition | None, Demands]:
+        """Returns the condition of a filter and of a query's constraints; blocks."""
         compiler = self._catalogue.compiler
         asked = None
         if filter_text.strip():
@@ -237,7 +254,7 @@ class Searcher:
 
     def _read_ordered_ids(self, filter_text: str, version: int) -> NDArray[np.str_]:
         del version  # part of the key of the cache only
-        where, _ = self._compile(filter_text, ())
+        where, _ = self.compile(filter_text, ())
         return np.array(sorted(record.product_id for record in self._store.scan((), where)))
 
     async def _leg(self, name: str, job: Callable[[], list[Hit]], timer: StageTimer) -> list[Hit]:

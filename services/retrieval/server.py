@@ -13,27 +13,33 @@ from services.retrieval.blobs import check_mask
 from services.retrieval.catalogue import HAS_VECTOR, Catalogue
 from services.retrieval.config import RetrievalSettings
 from services.retrieval.drafts import Draft
+from services.retrieval.facets import FacetCounter
 from services.retrieval.filters import ATTRIBUTES, FILTER_FIELDS
 from services.retrieval.messages import (
     DEFAULT_PAGE,
     DEFAULT_RESULTS,
     MAX_BATCH,
+    MAX_FILTERS,
     MAX_IDS,
     MAX_SEEDS,
     candidate,
     check_count,
+    facet_message,
+    facet_specs,
     page_limit,
     search_query,
     term_counts,
 )
 from services.retrieval.search import Searcher, SearchOptions, SimilarQuery
-from services.retrieval.statistics import CatalogueTerms, read_terms
+from services.retrieval.selection import select
+from services.retrieval.statistics import TermReader
 from services.retrieval.store.factory import open_store
 from services.retrieval.store.port import DENSE
 from shared.errors import InvalidArgumentError, UnavailableError
 from shared.text.analysis import warm_up
 from shared.timing import StageTimer
 from wherefore.common.v1.diagnostics_pb2 import DEGRADATION_CAUSE_UNAVAILABLE, Degradation
+from wherefore.retrieval.v1 import facet_pb2
 from wherefore.retrieval.v1 import retrieval_service_pb2 as pb
 from wherefore.retrieval.v1.retrieval_service_pb2_grpc import (
     RetrievalServiceServicer,
@@ -59,14 +65,16 @@ class RetrievalService(RetrievalServiceServicer):
         # One thread each: writes queue up behind each other, and never behind an optimisation.
         self._writer = ThreadPoolExecutor(1, "retrieval-write")
         self._optimizer = ThreadPoolExecutor(1, "retrieval-optimize")
-        self._statistician = ThreadPoolExecutor(1, "retrieval-terms")
         options = SearchOptions(
             leg_depth=settings.leg_depth,
             fusion_k=settings.fusion_k,
             weights={DENSE: settings.dense_weight},
         )
         self._searcher = Searcher(self._catalogue, self._readers, options)
-        self._terms: tuple[int, asyncio.Task[CatalogueTerms]] | None = None
+        self._facets = FacetCounter(
+            self._catalogue, self._searcher, self._readers, settings.facet_candidates
+        )
+        self._terms = TermReader(store)
         self._optimizing: asyncio.Task[None] | None = None
         self._open = False
 
@@ -95,7 +103,8 @@ class RetrievalService(RetrievalServiceServicer):
             await self._run(self._writer, self._catalogue.close)  # ends an optimisation under way
         if self._optimizing:
             await self._optimizing
-        for executor in (self._readers, self._writer, self._optimizer, self._statistician):
+        self._terms.close()
+        for executor in (self._readers, self._writer, self._optimizer):
             executor.shutdown(wait=True)
 
     async def Index(  # noqa: N802 # the contract's name
@@ -168,6 +177,45 @@ class RetrievalService(RetrievalServiceServicer):
             index_version=self._catalogue.version,
             ignored_constraints=result.ignored,
             applied_filter=result.applied_filter,
+        )
+
+    async def Facets(  # noqa: N802 # the contract's name
+        self,
+        request: pb.FacetsRequest,
+        context: grpc.aio.ServicerContext[pb.FacetsRequest, pb.FacetsResponse],
+    ) -> pb.FacetsResponse:
+        """See the contract."""
+        specs = facet_specs(request.facets)
+        if request.scope not in facet_pb2.FacetScope.values():
+            raise InvalidArgumentError.of("scope", f"{request.scope} is no scope")
+        retrieve = pb.RetrieveRequest(query=request.query, filter=request.filter)
+        query = search_query(retrieve, self._settings.vector_dimension)
+        if query.vector is not None:
+            await self._run(self._readers, self._catalogue.check_model, request.query.vector)
+        timer = StageTimer()
+        facets = await self._facets.count(
+            query, specs, over_filter=request.scope == facet_pb2.FACET_SCOPE_FILTER, timer=timer
+        )
+        return pb.FacetsResponse(
+            facets=map(facet_message, facets),
+            timings=timer.timings(),
+            index_version=self._catalogue.version,
+        )
+
+    async def SelectProducts(  # noqa: N802 # the contract's name
+        self,
+        request: pb.SelectProductsRequest,
+        context: grpc.aio.ServicerContext[pb.SelectProductsRequest, pb.SelectProductsResponse],
+    ) -> pb.SelectProductsResponse:
+        """See the contract."""
+        check_count("product_ids", len(request.product_ids), 1, MAX_IDS)
+        check_count("filters", len(request.filters), 1, MAX_FILTERS)
+        ids, filters = list(request.product_ids), list(request.filters)
+        selections = await self._run(
+            self._readers, select, self._searcher, self._catalogue.store, ids, filters
+        )
+        return pb.SelectProductsResponse(
+            selections=[pb.ProductSelection(product_ids=each) for each in selections]
         )
 
     async def Similar(  # noqa: N802 # the contract's name
@@ -254,7 +302,7 @@ class RetrievalService(RetrievalServiceServicer):
             filter_fields=self._filter_fields(),
         )
         if request.include_terms:
-            terms = await self._catalogue_terms(version)
+            terms = await self._terms.read(version)
             response.category_counts.update(terms.category_counts)
             response.brands.extend(term_counts(terms.brands))
             response.product_types.extend(term_counts(terms.product_types))
@@ -269,21 +317,6 @@ class RetrievalService(RetrievalServiceServicer):
                 pb.FilterField(name=f"{ATTRIBUTES}{key}", kind=kind) for kind in sorted(kinds)
             ]
         return fields
-
-    async def _catalogue_terms(self, version: int) -> CatalogueTerms:
-        if self._terms is None or self._terms[0] != version:
-            task = asyncio.create_task(
-                self._run(self._statistician, read_terms, self._catalogue.store)
-            )
-            self._terms = (version, task)
-        # A caller that gives up leaves the reading to go on for the next one.
-        task = self._terms[1]
-        try:
-            return await asyncio.shield(task)
-        except Exception:
-            if self._terms[1] is task:
-                self._terms = None
-            raise
 
     def _start_optimizing(self) -> None:
         waiting = self._catalogue.written_since_optimize

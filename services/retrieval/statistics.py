@@ -1,7 +1,9 @@
 """What the catalogue is made of: counts by category, brands, product types, words of titles."""
 
+import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -60,6 +62,36 @@ def read_terms(store: VectorStore) -> CatalogueTerms:
         vocabulary=_at_least(2, _ordered(vocabulary, MAX_VOCABULARY)),
         word_pairs=_at_least(_MIN_PAIR, _ordered(pairs, MAX_WORD_PAIRS)),
     )
+
+
+class TermReader:
+    """Reads terms on a thread of its own, once for each version of the index."""
+
+    def __init__(self, store: VectorStore) -> None:
+        self._store = store
+        self._executor = ThreadPoolExecutor(1, "retrieval-terms")
+        self._reading: tuple[int, asyncio.Task[CatalogueTerms]] | None = None
+
+    async def read(self, version: int) -> CatalogueTerms:
+        """Returns the terms, as they were when this version was first asked for."""
+        if self._reading is None or self._reading[0] != version:
+            self._reading = (version, asyncio.create_task(self._read()))
+        # A caller that gives up leaves the reading to go on for the next one.
+        task = self._reading[1]
+        try:
+            return await asyncio.shield(task)
+        except Exception:
+            if self._reading[1] is task:
+                self._reading = None
+            raise
+
+    def close(self) -> None:
+        """Waits for a reading under way."""
+        self._executor.shutdown(wait=True)
+
+    async def _read(self) -> CatalogueTerms:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, read_terms, self._store)
 
 
 class _Spellings:

@@ -46,6 +46,7 @@ class RecommendationServer(RecommendationServiceServicer):
             degraded=answer.degraded,
             request_id=current_request_id(),
             serving_config=answer.serving_config,
+            applied_controls=answer.controls,
         )
 
 

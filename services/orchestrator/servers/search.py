@@ -5,11 +5,14 @@ from typing import Any
 import grpc.aio
 
 from services.orchestrator import masks, validation
+from services.orchestrator.growth import SERVING_CONFIGS
 from services.orchestrator.ordering import ORDERS
-from services.orchestrator.pipeline import SERVING_CONFIGS, SearchPipeline, SearchQuery
+from services.orchestrator.pipeline import SearchPipeline
+from services.orchestrator.search_query import SearchQuery
 from shared.request_context import current_request_id
 from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest, SearchResponse
 from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceServicer
+from wherefore.retrieval.v1.facet_pb2 import FacetScope
 
 DEFAULT_PAGE = 20
 MAX_PAGE = 100
@@ -38,6 +41,9 @@ class SearchServer(SearchServiceServicer):
             request_id=current_request_id(),
             applied_filter=ranking.applied_filter,
             relaxed_constraints=ranking.relaxed,
+            facets=answer.facets,
+            applied_controls=ranking.plan.controls(),
+            redirect_uri=ranking.plan.redirect_uri,
         )
         # Of no use to a shop, and half of a page's bytes.
         response.query.ClearField("vector")
@@ -57,6 +63,10 @@ def to_query(request: SearchRequest) -> SearchQuery:
     found.one_of("serving_config", request.serving_config, list(SERVING_CONFIGS))
     found.language("language_code", request.language_code)
     found.user(request.user)
+    if request.facet_scope not in FacetScope.values():
+        found.add("facet_scope", f"{request.facet_scope} is no scope")
+    if request.group_variants < 0:
+        found.add("group_variants", "must not be negative")
     found.raise_any()
     return SearchQuery(
         query=request.query,
@@ -71,4 +81,7 @@ def to_query(request: SearchRequest) -> SearchQuery:
         include_contributions=request.include_contributions,
         skip_reasons=request.skip_reasons,
         keep_spelling=request.keep_spelling,
+        facets=request.facets,
+        facet_scope=request.facet_scope,
+        group_variants=request.group_variants,
     )

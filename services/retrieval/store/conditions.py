@@ -37,6 +37,13 @@ class IdIn:
 
 
 @dataclass(frozen=True, slots=True)
+class PointIn:
+    """The point is one of these."""
+
+    points: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AllOf:
     """Every operand holds."""
 
@@ -57,7 +64,7 @@ class Negated:
     operand: "Condition"
 
 
-Condition = AnyOf | Range | Present | IdIn | AllOf | SomeOf | Negated
+Condition = AnyOf | Range | Present | IdIn | PointIn | AllOf | SomeOf | Negated
 
 
 def all_of(*conditions: Condition | None) -> Condition | None:

@@ -172,6 +172,15 @@ class EdgeStore:
         with self._folder.reading() as shard:
             return shard.count(request)
 
+    def facet(self, key: str, limit: int, where: Condition | None = None) -> list[tuple[str, int]]:
+        """See `VectorStore`."""
+        # An exact count reads every payload, which takes twenty times as long.
+        request = qe.FacetRequest(key, limit=limit, exact=False, filter=_FILTERS.translate(where))
+        with self._folder.reading() as shard:
+            found = shard.facet(request)
+        counts = [(str(hit.value), hit.count) for hit in found.hits]
+        return sorted(counts, key=lambda item: (-item[1], item[0]))
+
     def optimize(self) -> None:
         """See `VectorStore`."""
         self._folder.optimize()

@@ -10,6 +10,7 @@ from services.retrieval.store.conditions import (
     Condition,
     IdIn,
     Negated,
+    PointIn,
     Present,
     Range,
     SomeOf,
@@ -56,6 +57,8 @@ class FilterTypes:
                 return self.field(key=condition.key, range=bounds)
             case Present(key):
                 return self.filter(must_not=[self.is_empty(key)])
+            case PointIn(points):
+                return self.has_id(list(points))
             case IdIn(product_ids):
                 return self.has_id([point_id(product_id) for product_id in product_ids])
             case _:

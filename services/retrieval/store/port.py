@@ -158,6 +158,13 @@ class VectorStore(Protocol):
         """Counts products that meet a condition, by estimate unless exact."""
         ...
 
+    def facet(self, key: str, limit: int, where: Condition | None = None) -> list[tuple[str, int]]:
+        """Counts products by the values of an indexed keyword field, most frequent first.
+
+        Counts come from the payload index: exact but for a cluster of several shards.
+        """
+        ...
+
     def optimize(self) -> None:
         """Builds the HNSW graph over what was written since; may take minutes."""
         ...

@@ -208,6 +208,19 @@ class ServerStore:
         found = self._client.count(self._collection, _FILTERS.translate(where), exact=exact)
         return found.count
 
+    @_translate_errors
+    def facet(self, key: str, limit: int, where: Condition | None = None) -> list[tuple[str, int]]:
+        """See `VectorStore`."""
+        found = self._client.facet(
+            self._collection,
+            key,
+            facet_filter=_FILTERS.translate(where),
+            limit=limit,
+            exact=False,
+        )
+        counts = [(str(hit.value), hit.count) for hit in found.hits]
+        return sorted(counts, key=lambda item: (-item[1], item[0]))
+
     def optimize(self) -> None:
         """See `VectorStore`: the server does it by itself, beside its searches."""
 

@@ -23,7 +23,7 @@ async def serve(folder: Path, **fields: object) -> AsyncIterator[SimpleNamespace
             http_port=0,
             lame_duck_seconds=0,
             nlu_target=target,
-            retrieval_target=target,
+            retrieval_target=fields.pop("retrieval_target", target),  # type: ignore[arg-type]
             ranking_target=target,
             reason_target=target,
             data_dir=folder,

@@ -9,6 +9,7 @@ from services.retrieval.store.conditions import (
     Condition,
     IdIn,
     Negated,
+    PointIn,
     Present,
     Range,
     SomeOf,
@@ -120,6 +121,7 @@ def test_limits(filled_once: VectorStore) -> None:
         (Negated(Negated(AnyOf("brand", ("acme",)))), "ab"),
         (IdIn(("a", "nothing")), "a"),
         (IdIn(()), ""),
+        (PointIn((point_id("b"), point_id("nothing"))), "b"),
         (Negated(IdIn(())), "abcd"),
         (AllOf((AnyOf("brand", ("acme",)), Range("price", above=15.0))), "b"),
         (SomeOf((AnyOf("brand", ("zeta",)), Range("price", above=15.0))), "bc"),
@@ -180,6 +182,16 @@ def test_top(filled_once: VectorStore) -> None:
     ]
     assert ids(filled_once.top("popularity", 1)) == ["d"]
     assert ids(filled_once.top("popularity", 5, AnyOf("brand", ("zeta",)))) == ["c"]
+
+
+def test_facet(filled: VectorStore) -> None:
+    assert filled.facet("brand", 10) == [("acme", 2), ("zeta", 1)]
+    assert filled.facet("brand", 1) == [("acme", 2)]
+    assert filled.facet("brand", 10, Range("price", above=15.0)) == [("acme", 1)]
+    assert filled.facet("brand", 10, PointIn(tuple(points("a", "c")))) == [("acme", 1), ("zeta", 1)]
+    assert filled.facet("brand", 10, PointIn(())) == []
+    filled.delete(["a"])
+    assert filled.facet("brand", 10) == [("acme", 1), ("zeta", 1)]
 
 
 def test_scan_reads_every_page(store: VectorStore) -> None:

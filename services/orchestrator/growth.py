@@ -1,0 +1,121 @@
+"""Rankings grow: the next candidates are retrieved, ranked, and put behind the others."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+from services.orchestrator.budget import ask_again
+from services.orchestrator.cache import MAX_RANKED, Ranking
+from services.orchestrator.clients import Clients
+from services.orchestrator.merchandising.merchandiser import Merchandiser
+from services.orchestrator.merchandising.plan import placed
+from services.orchestrator.merchandising.rule_book import STAGE as MERCHANDISING
+from services.orchestrator.ordering import reorder
+from services.orchestrator.ranker import Ranker
+from services.orchestrator.search_query import Work
+from shared.errors import FailedPreconditionError, InvalidArgumentError
+from wherefore.orchestrator.v1.result_pb2 import Result
+from wherefore.retrieval.v1.candidate_pb2 import Candidate
+from wherefore.retrieval.v1.retrieval_service_pb2 import RetrieveRequest, RetrieveResponse
+
+SERVING_CONFIGS: Final = {"search": "search"}
+"""Public names of configurations, and what ranking calls them."""
+
+# Candidates that another order than relevance looks at, in lots of `settings.candidates`.
+_ORDERED_LOTS: Final = 2
+
+
+class RankingGrower:
+    """Makes rankings longer. One for the process."""
+
+    def __init__(self, clients: Clients, merchandiser: Merchandiser) -> None:
+        self._clients = clients
+        self._budgets = clients.settings.budgets
+        self._ranker = Ranker(clients)
+        self._merchandiser = merchandiser
+
+    async def extend(self, work: Work, ranking: Ranking) -> None:
+        """Retrieves and ranks the next candidates, and puts them behind the others."""
+        known = len(ranking.product_ids)
+        ordered = bool(work.query.order_by)
+        # An order by price over one lot and then over the next would not be one order.
+        lots = _ORDERED_LOTS if ordered else 1
+        limit = min(lots * self._clients.settings.candidates, MAX_RANKED - known)
+        if limit <= 0 or (ordered and known):
+            ranking.exhausted = True
+            return
+        response = await self._retrieve(work, ranking, limit)
+        candidates = response.candidates
+        # Pinned products come on top of what was asked for.
+        ranking.exhausted = len([c for c in candidates if c.legs]) < limit
+        if not known:
+            ranking.estimated_total = response.estimated_total
+            ranking.applied_filter = response.applied_filter
+            ranking.index_version = response.index_version
+            ranking.relaxed = list(response.ignored_constraints)
+        if candidates:
+            results = await self._rank(work, ranking, candidates)
+            ranking.product_ids += [candidate.product.id for candidate in candidates]
+            ranking.shown_ids |= {result.product.id for result in results}
+            ranking.results += [result.SerializeToString() for result in results]
+
+    async def _rank(
+        self, work: Work, ranking: Ranking, candidates: Sequence[Candidate]
+    ) -> list[Result]:
+        results = await self._ranker.rank(
+            candidates,
+            query=ranking.understanding,
+            profile=work.profile,
+            serving_config=SERVING_CONFIGS[work.query.serving_config],
+            include_contributions=work.query.include_contributions,
+            timer=work.timer,
+            degradations=work.degradations,
+        )
+        plan = ranking.plan
+        if work.query.order_by:
+            by_id = {result.product.id: result for result in results}
+            order = reorder(candidates, list(by_id), work.query.order_by)
+            results = [by_id[product_id] for product_id in order]
+        else:
+            results = await self._merchandiser.apply(plan, results, work.timer, work.degradations)
+        if most := work.query.group_variants:
+            group_of = {c.product.id: c.product.variant_group_id for c in candidates}
+            pinned = () if work.query.order_by else plan.pins
+            results = ranking.variants.keep(results, group_of, most, pinned)
+        return results if work.query.order_by else placed(plan, results)
+
+    async def _retrieve(self, work: Work, ranking: Ranking, limit: int) -> RetrieveResponse:
+        request = RetrieveRequest(
+            query=ranking.understanding,
+            filter=ranking.filter,
+            limit=limit,
+            excluded_ids=ranking.product_ids,
+            # Places are given once, on top of the first candidates.
+            included_ids=() if work.query.order_by or ranking.product_ids else ranking.plan.pins,
+            # Without a vector the dense leg is not wanted: the loss is told as nlu.embedding.
+            legs=() if ranking.understanding.HasField("vector") else ("sparse",),
+        )
+        retrieve = partial(self._clients.retrieve, request)
+        started = work.timer.elapsed_nanos()
+        with work.timer.stage("retrieval"):
+            try:
+                response = await ask_again(retrieve, self._budgets.retrieval)
+            except FailedPreconditionError as error:
+                # Vectors of another model than the index's: the words still find.
+                work.degradations.note("retrieval.dense", error)
+                request.query.ClearField("vector")
+                request.legs[:] = ["sparse"]
+                response = await ask_again(retrieve, self._budgets.retrieval)
+            except InvalidArgumentError as error:
+                if not ranking.plan.filter:
+                    raise
+                # It may be a rule that names a field which the catalogue does not have; whoever
+                # searches can do nothing about that. Their own mistake is told by the second try.
+                request.filter = work.query.filter
+                response = await ask_again(retrieve, self._budgets.retrieval)
+                work.degradations.note(MERCHANDISING, error, f"filters: {error.message}"[:500])
+                ranking.filter = work.query.filter
+                ranking.plan.drop_filter()
+        work.timer.merge((t for t in response.timings if t.stage != "retrieval"), started)
+        work.degradations.pass_on(response.degraded)
+        return response

@@ -1,0 +1,145 @@
+"""Applies the shop's rules to rankings: after the model, whose scores stay as they are."""
+
+from collections.abc import Sequence
+
+from services.orchestrator.budget import stage_timeout
+from services.orchestrator.clients import Clients
+from services.orchestrator.fallback import Degradations
+from services.orchestrator.merchandising.occasions import occasion_of
+from services.orchestrator.merchandising.plan import Plan, make_plan
+from services.orchestrator.merchandising.rule_book import STAGE, RuleBook
+from shared.errors import InternalError, InvalidArgumentError, WhereforeError
+from shared.filter_syntax import join_and
+from shared.timing import StageTimer
+from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
+from wherefore.orchestrator.v1.result_pb2 import Result
+from wherefore.retrieval.v1.candidate_pb2 import Candidate
+from wherefore.retrieval.v1.retrieval_service_pb2 import RetrieveRequest, SelectProductsRequest
+
+
+class Merchandiser:
+    """Plans and applies rules. One for the process."""
+
+    def __init__(self, clients: Clients, book: RuleBook) -> None:
+        self._clients = clients
+        self._book = book
+
+    def plan(
+        self,
+        serving_config: str,
+        filter_text: str,
+        degradations: Degradations,
+        understanding: QueryUnderstanding | None = None,
+    ) -> Plan:
+        """Returns what the rules ask of a request; adds their synonyms to `understanding`."""
+        if self._book.problem is not None:
+            degradations.pass_on([self._book.problem])
+        if self._book.is_empty:
+            return Plan()
+        occasion = occasion_of(serving_config, filter_text, understanding)
+        plan = make_plan(self._book.matching(occasion), occasion, understanding)
+        if plan.given_up:
+            names = ", ".join(plan.given_up)
+            degradations.note(
+                STAGE,
+                InternalError("filters too long"),
+                f"rules {names}: their filters are too long together",
+            )
+        return plan
+
+    async def usable_filter(self, plan: Plan, filter_text: str, degradations: Degradations) -> str:
+        """Returns a caller's filter joined with the rules', or alone where theirs is refused."""
+        if plan.filter:
+            # Asked of any product, as only the refusal is of interest.
+            request = SelectProductsRequest(product_ids=["-"], filters=[plan.filter])
+            try:
+                await self._clients.select_products(
+                    request, stage_timeout(self._clients.settings.budgets.products)
+                )
+            except InvalidArgumentError as error:
+                degradations.note(STAGE, error, f"filters: {error.message}"[:500])
+                plan.drop_filter()
+        return join_and(filter_text, plan.filter)
+
+    async def apply(
+        self,
+        plan: Plan,
+        results: Sequence[Result],
+        timer: StageTimer,
+        degradations: Degradations,
+    ) -> list[Result]:
+        """Returns ranked results in the order of score and boost together."""
+        if not plan.shifts or not results:
+            return list(results)
+        if not plan.spread:
+            scores = [result.score for result in results]
+            plan.spread = (max(scores) - min(scores)) or 1.0
+        with timer.stage(STAGE):
+            touched = await self._touched(plan, results, degradations)
+        for (rule, _, strength), ids in zip(plan.shifts, touched, strict=True):
+            for result in results:
+                if result.product.id in ids:
+                    result.boost += strength * plan.spread
+                    plan.applied.setdefault(rule.id, []).append(result.product.id)
+        return sorted(results, key=lambda result: -(result.score + result.boost))
+
+    async def pinned_candidates(
+        self, plan: Plan, known: Sequence[str], filter_text: str, degradations: Degradations
+    ) -> list[Candidate]:
+        """Returns the pinned products that are not among `known` and meet a filter."""
+        missing = [product_id for product_id in plan.pins if product_id not in known]
+        if not missing:
+            return []
+        request = RetrieveRequest(
+            query=QueryUnderstanding(),
+            filter=filter_text,
+            legs=["sparse"],  # which finds nothing for a query without words
+            limit=1,
+            included_ids=missing,
+        )
+        try:
+            response = await self._clients.retrieve(
+                request, stage_timeout(self._clients.settings.budgets.retrieval)
+            )
+        except WhereforeError as error:
+            degradations.note(STAGE, error)
+            return []
+        return list(response.candidates)
+
+    async def _touched(
+        self, plan: Plan, results: Sequence[Result], degradations: Degradations
+    ) -> list[set[str]]:
+        """Returns the ids of the results that each shift is about."""
+        ids = [result.product.id for result in results]
+        touched = [set(shift.products).intersection(ids) for _, shift, _ in plan.shifts]
+        asked: dict[int, str] = {}
+        for number, (_, shift, _) in enumerate(plan.shifts):
+            if shift.filter is not None:
+                asked[number] = shift.filter
+        while asked:
+            request = SelectProductsRequest(product_ids=ids, filters=asked.values())
+            try:
+                response = await self._clients.select_products(
+                    request, stage_timeout(self._clients.settings.budgets.products)
+                )
+            except InvalidArgumentError as error:
+                # A field that the catalogue does not have: the rule is left out, and the answer
+                # says so; whoever searches can do nothing about it.
+                bad = _numbers(error, list(asked)) or set(asked)
+                names = ", ".join(plan.shifts[number][0].id for number in sorted(bad))
+                degradations.note(STAGE, error, f"rules {names}: {error.message}"[:500])
+                asked = {n: text for n, text in asked.items() if n not in bad}
+            except WhereforeError as error:
+                degradations.note(STAGE, error)
+                return touched
+            else:
+                for number, selection in zip(asked, response.selections, strict=True):
+                    touched[number].update(selection.product_ids)
+                return touched
+        return touched
+
+
+def _numbers(error: InvalidArgumentError, asked: Sequence[int]) -> set[int]:
+    """Returns which of the filters asked about are at fault."""
+    fields = {violation.field for violation in error.violations}
+    return {number for at, number in enumerate(asked) if f"filters[{at}]" in fields}

@@ -1,0 +1,59 @@
+"""What goes along with one search."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.orchestrator.fallback import Degradations
+from services.orchestrator.tokens import fingerprint
+from shared.timing import StageTimer
+from wherefore.common.v1.user_profile_pb2 import UserContext, UserProfile
+from wherefore.retrieval.v1.facet_pb2 import FACET_SCOPE_UNSPECIFIED, FacetScope, FacetSpec
+
+
+@dataclass(frozen=True, slots=True)
+class SearchQuery:
+    """A search that was checked. See SearchRequest for the meaning of the fields."""
+
+    query: str
+    filter: str
+    page_size: int
+    page_token: str
+    order_by: str
+    user: UserContext
+    language_code: str
+    serving_config: str
+    read_paths: Sequence[str]
+    include_contributions: bool
+    skip_reasons: bool
+    keep_spelling: bool
+    facets: Sequence[FacetSpec] = ()
+    facet_scope: "FacetScope.ValueType" = FACET_SCOPE_UNSPECIFIED
+    group_variants: int = 0
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of all that decides on the ranking: what a page token is bound to."""
+        return fingerprint(
+            [
+                self.query,
+                self.filter,
+                self.order_by,
+                self.user.user_id,
+                self.user.session_id,
+                self.language_code,
+                self.serving_config,
+                self.keep_spelling,
+                self.include_contributions,
+                self.group_variants,
+            ]
+        )
+
+
+@dataclass(slots=True)
+class Work:
+    """What goes along with one request."""
+
+    query: SearchQuery
+    timer: StageTimer
+    degradations: Degradations
+    profile: UserProfile | None = None

@@ -1,0 +1,30 @@
+"""Which of given products meet which filters."""
+
+from collections.abc import Sequence
+
+from services.retrieval.search import Searcher
+from services.retrieval.store.conditions import IdIn, all_of
+from services.retrieval.store.port import VectorStore
+from shared.errors import FieldViolation, InvalidArgumentError
+
+
+def select(
+    searcher: Searcher, store: VectorStore, product_ids: Sequence[str], filters: Sequence[str]
+) -> list[list[str]]:
+    """Returns the products that meet each filter, in the order of the ids; blocks.
+
+    Raises:
+        InvalidArgumentError: For a filter of unknown fields; it names `filters[n]`.
+    """
+    given = IdIn(tuple(product_ids))
+    selections: list[list[str]] = []
+    for number, text in enumerate(filters):
+        try:
+            where, _ = searcher.compile(text, ())
+        except InvalidArgumentError as error:
+            raise InvalidArgumentError(
+                *(FieldViolation(f"filters[{number}]", v.description) for v in error.violations)
+            ) from error
+        found = {record.product_id for record in store.scan((), all_of(given, where))}
+        selections.append([each for each in product_ids if each in found])
+    return selections
