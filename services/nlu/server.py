@@ -12,7 +12,7 @@ from cachetools import LRUCache
 from services.nlu import validation
 from services.nlu.analysis import analyse
 from services.nlu.catalogue_terms import CatalogueTerms
-from services.nlu.catalogue_watch import CatalogueWatch
+from services.nlu.catalogue_watch import to_terms
 from services.nlu.config import NluSettings
 from services.nlu.domain import ParseOptions, Understanding
 from services.nlu.embedding import encode_all
@@ -29,6 +29,7 @@ from services.nlu.messages import (
 )
 from services.nlu.passes import ForwardPasses, Learnt, Wanted
 from services.nlu.understanding import QueryReader
+from shared.catalogue_watch import CatalogueWatch
 from shared.channel import open_channel
 from shared.deadline import current_deadline
 from shared.errors import UnavailableError, WhereforeError
@@ -106,7 +107,7 @@ class NluService(NluServiceServicer):
             )
             watch = CatalogueWatch(
                 self._channel,
-                self.use_terms,
+                lambda stats: self.use_terms(to_terms(stats)),
                 poll_seconds=settings.terms_poll_seconds,
                 timeout_seconds=settings.terms_timeout_seconds,
             )

@@ -184,17 +184,6 @@ class Clients:
         """Asks which products meet which filters."""
         return await self._read(self.retrieval_stub.SelectProducts, request, timeout)
 
-    async def stats(
-        self,
-        request: retrieval_pb.StatsRequest,
-        timeout: float,  # noqa: ASYNC109
-    ) -> retrieval_pb.StatsResponse:
-        """Describes the index.
-
-        Past the breaker: nobody waits for it, and a walk over a large index takes its time.
-        """
-        return await _ask(self.retrieval_stub.Stats, request, timeout)
-
     async def get_products(
         self,
         request: retrieval_pb.GetProductsRequest,

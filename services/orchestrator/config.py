@@ -91,6 +91,12 @@ class OrchestratorSettings(ServiceSettings):
     parse_cache_seconds: float = Field(default=15, gt=0)
     """How long a parsed query is kept: new brands of the catalogue are not known sooner."""
 
+    completion_refresh_seconds: float = Field(default=5, gt=0)
+    """Pause between looks at whether the catalogue or the users' searches changed."""
+
+    completion_terms_timeout_seconds: float = Field(default=60, gt=0)
+    """Longest wait for the catalogue's terms, which retrieval gathers by a walk over the index."""
+
     breaker_failures: int = Field(default=3, ge=1)
     """Failures in a row after which a dependency is not asked for a while."""
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from services.orchestrator.completion.searches import SearchCounts
 from services.orchestrator.event_store import EventStore, StoredEvent, event_seconds
 from services.orchestrator.popularity import Popularity
 from services.orchestrator.tokens import TokenSigner
@@ -23,9 +24,16 @@ _MAX_AHEAD_SECONDS: Final = 24 * 3600.0
 class EventLog:
     """Writes events to a store."""
 
-    def __init__(self, store: EventStore, popularity: Popularity, signer: TokenSigner) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        popularity: Popularity,
+        searches: SearchCounts,
+        signer: TokenSigner,
+    ) -> None:
         self._store = store
         self._popularity = popularity
+        self._searches = searches
         self._signer = signer
 
     def check(self, event: pb.UserEvent) -> list[FieldViolation]:
@@ -44,6 +52,7 @@ class EventLog:
         for each in stored:
             if not each.duplicate:
                 self._popularity.count(each.event)
+                self._searches.count(each.event)
         return stored
 
 

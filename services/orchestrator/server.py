@@ -11,6 +11,8 @@ import structlog
 from services.orchestrator.catalogue import ProductCatalogue
 from services.orchestrator.catalogue_import import CatalogueImporter
 from services.orchestrator.clients import Clients, open_clients
+from services.orchestrator.completion.completer import Completer
+from services.orchestrator.completion.searches import SearchCounts
 from services.orchestrator.config import OrchestratorSettings
 from services.orchestrator.embedder import Embedder
 from services.orchestrator.event_store import SqliteEventStore
@@ -21,14 +23,19 @@ from services.orchestrator.pipeline import SearchPipeline
 from services.orchestrator.popularity import Popularity
 from services.orchestrator.profile import ProfileReader
 from services.orchestrator.recommend import Recommender
+from services.orchestrator.servers.completion import CompletionServer
 from services.orchestrator.servers.events import UserEventServer
 from services.orchestrator.servers.products import ProductServer
 from services.orchestrator.servers.recommend import RecommendationServer
 from services.orchestrator.servers.search import SearchServer
 from services.orchestrator.tokens import TokenSigner, load_key
 from services.orchestrator.web.app import Api, make_app
+from shared.catalogue_watch import CatalogueWatch
 from shared.errors import UnavailableError
 from shared.web.serve import WebServer
+from wherefore.orchestrator.v1.completion_service_pb2_grpc import (
+    add_CompletionServiceServicer_to_server,
+)
 from wherefore.orchestrator.v1.product_service_pb2_grpc import add_ProductServiceServicer_to_server
 from wherefore.orchestrator.v1.recommendation_service_pb2_grpc import (
     add_RecommendationServiceServicer_to_server,
@@ -43,7 +50,7 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class OrchestratorService:
-    """`shared.server.Service` for the four public services and the demo page.
+    """`shared.server.Service` for the public services and the demo page.
 
     Ready means: retrieval answers, and at the start the NLU, ranking and reasons have answered once
     (or were waited for in vain). Losing one of those three later degrades answers and does not take
@@ -52,7 +59,13 @@ class OrchestratorService:
 
     service_names: Sequence[str] = tuple(
         f"{_PACKAGE}.{name}"
-        for name in ("SearchService", "RecommendationService", "ProductService", "UserEventService")
+        for name in (
+            "SearchService",
+            "CompletionService",
+            "RecommendationService",
+            "ProductService",
+            "UserEventService",
+        )
     )
     # A bad number makes one bad row, not a failed import.
     lenient_methods: Sequence[str] = (f"/{_PACKAGE}.ProductService/Import",)
@@ -62,6 +75,9 @@ class OrchestratorService:
         self._store = SqliteEventStore(settings.data_dir / "events.sqlite")
         self._popularity = Popularity(settings.popularity_half_life_days)
         self._key = load_key(settings.token_key.get_secret_value(), settings.data_dir)
+        self._searches = SearchCounts()
+        self._completer = Completer(self._searches, settings.completion_refresh_seconds)
+        self._watching: list[asyncio.Task[None]] = []
         self._rules = RuleBook(settings.rules_file, settings.rules_poll_seconds)
         self._clients: Clients | None = None
         self._api: Api | None = None
@@ -90,13 +106,16 @@ class OrchestratorService:
         products = ProductServer(
             ProductCatalogue(clients, embedder, signer), CatalogueImporter(clients, embedder)
         )
-        events = UserEventServer(EventLog(self._store, self._popularity, signer))
+        events = UserEventServer(EventLog(self._store, self._popularity, self._searches, signer))
         add_SearchServiceServicer_to_server(search, server)
         add_RecommendationServiceServicer_to_server(recommend, server)
         add_ProductServiceServicer_to_server(products, server)
         add_UserEventServiceServicer_to_server(events, server)
+        completion = CompletionServer(self._completer)
+        add_CompletionServiceServicer_to_server(completion, server)
         self._api = Api(
             search=search.Search,
+            complete=completion.Complete,
             recommend=recommend.Recommend,
             write_event=events.Write,
             check_ready=self.check_ready,
@@ -108,6 +127,8 @@ class OrchestratorService:
         await self._rules.start()
         await self._store.open()
         await self._popularity.load(self._store)
+        await self._searches.load(self._store)
+        self._watch()
         self._started_at = time.monotonic()
         if self._settings.http_enabled and self._web is None and self._api is not None:
             self._web = WebServer(
@@ -115,6 +136,21 @@ class OrchestratorService:
             )
             await self._web.start()
             _log.info("demo page", url=f"http://{self._settings.host}:{self._web.port}/")
+
+    def _watch(self) -> None:
+        """Keeps completions up to date."""
+        if self._clients is None:
+            return
+        watch = CatalogueWatch(
+            self._clients.retrieval.channel,
+            self._completer.use_catalogue,
+            poll_seconds=self._settings.completion_refresh_seconds,
+            timeout_seconds=self._settings.completion_terms_timeout_seconds,
+        )
+        self._watching = [
+            asyncio.create_task(watch.run(), name="catalogue-watch"),
+            asyncio.create_task(self._completer.run(), name="completion-refresh"),
+        ]
 
     async def check_ready(self) -> None:
         """Raises while retrieval does not answer, and at the start while the others do not."""
@@ -141,6 +177,9 @@ class OrchestratorService:
         if self._web:
             await self._web.stop()
         await self._rules.close()
+        for task in self._watching:
+            task.cancel()
+        await asyncio.gather(*self._watching, return_exceptions=True)
         if self._clients:
             await self._clients.close()
         await self._store.close()

@@ -17,6 +17,7 @@ _COMMANDS = {
     "status": "status:status",
     "search": "search:search",
     "recommend": "recommend:recommend",
+    "complete": "complete:complete",
     "parse": "parse:parse",
     "import": "import_:import_catalogue",
     "products": "products:app",

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.suite
 SERVICES = {
     "orchestrator": {
         "wherefore.orchestrator.v1.SearchService",
+        "wherefore.orchestrator.v1.CompletionService",
         "wherefore.orchestrator.v1.RecommendationService",
         "wherefore.orchestrator.v1.ProductService",
         "wherefore.orchestrator.v1.UserEventService",

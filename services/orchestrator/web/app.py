@@ -34,6 +34,7 @@ from shared.request_context import (
 from shared.web.body import read_json_body
 from shared.web.headers import SecurityHeaders
 from shared.web.static_files import HashedStaticFiles
+from wherefore.orchestrator.v1.completion_service_pb2 import CompleteRequest, CompleteResponse
 from wherefore.orchestrator.v1.recommendation_service_pb2 import (
     RecommendRequest,
     RecommendResponse,
@@ -63,6 +64,7 @@ class Api:
     """The handlers behind the routes."""
 
     search: Callable[[SearchRequest], Awaitable[SearchResponse]]
+    complete: Callable[[CompleteRequest], Awaitable[CompleteResponse]]
     recommend: Callable[[RecommendRequest], Awaitable[RecommendResponse]]
     write_event: Callable[[UserEventServiceWriteRequest], Awaitable[UserEventServiceWriteResponse]]
     check_ready: Callable[[], Awaitable[None]]
@@ -86,6 +88,9 @@ def make_app(api: Api) -> Starlette:
     async def search(request: Request) -> Response:
         return await _answer(request, SearchRequest, api.search, api.deadline_seconds)
 
+    async def complete(request: Request) -> Response:
+        return await _answer(request, CompleteRequest, api.complete, api.deadline_seconds)
+
     async def recommend(request: Request) -> Response:
         return await _answer(request, RecommendRequest, api.recommend, api.deadline_seconds)
 
@@ -99,6 +104,7 @@ def make_app(api: Api) -> Starlette:
             Route("/", page),
             Route("/healthz", health),
             Route("/api/search", search, methods=["POST"]),
+            Route("/api/complete", complete, methods=["POST"]),
             Route("/api/recommend", recommend, methods=["POST"]),
             Route("/api/events", events, methods=["POST"]),
             Mount("/static", static),

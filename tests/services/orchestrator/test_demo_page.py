@@ -12,6 +12,7 @@ from tests.browser import needs_browser, open_page
 from tests.services.orchestrator import fake_backends
 from wherefore.nlu.v1.query_understanding_pb2 import ENTITY_TYPE_MATERIAL, Correction, Entity
 from wherefore.ranking.v1.ranked_result_pb2 import Contribution
+from wherefore.retrieval.v1.retrieval_service_pb2 import StatsResponse, TermCount
 
 pytestmark = [pytest.mark.browser, needs_browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -44,6 +45,14 @@ class Talkative(fake_backends.Backends):
                 Correction(original="stel", corrected="steel", end=4, applied=False)
             )
         return response
+
+    async def Stats(self, request, context):  # noqa: N802
+        return StatsResponse(
+            index_version=1,
+            product_types=[TermCount(term="Steel cups", count=9), TermCount(term="Mugs", count=5)],
+            brands=[TermCount(term="Steelworks", count=3)],
+            vocabulary=[TermCount(term="耳机", count=4)],
+        )
 
     async def Rank(self, request, context):  # noqa: N802
         response = await super().Rank(request, context)
@@ -221,6 +230,45 @@ async def test_for_you_follows_what_was_done(page):
     await expecting(page.locator("#status")).to_contain_text("what you just did")
     await page.click("#restart")
     await expecting(page.locator("#status")).to_contain_text("Popular now")
+
+
+async def test_typing_shows_completions_that_the_keyboard_takes(page):
+    box, options = page.locator("#query"), page.locator("#completions [role=option]")
+    await box.press_sequentially("ste", delay=20)
+    await expecting(options).to_have_count(2)
+    await expecting(box).to_have_attribute("aria-expanded", "true")
+    await expecting(options.first).to_contain_text("Steel cups")
+    await expecting(options.first.locator("b")).to_have_text("Ste")
+    await expecting(options.first).to_contain_text("kind of product")
+    await box.press("ArrowDown")
+    await box.press("ArrowDown")
+    await expecting(box).to_have_attribute("aria-activedescendant", "completion-1")
+    await expecting(options.nth(1)).to_have_attribute("aria-selected", "true")
+    await box.press("ArrowUp")
+    await box.press("Enter")
+    await expecting(box).to_have_value("Steel cups")
+    await expecting(options).to_have_count(0)
+    await expecting(page.locator(".card")).to_have_count(20)
+    await page.wait_for_url("**/?q=Steel+cups")
+
+
+async def test_completions_close_without_being_taken(page):
+    box, options = page.locator("#query"), page.locator("#completions [role=option]")
+    await box.press_sequentially("ej", delay=20)
+    await expecting(options).to_contain_text("耳机")
+    await box.press("Escape")
+    await expecting(options).to_have_count(0)
+    await expecting(box).to_have_value("ej")
+    await expecting(box).to_have_attribute("aria-expanded", "false")
+    await box.fill("mu")
+    await expecting(options).to_have_count(1)
+    # What was typed is searched for, not what was offered.
+    await box.press("Enter")
+    await page.wait_for_url("**/?q=mu")
+    await expecting(options).to_have_count(0)
+    await box.fill("mug")
+    await options.first.click()
+    await expecting(box).to_have_value("Mugs")
 
 
 async def test_history_of_the_browser_leads_back(page):

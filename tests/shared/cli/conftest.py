@@ -32,6 +32,8 @@ from wherefore.nlu.v1 import (
     text_analysis_pb2,
 )
 from wherefore.orchestrator.v1 import (
+    completion_service_pb2,
+    completion_service_pb2_grpc,
     product_service_pb2,
     product_service_pb2_grpc,
     recommendation_service_pb2,
@@ -55,6 +57,7 @@ def fail(context: grpc.ServicerContext, error: WhereforeError) -> None:
 @dataclass
 class FakeSuite(
     search_service_pb2_grpc.SearchServiceServicer,
+    completion_service_pb2_grpc.CompletionServiceServicer,
     recommendation_service_pb2_grpc.RecommendationServiceServicer,
     product_service_pb2_grpc.ProductServiceServicer,
     nlu_service_pb2_grpc.NluServiceServicer,
@@ -121,6 +124,23 @@ class FakeSuite(
             degraded=self.degraded,
             applied_filter="price < 500",
             relaxed_constraints=['colour: "mauve"'],
+        )
+
+    def Complete(self, request, context):
+        self.requests.append(request)
+        if request.prefix == "x":
+            return completion_service_pb2.CompleteResponse()
+        return completion_service_pb2.CompleteResponse(
+            completions=[
+                completion_service_pb2.Completion(
+                    text="Headphones", source=completion_service_pb2.COMPLETION_SOURCE_PRODUCT_TYPE
+                ),
+                completion_service_pb2.Completion(
+                    text="headband",
+                    source=completion_service_pb2.COMPLETION_SOURCE_SEARCHES,
+                    corrected=True,
+                ),
+            ]
         )
 
     def Recommend(self, request, context):
@@ -344,6 +364,7 @@ def running(capsys) -> Iterator[Running]:
     suite.products = {"p-1": product("p-1"), "p-2": product("p-2", "Glass kettle", 1299)}
     server = grpc.server(ThreadPoolExecutor(4), options=[("grpc.so_reuseport", 0)])
     search_service_pb2_grpc.add_SearchServiceServicer_to_server(suite, server)
+    completion_service_pb2_grpc.add_CompletionServiceServicer_to_server(suite, server)
     recommendation_service_pb2_grpc.add_RecommendationServiceServicer_to_server(suite, server)
     product_service_pb2_grpc.add_ProductServiceServicer_to_server(suite, server)
     user_event_service_pb2_grpc.add_UserEventServiceServicer_to_server(events, server)

@@ -11,6 +11,7 @@ COMMANDS = [
     ("status",),
     ("search",),
     ("recommend",),
+    ("complete",),
     ("parse",),
     ("import",),
     ("products", "get"),

@@ -88,3 +88,15 @@ def test_events_import_of_nothing_good_fails(running, tmp_path):
     path.write_text("not json\n")
     assert running.run("events", "import", str(path)).code == 1
     assert running.run("events", "import", str(tmp_path / "absent")).code == 2
+
+
+def test_complete_shows_where_completions_come_from(running):
+    done = running.run("complete", "hed", "--limit", "5", "--language", "zh")
+    assert done.out.splitlines()[:2] == [
+        "Headphones  product type",
+        "headband  searches, one letter mended",
+    ]
+    (request,) = running.suite.requests
+    assert (request.prefix, request.limit, request.language_code) == ("hed", 5, "zh")
+    assert running.run("complete", "x").out.startswith("Nothing begins so.")
+    assert running.run("complete", "hed", "--json").json["completions"][1]["corrected"] is True

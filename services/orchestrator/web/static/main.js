@@ -2,6 +2,7 @@
 import { aboutPage, failure, nothing, notices } from "./about.js";
 import { ask, newSession, session } from "./api.js";
 import { card } from "./card.js";
+import { closeCompletions, completeWith } from "./complete.js";
 import { $, el } from "./dom.js";
 import { closePanel, openPanel } from "./panel.js";
 import { current, examples, number, switchLanguage, t } from "./text.js";
@@ -155,6 +156,7 @@ function go(changes) {
 }
 
 function search(query, { keepSpelling = false } = {}) {
+  closeCompletions();
   $("query").value = query;
   return go({ tab: "search", query: query.trim(), keepSpelling });
 }
@@ -175,6 +177,7 @@ $("search").addEventListener("submit", (event) => {
   event.preventDefault();
   search($("query").value);
 });
+completeWith((query) => search(query));
 $("order").addEventListener("change", () => go({ order: $("order").value }));
 $("more").addEventListener("click", () => load(true));
 for (const tab of TABS) $(`tab-${tab}`).addEventListener("click", () => go({ tab }));

@@ -1,0 +1,69 @@
+"""What users searched for, by how many of them. What fewer than five typed is never shown."""
+
+import hashlib
+import re
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Final
+
+from services.orchestrator.completion.index import Entry, Source
+from services.orchestrator.event_store import EventStore, actor_of, event_seconds
+from shared.text.normalise import fold
+from wherefore.common.v1.user_event_pb2 import UserEvent
+
+MIN_USERS: Final = 5
+"""k of k-anonymity (Sweeney, 2002): different users who must have typed a query."""
+KEPT_SECONDS: Final = 90 * 86_400.0
+MAX_QUERIES: Final = 50_000
+# More users than this make a query no more popular.
+_MAX_USERS: Final = 1_000
+_LONGEST: Final = 60
+# Addresses and numbers of people and orders are nobody else's query, however many typed them.
+_PERSONAL: Final = re.compile(r"@|://|\d[\d -]{6,}\d")
+
+
+class SearchCounts:
+    """Users by query, over the last 90 days. Not thread-safe: use it from one event loop."""
+
+    def __init__(self) -> None:
+        self._users: defaultdict[str, dict[bytes, float]] = defaultdict(dict)
+        self.changes = 0
+        """Grows with what `entries` may tell."""
+
+    async def load(self, store: EventStore) -> None:
+        """Counts the searches of the last 90 days."""
+        for event in await store.since(time.time() - KEPT_SECONDS):
+            self.count(event)
+
+    def count(self, event: UserEvent) -> None:
+        """Counts one event, of whatever type, that names a query."""
+        query = fold(event.query)
+        actor = actor_of(event.user_id, event.session_id)
+        if not query or len(query) > _LONGEST or not actor or _PERSONAL.search(query):
+            return
+        users = self._users[query]
+        # A hash of the user is enough to tell users apart.
+        user = hashlib.blake2b(actor.encode(), digest_size=8).digest()
+        if user in users or len(users) < _MAX_USERS:
+            users[user] = max(users.get(user, 0.0), event_seconds(event))
+            self.changes += 1
+        if len(self._users) > MAX_QUERIES:
+            self._forget()
+
+    def entries(self, now: float | None = None) -> Iterator[Entry]:
+        """Yields the queries of at least five different users."""
+        oldest = (time.time() if now is None else now) - KEPT_SECONDS
+        for query, users in self._users.items():
+            count = sum(at >= oldest for at in users.values())
+            if count >= MIN_USERS:
+                yield Entry(query, Source.SEARCHES, count)
+
+    def _forget(self) -> None:
+        """Forgets a tenth of the queries: those of the fewest users, the longest ago."""
+        order = sorted(
+            self._users,
+            key=lambda query: (len(self._users[query]), max(self._users[query].values())),
+        )
+        for query in order[: MAX_QUERIES // 10]:
+            del self._users[query]
