@@ -72,6 +72,13 @@ def _rating(product: Product) -> str:
 def _product_cell(result: Result, language: str) -> Text:
     cell = output.text(title(result.product, language), "bold")
     cell.append(Text.assemble("  ", output.text(result.product.id, "dim")))
+    marks = [
+        *(["pinned"] if result.pinned else []),
+        *([f"moved by {result.boost:+.3f}"] if result.boost else []),
+        *([f"{result.other_variant_count} other variants"] if result.other_variant_count else []),
+    ]
+    if marks:
+        cell.append(Text.assemble("  ", output.text(", ".join(marks), "yellow")))
     if result.reason.text:
         cell.append(Text.assemble("\n", output.text(result.reason.text, "green")))
     for item in result.contributions:

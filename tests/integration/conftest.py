@@ -44,8 +44,23 @@ async def import_catalogue(target: str, path: Path) -> ProductServiceImportRespo
 
 
 @pytest.fixture(scope="session")
-def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
+def rules_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shop's rules of the running suite; none at first."""
+    path = tmp_path_factory.mktemp("rules") / "rules.yaml"
+    path.write_text("rules: []\n")
+    return path
+
+
+@pytest.fixture(scope="session")
+def suite(tmp_path_factory: pytest.TempPathFactory, rules_file: Path) -> Iterator[Suite]:
     """The running suite, with the bundled catalogue."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WHEREFORE_ORCHESTRATOR_RULES_FILE", str(rules_file))
+        yield from running_suite(tmp_path_factory)
+
+
+def running_suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
+    """A suite of its own, filled, until it is no longer wanted."""
     with Suite(tmp_path_factory.mktemp("suite"), PortPlan.free(), private=True) as suite:
         suite.up()
         last = asyncio.run(import_catalogue(suite.target("orchestrator"), bundled_catalogue_path()))

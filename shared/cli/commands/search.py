@@ -34,6 +34,17 @@ def search(
     order_by: Annotated[
         str, Parameter(help='"price", "price desc", "rating desc" or "release_time desc".')
     ] = "",
+    facet: Annotated[
+        tuple[str, ...],
+        Parameter(
+            help="Fields whose values to count, such as brand, price or attributes.KEY.",
+            negative="",
+            consume_multiple=True,
+        ),
+    ] = (),
+    group_variants: Annotated[
+        int, Parameter(help="Results at most of one variant group; 0 shows all.")
+    ] = 0,
     user: User = "",
     language: Language = "",
     contributions: Contributions = False,
@@ -50,9 +61,12 @@ def search(
         wherefore search "黑色连衣裙 不要真丝" --page-size 5
 
         wherefore search "notebook" --filter 'price < 500' --order-by price --json
+
+        wherefore search "shoes" --facet brand price --group-variants 1
     """
     from wherefore.common.v1.user_profile_pb2 import UserContext
     from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest
+    from wherefore.retrieval.v1.facet_pb2 import FacetSpec
 
     request = SearchRequest(
         query=query,
@@ -62,6 +76,8 @@ def search(
         order_by=order_by,
         language_code=language,
         include_contributions=contributions,
+        facets=[FacetSpec(key=key) for key in facet],
+        group_variants=group_variants,
         user=UserContext(user_id=user) if user else None,
     )
     response = asyncio.run(_search(request, target, timeout))
@@ -85,7 +101,7 @@ async def _search(
 
 
 def _show(response: SearchResponse, language: str) -> None:
-    from shared.cli import answer_view, query_view
+    from shared.cli import answer_view, facet_view, query_view
 
     console = output.console()
     for line in query_view.lines(response.query):
@@ -99,6 +115,10 @@ def _show(response: SearchResponse, language: str) -> None:
         console.print(answer_view.results_table(response.results, language))
     else:
         console.print("Nothing found.")
+    if response.facets:
+        console.print(facet_view.facets_table(response.facets))
+    for line in facet_view.control_lines(response):
+        console.print(line)
     answer_view.print_footer(console, response.timings, response.degraded)
     if response.next_page_token:
         total = f" of about {response.estimated_total}" if response.estimated_total >= 0 else ""

@@ -46,12 +46,26 @@ from wherefore.orchestrator.v1 import (
 )
 from wherefore.ranking.v1 import ranked_result_pb2
 from wherefore.reason.v1 import reason_pb2
-from wherefore.retrieval.v1 import candidate_pb2, retrieval_service_pb2, retrieval_service_pb2_grpc
+from wherefore.retrieval.v1 import (
+    candidate_pb2,
+    facet_pb2,
+    retrieval_service_pb2,
+    retrieval_service_pb2_grpc,
+)
 
 
 def fail(context: grpc.ServicerContext, error: WhereforeError) -> None:
     """End a call as the services do, with google.rpc details."""
     context.abort_with_status(rpc_status.to_status(status_proto(error)))
+
+
+def facet_of(key: str) -> facet_pb2.Facet:
+    if key == "price":
+        ends = [facet_pb2.Interval(max=20), facet_pb2.Interval(min=20)]
+        values = [facet_pb2.FacetValue(count=n, interval=each) for n, each in enumerate(ends, 1)]
+    else:
+        values = [facet_pb2.FacetValue(value="acme", label="Acme", count=4)]
+    return facet_pb2.Facet(key=key, values=values, value_count=3, counted_products=9)
 
 
 @dataclass
@@ -77,11 +91,15 @@ class FakeSuite(
     release_import: threading.Event | None = None
     """When set, streams answer nothing before it is."""
     degraded: list[diagnostics_pb2.Degradation] = field(default_factory=list)
+    answer: search_service_pb2.SearchResponse | None = None
+    """What every search gets, when set."""
 
     def Search(self, request, context):
         self.requests.append(request)
         if request.page_size < 0:
             fail(context, InvalidArgumentError.of("page_size", "must not be negative"))
+        if self.answer is not None:
+            return self.answer
         if request.query == "down":
             fail(context, UnavailableError("retrieval cannot be reached", 2))
         results = [
@@ -124,6 +142,7 @@ class FakeSuite(
             degraded=self.degraded,
             applied_filter="price < 500",
             relaxed_constraints=['colour: "mauve"'],
+            facets=[facet_of(spec.key) for spec in request.facets],
         )
 
     def Complete(self, request, context):

@@ -1,6 +1,8 @@
 import pytest
 
 from wherefore.common.v1.diagnostics_pb2 import Degradation, DegradationCause
+from wherefore.orchestrator.v1 import result_pb2, search_service_pb2
+from wherefore.orchestrator.v1.applied_control_pb2 import AppliedControl
 
 
 def test_table_shows_products_reasons_and_what_was_understood(running):
@@ -52,6 +54,36 @@ def test_options_reach_the_request(running):
     assert request.user.user_id == "ada"
     assert request.language_code == "zh"
     assert request.include_contributions
+
+
+def test_facets_are_counted_on_request(running):
+    done = running.run("search", "x", "--facet", "brand", "price", "--group-variants", "1")
+    (request,) = running.suite.requests
+    assert [spec.key for spec in request.facets] == ["brand", "price"]
+    assert request.group_variants == 1
+    assert "Acme (4) and 2 more" in done.out
+    assert "below 20 (1), 20 and up (2) and 1 more" in done.out
+
+
+def test_rules_of_the_shop_are_told(running):
+    running.suite.answer = search_service_pb2.SearchResponse(
+        results=[
+            result_pb2.Result(
+                product={"id": "p-1", "titles": {"en": "Steel kettle"}},
+                pinned=True,
+                boost=0.25,
+                other_variant_count=3,
+            )
+        ],
+        applied_controls=[
+            AppliedControl(id="top", action="CONTROL_ACTION_PIN", product_ids=["p-1"])
+        ],
+        redirect_uri="/help",
+    )
+    done = running.run("search", "x")
+    assert "pinned, moved by +0.250, 3 other variants" in done.out
+    assert "Rule top: pin on 1 product" in done.out
+    assert "The shop sends this query to /help" in done.out
 
 
 def test_contributions_are_shown_on_request_only(running):

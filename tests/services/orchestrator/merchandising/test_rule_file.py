@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from services.orchestrator.merchandising.__main__ import main
 from services.orchestrator.merchandising.rule_file import RuleFileError, parse_rules, read_rules
 
 GOOD = """\
@@ -87,3 +88,13 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "rules.yaml").write_bytes(b"rules: []\n# \xff\n")
     with pytest.raises(RuleFileError, match=r"rules.yaml, line 2: is not UTF-8"):
         read_rules(tmp_path / "rules.yaml")
+
+
+def test_the_check_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text(GOOD)
+    assert main([str(path)]) == 0
+    assert capsys.readouterr().out == "8 rules\n"
+    path.write_text("rules:\n  - id: a\n")
+    assert main([str(path)]) == 1
+    assert capsys.readouterr().err.startswith("rules.yaml, line 2: rules[0]: needs exactly one of")
