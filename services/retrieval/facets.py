@@ -219,4 +219,6 @@ def _condition(key: str, interval: Interval) -> str:
         for operator, end in ends
         if end is not None
     ]
+    if not parts:  # one interval holds all numbers
+        parts = [Restriction(key, Operator.HAS, (Value("*", quoted=False),))]
     return format_filter(And(tuple(parts)) if len(parts) > 1 else parts[0])

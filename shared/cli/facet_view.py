@@ -46,10 +46,8 @@ def _label(value: FacetValue) -> str:
     if not value.HasField("interval"):
         return value.label or value.value
     interval = value.interval
-    if not interval.HasField("max"):
-        return f"{interval.min:g} and up"
-    return (
-        f"{interval.min:g} to {interval.max:g}"
-        if interval.HasField("min")
-        else (f"below {interval.max:g}")
-    )
+    low = f"{interval.min:g}" if interval.HasField("min") else ""
+    high = f"{interval.max:g}" if interval.HasField("max") else ""
+    if low and high:
+        return f"{low} to {high}"
+    return f"{low} and up" if low else f"below {high}" if high else "any"

@@ -1,6 +1,7 @@
 """Completes prefixes from memory, and keeps that memory up to date."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -9,12 +10,13 @@ import structlog
 from services.orchestrator.completion.catalogue import catalogue_entries
 from services.orchestrator.completion.index import CompletionIndex, Match, merge, ordered
 from services.orchestrator.completion.keys import letters
-from services.orchestrator.completion.searches import SearchCounts
+from services.orchestrator.completion.searches import SearchCounts, entries
 from shared.text.normalise import fold
 from wherefore.retrieval.v1.retrieval_service_pb2 import StatsResponse
 
 # With so many matches of what was typed there is no need to doubt it.
 _ENOUGH: Final = 3
+_REST: Final = 19.0
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
@@ -67,18 +69,21 @@ class Completer:
         """Makes the index of the searches anew if they changed."""
         changes = self._searches.changes
         if changes != self._changes:
-            entries = list(self._searches.entries())
-            self._typed = await asyncio.to_thread(CompletionIndex, entries)
+            snapshot = self._searches.snapshot()
+            self._typed = await asyncio.to_thread(lambda: CompletionIndex(entries(snapshot)))
             self._changes = changes
 
     async def run(self) -> None:
         """Refreshes until cancelled."""
         while True:
+            started = time.monotonic()
             try:
                 await self.refresh()
             except Exception:
                 _log.exception("completion_refresh_failed")
-            await asyncio.sleep(self._refresh_seconds)
+            # It may take up a twentieth of the time at most, however many searches there are.
+            took = time.monotonic() - started
+            await asyncio.sleep(max(self._refresh_seconds, took * _REST))
 
     def _as_typed(self, text: str, limit: int) -> dict[str, Match]:
         found: dict[str, Match] = {}

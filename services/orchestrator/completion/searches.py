@@ -4,7 +4,7 @@ import hashlib
 import re
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Final
 
 from services.orchestrator.completion.index import Entry, Source
@@ -29,7 +29,7 @@ class SearchCounts:
     def __init__(self) -> None:
         self._users: defaultdict[str, dict[bytes, float]] = defaultdict(dict)
         self.changes = 0
-        """Grows with what `entries` may tell."""
+        """Grows with what a snapshot may tell."""
 
     async def load(self, store: EventStore) -> None:
         """Counts the searches of the last 90 days."""
@@ -51,13 +51,13 @@ class SearchCounts:
         if len(self._users) > MAX_QUERIES:
             self._forget()
 
-    def entries(self, now: float | None = None) -> Iterator[Entry]:
-        """Yields the queries of at least five different users."""
-        oldest = (time.time() if now is None else now) - KEPT_SECONDS
-        for query, users in self._users.items():
-            count = sum(at >= oldest for at in users.values())
-            if count >= MIN_USERS:
-                yield Entry(query, Source.SEARCHES, count)
+    def snapshot(self) -> list[tuple[str, list[float]]]:
+        """Returns when users searched for what at least five did, for `entries` on a thread."""
+        return [
+            (query, list(users.values()))
+            for query, users in self._users.items()
+            if len(users) >= MIN_USERS
+        ]
 
     def _forget(self) -> None:
         """Forgets a tenth of the queries: those of the fewest users, the longest ago."""
@@ -67,3 +67,10 @@ class SearchCounts:
         )
         for query in order[: MAX_QUERIES // 10]:
             del self._users[query]
+
+
+def entries(snapshot: Iterable[tuple[str, list[float]]], now: float | None = None) -> list[Entry]:
+    """Returns the queries that at least five different users made in the last 90 days."""
+    oldest = (time.time() if now is None else now) - KEPT_SECONDS
+    counts = ((query, sum(at >= oldest for at in times)) for query, times in snapshot)
+    return [Entry(query, Source.SEARCHES, n) for query, n in counts if n >= MIN_USERS]

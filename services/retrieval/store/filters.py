@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from services.retrieval.store.conditions import (
@@ -58,8 +59,14 @@ class FilterTypes:
             case Present(key):
                 return self.filter(must_not=[self.is_empty(key)])
             case PointIn(points):
-                return self.has_id(list(points))
+                return _has_points(self.has_id, points)
             case IdIn(product_ids):
                 return self.has_id([point_id(product_id) for product_id in product_ids])
             case _:
                 return self.translate(condition)
+
+
+@lru_cache(maxsize=32)
+def _has_points(has_id: Callable[[list[str]], Any], points: tuple[str, ...]) -> Any:
+    # Facets ask about the same points a dozen times; reading their ids takes longer than counting.
+    return has_id(list(points))

@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from shared.errors import InvalidArgumentError, error_from_rpc
 from tests.services.retrieval.test_server import index, serve, understanding
-from wherefore.common.v1.product_pb2 import AttributeValue, Product
+from wherefore.common.v1.product_pb2 import AttributeValue, Product, ReviewSummary
 from wherefore.retrieval.v1 import facet_pb2
 from wherefore.retrieval.v1 import retrieval_service_pb2 as pb
 from wherefore.retrieval.v1.retrieval_service_pb2_grpc import RetrievalServiceStub
@@ -27,11 +27,13 @@ async def shop(
         products = [
             make_product(
                 f"k{n:02}", f"Kettle {n}", price=10.0 * n,
+                review_summary=ReviewSummary(average_rating=1 + n / 3, rating_count=n),
                 brand="Acme" if n % 3 else "Zeta Works", category_path=["Kitchen", "Kettles"],
                 attributes={
                     "colour": AttributeValue(texts=["Red"] if n % 2 else ["Black", "Red"]),
                     "lid_type": AttributeValue(texts=["Flip Top" if n < 5 else "Screw"]),
                     "power": AttributeValue(numbers=[100.0 * n]),
+                    "depth": AttributeValue(numbers=[7.5]),
                 },
             )
             for n in range(1, 13)
@@ -93,7 +95,7 @@ async def test_counts_of_what_the_query_finds(shop: RetrievalServiceStub) -> Non
 
 async def test_every_value_selects_what_it_counts(shop: RetrievalServiceStub) -> None:
     keys = ["brand", "category", "colour", "in_stock", "price", "attributes.lid_type"]
-    keys.append("attributes.power")
+    keys += ["attributes.power", "attributes.depth", "rating", "rating_count"]
     for facet in await count(shop, *(Spec(key=key) for key in keys), scope=FILTER):
         assert facet.values
         for value in facet.values:

@@ -21,7 +21,7 @@ def event(query: str, user: str, at: float | None = None) -> UserEvent:
 
 
 def told(counts: SearchCounts) -> dict[str, int]:
-    return {entry.text: entry.count for entry in counts.entries()}
+    return {entry.text: entry.count for entry in searches.entries(counts.snapshot())}
 
 
 def test_fewer_than_five_users_are_never_told() -> None:
