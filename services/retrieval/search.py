@@ -183,8 +183,8 @@ class Searcher:
         self, product_ids: Sequence[str], where: Condition | None, fused: Sequence[Fused]
     ) -> list[Fused]:
         found = {entry.point for entry in fused}
-        wanted = self._store.scan((), all_of(IdIn(tuple(product_ids)), where))
-        return [Fused(record.point) for record in wanted if record.point not in found]
+        wanted = self._store.points(all_of(IdIn(tuple(product_ids)), where))
+        return [Fused(point) for point in wanted if point not in found]
 
     def compile(
         self, filter_text: str, constraints: Sequence[Constraint]

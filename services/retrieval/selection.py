@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from services.retrieval.search import Searcher
-from services.retrieval.store.conditions import IdIn, all_of
-from services.retrieval.store.port import VectorStore
+from services.retrieval.store.conditions import PointIn, all_of
+from services.retrieval.store.port import VectorStore, point_id
 from shared.errors import FieldViolation, InvalidArgumentError
 
 
@@ -16,7 +16,8 @@ def select(
     Raises:
         InvalidArgumentError: For a filter of unknown fields; it names `filters[n]`.
     """
-    given = IdIn(tuple(product_ids))
+    point_of = {product_id: point_id(product_id) for product_id in product_ids}
+    given = PointIn(tuple(point_of.values()))
     selections: list[list[str]] = []
     for number, text in enumerate(filters):
         try:
@@ -25,6 +26,6 @@ def select(
             raise InvalidArgumentError(
                 *(FieldViolation(f"filters[{number}]", v.description) for v in error.violations)
             ) from error
-        found = {record.product_id for record in store.scan((), all_of(given, where))}
-        selections.append([each for each in product_ids if each in found])
+        found = set(store.points(all_of(given, where)))
+        selections.append([each for each in product_ids if point_of[each] in found])
     return selections

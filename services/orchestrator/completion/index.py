@@ -18,7 +18,7 @@ from shared.text.normalise import fold
 # Behind every text that begins so.
 _LAST: Final = "\U0010ffff"
 # A word within a text, and letters that stand for syllables, are less likely meant.
-_PENALTIES: Final = np.array([0.0, 1.0, 0.0, 0.5])
+_PENALTIES: Final = np.array([0.0, 1.0, 1.0, 1.5])
 # Entries looked at for each one wanted: one entry may match by several keys, or twice by its stem.
 _SURPLUS: Final = 6
 

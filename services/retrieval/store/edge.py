@@ -32,6 +32,7 @@ _ID: Final = "id"
 _META: Final = "meta.json"
 # The engine keeps Python's interpreter lock while it reads a page; searches wait that long.
 _PAGE: Final = 100
+_POINTS_PAGE: Final = 1_000
 # Qdrant leaves segments smaller than this without a graph, as exact search is as fast there.
 _INDEXING_THRESHOLD_KB: Final = 4_000
 _KINDS: Final = {
@@ -151,6 +152,24 @@ class EdgeStore:
             yield from map(_record, found)
             if offset is None:
                 return
+
+    def points(self, where: Condition | None = None) -> list[str]:
+        """See `VectorStore`."""
+        points: list[str] = []
+        offset: qe.PointId | None = None
+        while True:
+            request = qe.ScrollRequest(
+                offset=offset,
+                limit=_POINTS_PAGE,
+                filter=_FILTERS.translate(where),
+                with_payload=False,
+                with_vector=False,
+            )
+            with self._folder.reading() as shard:
+                found, offset = shard.scroll(request)
+            points += [str(record.id) for record in found]
+            if offset is None:
+                return points
 
     def top(self, key: str, limit: int, where: Condition | None = None) -> list[Hit]:
         """See `VectorStore`."""

@@ -150,6 +150,10 @@ class VectorStore(Protocol):
         """Reads all products that meet a condition, in an order of the store's own."""
         ...
 
+    def points(self, where: Condition | None = None) -> list[str]:
+        """Lists the points of the products that meet a condition, without reading payloads."""
+        ...
+
     def top(self, key: str, limit: int, where: Condition | None = None) -> list[Hit]:
         """Lists the products of the largest values of a number field, ties in order of point."""
         ...

@@ -190,6 +190,24 @@ class ServerStore:
                 return
 
     @_translate_errors
+    def points(self, where: Condition | None = None) -> list[str]:
+        """See `VectorStore`."""
+        points: list[str] = []
+        offset: Any = None
+        while True:
+            found, offset = self._client.scroll(
+                self._collection,
+                limit=_PAGE,
+                offset=offset,
+                scroll_filter=_FILTERS.translate(where),
+                with_payload=False,
+                with_vectors=False,
+            )
+            points += [str(record.id) for record in found]
+            if offset is None:
+                return points
+
+    @_translate_errors
     def top(self, key: str, limit: int, where: Condition | None = None) -> list[Hit]:
         """See `VectorStore`."""
         found, _ = self._client.scroll(

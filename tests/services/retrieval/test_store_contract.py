@@ -131,6 +131,7 @@ def test_limits(filled_once: VectorStore) -> None:
 )
 def test_conditions(filled_once: VectorStore, condition: Condition | None, expected: str) -> None:
     assert "".join(sorted(r.product_id for r in filled_once.scan((), condition))) == expected
+    assert "".join(sorted(NAMES[point] for point in filled_once.points(condition))) == expected
     assert filled_once.count(condition, exact=True) == len(expected)
     found = ids(filled_once.search_dense(unit(1, 1), 10, condition))
     assert "".join(sorted(found)) == expected.replace("d", "")
@@ -197,6 +198,7 @@ def test_facet(filled: VectorStore) -> None:
 def test_scan_reads_every_page(store: VectorStore) -> None:
     store.write([stored(f"p{number}", None, {number: 1.0}) for number in range(2_345)])
     assert len({record.product_id for record in store.scan(())}) == 2_345
+    assert len(set(store.points())) == 2_345
 
 
 def test_meta(store: VectorStore) -> None:
