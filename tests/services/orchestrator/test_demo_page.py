@@ -12,7 +12,8 @@ from tests.browser import needs_browser, open_page
 from tests.services.orchestrator import fake_backends
 from wherefore.nlu.v1.query_understanding_pb2 import ENTITY_TYPE_MATERIAL, Correction, Entity
 from wherefore.ranking.v1.ranked_result_pb2 import Contribution
-from wherefore.retrieval.v1.retrieval_service_pb2 import StatsResponse, TermCount
+from wherefore.retrieval.v1.facet_pb2 import Facet, FacetValue, Interval
+from wherefore.retrieval.v1.retrieval_service_pb2 import FacetsResponse, StatsResponse, TermCount
 
 pytestmark = [pytest.mark.browser, needs_browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -21,6 +22,10 @@ RAINBOW = "🌈"  # one code point, two UTF-16 units: spans count code points
 
 class Talkative(fake_backends.Backends):
     """Says of queries and scores what the page has to show."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.filters: list[str] = []
 
     async def Parse(self, request, context):  # noqa: N802
         response = await super().Parse(request, context)
@@ -53,6 +58,34 @@ class Talkative(fake_backends.Backends):
             brands=[TermCount(term="Steelworks", count=3)],
             vocabulary=[TermCount(term="耳机", count=4)],
         )
+
+    async def Facets(self, request, context):  # noqa: N802
+        left_out = "brand" in request.filter
+        brands = [("acme", "Acme", 30), ("zeta", "Zeta", 4)]
+        return FacetsResponse(
+            facets=[
+                Facet(
+                    key="brand",
+                    counted_products=30,
+                    own_condition_left_out=left_out,
+                    values=[
+                        FacetValue(value=v, label=w, count=n, filter=f'brand: "{v}"')
+                        for v, w, n in brands
+                    ],
+                ),
+                Facet(
+                    key="price",
+                    values=[
+                        FacetValue(count=9, filter="price < 10", interval=Interval(max=10)),
+                        FacetValue(count=5, filter="price >= 10", interval=Interval(min=10)),
+                    ],
+                ),
+            ]
+        )
+
+    async def Retrieve(self, request, context):  # noqa: N802
+        self.filters.append(request.filter)
+        return await super().Retrieve(request, context)
 
     async def Rank(self, request, context):  # noqa: N802
         response = await super().Rank(request, context)
@@ -269,6 +302,33 @@ async def test_completions_close_without_being_taken(page):
     await box.fill("mug")
     await options.first.click()
     await expecting(box).to_have_value("Mugs")
+
+
+async def test_results_are_narrowed_down(page, talkative):
+    await page.fill("#query", "steel cup")
+    await page.keyboard.press("Enter")
+    bar = page.locator("#facets")
+    await expecting(bar.locator("summary")).to_have_text(["Brand", "Price"])
+    await bar.locator("summary").first.click()
+    await expecting(bar.locator("details[open] li")).to_have_text(["Acme30", "Zeta4"])
+    for value in ("Acme", "Zeta"):
+        await bar.get_by_label(value).check()
+        # The list stays open for the next choice, and the keyboard where it was.
+        await expecting(bar.get_by_label(value)).to_be_checked()
+        await expecting(bar.get_by_label(value)).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expecting(bar.locator("details[open]")).to_have_count(0)
+    await expecting(bar.locator("summary").first).to_be_focused()
+    await bar.locator("summary").nth(1).click()
+    await bar.get_by_label("below 10").check()
+    await expecting(bar.locator("summary b")).to_have_text(["2", "1"])
+    assert talkative.fake.filters[-1] == ('((brand: "acme") OR (brand: "zeta")) AND ((price < 10))')
+    await page.reload()
+    await expecting(bar.locator("summary b")).to_have_text(["2", "1"])
+    await bar.get_by_role("button").click()
+    await expecting(bar.locator("summary b")).to_have_count(0)
+    await page.wait_for_url("**/?q=steel+cup")
+    assert not talkative.fake.filters[-1]
 
 
 async def test_history_of_the_browser_leads_back(page):

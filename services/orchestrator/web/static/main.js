@@ -4,6 +4,7 @@ import { ask, newSession, session } from "./api.js";
 import { card } from "./card.js";
 import { closeCompletions, completeWith } from "./complete.js";
 import { $, el } from "./dom.js";
+import { facetSpecs, filterOf, known, showFacets } from "./facets.js";
 import { closePanel, openPanel } from "./panel.js";
 import { current, examples, number, switchLanguage, t } from "./text.js";
 import { totalMs } from "./timings.js";
@@ -11,7 +12,7 @@ import { totalMs } from "./timings.js";
 const PAGE = 20;
 const TABS = ["search", "foryou"];
 const TOAST_MS = 2200;
-const state = { tab: "search", query: "", order: "", keepSpelling: false, token: "", attribution: "", run: 0 };
+const state = { tab: "search", query: "", order: "", keepSpelling: false, chosen: [], token: "", attribution: "", run: 0 };
 let toasting = 0;
 
 const user = () => ({ sessionId: session() });
@@ -60,6 +61,8 @@ function question(more) {
       pageSize: PAGE,
       pageToken: more ? state.token : "",
       orderBy: state.order,
+      filter: filterOf(state.chosen),
+      facets: more ? [] : facetSpecs(),
       keepSpelling: state.keepSpelling,
       user: user(),
       includeContributions: true,
@@ -92,6 +95,7 @@ function fill(answer, more) {
     $("results").replaceChildren(...cards);
     $("about").replaceChildren(...(atHome() ? [] : aboutPage(answer, search)));
     $("about").hidden = atHome();
+    showFacets(answer.facets ?? [], state.chosen, (chosen) => go({ chosen }));
   }
   const count = $("results").children.length;
   if (!count) $("results").append(nothing(state.tab !== "search" || atHome()));
@@ -107,7 +111,7 @@ function fail(error, more) {
     return;
   }
   closePanel(false);
-  for (const id of ["about", "more", "sorting"]) $(id).hidden = true;
+  for (const id of ["about", "facets", "more", "sorting"]) $(id).hidden = true;
   $("notice").replaceChildren();
   $("status").textContent = "";
   $("results").replaceChildren(failure(error, () => load()));
@@ -141,6 +145,7 @@ function address() {
   if (state.tab === "foryou") parts.set("view", "foryou");
   if (state.query) parts.set("q", state.query);
   if (state.order) parts.set("order", state.order);
+  for (const condition of state.chosen) parts.append("f", condition);
   const text = parts.toString();
   return text ? `/?${text}` : "/";
 }
@@ -158,7 +163,9 @@ function go(changes) {
 function search(query, { keepSpelling = false } = {}) {
   closeCompletions();
   $("query").value = query;
-  return go({ tab: "search", query: query.trim(), keepSpelling });
+  // What was chosen among the results of another query is not wanted here.
+  const chosen = query.trim() === state.query ? state.chosen : [];
+  return go({ tab: "search", query: query.trim(), keepSpelling, chosen });
 }
 
 function fromAddress() {
@@ -167,6 +174,7 @@ function fromAddress() {
   state.query = (parts.get("q") ?? "").trim();
   state.order = parts.get("order") in t("orders") ? parts.get("order") : "";
   state.keepSpelling = false;
+  state.chosen = known(parts.getAll("f"));
   $("query").value = state.query;
   $("order").value = state.order;
   $("results").replaceChildren();

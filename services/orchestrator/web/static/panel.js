@@ -24,6 +24,7 @@ function figures(result) {
     [t("place"), String(result.rank)],
     [t("score"), (result.score ?? 0).toFixed(3)],
     result.confidence > 0 && [t("confidence"), `${Math.round(result.confidence * 100)}%`],
+    result.boost && [t("boost"), `${result.boost < 0 ? "−" : "+"}${Math.abs(result.boost).toFixed(3)}`],
     result.fusedScore > 0 && [t("fused"), result.fusedScore.toFixed(3)],
   ].filter(Boolean);
   return el("dl", { class: "figures" }, rows.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
