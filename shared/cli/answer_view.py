@@ -75,7 +75,7 @@ def _product_cell(result: Result, language: str) -> Text:
     marks = [
         *(["pinned"] if result.pinned else []),
         *([f"moved by {result.boost:+.3f}"] if result.boost else []),
-        *([f"{result.other_variant_count} other variants"] if result.other_variant_count else []),
+        *([f"+{result.other_variant_count} variants"] if result.other_variant_count else []),
     ]
     if marks:
         cell.append(Text.assemble("  ", output.text(", ".join(marks), "yellow")))

@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -18,7 +18,12 @@ from shared.text.normalise import fold
 # Behind every text that begins so.
 _LAST: Final = "\U0010ffff"
 # A word within a text, and letters that stand for syllables, are less likely meant.
-_PENALTIES: Final = np.array([0.0, 1.0, 1.0, 1.5])
+_PENALTIES: Final = {
+    KeyKind.START: 0.0,
+    KeyKind.WORD: 1.0,
+    KeyKind.PINYIN: 0.0,
+    KeyKind.INITIALS: 0.5,
+}
 # Entries looked at for each one wanted: one entry may match by several keys, or twice by its stem.
 _SURPLUS: Final = 6
 
@@ -61,6 +66,33 @@ class Match:
     start: int = 0
     end: int = 0
     corrected: bool = False
+    by_pinyin: bool = False
+
+
+class _Table:
+    """Sorted keys with the weights and numbers of their entries."""
+
+    def __init__(self, keyed: Iterable[tuple[Key, int]], entries: Sequence[Entry]) -> None:
+        rows = sorted(keyed, key=lambda row: row[0].text)
+        self.keys = [key for key, _ in rows]
+        self.texts = [key.text for key in self.keys]
+        self.numbers = [number for _, number in rows]
+        scores = [entries[n].score - _PENALTIES[k.kind] for k, n in rows]
+        self.weights: NDArray[np.float64] = np.array(scores, dtype=np.float64)
+
+    def best(self, prefix: str, most: int) -> list[int]:
+        """Returns the places of the heaviest keys that begin so, in no order."""
+        low = bisect_left(self.texts, prefix)
+        high = bisect_left(self.texts, prefix + _LAST)
+        if high - low <= most:
+            return list(range(low, high))
+        chosen = np.argpartition(-self.weights[low:high], most - 1)[:most]
+        return [low + int(at) for at in chosen]
+
+    def begins(self, prefix: str) -> bool:
+        """Whether any key begins so."""
+        at = bisect_left(self.texts, prefix)
+        return at < len(self.texts) and self.texts[at].startswith(prefix)
 
 
 class CompletionIndex:
@@ -68,56 +100,29 @@ class CompletionIndex:
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self._entries = list(entries)
-        keyed: list[tuple[str, int, Key]] = [
-            (key.text, number, key)
+        keyed = [
+            (key, number)
             for number, entry in enumerate(self._entries)
             for key in keys_of(entry.text)
             if key.text
         ]
-        keyed.sort(key=lambda item: item[0])
-        self._texts: list[str] = [text for text, _, _ in keyed]
-        self._keys = [key for _, _, key in keyed]
-        self._numbers: NDArray[np.int64] = np.array([n for _, n, _ in keyed], dtype=np.int64)
-        scores = np.array([entry.score for entry in self._entries])
-        kinds = np.array([key.kind for key in self._keys], dtype=np.int64)
-        self._weights: NDArray[np.float64] = (
-            scores[self._numbers] - _PENALTIES[kinds] if keyed else np.empty(0)
-        )
+        # Apart, so that neither crowds out the other where both begin alike.
+        self._letters = _Table(((k, n) for k, n in keyed if not k.by_pinyin), self._entries)
+        self._pinyin = _Table(((k, n) for k, n in keyed if k.by_pinyin), self._entries)
         # Two texts of the same words are one completion: "smartphone", "Smartphones".
         self._stems = [" ".join(terms(entry.text)) or fold(entry.text) for entry in self._entries]
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def stem(self, entry_number: int) -> str:
-        """Returns what entries that say the same share."""
-        return self._stems[entry_number]
-
-    def begins(self, prefix: str) -> bool:
-        """Whether anything begins so."""
-        at = bisect_left(self._texts, prefix)
-        return at < len(self._texts) and self._texts[at].startswith(prefix)
-
     def find(self, prefix: str, limit: int, *, corrected: bool = False) -> dict[str, Match]:
-        """Returns the best entries that a folded prefix begins, by their stem, best first."""
-        low = bisect_left(self._texts, prefix)
-        high = bisect_left(self._texts, prefix + _LAST)
-        if low == high:
-            return {}
-        wanted = min(limit * _SURPLUS, high - low)
-        best = np.argpartition(-self._weights[low:high], wanted - 1)[:wanted]
+        """Returns the best entries that a folded prefix begins, by their stem.
+
+        At most `limit` by letters, best first, and behind them as many by pinyin.
+        """
         found: dict[str, Match] = {}
-        # Of equals the kind of product comes before a word that is in titles.
-        order = sorted(
-            (-float(self._weights[at]), self._entries[int(self._numbers[at])].source, int(at))
-            for at in best + low
-        )
-        for weight, _, at in order:
-            stem = self._stems[int(self._numbers[at])]
-            if stem not in found:
-                found[stem] = self._match(at, prefix, -weight, corrected)
-            if len(found) == limit:
-                break
+        for table in (self._letters, self._pinyin):
+            merge(found, self._look(table, prefix, limit, corrected))
         return found
 
     def find_corrected(self, prefix: str, limit: int) -> dict[str, Match]:
@@ -125,36 +130,52 @@ class CompletionIndex:
         if len(prefix) < SHORTEST or not prefix.isascii():
             return {}
         found: dict[str, Match] = {}
-        for mended in one_edit_away(prefix, self.begins):
-            merge(found, self.find(mended, limit, corrected=True))
+        for table in (self._letters, self._pinyin):
+            for mended in one_edit_away(prefix, table.begins):
+                merge(found, self._look(table, mended, limit, corrected=True))
         return found
 
-    def _match(self, at: int, prefix: str, weight: float, corrected: bool) -> Match:
-        key, entry = self._keys[at], self._entries[int(self._numbers[at])]
+    def _look(self, table: _Table, prefix: str, limit: int, corrected: bool) -> dict[str, Match]:
+        best = table.best(prefix, limit * _SURPLUS)
+        # Of equals the kind of product comes before a word that is in titles.
+        best.sort(key=lambda at: (-table.weights[at], self._entries[table.numbers[at]].source, at))
+        found: dict[str, Match] = {}
+        for at in best:
+            stem = self._stems[table.numbers[at]]
+            if stem not in found:
+                found[stem] = self._match(table, at, prefix, corrected)
+            if len(found) == limit:
+                break
+        return found
+
+    def _match(self, table: _Table, at: int, prefix: str, corrected: bool) -> Match:
+        key, entry = table.keys[at], self._entries[table.numbers[at]]
+        weight = float(table.weights[at])
         # Folding may change lengths; then what was typed cannot be shown in the text.
-        shown = (
-            key.kind <= KeyKind.WORD and not corrected and len(fold(entry.text)) == len(entry.text)
-        )
-        if not shown:
-            return Match(entry, weight, corrected=corrected)
+        moved = len(fold(entry.text)) != len(entry.text)
+        if key.by_pinyin or corrected or moved:
+            return Match(entry, weight, corrected=corrected, by_pinyin=key.by_pinyin)
         return Match(entry, weight, key.offset, key.offset + len(prefix.rstrip()))
 
 
-def merge(into: dict[str, Match], found: dict[str, Match]) -> None:
+def merge(into: dict[str, Match], found: Mapping[str, Match]) -> None:
     """Adds matches to others by their stem; of two the heavier one stays."""
     for stem, match in found.items():
         if stem not in into or into[stem].weight < match.weight:
             into[stem] = match
 
 
-def in_language(match: Match, language: str) -> bool:
-    """Whether a match is in a language, as far as scripts tell."""
-    return not language or has_han(match.entry.text) == (language == "zh")
+def ordered(found: Mapping[str, Match], limit: int, language: str = "") -> Sequence[Match]:
+    """Returns matches best first.
 
+    As typed before mended; those of the language first, as far as scripts tell; letters are taken
+    for pinyin only after that, or first of all when the language is Chinese.
+    """
 
-def ordered(found: dict[str, Match], limit: int, language: str = "") -> Sequence[Match]:
-    """Returns matches best first: as typed before mended ones, those of the language first."""
-    return sorted(
-        found.values(),
-        key=lambda m: (m.corrected, not in_language(m, language), -m.weight, m.entry.text),
-    )[:limit]
+    def place(match: Match) -> tuple[bool, bool, bool, float, str]:
+        chinese = language == "zh"
+        other = bool(language) and has_han(match.entry.text) != chinese
+        guessed = match.by_pinyin and not chinese
+        return match.corrected, other, guessed, -match.weight, match.entry.text
+
+    return sorted(found.values(), key=place)[:limit]

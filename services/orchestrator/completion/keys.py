@@ -32,6 +32,11 @@ class Key:
     kind: KeyKind
     offset: int = 0
 
+    @property
+    def by_pinyin(self) -> bool:
+        """Whether it is how Chinese sounds, not how it is written."""
+        return self.kind >= KeyKind.PINYIN
+
 
 def keys_of(text: str) -> Iterator[Key]:
     """Yields what may be typed for a text."""

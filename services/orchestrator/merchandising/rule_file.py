@@ -71,22 +71,28 @@ def parse_rules(text: str) -> tuple[Rule, ...]:
     return rules
 
 
-def _check_keys(node: Any, inside: tuple[int, ...] = ()) -> None:
+def _check_keys(node: Any, inside: tuple[int, ...] = (), done: set[int] | None = None) -> None:
     """Raises for a key that is there twice, of which YAML would keep the last in silence."""
+    done = set() if done is None else done
     if id(node) in inside:
         raise RuleFileError(f"line {node.start_mark.line + 1}: refers to itself")
+    if id(node) in done:  # an alias: looked at once, however often it is used
+        return
+    done.add(id(node))
     inside = (*inside, id(node))
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                raise RuleFileError(f"line {line}: a key must be a word")
             if key.value in seen:
-                line = key.start_mark.line + 1
                 raise RuleFileError(f"line {line}: {key.value!r} is there twice")
             seen.add(key.value)
-            _check_keys(value, inside)
+            _check_keys(value, inside, done)
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:
-            _check_keys(value, inside)
+            _check_keys(value, inside, done)
 
 
 def _check_ids(rules: Sequence[Rule], root: Any) -> None:

@@ -7,9 +7,11 @@ import grpc
 import pytest
 import pytest_asyncio
 
+from services.orchestrator.variants import VariantGroups
 from shared.errors import InvalidArgumentError, error_from_rpc
 from tests.services.orchestrator.real_retrieval import serve_with_retrieval
 from wherefore.common.v1.product_pb2 import Product
+from wherefore.orchestrator.v1.result_pb2 import Result
 from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest, SearchResponse
 from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
 from wherefore.retrieval.v1.facet_pb2 import FACET_SCOPE_FILTER, FacetSpec
@@ -133,6 +135,18 @@ async def test_several_of_a_group(shop: SimpleNamespace) -> None:
     assert len(first) == 50
     shown = {result.product.id for result in page.results}
     assert not shown & {i for result in first for i in result.other_variant_ids}
+
+
+async def test_a_pinned_product_stays_whatever_stands_before_it() -> None:
+    results = [Result() for _ in range(4)]
+    for number, result in enumerate(results):
+        result.product.id = f"p{number}"
+    group_of = {"p0": "g", "p1": "g", "p2": "g", "p3": ""}
+    groups = VariantGroups()
+    kept = groups.keep(results, group_of, 1, before={"p2"})
+    assert [result.product.id for result in kept] == ["p2", "p3"]
+    assert groups.first == {"p2": "g"}
+    assert groups.keep(results[:1], group_of, 1) == []
 
 
 async def test_a_page_token_is_bound_to_the_grouping(shop: SimpleNamespace) -> None:

@@ -81,7 +81,7 @@ def test_rules_of_the_shop_are_told(running):
         redirect_uri="/help",
     )
     done = running.run("search", "x")
-    assert "pinned, moved by +0.250, 3 other variants" in done.out
+    assert "pinned, moved by +0.250, +3 variants" in done.out
     assert "Rule top: pin on 1 product" in done.out
     assert "The shop sends this query to /help" in done.out
 

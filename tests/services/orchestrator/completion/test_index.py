@@ -94,6 +94,14 @@ def test_the_language_asked_for_comes_first() -> None:
     assert ordered(found, 8, "en")[0].entry.text == "shoe rack"
 
 
+def test_letters_are_meant_for_themselves_unless_one_types_chinese() -> None:
+    found = INDEX.find("sh", 8)
+    assert texts(found)[-1] == "5g手机"
+    assert [m.entry.text for m in ordered(found, 8)][-1] == "5g手机"
+    assert ordered(found, 8)[0].entry.text == "shoe rack"
+    assert ordered(found, 8, "zh")[0].entry.text == "5g手机"
+
+
 def test_an_empty_index_finds_nothing() -> None:
     empty = CompletionIndex()
     assert (len(empty), empty.find("a", 5), empty.find_corrected("abcd", 5)) == (0, {}, {})

@@ -72,6 +72,9 @@ def rule(action: str) -> str:
         (rule("id: b"), "line 3: 'id' is there twice"),
         ("rules: &x\n  - *x\n", "refers to itself"),
         ("rules:\n  - id: 5\n    filter: a = b\n", "line 2: rules[0].id: Input should be a valid"),
+        ("? [a]\n: 1\n", "line 1: a key must be a word"),
+        ("rules: [{id: a, [b]: 1}]", "line 1: a key must be a word"),
+        ("rules: " + "[" * 5_000, "line 1: "),
         ("rules: !!python/object:os.system {}", "line 1: could not determine a constructor"),
     ],
 )
@@ -80,6 +83,13 @@ def test_faults_are_told_with_their_line(text: str, expected: str) -> None:
         parse_rules(text)
     assert expected in str(error.value)
     assert str(error.value).startswith("line ")
+
+
+def test_aliases_are_not_multiplied() -> None:
+    lines = ["a0: &a0 [x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
+    with pytest.raises(RuleFileError, match="line 1: a0: Extra inputs"):
+        parse_rules("\n".join(lines))
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
