@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from benchmarks import report
 from benchmarks.data import data_folder
 from benchmarks.peers import sentence_encoder
-from services.ranking.graph.build import build_graph
-from services.ranking.graph.cross_ranker import CrossRanker, fit
-from services.ranking.graph.link_statistics import Link, LinkStatistics
-from services.ranking.graph.pair_features import GRAPH, LEARNT, TEXT, Features, PairReader
+from services.recommend.graph.build import build_graph
+from services.recommend.graph.cross_ranker import CrossRanker, fit
+from services.recommend.graph.link_statistics import Link, LinkStatistics
+from services.recommend.graph.pair_features import GRAPH, LEARNT, TEXT, Features, PairReader
 from shared.catalogue import read_catalogue
 from shared.evaluation.metrics import recall
 from shared.evaluation.significance import Interval, bootstrap_interval, paired_randomisation

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from cachetools import LRUCache
 
 from shared.text.analysis import Term, analyse, terms
-from shared.text.lexicon import LexiconKind, find_mentions
 from shared.text.normalise import fold
+from shared.text.product_values import LEXICON_OF_KEY, attribute_values, squeeze
 from wherefore.common.v1.product_pb2 import Product
 
 # What follows one of these names what the product goes with, not what it is: "bag for notebooks".
@@ -24,13 +24,6 @@ _ACCESSORY_MARKER = re.compile(
 _END_OF_NAME = re.compile(r"[(（\[【,，;；]|\s[-–—|/]\s|(?<![\w.-])\d+(?:[.,]\d+)?(?![\w-])")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _NAME_STARTS_AFTER = 2  # "3 Port Switch", "2 x AAA": a leading number does not end the name.
-
-_VALUE_SEPARATOR = re.compile(r"[,，、/;；]")
-_LEXICON_OF_KEY = {
-    "colour": LexiconKind.COLOUR,
-    "material": LexiconKind.MATERIAL,
-    "audience": LexiconKind.AUDIENCE,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +55,6 @@ class ProductText:
     """Title words that hold digits, squeezed to letters and digits: model numbers."""
     values: dict[str, frozenset[str]]
     """Folded and canonical values of colour, material, audience and size."""
-
-
-def squeeze(text: str) -> str:
-    """Keeps letters and digits only: "TN-2110" and "tn 2110" become "tn2110"."""
-    return "".join(ch for ch in fold(text) if ch.isalnum())
 
 
 def analyse_title(title: str) -> TitleText:
@@ -135,27 +123,10 @@ def analyse_product(product: Product) -> ProductText:
         codes=frozenset(codes),
         values={
             key: attribute_values(product, key)
-            for key in (*_LEXICON_OF_KEY, "size")
+            for key in (*LEXICON_OF_KEY, "size")
             if key in product.attributes
         },
     )
-
-
-def attribute_values(product: Product, key: str) -> frozenset[str]:
-    """Returns an attribute's text values, folded, in parts, and canonical where possible.
-
-    "Black, White" gives "black, white", "black" and "white"; colour "黑色" also gives "black".
-    """
-    if key not in product.attributes:
-        return frozenset()
-    folded: set[str] = set()
-    kind = _LEXICON_OF_KEY.get(key)
-    for text in product.attributes[key].texts:
-        folded.add(fold(text))
-        folded.update(fold(part) for part in _VALUE_SEPARATOR.split(text) if part.strip())
-        if kind is not None:
-            folded.update(mention.canonical for mention in find_mentions(text, [kind]))
-    return frozenset(folded)
 
 
 class ProductTextCache:

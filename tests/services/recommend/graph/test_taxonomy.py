@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from services.ranking.graph.taxonomy import TaxonomyError, make_taxonomy, read_taxonomy
+from services.recommend.graph.taxonomy import TaxonomyError, make_taxonomy, read_taxonomy
 
 ROOT = Path(__file__).resolve().parents[4]
 DATA = Path(os.environ.get("WHEREFORE_DATA") or ROOT.parent / "shared" / "data")

@@ -16,7 +16,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.ranking.graph.designations import (
+from services.recommend.graph.designations import (
     Designation,
     Mention,
     family,

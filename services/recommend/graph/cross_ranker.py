@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from services.ranking.graph.pair_features import Features
+from services.recommend.graph.pair_features import Features
 
 
 @dataclass(frozen=True, slots=True)

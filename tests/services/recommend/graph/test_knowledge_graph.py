@@ -1,7 +1,7 @@
 import pytest
 
-from services.ranking.graph.knowledge_graph import GraphError, KnowledgeGraph
-from services.ranking.graph.schema import EdgeKind, Fact, Node, NodeKind
+from services.recommend.graph.knowledge_graph import GraphError, KnowledgeGraph
+from services.recommend.graph.schema import EdgeKind, Fact, Node, NodeKind
 
 A, B = (Node(NodeKind.CATEGORY, key, key.upper()) for key in "ab")
 P = Node(NodeKind.PRODUCT, "p", "P")

@@ -17,7 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.ranking.graph.schema import Source
+from services.recommend.graph.schema import Source
 
 _MIN_LINKS = 2
 _MAX_COMPLEMENTS = 8

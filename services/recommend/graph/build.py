@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from services.ranking.graph.compatibility import find_fits
-from services.ranking.graph.complementarity import Link, learn_complements
-from services.ranking.graph.knowledge_graph import GraphError, KnowledgeGraph
-from services.ranking.graph.product_types import infer_types
-from services.ranking.graph.schema import (
+from services.recommend.graph.compatibility import find_fits
+from services.recommend.graph.complementarity import Link, learn_complements
+from services.recommend.graph.knowledge_graph import GraphError, KnowledgeGraph
+from services.recommend.graph.product_types import infer_types
+from services.recommend.graph.schema import (
     MAX_LABEL,
     PATH_SEPARATOR,
     EdgeKind,
@@ -20,7 +20,7 @@ from services.ranking.graph.schema import (
     NodeKind,
     Source,
 )
-from services.ranking.graph.taxonomy import Taxonomy
+from services.recommend.graph.taxonomy import Taxonomy
 from shared.text.document import title_of
 from shared.text.normalise import fold
 from wherefore.common.v1.product_pb2 import Product

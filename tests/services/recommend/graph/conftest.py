@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from services.ranking.graph.build import build_graph
-from services.ranking.graph.knowledge_graph import KnowledgeGraph
+from services.recommend.graph.build import build_graph
+from services.recommend.graph.knowledge_graph import KnowledgeGraph
 from wherefore.common.v1.product_pb2 import Product
 
 

@@ -14,8 +14,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from services.ranking.graph.knowledge_graph import GraphError, KnowledgeGraph
-from services.ranking.graph.schema import EdgeKind, Fact, Node, NodeKind, Source
+from services.recommend.graph.knowledge_graph import GraphError, KnowledgeGraph
+from services.recommend.graph.schema import EdgeKind, Fact, Node, NodeKind, Source
 from shared.durable_file import write_durably
 
 VERSION = 1

@@ -19,8 +19,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.ranking.graph.knowledge_graph import KnowledgeGraph
-from services.ranking.graph.schema import EdgeKind, Fact, Node
+from services.recommend.graph.knowledge_graph import KnowledgeGraph
+from services.recommend.graph.schema import EdgeKind, Fact, Node
 
 
 class Relation(StrEnum):

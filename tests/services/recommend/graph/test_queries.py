@@ -2,10 +2,10 @@ from itertools import pairwise
 
 import pytest
 
-from services.ranking.graph.build import build_graph
-from services.ranking.graph.paths import Relation, every_why, misfit, why
-from services.ranking.graph.queries import compatible, complements, products_in, siblings
-from services.ranking.graph.schema import EdgeKind, Source
+from services.recommend.graph.build import build_graph
+from services.recommend.graph.paths import Relation, every_why, misfit, why
+from services.recommend.graph.queries import compatible, complements, products_in, siblings
+from services.recommend.graph.schema import EdgeKind, Source
 
 
 def steps(path):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from services.ranking.graph.knowledge_graph import KnowledgeGraph
-from services.ranking.graph.schema import EdgeKind, Fact, Node, NodeKind
+from services.recommend.graph.knowledge_graph import KnowledgeGraph
+from services.recommend.graph.schema import EdgeKind, Fact, Node, NodeKind
 
 
 def complements(graph: KnowledgeGraph, product_id: str) -> list[Fact]:

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.ranking.graph.build import build_graph
-from services.ranking.graph.knowledge_graph import GraphError
-from services.ranking.graph.schema import EdgeKind, NodeKind, Source
-from services.ranking.graph.taxonomy import make_taxonomy
+from services.recommend.graph.build import build_graph
+from services.recommend.graph.knowledge_graph import GraphError
+from services.recommend.graph.schema import EdgeKind, NodeKind, Source
+from services.recommend.graph.taxonomy import make_taxonomy
 
 
 def told(graph, kind):

@@ -12,7 +12,7 @@ from typing import Any
 
 import networkx
 
-from services.ranking.graph.schema import EdgeKind, Fact, Node, NodeKind
+from services.recommend.graph.schema import EdgeKind, Fact, Node, NodeKind
 
 _NETWORKX: Any = networkx
 _ROLES: dict[EdgeKind, tuple[NodeKind, NodeKind]] = {

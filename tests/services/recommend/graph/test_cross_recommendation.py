@@ -3,9 +3,9 @@ import math
 import numpy as np
 import pytest
 
-from services.ranking.graph.cross_ranker import CrossRanker, fit
-from services.ranking.graph.link_statistics import LinkStatistics
-from services.ranking.graph.pair_features import GRAPH, TEXT, PairReader
+from services.recommend.graph.cross_ranker import CrossRanker, fit
+from services.recommend.graph.link_statistics import LinkStatistics
+from services.recommend.graph.pair_features import GRAPH, TEXT, PairReader
 
 CATEGORIES = {"s1": "shirts", "s2": "shirts", "t1": "trousers", "t2": "trousers", "h": "hats"}
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from services.ranking.graph import store
-from services.ranking.graph.build import build_graph
-from services.ranking.graph.store import GraphFileError, load_graph, save_graph
+from services.recommend.graph import store
+from services.recommend.graph.build import build_graph
+from services.recommend.graph.store import GraphFileError, load_graph, save_graph
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.ranking.graph.knowledge_graph import KnowledgeGraph
-from services.ranking.graph.link_statistics import LinkStatistics, SeedStatistics
-from services.ranking.graph.schema import EdgeKind, Node
-from services.ranking.product_text import attribute_values
+from services.recommend.graph.knowledge_graph import KnowledgeGraph
+from services.recommend.graph.link_statistics import LinkStatistics, SeedStatistics
+from services.recommend.graph.schema import EdgeKind, Node
 from shared.text.lexicon import LexiconKind, find_mentions
+from shared.text.product_values import attribute_values
 from wherefore.common.v1.product_pb2 import Product
 
 Features = NDArray[np.float64]

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.ranking.product_text import squeeze
 from shared.text.analysis import UNITS
 from shared.text.normalise import fold
+from shared.text.product_values import squeeze
 from wherefore.common.v1.product_pb2 import Product
 
 _SEPARATOR = re.compile(r"[\s,;()\[\]|•\"“”]+")

@@ -1,8 +1,8 @@
 import pytest
 
-from services.ranking.graph.compatibility import EXACT, FAMILY, find_fits
-from services.ranking.graph.designations import designations, family, mentions, own_designations
-from services.ranking.graph.product_types import infer_types
+from services.recommend.graph.compatibility import EXACT, FAMILY, find_fits
+from services.recommend.graph.designations import designations, family, mentions, own_designations
+from services.recommend.graph.product_types import infer_types
 
 
 @pytest.mark.parametrize(
