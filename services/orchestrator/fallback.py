@@ -26,7 +26,9 @@ FALLBACKS = {
     "ranking": "retrieval order",
     "reason": "no reasons",
     "facets": "no facets",
+    "explanation.words": "scores explained without the query's words",
     "variants": "other variants not named",
+    "recommend": "another configuration",
     "merchandising": "without these rules",
     "popularity": "popular products of the catalogue only",
 }

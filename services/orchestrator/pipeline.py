@@ -115,6 +115,15 @@ class SearchPipeline:
             degraded=list(work.degradations),
         )
 
+    async def rank_anew(self, work: Work) -> Ranking:
+        """Ranks the first candidates of a query without cutting a page of them.
+
+        Raises:
+            InvalidArgumentError: For a filter of unknown fields.
+            UnavailableError: Retrieval does not answer.
+        """
+        return await self._ranking(work, uuid.uuid4().hex[:16])
+
     async def _ranking(self, work: Work, ranking_id: str) -> Ranking:
         """Returns the ranking of an id, made again where it is no longer kept."""
         known = self._rankings.get(ranking_id)

@@ -17,14 +17,18 @@ from services.orchestrator.config import OrchestratorSettings
 from services.orchestrator.embedder import Embedder
 from services.orchestrator.event_store import SqliteEventStore
 from services.orchestrator.events import EventLog
+from services.orchestrator.explanation import Explainer
 from services.orchestrator.merchandising.merchandiser import Merchandiser
 from services.orchestrator.merchandising.rule_book import RuleBook
 from services.orchestrator.pipeline import SearchPipeline
 from services.orchestrator.popularity import Popularity
 from services.orchestrator.profile import ProfileReader
 from services.orchestrator.recommend import Recommender
+from services.orchestrator.related import RelatedFinder
 from services.orchestrator.servers.completion import CompletionServer
+from services.orchestrator.servers.event_log import EventLogServer
 from services.orchestrator.servers.events import UserEventServer
+from services.orchestrator.servers.explanation import ExplanationServer
 from services.orchestrator.servers.products import ProductServer
 from services.orchestrator.servers.recommend import RecommendationServer
 from services.orchestrator.servers.search import SearchServer
@@ -35,6 +39,12 @@ from shared.errors import UnavailableError
 from shared.web.serve import WebServer
 from wherefore.orchestrator.v1.completion_service_pb2_grpc import (
     add_CompletionServiceServicer_to_server,
+)
+from wherefore.orchestrator.v1.explanation_service_pb2_grpc import (
+    add_ExplanationServiceServicer_to_server,
+)
+from wherefore.orchestrator.v1.event_log_service_pb2_grpc import (
+    add_EventLogServiceServicer_to_server,
 )
 from wherefore.orchestrator.v1.product_service_pb2_grpc import add_ProductServiceServicer_to_server
 from wherefore.orchestrator.v1.recommendation_service_pb2_grpc import (
@@ -62,9 +72,11 @@ class OrchestratorService:
         for name in (
             "SearchService",
             "CompletionService",
+            "ExplanationService",
             "RecommendationService",
             "ProductService",
             "UserEventService",
+            "EventLogService",
         )
     )
     # A bad number makes one bad row, not a failed import.
@@ -99,18 +111,24 @@ class OrchestratorService:
         profiles = ProfileReader(clients, self._store)
         embedder = Embedder(clients)
         merchandiser = Merchandiser(clients, self._rules)
-        search = SearchServer(SearchPipeline(clients, profiles, signer, merchandiser))
+        pipeline = SearchPipeline(clients, profiles, signer, merchandiser)
+        search = SearchServer(pipeline)
         recommend = RecommendationServer(
-            Recommender(clients, profiles, self._popularity, signer, merchandiser)
+            Recommender(
+                clients, profiles, self._popularity, signer, merchandiser, RelatedFinder(clients, self._store)
+            )
         )
         products = ProductServer(
             ProductCatalogue(clients, embedder, signer), CatalogueImporter(clients, embedder)
         )
         events = UserEventServer(EventLog(self._store, self._popularity, self._searches, signer))
         add_SearchServiceServicer_to_server(search, server)
+        explanations = ExplanationServer(Explainer(clients, pipeline))
+        add_ExplanationServiceServicer_to_server(explanations, server)
         add_RecommendationServiceServicer_to_server(recommend, server)
         add_ProductServiceServicer_to_server(products, server)
         add_UserEventServiceServicer_to_server(events, server)
+        add_EventLogServiceServicer_to_server(EventLogServer(self._store), server)
         completion = CompletionServer(self._completer)
         add_CompletionServiceServicer_to_server(completion, server)
         self._api = Api(
@@ -171,6 +189,10 @@ class OrchestratorService:
         if missing:
             _log.warning("starting without all parts: answers are degraded", missing=missing)
         self._complete = True
+
+    def begin_drain(self) -> None:
+        """Ends the calls that follow the log of events."""
+        self._store.end_waits()
 
     async def close(self) -> None:
         """Closes the demo page, the rules, the channels and the store."""

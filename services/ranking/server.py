@@ -2,17 +2,27 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import grpc
 
 from services.ranking.config import Settings
+from services.ranking.explain import FeatureContribution
+from services.ranking.explanation import Explanation, explain_ranking
+from services.ranking.explanation_words import language_of
 from services.ranking.ranker import Placed, Ranker, RankInput
 from services.ranking.weights import load_weights
 from shared.text.analysis import warm_up
 from shared.timing import StageTimer
 from wherefore.ranking.v1 import ranking_service_pb2 as pb
 from wherefore.ranking.v1 import ranking_service_pb2_grpc as pb_grpc
-from wherefore.ranking.v1.ranked_result_pb2 import Contribution, RankedResult
+from wherefore.ranking.v1.ranked_result_pb2 import (
+    Contribution,
+    ContributionGroup,
+    CounterFactual,
+    RankedResult,
+    ResultExplanation,
+)
 
 
 class RankingServer(pb_grpc.RankingServiceServicer):
@@ -49,21 +59,36 @@ class RankingServer(pb_grpc.RankingServiceServicer):
         """Ranks candidates; see ranking_service.proto."""
         timer = StageTimer()
         with timer.stage("ranking"):
-            ranking = self._loaded().rank(
-                RankInput(
-                    candidates=request.candidates,
-                    query=request.query if request.HasField("query") else None,
-                    user=request.user if request.HasField("user") else None,
-                    serving_config=request.serving_config,
-                    limit=request.limit,
-                    include_contributions=request.include_contributions,
-                    diversity=request.diversity if request.HasField("diversity") else None,
-                )
-            )
+            ranking = self._loaded().rank(_input(request))
         return pb.RankResponse(
             results=[_result(placed) for placed in ranking.results],
             model=ranking.model,
             base_value=ranking.base_value,
+            timings=timer.timings(),
+        )
+
+    async def Explain(  # noqa: N802  # the contract's name
+        self,
+        request: pb.ExplainRequest,
+        context: grpc.aio.ServicerContext[pb.ExplainRequest, pb.ExplainResponse],
+    ) -> pb.ExplainResponse:
+        """Explains scores; see ranking_service.proto."""
+        timer = StageTimer()
+        with timer.stage("ranking"):
+            # Contributions count from the mean of all candidates, so all of them are ranked.
+            wanted = replace(_input(request.ranking), limit=0, include_contributions=True)
+            ranking = self._loaded().rank(wanted)
+            explanations = explain_ranking(
+                ranking,
+                request.product_ids,
+                language_of(request.language_code),
+                linear=ranking.model.startswith("linear-"),
+            )
+        return pb.ExplainResponse(
+            explanations=[_explanation(explanation) for explanation in explanations],
+            model=ranking.model,
+            base_value=ranking.base_value,
+            ranked_count=len(ranking.results),
             timings=timer.timings(),
         )
 
@@ -74,19 +99,62 @@ class RankingServer(pb_grpc.RankingServiceServicer):
         return self._ranker
 
 
+def _input(request: pb.RankRequest) -> RankInput:
+    return RankInput(
+        candidates=request.candidates,
+        query=request.query if request.HasField("query") else None,
+        user=request.user if request.HasField("user") else None,
+        serving_config=request.serving_config,
+        limit=request.limit,
+        include_contributions=request.include_contributions,
+        diversity=request.diversity if request.HasField("diversity") else None,
+    )
+
+
 def _result(placed: Placed) -> RankedResult:
     return RankedResult(
         product_id=placed.product_id,
         rank=placed.rank,
         score=placed.score,
         confidence=placed.confidence,
-        contributions=[
-            Contribution(
-                feature=part.feature,
-                value=part.value,
-                contribution=part.contribution,
-                label=part.label,
-            )
-            for part in placed.contributions
-        ],
+        contributions=_contributions(placed.contributions),
     )
+
+
+def _explanation(explanation: Explanation) -> ResultExplanation:
+    placed, change = explanation.placed, explanation.counter_factual
+    return ResultExplanation(
+        product_id=placed.product_id,
+        rank=placed.rank,
+        score=placed.score,
+        confidence=placed.confidence,
+        groups=[
+            ContributionGroup(
+                group=group.group,
+                label=group.label,
+                contribution=group.contribution,
+                contributions=_contributions(group.parts),
+            )
+            for group in explanation.groups
+        ],
+        counter_factual=CounterFactual(
+            feature=change.feature,
+            value=change.value,
+            needed_value=change.needed,
+            text=change.text,
+        )
+        if change
+        else None,
+    )
+
+
+def _contributions(parts: Sequence[FeatureContribution]) -> list[Contribution]:
+    return [
+        Contribution(
+            feature=part.feature,
+            value=part.value,
+            contribution=part.contribution,
+            label=part.label,
+        )
+        for part in parts
+    ]

@@ -16,6 +16,7 @@ SERVICES = {
     "orchestrator": {
         "wherefore.orchestrator.v1.SearchService",
         "wherefore.orchestrator.v1.CompletionService",
+        "wherefore.orchestrator.v1.ExplanationService",
         "wherefore.orchestrator.v1.RecommendationService",
         "wherefore.orchestrator.v1.ProductService",
         "wherefore.orchestrator.v1.UserEventService",

@@ -9,6 +9,8 @@ from types import SimpleNamespace
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from services.ranking.config import Settings
+from services.ranking.server import RankingServer
 from shared.catalogue import content_etag
 from wherefore.common.v1.diagnostics_pb2 import RowError
 from wherefore.common.v1.product_pb2 import Product
@@ -50,6 +52,7 @@ class Backends(
         self.seen_users: list[str] = []
         self.seen_request_ids: set[str] = set()
         self.before_index: Callable[[], None] = lambda: None
+        self.ranking = RankingServer(Settings())
 
     async def gate(self, name: str, context, method: str = "") -> None:
         self.seen_request_ids |= {
@@ -76,6 +79,12 @@ class Backends(
             understanding.filter = "price <= 1"
         understanding.vector.CopyFrom(vector_of(request.query))
         return nlu_service_pb2.ParseResponse(understanding=understanding)
+
+    async def ParseBatch(self, request, context):  # noqa: N802
+        await self.gate("words", context)
+        return nlu_service_pb2.ParseBatchResponse(
+            responses=[await self.Parse(one, context) for one in request.requests]
+        )
 
     async def Embed(self, request, context):  # noqa: N802
         await self.gate("embed", context)
@@ -181,6 +190,10 @@ class Backends(
         )
 
     async def Explain(self, request, context):  # noqa: N802
+        # Ranking and reason both have a method of this name.
+        if isinstance(request, ranking_service_pb2.ExplainRequest):
+            await self.gate("ranking", context)
+            return await self.ranking.Explain(request, context)
         await self.gate("reason", context)
         known = " ".join(recent.product_id for recent in request.user.recent_products)
         return reason_service_pb2.ExplainResponse(
@@ -213,6 +226,7 @@ def personal_order(ids: list[str], known: list[str]) -> list[str]:
 @asynccontextmanager
 async def serve_backends() -> AsyncIterator[SimpleNamespace]:
     fake = Backends()
+    await fake.ranking.start()
     for n in range(30):
         product = Product(id=f"p{n:02}", titles={"en": f"Steel cup {n}"}, brand="Acme")
         product.category_path.extend(["Kitchen", "Cups"] if n % 2 else ["Office", "Mugs"])

@@ -41,3 +41,27 @@ async def test_bad_input_is_invalid_argument(stub, make_candidate):
         await stub.Rank(pb.RankRequest(), timeout=5)
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     assert "candidates" in (caught.value.details() or "")
+
+
+async def test_explains_over_the_wire(stub, make_candidate):
+    request = pb.ExplainRequest(product_ids=["a"], language_code="zh-CN")
+    request.ranking.candidates.extend(
+        [make_candidate("a", "Lamp"), make_candidate("b", "Kettle", fused=0.02)]
+    )
+    request.ranking.query.query = "kettle"
+    request.ranking.limit = 1
+    response = await stub.Explain(request, timeout=5)
+    (explanation,) = response.explanations
+    assert (explanation.product_id, explanation.rank, response.ranked_count) == ("a", 2, 2)
+    total = response.base_value + sum(group.contribution for group in explanation.groups)
+    assert total == pytest.approx(explanation.score, abs=1e-6)
+    assert {group.label for group in explanation.groups} >= {"正是要找的品类"}
+
+
+async def test_a_product_that_is_no_candidate_is_named(stub, make_candidate):
+    request = pb.ExplainRequest(product_ids=["c"])
+    request.ranking.candidates.append(make_candidate("a"))
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.Explain(request, timeout=5)
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert "product_ids[0]" in (caught.value.details() or "")

@@ -1,0 +1,171 @@
+"""Explanations: a query is searched anew, and ranking says what made each score."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from services.orchestrator.budget import ask_again, stage_timeout
+from services.orchestrator.cache import Ranking
+from services.orchestrator.clients import Clients
+from services.orchestrator.config import StageBudget
+from services.orchestrator.fallback import Degradations
+from services.orchestrator.growth import SERVING_CONFIGS
+from services.orchestrator.pipeline import SearchPipeline
+from services.orchestrator.search_query import SearchQuery, Work
+from services.orchestrator.word_effects import semantic_matches
+from shared.errors import WhereforeError
+from shared.timing import StageTimer
+from wherefore.common.v1.diagnostics_pb2 import Degradation, StageTiming
+from wherefore.common.v1.product_pb2 import Product
+from wherefore.orchestrator.v1.explanation_service_pb2 import ProductExplanation, SemanticMatch
+from wherefore.ranking.v1.ranking_service_pb2 import ExplainRequest, ExplainResponse, RankRequest
+from wherefore.retrieval.v1.candidate_pb2 import Candidate
+from wherefore.retrieval.v1.retrieval_service_pb2 import RetrieveRequest
+
+WORDS_STAGE: Final = "explanation.words"
+_WORDS_BUDGET: Final = StageBudget(seconds=3.0, reserve=0.05)
+"""Nothing waits behind an explanation, and 32 forward passes take longer than one."""
+_MOST_INCLUDED: Final = 100  # what retrieval takes
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainQuery:
+    """A request that was checked. See ExplainRequest of the public contract."""
+
+    search: SearchQuery
+    product_ids: Sequence[str]
+    skip_words: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainAnswer:
+    """A ranking, explained."""
+
+    ranking: Ranking
+    ranked: ExplainResponse
+    explanations: list[ProductExplanation]
+    missing: list[str]
+    timings: list[StageTiming]
+    degraded: list[Degradation]
+
+
+class Explainer:
+    """Answers requests for explanations. One for the process."""
+
+    def __init__(self, clients: Clients, pipeline: SearchPipeline) -> None:
+        self._clients = clients
+        self._pipeline = pipeline
+
+    async def explain(self, query: ExplainQuery) -> ExplainAnswer:
+        """Explains one search.
+
+        Raises:
+            InvalidArgumentError: For a filter of unknown fields.
+            UnavailableError: Retrieval or ranking does not answer: without them there is nothing
+                to explain.
+        """
+        work = Work(query.search, StageTimer(), Degradations())
+        with work.timer.stage("total"):
+            ranking = await self._pipeline.rank_anew(work)
+            candidates = await self._candidates(work, ranking, query.product_ids)
+            known = {candidate.product.id: candidate.product for candidate in candidates}
+            wanted = [product_id for product_id in query.product_ids if product_id in known]
+            ranked = ExplainResponse()
+            if known and (wanted or not query.product_ids):
+                ranked = await self._explain(work, ranking, candidates, wanted)
+                if not wanted:
+                    del ranked.explanations[query.search.page_size :]
+            shown = [explanation.product_id for explanation in ranked.explanations]
+            matches: Mapping[str, SemanticMatch] = {}
+            if not query.skip_words and _has_vector(work, ranking):
+                matches = await self._words(work, ranking, shown)
+        return ExplainAnswer(
+            ranking=ranking,
+            ranked=ranked,
+            explanations=_with_products(ranked, known, matches),
+            missing=[product_id for product_id in query.product_ids if product_id not in known],
+            timings=work.timer.timings(),
+            degraded=list(work.degradations),
+        )
+
+    async def _candidates(
+        self, work: Work, ranking: Ranking, product_ids: Sequence[str]
+    ) -> Sequence[Candidate]:
+        """Returns what the search ranked first, and the products asked for besides."""
+        asked = [*product_ids, *ranking.plan.pins]
+        request = RetrieveRequest(
+            query=ranking.understanding,
+            filter=ranking.filter,
+            limit=self._clients.settings.candidates,
+            included_ids=list(dict.fromkeys(asked))[:_MOST_INCLUDED],
+        )
+        if not _has_vector(work, ranking):
+            request.query.ClearField("vector")
+            request.legs.append("sparse")
+        with work.timer.stage("explanation.retrieval"):
+            response = await ask_again(
+                partial(self._clients.retrieve, request), self._clients.settings.budgets.retrieval
+            )
+        work.degradations.pass_on(response.degraded)
+        return response.candidates
+
+    async def _explain(
+        self,
+        work: Work,
+        ranking: Ranking,
+        candidates: Sequence[Candidate],
+        product_ids: Sequence[str],
+    ) -> ExplainResponse:
+        query = work.query
+        request = ExplainRequest(
+            ranking=RankRequest(
+                query=ranking.understanding,
+                candidates=candidates,
+                user=work.profile,
+                serving_config=SERVING_CONFIGS[query.serving_config],
+            ),
+            product_ids=product_ids,
+            language_code=query.language_code or ranking.understanding.language_code,
+        )
+        ask = partial(self._clients.ranking.call, self._clients.ranking_stub.Explain, request)
+        with work.timer.stage("explanation.ranking"):
+            response = await ask_again(ask, self._clients.settings.budgets.ranking)
+        work.degradations.pass_on(response.degraded)
+        return response
+
+    async def _words(
+        self, work: Work, ranking: Ranking, product_ids: Sequence[str]
+    ) -> Mapping[str, SemanticMatch]:
+        try:
+            with work.timer.stage(WORDS_STAGE):
+                return await semantic_matches(
+                    self._clients,
+                    ranking.understanding,
+                    product_ids,
+                    work.query.language_code,
+                    stage_timeout(_WORDS_BUDGET),
+                )
+        except WhereforeError as error:
+            work.degradations.note(WORDS_STAGE, error)
+            return {}
+
+
+def _has_vector(work: Work, ranking: Ranking) -> bool:
+    """Whether the query has a vector, and of the index's model."""
+    return ranking.understanding.HasField("vector") and "retrieval.dense" not in work.degradations
+
+
+def _with_products(
+    ranked: ExplainResponse,
+    products: Mapping[str, Product],
+    matches: Mapping[str, SemanticMatch],
+) -> list[ProductExplanation]:
+    return [
+        ProductExplanation(
+            product=products[explanation.product_id],
+            explanation=explanation,
+            semantic_match=matches.get(explanation.product_id),
+        )
+        for explanation in ranked.explanations
+    ]

@@ -1,0 +1,151 @@
+"""Words of explanations: what features belong together, and how shoppers would say it."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from services.ranking.explain import LABELS
+
+Language = Literal["en", "zh"]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Features that say one thing to a shopper."""
+
+    key: str
+    labels: dict[Language, str]
+    features: tuple[str, ...]
+
+
+GROUPS: Final = (
+    Group(
+        "searches",
+        {"en": "found high by all searches together", "zh": "各路检索综合靠前"},
+        ("fused_score",),
+    ),
+    Group(
+        "words",
+        {"en": "has the words of the query", "zh": "含有查询中的词"},
+        ("sparse_score", "sparse_rank", "title_coverage", "title_phrase", "title_focus"),
+    ),
+    Group(
+        "meaning",
+        {"en": "close to the query in meaning", "zh": "与查询意思相近"},
+        ("dense_cosine", "dense_rank"),
+    ),
+    Group(
+        "kind",
+        {"en": "is the kind of thing asked for", "zh": "正是要找的品类"},
+        ("title_head", "accessory_mention", "type_match"),
+    ),
+    Group(
+        "attributes",
+        {
+            "en": "has the brand, model and attributes asked for",
+            "zh": "品牌、型号和属性符合",
+        },
+        ("brand_match", "model_match", "entity_agreement"),
+    ),
+    Group(
+        "wishes",
+        {"en": "fits the price and the wishes", "zh": "符合价格和要求"},
+        ("price_fit", "soft_match", "unwanted"),
+    ),
+    Group("rating", {"en": "is rated well", "zh": "评分好"}, ("rating",)),
+    Group("popularity", {"en": "is popular", "zh": "受欢迎"}, ("popularity", "popular_rank")),
+    Group("stock", {"en": "is in stock", "zh": "有现货"}, ("stock",)),
+    Group("freshness", {"en": "is new", "zh": "上新"}, ("freshness",)),
+    Group(
+        "taste",
+        {"en": "fits the user's taste", "zh": "符合用户喜好"},
+        (
+            "brand_affinity",
+            "category_affinity",
+            "price_affinity",
+            "similar_cosine",
+            "user_recency",
+        ),
+    ),
+    Group("bought", {"en": "was bought of late", "zh": "最近已买过"}, ("already_bought",)),
+)
+"""Every feature of a group is named in it once; what no group names is in OTHER."""
+
+OTHER: Final = Group("other", {"en": "other features", "zh": "其他因素"}, ())
+_BY_FEATURE: Final = {feature: group for group in GROUPS for feature in group.features}
+
+_CHINESE: Final = {
+    "fused_score": "各路检索综合靠前",
+    "dense_cosine": "与查询意思相近",
+    "dense_rank": "语义检索靠前",
+    "similar_cosine": "与感兴趣的商品相似",
+    "popular_rank": "热门榜靠前",
+    "sparse_score": "含有查询中的少见词",
+    "sparse_rank": "文字检索靠前",
+    "title_coverage": "标题含有查询词",
+    "title_phrase": "标题逐字含有查询",
+    "title_head": "正是查询所指的东西",
+    "title_focus": "标题少有其他内容",
+    "accessory_mention": "是所找商品的配件",
+    "type_match": "品类相符",
+    "brand_match": "品牌相符",
+    "model_match": "型号相符",
+    "entity_agreement": "属性相符",
+    "price_fit": "价格符合",
+    "soft_match": "符合要求",
+    "unwanted": "有不想要的特点",
+    "rating": "评分好",
+    "popularity": "浏览和购买多",
+    "stock": "有现货",
+    "freshness": "上新",
+    "brand_affinity": "用户喜欢的品牌",
+    "category_affinity": "用户喜欢的品类",
+    "price_affinity": "用户常买的价位",
+    "user_recency": "用户最近看过",
+    "already_bought": "用户最近买过",
+}
+
+_CHANGEABLE: Final[dict[str, dict[Language, str]]] = {
+    "price_fit": {"en": "fit to the price asked for", "zh": "价格符合度"},
+    "soft_match": {"en": "fit to the wishes", "zh": "要求符合度"},
+    "unwanted": {"en": "share of unwanted properties", "zh": "不想要的特点的比例"},
+    "rating": {"en": "rating", "zh": "评分"},
+    "popularity": {"en": "popularity", "zh": "热度"},
+    "stock": {"en": "availability", "zh": "现货程度"},
+    "freshness": {"en": "newness", "zh": "新品程度"},
+}
+"""Features that can change while all others stay as they are: a counter-factual of another, such
+as a word of the title, would move several at once."""
+CHANGEABLE: Final = tuple(_CHANGEABLE)
+
+
+def language_of(code: str) -> Language:
+    """Returns the language of the words for a BCP-47 tag: English for all but Chinese."""
+    return "zh" if code.split("-", 1)[0].lower() == "zh" else "en"
+
+
+def group_of(feature: str) -> Group:
+    """Returns the group of a feature."""
+    return _BY_FEATURE.get(feature, OTHER)
+
+
+def feature_label(feature: str, language: Language) -> str:
+    """Returns what a feature is called; its name where no words are known."""
+    labels = _CHINESE if language == "zh" else LABELS
+    return labels.get(feature, LABELS.get(feature, feature))
+
+
+def first_if(feature: str, value: float, needed: float, language: Language) -> str:
+    """Says by which change of a feature of CHANGEABLE a product would be first.
+
+    Args:
+        feature: The feature.
+        value: Its value, 0 to 1.
+        needed: The value needed, 0 to 1.
+        language: Of the sentence.
+    """
+    name = _CHANGEABLE[feature][language]
+    if language == "zh":
+        return f"若{name}为 {needed:.3f}（现为 {value:.3f}，范围 0 至 1），得分就会是最高的"
+    return (
+        f"would have the highest score with {name} {needed:.3f} instead of {value:.3f} (of 0 to 1)"
+    )
