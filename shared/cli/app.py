@@ -16,6 +16,7 @@ _COMMANDS = {
     "down": "down:down",
     "status": "status:status",
     "search": "search:search",
+    "explain": "explain:explain",
     "recommend": "recommend:recommend",
     "complete": "complete:complete",
     "parse": "parse:parse",

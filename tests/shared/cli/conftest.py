@@ -34,6 +34,8 @@ from wherefore.nlu.v1 import (
 from wherefore.orchestrator.v1 import (
     completion_service_pb2,
     completion_service_pb2_grpc,
+    explanation_service_pb2,
+    explanation_service_pb2_grpc,
     product_service_pb2,
     product_service_pb2_grpc,
     recommendation_service_pb2,
@@ -72,6 +74,7 @@ def facet_of(key: str) -> facet_pb2.Facet:
 class FakeSuite(
     search_service_pb2_grpc.SearchServiceServicer,
     completion_service_pb2_grpc.CompletionServiceServicer,
+    explanation_service_pb2_grpc.ExplanationServiceServicer,
     recommendation_service_pb2_grpc.RecommendationServiceServicer,
     product_service_pb2_grpc.ProductServiceServicer,
     nlu_service_pb2_grpc.NluServiceServicer,
@@ -160,6 +163,41 @@ class FakeSuite(
                     corrected=True,
                 ),
             ]
+        )
+
+    def Explain(self, request, context):
+        self.requests.append(request)
+        group = ranked_result_pb2.ContributionGroup(group="words", label="has the words")
+        for feature, value in (("sparse_score", 0.5), ("title_coverage", -0.25)):
+            group.contributions.add(feature=feature, label=feature, contribution=value)
+        group.contribution = 0.25
+        explained = [
+            explanation_service_pb2.ProductExplanation(
+                product=self.products[product_id],
+                explanation=ranked_result_pb2.ResultExplanation(
+                    product_id=product_id,
+                    rank=7,
+                    score=1.25,
+                    groups=[group],
+                    counter_factual=ranked_result_pb2.CounterFactual(text="would be first if new"),
+                ),
+                semantic_match=explanation_service_pb2.SemanticMatch(
+                    cosine=0.5,
+                    words=[
+                        explanation_service_pb2.WordEffect(word="kettle", effect=0.2),
+                        explanation_service_pb2.WordEffect(word="cheap", effect=-0.1),
+                    ],
+                ),
+            )
+            for product_id in request.product_ids
+            if product_id in self.products
+        ]
+        return explanation_service_pb2.ExplainResponse(
+            explanations=explained,
+            model="linear@1",
+            base_value=1.0,
+            ranked_count=100,
+            missing_product_ids=[i for i in request.product_ids if i not in self.products],
         )
 
     def Recommend(self, request, context):
@@ -384,6 +422,7 @@ def running(capsys) -> Iterator[Running]:
     server = grpc.server(ThreadPoolExecutor(4), options=[("grpc.so_reuseport", 0)])
     search_service_pb2_grpc.add_SearchServiceServicer_to_server(suite, server)
     completion_service_pb2_grpc.add_CompletionServiceServicer_to_server(suite, server)
+    explanation_service_pb2_grpc.add_ExplanationServiceServicer_to_server(suite, server)
     recommendation_service_pb2_grpc.add_RecommendationServiceServicer_to_server(suite, server)
     product_service_pb2_grpc.add_ProductServiceServicer_to_server(suite, server)
     user_event_service_pb2_grpc.add_UserEventServiceServicer_to_server(events, server)

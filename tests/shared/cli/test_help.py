@@ -10,6 +10,7 @@ COMMANDS = [
     ("down",),
     ("status",),
     ("search",),
+    ("explain",),
     ("recommend",),
     ("complete",),
     ("parse",),

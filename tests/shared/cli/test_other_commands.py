@@ -20,6 +20,26 @@ def test_recommend_json(running):
     assert running.run("recommend", "--product", "absent", "--json").code == 1
 
 
+def test_explain_shows_what_made_a_score(running):
+    done = running.run("explain", "cheap kettle", "--product", "p-1", "gone", "--skip-words")
+    assert done.code == 0
+    assert "linear@1 ranked 100 candidates; the mean candidate scores 1.0000" in done.out
+    assert "7. Steel kettle  p-1" in done.out
+    assert "+0.2500 ████████████████████████ has the words" in done.out.replace("  ", " ")
+    assert "sparse_score +0.500, title_coverage -0.250" in done.out
+    assert "kettle +0.200 cheap -0.100" in done.out
+    assert "would be first if new" in done.out
+    assert "gone is not in the catalogue" in done.out
+    (request,) = running.suite.requests
+    assert (request.query, request.skip_words) == ("cheap kettle", True)
+
+
+def test_explain_json_and_nothing_found(running):
+    done = running.run("explain", "kettle", "--product", "p-2", "--json")
+    assert done.json["explanations"][0]["explanation"]["score"] == 1.25
+    assert "Nothing found" in running.run("explain", "kettle").out
+
+
 def test_parse_shows_words_and_asks_for_the_vector_with_json_only(running):
     done = running.run("parse", "phones the", target_option="--nlu-target")
     assert "phones→phone" in done.out

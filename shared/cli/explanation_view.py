@@ -1,0 +1,55 @@
+"""Explanations as text: a bar for each group of features, and the words of the query in colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from shared.cli import output
+from shared.cli.answer_view import SHOWN_CONTRIBUTION, title
+from wherefore.orchestrator.v1.explanation_service_pb2 import ProductExplanation, SemanticMatch
+
+BAR_WIDTH = 24
+_SHOWN_EFFECT = 0.005
+
+
+def lines(explained: ProductExplanation, language: str) -> Iterator[Text]:
+    """One product: its place, what made its score, and what would have put it first.
+
+    Bars grow to the size of the largest group; green lifts, red lowers.
+    """
+    explanation = explained.explanation
+    head = output.text(f"{explanation.rank}. {title(explained.product, language)}", "bold")
+    head.append("  ").append_text(output.text(explanation.product_id, "dim"))
+    yield head
+    sure = f", {explanation.confidence:.0%} sure" if explanation.confidence else ""
+    yield Text(f"   score {explanation.score:.4f}{sure}")
+    groups = [g for g in explanation.groups if abs(g.contribution) >= SHOWN_CONTRIBUTION]
+    largest = max((abs(group.contribution) for group in groups), default=1.0)
+    for group in groups:
+        width = max(1, round(BAR_WIDTH * abs(group.contribution) / largest))
+        line = Text(f"   {group.contribution:+.4f} ")
+        line.append("█" * width, "green" if group.contribution > 0 else "red")
+        line.append(" " * (BAR_WIDTH + 1 - width))
+        line.append_text(output.text(group.label))
+        parts = [p for p in group.contributions if abs(p.contribution) >= SHOWN_CONTRIBUTION]
+        if len(parts) > 1:
+            said = ", ".join(f"{p.label or p.feature} {p.contribution:+.3f}" for p in parts)
+            line.append(" ").append_text(output.text(f"({said})", "dim"))
+        yield line
+    if explained.HasField("semantic_match"):
+        yield _match_line(explained.semantic_match)
+    if explanation.HasField("counter_factual"):
+        change = output.text(explanation.counter_factual.text, "yellow")
+        yield Text("   ").append_text(change)
+
+
+def _match_line(match: SemanticMatch) -> Text:
+    line = Text(f"   in meaning {match.cosine:+.3f}:")
+    for word in match.words:
+        style = ""
+        if abs(word.effect) >= _SHOWN_EFFECT:
+            style = "green" if word.effect > 0 else "red"
+        line.append(" ").append_text(output.text(f"{word.word} {word.effect:+.3f}", style))
+    return line
