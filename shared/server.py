@@ -35,7 +35,8 @@ class Service(Protocol):
     """What a service is to this module.
 
     A service may also have `lenient_methods: Collection[str]`, full method names
-    ("/package.Service/Method") whose streams report a NaN as a bad row instead of failing.
+    ("/package.Service/Method") whose streams report a NaN as a bad row instead of failing; and
+    `begin_drain()`, called at the start of a drain, to end calls that never end by themselves.
     """
 
     @property
@@ -131,6 +132,9 @@ class RunningServer:
         with suppress(asyncio.CancelledError, Exception):
             await self._supervision
         await asyncio.sleep(lame_duck_seconds)
+        begin_drain: Callable[[], None] | None = getattr(self._service, "begin_drain", None)
+        if begin_drain:
+            begin_drain()
         await self._drain()
         await self._service.close()
 

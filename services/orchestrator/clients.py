@@ -1,4 +1,4 @@
-"""The four services behind the orchestrator, each behind a small typed port with a breaker."""
+"""The services behind the orchestrator, each behind a small typed port with a breaker."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -20,6 +20,8 @@ from wherefore.ranking.v1 import ranking_service_pb2 as ranking_pb
 from wherefore.ranking.v1.ranking_service_pb2_grpc import RankingServiceStub
 from wherefore.reason.v1 import reason_service_pb2 as reason_pb
 from wherefore.reason.v1.reason_service_pb2_grpc import ReasonServiceStub
+from wherefore.recommend.v1 import recommend_service_pb2 as recommend_pb
+from wherefore.recommend.v1.recommend_service_pb2_grpc import RecommendServiceStub
 from wherefore.retrieval.v1 import retrieval_service_pb2 as retrieval_pb
 from wherefore.retrieval.v1.retrieval_service_pb2_grpc import RetrievalServiceStub
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:  # the stubs of asyncio channels exist for type checkers only
     from wherefore.nlu.v1.nlu_service_pb2_grpc import NluServiceAsyncStub
     from wherefore.ranking.v1.ranking_service_pb2_grpc import RankingServiceAsyncStub
     from wherefore.reason.v1.reason_service_pb2_grpc import ReasonServiceAsyncStub
+    from wherefore.recommend.v1.recommend_service_pb2_grpc import RecommendServiceAsyncStub
     from wherefore.retrieval.v1.retrieval_service_pb2_grpc import RetrievalServiceAsyncStub
 
 _Request = TypeVar("_Request")
@@ -134,10 +137,12 @@ class Clients:
     retrieval: Dependency
     ranking: Dependency
     reason: Dependency
+    recommend: Dependency
     nlu_stub: "NluServiceAsyncStub"
     retrieval_stub: "RetrievalServiceAsyncStub"
     ranking_stub: "RankingServiceAsyncStub"
     reason_stub: "ReasonServiceAsyncStub"
+    recommend_stub: "RecommendServiceAsyncStub"
     settings: OrchestratorSettings
 
     async def parse(self, request: nlu_pb.ParseRequest, timeout: float) -> nlu_pb.ParseResponse:  # noqa: ASYNC109
@@ -243,9 +248,20 @@ class Clients:
         fair = self.settings.budgets.reason.seconds / 2
         return await self.reason.call(self.reason_stub.Explain, request, timeout, fair_seconds=fair)
 
+    async def related(
+        self,
+        request: recommend_pb.CandidatesRequest,
+        timeout: float,  # noqa: ASYNC109
+    ) -> recommend_pb.CandidatesResponse:
+        """Asks for products that others chose, that fit, or that the user bought."""
+        fair = self.settings.budgets.recommend.seconds / 2
+        return await self.recommend.call(
+            self.recommend_stub.Candidates, request, timeout, fair_seconds=fair
+        )
+
     async def close(self) -> None:
         """Closes all channels."""
-        for dependency in (self.nlu, self.retrieval, self.ranking, self.reason):
+        for dependency in (self.nlu, self.retrieval, self.ranking, self.reason, self.recommend):
             await dependency.close()
 
     async def _read(
@@ -273,15 +289,23 @@ def open_clients(settings: OrchestratorSettings) -> Clients:
     reason_service = Dependency(
         "reason", "wherefore.reason.v1.ReasonService", settings.reason_target, settings
     )
+    recommend_service = Dependency(
+        "recommend",
+        "wherefore.recommend.v1.RecommendService",
+        settings.recommend_target,
+        settings,
+    )
     return Clients(
         nlu=nlu_service,
         retrieval=retrieval_service,
         ranking=ranking_service,
         reason=reason_service,
+        recommend=recommend_service,
         nlu_stub=NluServiceStub(nlu_service.channel),
         retrieval_stub=RetrievalServiceStub(retrieval_service.channel),
         ranking_stub=RankingServiceStub(ranking_service.channel),
         reason_stub=ReasonServiceStub(reason_service.channel),
+        recommend_stub=RecommendServiceStub(recommend_service.channel),
         settings=settings,
     )
 

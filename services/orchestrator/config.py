@@ -28,6 +28,7 @@ class Budgets(BaseModel):
     ranking: StageBudget = StageBudget(seconds=0.5, reserve=0.08)
     products: StageBudget = StageBudget(seconds=0.8, reserve=0.04)
     reason: StageBudget = StageBudget(seconds=0.6, reserve=0.01)
+    recommend: StageBudget = StageBudget(seconds=0.5, reserve=0.25)
     facets: StageBudget = StageBudget(seconds=0.6, reserve=0.01)
 
 
@@ -57,6 +58,9 @@ class OrchestratorSettings(ServiceSettings):
 
     reason_target: str = "127.0.0.1:7704"
     """HOST:PORT of the reasons."""
+
+    recommend_target: str = "127.0.0.1:7705"
+    """HOST:PORT of recommendation."""
 
     data_dir: Path = Path(".wherefore/data/orchestrator")
     """Folder of user events and of the key; one process may use it at a time."""

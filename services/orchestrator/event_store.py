@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +22,16 @@ CREATE TABLE IF NOT EXISTS events (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS events_by_actor ON events (actor, at);
 CREATE INDEX IF NOT EXISTS events_by_time ON events (at);
+CREATE TABLE IF NOT EXISTS event_order (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE
+);
+CREATE TABLE IF NOT EXISTS log (id TEXT NOT NULL);
+"""
+# A file of before events had places gets them once, by time.
+_FILL_ORDER: Final = """
+INSERT INTO event_order (id) SELECT id FROM events
+WHERE NOT EXISTS (SELECT 1 FROM event_order) ORDER BY at, id
 """
 
 
@@ -45,6 +56,14 @@ class EventStore(Protocol):
 
     async def since(self, at: float) -> list[UserEvent]:
         """Returns all events from `at` (seconds since 1970) on, oldest first."""
+        ...
+
+    async def after(self, sequence: int, limit: int) -> tuple[list[UserEvent], int]:
+        """Returns the events behind a place in the log, in order, and the place of the last."""
+        ...
+
+    async def wait_past(self, sequence: int) -> None:
+        """Returns once the log reaches beyond a place, or waits are ended."""
         ...
 
     async def close(self) -> None:
@@ -77,11 +96,21 @@ class SqliteEventStore:
         self._flushing: asyncio.Task[None] | None = None
         self._write_connection: sqlite3.Connection | None = None
         self._read_connection: sqlite3.Connection | None = None
+        self._arrival = asyncio.Event()
+        self.waits_ended = False
+        """Whether nobody is to wait for events any more."""
+        self.last_sequence = 0
+        """Place in the log of the last event that was acknowledged; 0 while there is none."""
+        self.log_id = ""
+        """Id of the log, from `open` on; a log that was thrown away and begun anew has another."""
 
     async def open(self) -> None:
         """Opens the file, made where it is not there."""
         self._write_connection = await self._run(self._writer, self._connect)
         self._read_connection = await self._run(self._reader, self._connect)
+        writing = self._write_connection
+        self.log_id = await self._run(self._writer, lambda: _log_id(writing))
+        self.last_sequence = await self._run(self._writer, lambda: _last_sequence(writing))
 
     async def append(self, events: Sequence[UserEvent]) -> list[StoredEvent]:
         """See `EventStore.append`."""
@@ -114,6 +143,30 @@ class SqliteEventStore:
 
         return await self._run(self._reader, read)
 
+    async def after(self, sequence: int, limit: int) -> tuple[list[UserEvent], int]:
+        """See `EventStore.after`."""
+
+        def read() -> tuple[list[UserEvent], int]:
+            rows = _opened(self._read_connection).execute(
+                "SELECT sequence, payload FROM event_order JOIN events USING (id)"
+                " WHERE sequence > ? ORDER BY sequence LIMIT ?",
+                (sequence, limit),
+            )
+            found = rows.fetchall()
+            return [UserEvent.FromString(p) for _, p in found], found[-1][0] if found else sequence
+
+        return await self._run(self._reader, read)
+
+    async def wait_past(self, sequence: int) -> None:
+        """See `EventStore.wait_past`."""
+        while self.last_sequence <= sequence and not self.waits_ended:
+            await self._arrival.wait()
+
+    def end_waits(self) -> None:
+        """Lets all who wait for events go, for good."""
+        self.waits_ended = True
+        self._arrival.set()
+
     async def close(self) -> None:
         """See `EventStore.close`."""
         if self._flushing:
@@ -131,20 +184,28 @@ class SqliteEventStore:
             batch, self._waiting = self._waiting, []
             groups = [events for events, _ in batch]
             try:
-                written = await self._run(self._writer, lambda g=groups: self._write(g))
+                written, last = await self._run(self._writer, lambda g=groups: self._write(g))
             except Exception as error:
                 for _, future in batch:
                     if not future.done():
                         future.set_exception(error)
                 continue
+            self._advance(last)  # before anybody is told
             for (_, future), stored in zip(batch, written, strict=True):
                 if not future.done():  # its caller may have gone away; the events are written
                     future.set_result(stored)
 
-    def _write(self, groups: Sequence[Sequence[UserEvent]]) -> list[list[StoredEvent]]:
+    def _write(self, groups: Sequence[Sequence[UserEvent]]) -> tuple[list[list[StoredEvent]], int]:
         connection = _opened(self._write_connection)
         with connection:  # one transaction, one fsync
-            return [[_insert(connection, event) for event in events] for events in groups]
+            stored = [[_insert(connection, event) for event in events] for events in groups]
+            return stored, _last_sequence(connection)
+
+    def _advance(self, sequence: int) -> None:
+        if sequence > self.last_sequence:
+            self.last_sequence = sequence
+            arrived, self._arrival = self._arrival, asyncio.Event()
+            arrived.set()
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, check_same_thread=False, timeout=10)
@@ -176,9 +237,23 @@ def _insert(connection: sqlite3.Connection, event: UserEvent) -> StoredEvent:
     )
     written = connection.execute("INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?)", row).rowcount
     if written:
+        connection.execute("INSERT INTO event_order (id) VALUES (?)", (event.id,))
         return StoredEvent(event, duplicate=False)
     found = connection.execute("SELECT payload FROM events WHERE id = ?", (event.id,)).fetchone()
     return StoredEvent(UserEvent.FromString(found[0]), duplicate=True)
+
+
+def _last_sequence(connection: sqlite3.Connection) -> int:
+    return connection.execute("SELECT MAX(sequence) FROM event_order").fetchone()[0] or 0
+
+
+def _log_id(connection: sqlite3.Connection) -> str:
+    with connection:
+        connection.execute(_FILL_ORDER)
+        if (row := connection.execute("SELECT id FROM log").fetchone()) is None:
+            row = (uuid.uuid4().hex,)
+            connection.execute("INSERT INTO log VALUES (?)", row)
+    return row[0]
 
 
 def _opened(connection: sqlite3.Connection | None) -> sqlite3.Connection:

@@ -18,6 +18,7 @@ from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 from wherefore.orchestrator.v1.result_pb2 import Result
 from wherefore.ranking.v1.ranked_result_pb2 import RankedResult
 from wherefore.reason.v1.reason_service_pb2 import ExplainItem, ExplainRequest
+from wherefore.recommend.v1.relation_pb2 import Relation
 from wherefore.retrieval.v1.retrieval_service_pb2 import GetProductsRequest
 
 
@@ -32,6 +33,10 @@ class PageView:
     profile: UserProfile | None
     anchors: Mapping[str, str] = field(default_factory=dict[str, str])
     """Id of the user's product that a product was recommended for, by its id."""
+    relations: Mapping[str, Sequence[Relation]] = field(
+        default_factory=dict[str, Sequence[Relation]]
+    )
+    """What ties a product to others or to the user, by its id."""
 
 
 class PageBuilder:
@@ -98,7 +103,7 @@ class PageBuilder:
         request = ExplainRequest(
             query=view.query,
             user=view.profile,
-            items=(_item(result, view.anchors) for result in page),
+            items=(_item(result, view) for result in page),
             language_code=_reason_language(view),
         )
         started = timer.elapsed_nanos()
@@ -118,8 +123,8 @@ class PageBuilder:
                 result.reason.CopyFrom(reason)
 
 
-def _item(result: Result, anchors: Mapping[str, str]) -> ExplainItem:
-    anchor = anchors.get(result.product.id)
+def _item(result: Result, view: PageView) -> ExplainItem:
+    anchor = view.anchors.get(result.product.id)
     return ExplainItem(
         product=result.product,
         result=RankedResult(
@@ -130,6 +135,7 @@ def _item(result: Result, anchors: Mapping[str, str]) -> ExplainItem:
             contributions=result.contributions,
         ),
         anchor_product_ids=[anchor] if anchor else [],
+        relations=view.relations.get(result.product.id, ()),
     )
 
 

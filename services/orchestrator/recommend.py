@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
@@ -22,6 +22,16 @@ from services.orchestrator.popular import popular_candidates
 from services.orchestrator.popularity import Popularity
 from services.orchestrator.profile import ProfileReader
 from services.orchestrator.ranker import Ranker
+from services.orchestrator.related import RelatedFinder, RelatedQuery
+from services.orchestrator.serving_configs import (
+    ALSO_LIKE,
+    BUY_AGAIN,
+    FOR_YOU,
+    POPULAR,
+    SIMILAR,
+    STEPS_IN,
+    STRATEGIES,
+)
 from services.orchestrator.tokens import TokenSigner, fingerprint
 from shared.timing import StageTimer
 from wherefore.common.v1.diagnostics_pb2 import Degradation, StageTiming
@@ -29,13 +39,14 @@ from wherefore.common.v1.product_pb2 import AVAILABILITY_OUT_OF_STOCK
 from wherefore.common.v1.user_profile_pb2 import UserContext, UserProfile
 from wherefore.orchestrator.v1.applied_control_pb2 import AppliedControl
 from wherefore.orchestrator.v1.result_pb2 import Result
+from wherefore.recommend.v1.relation_pb2 import Relation
 from wherefore.retrieval.v1.candidate_pb2 import Candidate
 from wherefore.retrieval.v1.retrieval_service_pb2 import SimilarRequest
 
-FOR_YOU: Final = "for-you"
-SIMILAR: Final = "similar"
-POPULAR: Final = "popular"
-SERVING_CONFIGS: Final = (FOR_YOU, SIMILAR, POPULAR)
+# k of reciprocal rank fusion (Cormack et al., SIGIR 2009).
+_K: Final = 60.0
+# What others chose says more than likeness.
+_RELATED_WEIGHT: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +85,17 @@ class _Work:
     profile: UserProfile | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a configuration found, best first, and what reasons may rest on."""
+
+    candidates: list[Candidate]
+    anchors: Mapping[str, str] = field(default_factory=dict[str, str])
+    relations: Mapping[str, Sequence[Relation]] = field(
+        default_factory=dict[str, "Sequence[Relation]"]
+    )
+
+
 class Recommender:
     """Answers requests for recommendations. One for the process."""
 
@@ -84,12 +106,15 @@ class Recommender:
         popularity: Popularity,
         signer: TokenSigner,
         merchandiser: Merchandiser,
+        *,
+        related: RelatedFinder,
     ) -> None:
         self._clients = clients
         self._profiles = profiles
         self._popularity = popularity
         self._signer = signer
         self._merchandiser = merchandiser
+        self._related = related
         self._ranker = Ranker(clients)
         self._pages = PageBuilder(clients)
 
@@ -109,12 +134,13 @@ class Recommender:
             plan = self._merchandiser.plan(query.serving_config, query.filter, work.degradations)
             wanted = await self._merchandiser.usable_filter(plan, query.filter, work.degradations)
             work.query = replace(query, filter=wanted)
-            config, candidates, anchors = await self._candidates(work)
+            config, found = await self._found(work)
+            candidates = found.candidates
             known = [*query.product_ids, *(candidate.product.id for candidate in candidates)]
             candidates += await self._merchandiser.pinned_candidates(
                 plan, known, wanted, work.degradations
             )
-            candidates = self._wanted(work, candidates)
+            candidates = self._wanted(work, config, candidates)
             results: list[Result] = []
             if candidates:
                 results = await self._ranker.rank(
@@ -134,7 +160,8 @@ class Recommender:
                 language_code=query.language_code,
                 query=None,
                 profile=work.profile,
-                anchors=anchors,
+                anchors=found.anchors,
+                relations=found.relations,
             )
             page = await self._pages.build(
                 results[: query.page_size], 1, view, work.timer, work.degradations
@@ -151,22 +178,56 @@ class Recommender:
             controls=plan.controls(),
         )
 
-    async def _candidates(self, work: _Work) -> tuple[str, list[Candidate], Mapping[str, str]]:
+    async def _found(self, work: _Work) -> tuple[str, _Found]:
+        """Returns what the configuration found, or else the one that steps in for it."""
+        config = work.query.serving_config
+        while True:
+            found = await self._by(config, work)
+            step_in = STEPS_IN.get(config)
+            if step_in is None or self._wanted(work, config, found.candidates):
+                return config, found
+            config = step_in
+
+    async def _by(self, config: str, work: _Work) -> _Found:
         query = work.query
-        if query.serving_config == SIMILAR:
-            found = await self._similar(work)
-            # What was found from several products at once follows from no single one.
-            seed = query.product_ids[0] if len(query.product_ids) == 1 else ""
-            alike = {c.product.id: seed for c in found if seed and is_alike(c)}
-            return SIMILAR, found, alike
-        if query.serving_config == FOR_YOU and work.profile and work.profile.recent_products:
+        if config == SIMILAR:
+            return await self._alike(work)
+        if config == POPULAR:
+            return _Found(
+                await popular_candidates(
+                    self._clients, self._popularity, query.filter, work.timer, work.degradations
+                )
+            )
+        if config == FOR_YOU:
+            if not work.profile or not work.profile.recent_products:
+                return _Found([])
             near = await self._near_history(work, work.profile)
-            if near.candidates:
-                return FOR_YOU, near.candidates, near.anchors
-        found = await popular_candidates(
-            self._clients, self._popularity, query.filter, work.timer, work.degradations
+            return _Found(near.candidates, near.anchors)
+        related = await self._related.find(
+            RelatedQuery(
+                strategy=STRATEGIES[config],
+                user=query.user,
+                product_ids=query.product_ids,
+                excluded_ids=[] if config == BUY_AGAIN else sorted(self._bought(work)),
+                filter=query.filter,
+                language_code=query.language_code,
+            ),
+            work.timer,
+            work.degradations,
         )
-        return POPULAR, found, {}
+        found = _Found(related.candidates, {}, related.relations)
+        if config == ALSO_LIKE and found.candidates:
+            alike = await self._alike(work)
+            candidates = fuse(found.candidates, alike.candidates, self._clients.settings.candidates)
+            return _Found(candidates, alike.anchors, found.relations)
+        return found
+
+    async def _alike(self, work: _Work) -> _Found:
+        found = await self._similar(work)
+        # What was found from several products at once follows from no single one.
+        ids = work.query.product_ids
+        seed = ids[0] if len(ids) == 1 else ""
+        return _Found(found, {c.product.id: seed for c in found if seed and is_alike(c)})
 
     async def _near_history(self, work: _Work, profile: UserProfile) -> Neighbours:
         half_life = self._clients.settings.popularity_half_life_days * 86_400.0
@@ -189,14 +250,32 @@ class Recommender:
         work.timer.merge((t for t in response.timings if t.stage != "retrieval"), started)
         return list(response.candidates)
 
-    def _wanted(self, work: _Work, candidates: Sequence[Candidate]) -> list[Candidate]:
-        bought: set[str] = set()
-        if work.profile and not work.query.include_bought:
-            recent = work.profile.recent_products
-            bought = {r.product_id for r in recent if r.action == "purchase"}
+    def _bought(self, work: _Work) -> set[str]:
+        """Returns what the user bought and is not to be shown again."""
+        if not work.profile or work.query.include_bought:
+            return set()
+        recent = work.profile.recent_products
+        return {r.product_id for r in recent if r.action == "purchase"}
+
+    def _wanted(self, work: _Work, config: str, candidates: Sequence[Candidate]) -> list[Candidate]:
+        bought = set[str]() if config == BUY_AGAIN else self._bought(work)
         return [
             candidate
             for candidate in candidates
             if candidate.product.id not in bought
             and candidate.product.stock.availability != AVAILABILITY_OUT_OF_STOCK
         ]
+
+
+def fuse(related: Sequence[Candidate], alike: Sequence[Candidate], limit: int) -> list[Candidate]:
+    """Merges what others chose with what is alike, by weighted reciprocal ranks."""
+    merged: dict[str, Candidate] = {}
+    for candidates, weight in ((related, _RELATED_WEIGHT), (alike, 1.0)):
+        for rank, candidate in enumerate(candidates, start=1):
+            known = merged.setdefault(candidate.product.id, Candidate(product=candidate.product))
+            known.legs.extend(candidate.legs)
+            known.fused_score += weight / (_K + rank)
+    ordered = sorted(merged.values(), key=lambda each: -each.fused_score)[:limit]
+    for rank, candidate in enumerate(ordered, start=1):
+        candidate.fused_rank = rank
+    return ordered

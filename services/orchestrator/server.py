@@ -40,11 +40,11 @@ from shared.web.serve import WebServer
 from wherefore.orchestrator.v1.completion_service_pb2_grpc import (
     add_CompletionServiceServicer_to_server,
 )
-from wherefore.orchestrator.v1.explanation_service_pb2_grpc import (
-    add_ExplanationServiceServicer_to_server,
-)
 from wherefore.orchestrator.v1.event_log_service_pb2_grpc import (
     add_EventLogServiceServicer_to_server,
+)
+from wherefore.orchestrator.v1.explanation_service_pb2_grpc import (
+    add_ExplanationServiceServicer_to_server,
 )
 from wherefore.orchestrator.v1.product_service_pb2_grpc import add_ProductServiceServicer_to_server
 from wherefore.orchestrator.v1.recommendation_service_pb2_grpc import (
@@ -115,7 +115,12 @@ class OrchestratorService:
         search = SearchServer(pipeline)
         recommend = RecommendationServer(
             Recommender(
-                clients, profiles, self._popularity, signer, merchandiser, RelatedFinder(clients, self._store)
+                clients,
+                profiles,
+                self._popularity,
+                signer,
+                merchandiser,
+                related=RelatedFinder(clients, self._store),
             )
         )
         products = ProductServer(

@@ -1,4 +1,5 @@
-"""Recommendation from sequences: models that rank items by what a user had, and their measure.
+"""Recommendation: a service that learns from events, and models of sequences with their measure.
 
-Library code without a server, for `shared.cli` and the benchmarks. Needs the extra `recommend`.
+What is served lies in `serving/` and `graph/`. The models beside them are library code for
+`shared.cli` and the benchmarks, which needs the extra `recommend`; the service does without.
 """

@@ -1,4 +1,4 @@
-"""The whole suite on one machine: Triton and the five services as supervised processes."""
+"""The whole suite on one machine: Triton and the services as supervised processes."""
 
 from shared.suite.errors import SuiteError
 from shared.suite.ports import PortPlan

@@ -7,8 +7,8 @@ from typing import Self
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-SERVICES = ("nlu", "retrieval", "ranking", "reason", "orchestrator")
-"""The five services, each after those that it calls."""
+SERVICES = ("nlu", "retrieval", "ranking", "reason", "recommend", "orchestrator")
+"""The services, each after those that it calls."""
 
 
 class PortPlan(BaseSettings):
@@ -21,6 +21,7 @@ class PortPlan(BaseSettings):
     retrieval: int = Field(7702, ge=0, le=65535, alias="WHEREFORE_RETRIEVAL_PORT")
     ranking: int = Field(7703, ge=0, le=65535, alias="WHEREFORE_RANKING_PORT")
     reason: int = Field(7704, ge=0, le=65535, alias="WHEREFORE_REASON_PORT")
+    recommend: int = Field(7705, ge=0, le=65535, alias="WHEREFORE_RECOMMEND_PORT")
     triton_http: int = Field(7710, ge=0, le=65535, alias="WHEREFORE_TRITON_HTTP_PORT")
     triton_grpc: int = Field(7711, ge=0, le=65535, alias="WHEREFORE_TRITON_GRPC_PORT")
     triton_metrics: int = Field(7712, ge=0, le=65535, alias="WHEREFORE_TRITON_METRICS_PORT")
@@ -32,6 +33,7 @@ class PortPlan(BaseSettings):
     retrieval_metrics: int = Field(7792, ge=0, le=65535, alias="WHEREFORE_RETRIEVAL_METRICS_PORT")
     ranking_metrics: int = Field(7793, ge=0, le=65535, alias="WHEREFORE_RANKING_METRICS_PORT")
     reason_metrics: int = Field(7794, ge=0, le=65535, alias="WHEREFORE_REASON_METRICS_PORT")
+    recommend_metrics: int = Field(7795, ge=0, le=65535, alias="WHEREFORE_RECOMMEND_METRICS_PORT")
 
     @classmethod
     def fixed(cls) -> Self:

@@ -54,7 +54,7 @@ class Suite:
     Args:
         home: State of the suite: run/ (pids), logs/, data/.
         ports: Where everybody listens; the documented ports when absent.
-        services: Those of the five that are part of it.
+        services: Those that are part of it.
         triton: Whether Triton is part of it; "auto" where it can start.
         log_level: Of the services.
         private: A scratch suite: nothing of it outlives this process (on Linux, however this

@@ -5,12 +5,13 @@ from typing import Any
 import grpc.aio
 
 from services.orchestrator import masks, validation
-from services.orchestrator.recommend import (
+from services.orchestrator.recommend import Recommender, RecommendQuery
+from services.orchestrator.serving_configs import (
     FOR_YOU,
+    FROM_PRODUCTS,
+    FROM_USER,
     SERVING_CONFIGS,
     SIMILAR,
-    Recommender,
-    RecommendQuery,
 )
 from shared.request_context import current_request_id
 from wherefore.orchestrator.v1.recommendation_service_pb2 import (
@@ -69,8 +70,10 @@ def to_query(request: RecommendRequest) -> RecommendQuery:
         found.text(f"product_ids[{index}]", product_id, validation.MAX_ID, required=True)
     config = request.serving_config or (SIMILAR if ids else FOR_YOU)
     found.one_of("serving_config", config, SERVING_CONFIGS)
-    if config == SIMILAR and not ids:
-        found.add("product_ids", 'the configuration "similar" needs products to start from')
+    if config in FROM_PRODUCTS and not ids:
+        found.add("product_ids", f'the configuration "{config}" needs products to start from')
+    if config in FROM_USER and not named_user:
+        found.add("user", f'the configuration "{config}" needs a user')
     found.filter(request.filter)
     found.language("language_code", request.language_code)
     found.user(request.user)

@@ -10,7 +10,7 @@ from itertools import pairwise
 from services.recommend.graph.compatibility import find_fits
 from services.recommend.graph.complementarity import Link, learn_complements
 from services.recommend.graph.knowledge_graph import GraphError, KnowledgeGraph
-from services.recommend.graph.product_types import infer_types
+from shared.catalogue.product_types import infer_types
 from services.recommend.graph.schema import (
     MAX_LABEL,
     PATH_SEPARATOR,

@@ -1,0 +1,36 @@
+"""Settings of the recommendation service; the only reader of its environment."""
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from shared.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """Read from WHEREFORE_RECOMMEND_*."""
+
+    model_config = SettingsConfigDict(env_prefix="WHEREFORE_RECOMMEND_")
+
+    port: int = Field(default=7705, ge=0, le=65535)
+    metrics_port: int = Field(default=7795, ge=0, le=65535)
+
+    orchestrator_target: str = "127.0.0.1:7700"
+    """HOST:PORT of the orchestrator, whose log of events is followed."""
+
+    retrieval_target: str = "127.0.0.1:7702"
+    """HOST:PORT of retrieval, whose catalogue the knowledge graph is built from."""
+
+    history_days: float = Field(default=365, gt=0)
+    """Older events teach nothing."""
+
+    together_hours: float = Field(default=24, gt=0)
+    """Longest time between two purchases, or two looks, of one user that count as together."""
+
+    catalogue_poll_seconds: float = Field(default=5, gt=0)
+    """Pause between looks at whether the catalogue changed."""
+
+    catalogue_timeout_seconds: float = Field(default=30, gt=0)
+    """Longest wait for one page of the catalogue."""
+
+    event_wait_seconds: float = Field(default=0.2, ge=0)
+    """Longest wait of an answer for events that were acknowledged before it was asked for."""

@@ -1,0 +1,203 @@
+"""The gRPC face of recommendation: proto <-> domain, nothing else."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
+
+import grpc.aio
+
+from services.recommend.config import Settings
+from services.recommend.serving.catalogue_feed import CatalogueFeed
+from services.recommend.serving.event_feed import EventFeed
+from services.recommend.serving.finder import Strategy, Wanted, find
+from services.recommend.serving.found import Evidence, Merged, Tie
+from services.recommend.serving.learner import Learner, actor_of
+from shared.channel import open_channel
+from shared.errors import FieldViolation, InvalidArgumentError
+from shared.timing import StageTimer
+from wherefore.common.v1.diagnostics_pb2 import (
+    DEGRADATION_CAUSE_DEADLINE,
+    DEGRADATION_CAUSE_UNAVAILABLE,
+    Degradation,
+)
+from wherefore.recommend.v1 import recommend_service_pb2 as pb
+from wherefore.recommend.v1 import recommend_service_pb2_grpc as pb_grpc
+from wherefore.recommend.v1 import relation_pb2 as relation_pb
+from wherefore.retrieval.v1.candidate_pb2 import LegScore
+
+MAX_SEEDS, MAX_EXCLUDED, MAX_LIMIT, DEFAULT_LIMIT = 50, 1_000, 1_000, 100
+_STRATEGIES: Final = {
+    pb.STRATEGY_BOUGHT_TOGETHER: Strategy.BOUGHT_TOGETHER,
+    pb.STRATEGY_ALSO_LIKED: Strategy.ALSO_LIKED,
+    pb.STRATEGY_BUY_AGAIN: Strategy.BUY_AGAIN,
+    pb.STRATEGY_COMPLEMENTS: Strategy.COMPLEMENTS,
+    pb.STRATEGY_UP_SELL: Strategy.UP_SELL,
+}
+_KINDS: Final = {tie: relation_pb.RelationKind.Value(f"RELATION_KIND_{tie.name}") for tie in Tie}
+
+
+class RecommendServer(pb_grpc.RecommendServiceServicer):
+    """Serves `RecommendService`.
+
+    Ready at once: what it learns from is read in the background, and answers say what is missing.
+    """
+
+    service_names: Sequence[str] = ("wherefore.recommend.v1.RecommendService",)
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._events: EventFeed | None = None
+        self._catalogue: CatalogueFeed | None = None
+        self._channels: list[grpc.aio.Channel] = []
+        self._following: list[asyncio.Task[None]] = []
+
+    def register(self, server: grpc.aio.Server) -> None:
+        """Adds the service to a server."""
+        pb_grpc.add_RecommendServiceServicer_to_server(self, server)
+
+    async def start(self) -> None:
+        """Begins to follow events and the catalogue."""
+        settings = self._settings
+        orchestrator = open_channel(settings.orchestrator_target)
+        retrieval = open_channel(settings.retrieval_target)
+        self._channels = [orchestrator, retrieval]
+        events = self._events = EventFeed(orchestrator, self._new_learner)
+        catalogue = self._catalogue = CatalogueFeed(
+            retrieval,
+            lambda: events.learner.baskets,
+            poll_seconds=settings.catalogue_poll_seconds,
+            timeout_seconds=settings.catalogue_timeout_seconds,
+        )
+        self._following = [
+            asyncio.create_task(events.run(), name="events"),
+            asyncio.create_task(catalogue.run(), name="catalogue"),
+        ]
+
+    async def check_ready(self) -> None:
+        """Raises until it has started."""
+        self._started()
+
+    async def close(self) -> None:
+        """Stops following."""
+        for task in self._following:
+            task.cancel()
+        await asyncio.gather(*self._following, return_exceptions=True)
+        for channel in self._channels:
+            await channel.close()
+
+    async def Candidates(  # noqa: N802  # the contract's name
+        self,
+        request: pb.CandidatesRequest,
+        context: "grpc.aio.ServicerContext[Any, Any]",
+    ) -> pb.CandidatesResponse:
+        """Finds candidates; see recommend_service.proto."""
+        wanted = to_wanted(request)
+        events, catalogue = self._started()
+        timer = StageTimer()
+        degraded: list[Degradation] = []
+        with timer.stage("recommend"):
+            if not await events.wait_for(request.event_sequence, self._settings.event_wait_seconds):
+                degraded.append(_late(request.event_sequence, events.sequence))
+            snapshot = catalogue.snapshot
+            if snapshot is None and wanted.strategy.needs_catalogue:
+                degraded.append(_NO_GRAPH)
+            learner = events.learner
+            products = [
+                _product(each, learner, wanted.actor) for each in find(wanted, learner, snapshot)
+            ]
+        return pb.CandidatesResponse(
+            products=products,
+            timings=timer.timings(),
+            degraded=degraded,
+            event_sequence=events.sequence,
+            index_version=snapshot.version if snapshot else 0,
+        )
+
+    def _new_learner(self) -> Learner:
+        return Learner(
+            together_seconds=self._settings.together_hours * 3600.0,
+            history_seconds=self._settings.history_days * 86_400.0,
+        )
+
+    def _started(self) -> tuple[EventFeed, CatalogueFeed]:
+        if self._events is None or self._catalogue is None:
+            message = "not started yet"
+            raise RuntimeError(message)
+        return self._events, self._catalogue
+
+
+def to_wanted(request: pb.CandidatesRequest) -> Wanted:
+    """Checks a request.
+
+    Raises:
+        InvalidArgumentError: Names all fields at fault.
+    """
+    found: list[FieldViolation] = []
+    strategy = _STRATEGIES.get(request.strategy)
+    actor = actor_of(request.user.user_id, request.user.session_id)
+    if strategy is None:
+        found.append(FieldViolation("strategy", "say how to find products"))
+    elif strategy is Strategy.BUY_AGAIN:
+        if not actor:
+            found.append(FieldViolation("user", "is needed to know what was bought"))
+    elif not request.product_ids:
+        found.append(FieldViolation("product_ids", "is empty: give products to start from"))
+    for name, most in (("product_ids", MAX_SEEDS), ("excluded_ids", MAX_EXCLUDED)):
+        count = len(getattr(request, name))
+        if count > most:
+            found.append(FieldViolation(name, f"at most {most:,}, not {count:,}"))
+    if not 0 <= request.limit <= MAX_LIMIT:
+        found.append(FieldViolation("limit", f"must be 0 to {MAX_LIMIT:,}"))
+    if request.event_sequence < 0:
+        found.append(FieldViolation("event_sequence", "must not be negative"))
+    if found or strategy is None:
+        raise InvalidArgumentError(*found)
+    return Wanted(
+        strategy=strategy,
+        actor=actor,
+        seeds=tuple(dict.fromkeys(request.product_ids)),
+        excluded=frozenset(request.excluded_ids),
+        limit=request.limit or DEFAULT_LIMIT,
+    )
+
+
+_NO_GRAPH: Final = Degradation(
+    stage="recommend.graph",
+    cause=DEGRADATION_CAUSE_UNAVAILABLE,
+    fallback="nothing from the knowledge graph",
+    detail="the catalogue has not been read yet",
+)
+
+
+def _late(wanted: int, known: int) -> Degradation:
+    return Degradation(
+        stage="recommend.events",
+        cause=DEGRADATION_CAUSE_DEADLINE,
+        fallback="without the latest events",
+        detail=f"events up to {known:,} of {wanted:,} are known",
+    )
+
+
+def _product(merged: Merged, learner: Learner, actor: str) -> pb.RecommendedProduct:
+    return pb.RecommendedProduct(
+        product_id=merged.product_id,
+        score=merged.score,
+        legs=[
+            LegScore(leg=leg, rank=rank, score=score)
+            for leg, (rank, score) in merged.places.items()
+        ],
+        relations=[_relation(each, learner, actor) for each in merged.evidence],
+    )
+
+
+def _relation(evidence: Evidence, learner: Learner, actor: str) -> relation_pb.Relation:
+    other = evidence.product_id
+    return relation_pb.Relation(
+        kind=_KINDS[evidence.tie],
+        product_id=other,
+        customer_count=evidence.customers,
+        age_seconds=evidence.age_seconds,
+        purchase_count=evidence.purchases,
+        evidence=evidence.words,
+        owned=bool(actor and other) and learner.purchases.owns(actor, other),
+    )

@@ -1,0 +1,66 @@
+"""What goes with a product, by the knowledge graph: what fits it, then what its kind goes with."""
+
+from __future__ import annotations
+
+from services.recommend.graph.paths import misfit
+from services.recommend.graph.queries import compatible, complements
+from services.recommend.graph.schema import Source
+from services.recommend.serving.found import Evidence, Found, Tie
+from services.recommend.serving.snapshot import Card, Snapshot
+
+_GOES_WITH = 0.6
+"""What going together by kind counts at most, against 1 for fitting."""
+_PER_CATEGORY = 30
+"""Best products of a category that goes with it."""
+# Nobody adds a camera to a memory card; an accessory may cost somewhat more than what it is for.
+_DEAREST = 1.5
+_TOLD = (Source.LINKS, Source.COMPATIBILITY)
+"""Sources from which going together is known; from attributes it is a guess, and not told."""
+
+
+def beside(snapshot: Snapshot, product_id: str, limit: int) -> list[Found]:
+    """Returns what goes with a product, best first; scores 0 to 1. None for an unknown product."""
+    seed = snapshot.cards.get(product_id)
+    if seed is None:
+        return []
+    found = {each.product_id: each for each in _related(snapshot, seed)}
+    found |= {each.product_id: each for each in _fitting(snapshot, seed)}
+    return sorted(found.values(), key=lambda each: (-each.score, each.product_id))[:limit]
+
+
+def _fitting(snapshot: Snapshot, seed: Card) -> list[Found]:
+    found: list[Found] = []
+    for fact in compatible(snapshot.graph, seed.product_id):
+        is_accessory = fact.object.key == seed.product_id
+        other = snapshot.cards[fact.subject.key if is_accessory else fact.object.key]
+        if not other.sold_out:
+            tie = Tie.FITS if is_accessory else Tie.FITTED_BY
+            evidence = Evidence(tie, seed.product_id, words=fact.evidence)
+            score = fact.weight * (0.8 + 0.2 * other.quality)
+            found.append(Found(other.product_id, score, (evidence,)))
+    return found
+
+
+def _related(snapshot: Snapshot, seed: Card) -> list[Found]:
+    found: list[Found] = []
+    for fact in complements(snapshot.graph, seed.product_id):
+        ties = (Evidence(Tie.GOES_WITH, seed.product_id, words=fact.object.label),)
+        fitting = [
+            card
+            for card in snapshot.in_category(fact.object.key)
+            if card.product_id != seed.product_id
+            and card.suits(seed)
+            and not card.is_variant_of(seed)
+            and _affordable(card, seed)
+        ]
+        for card in fitting[:_PER_CATEGORY]:
+            if not misfit(snapshot.graph, seed.product_id, card.product_id):
+                score = _GOES_WITH * (0.5 + 0.5 * fact.weight) * card.quality
+                evidence = ties if fact.source in _TOLD else ()
+                found.append(Found(card.product_id, score, evidence))
+    return found
+
+
+def _affordable(card: Card, seed: Card) -> bool:
+    known = card.price > 0 < seed.price and card.currency == seed.currency
+    return not known or card.price <= _DEAREST * seed.price

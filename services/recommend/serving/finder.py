@@ -1,0 +1,82 @@
+"""Finds candidates: one function a strategy, each from legs that know nothing of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.recommend.serving import complements, up_sell
+from services.recommend.serving.found import Found, Merged, add_up, merge
+from services.recommend.serving.learner import Learner
+from services.recommend.serving.snapshot import Snapshot
+
+BOUGHT_TOGETHER, VIEWED_TOGETHER = "bought_together", "viewed_together"
+BOUGHT_BEFORE, COMPLEMENT, STEP_UP = "bought_before", "complement", "step_up"
+_WEIGHTS = {
+    BOUGHT_TOGETHER: 2.0,  # money says more than looks
+    VIEWED_TOGETHER: 1.0,
+    BOUGHT_BEFORE: 1.0,
+    COMPLEMENT: 1.0,
+    STEP_UP: 1.0,
+}
+_PER_SEED = 300
+
+
+class Strategy(StrEnum):
+    """How products are found; see the contract."""
+
+    BOUGHT_TOGETHER = "bought_together"
+    ALSO_LIKED = "also_liked"
+    BUY_AGAIN = "buy_again"
+    COMPLEMENTS = "complements"
+    UP_SELL = "up_sell"
+
+    @property
+    def needs_catalogue(self) -> bool:
+        """Whether nothing is found without the knowledge graph."""
+        return self in (Strategy.COMPLEMENTS, Strategy.UP_SELL)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A request that was checked."""
+
+    strategy: Strategy
+    actor: str
+    seeds: Sequence[str]
+    excluded: Collection[str]
+    limit: int
+
+
+def find(wanted: Wanted, learner: Learner, snapshot: Snapshot | None) -> list[Merged]:
+    """Returns candidates, best first; may be none."""
+    legs = _legs(wanted, learner, snapshot)
+    hidden = {*wanted.excluded, *wanted.seeds}
+    shown = {
+        leg: [each for each in found if each.product_id not in hidden]
+        for leg, found in legs.items()
+    }
+    return merge({leg: found for leg, found in shown.items() if found}, _WEIGHTS)[: wanted.limit]
+
+
+def _legs(wanted: Wanted, learner: Learner, snapshot: Snapshot | None) -> dict[str, list[Found]]:
+    def from_seeds(beside: Callable[[str, int], list[Found]]) -> list[Found]:
+        return add_up(each for seed in wanted.seeds for each in beside(seed, _PER_SEED))
+
+    match wanted.strategy:
+        case Strategy.BOUGHT_TOGETHER:
+            return {BOUGHT_TOGETHER: from_seeds(learner.baskets.beside)}
+        case Strategy.ALSO_LIKED:
+            return {
+                BOUGHT_TOGETHER: from_seeds(learner.baskets.beside),
+                VIEWED_TOGETHER: from_seeds(learner.visits.beside),
+            }
+        case Strategy.BUY_AGAIN:
+            return {BOUGHT_BEFORE: learner.purchases.due(wanted.actor, _PER_SEED)}
+        case Strategy.COMPLEMENTS if snapshot:
+            return {COMPLEMENT: from_seeds(lambda s, n: complements.beside(snapshot, s, n))}
+        case Strategy.UP_SELL if snapshot:
+            return {STEP_UP: from_seeds(lambda s, n: up_sell.above(snapshot, s, n))}
+        case _:
+            return {}

@@ -1,0 +1,52 @@
+"""Learns from events as they come in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from services.recommend.serving.co_occurrence import CoOccurrence
+from services.recommend.serving.found import Tie
+from services.recommend.serving.purchases import Purchases
+from wherefore.common.v1 import user_event_pb2 as pb
+
+_BASKET, _VISIT = 50, 10
+"""Latest products that a new one is paired with. Looks are many and soon lose the thread."""
+_LOOKS = (pb.USER_EVENT_TYPE_VIEW, pb.USER_EVENT_TYPE_CLICK, pb.USER_EVENT_TYPE_CART)
+
+
+def actor_of(user_id: str, session_id: str) -> str:
+    """Returns who did it: a user, or a visit where no user is signed in; empty for nobody."""
+    if user_id:
+        return f"u:{user_id}"
+    return f"s:{session_id}" if session_id else ""
+
+
+class Learner:
+    """All that events teach. Not thread-safe: use it from one event loop."""
+
+    def __init__(
+        self,
+        *,
+        together_seconds: float,
+        history_seconds: float,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.baskets = CoOccurrence(Tie.BOUGHT_TOGETHER, together_seconds, _BASKET)
+        self.visits = CoOccurrence(Tie.VIEWED_TOGETHER, together_seconds, _VISIT)
+        self.purchases = Purchases()
+        self._history = history_seconds
+        self._clock = clock
+
+    def learn(self, event: pb.UserEvent) -> None:
+        """Takes one event in; old ones, and those of nobody, are passed over."""
+        at = event.event_time.seconds + event.event_time.nanos * 1e-9
+        actor = actor_of(event.user_id, event.session_id)
+        if not actor or at < self._clock() - self._history:
+            return
+        ids = [product.product_id for product in event.products]
+        if event.type == pb.USER_EVENT_TYPE_PURCHASE:
+            self.baskets.count(actor, ids, at)
+            self.purchases.count(actor, ids, at)
+        elif event.type in _LOOKS:
+            self.visits.count(actor, ids, at)
