@@ -2,7 +2,7 @@ import pytest
 
 from services.recommend.graph.compatibility import EXACT, FAMILY, find_fits
 from services.recommend.graph.designations import designations, family, mentions, own_designations
-from services.recommend.graph.product_types import infer_types
+from shared.catalogue.product_types import infer_types
 
 
 @pytest.mark.parametrize(
