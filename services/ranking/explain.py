@@ -10,12 +10,15 @@ from services.ranking.features import FEATURES
 
 LABELS: Final = {
     "fused_score": "found high by all searches together",
-    "dense_cosine": "close to the query in meaning",
+    "dense_similarity": "close to the query in meaning",
+    "dense_cosine": "closer to the query in meaning than others",
     "dense_rank": "among the first in meaning",
     "sparse_score": "shares the query's rare words",
     "sparse_rank": "among the first by words",
     "similar_cosine": "similar to products of interest",
     "popular_rank": "among the most popular",
+    "cross_score": "answers the query, read together with it",
+    "type_modifier": "only goes with the type asked for",
     "title_coverage": "title holds the query's words",
     "title_phrase": "title holds the query word for word",
     "title_head": "is what the query names",

@@ -31,12 +31,12 @@ GROUPS: Final = (
     Group(
         "meaning",
         {"en": "close to the query in meaning", "zh": "与查询意思相近"},
-        ("dense_cosine", "dense_rank"),
+        ("dense_similarity", "dense_cosine", "dense_rank", "cross_score"),
     ),
     Group(
         "kind",
         {"en": "is the kind of thing asked for", "zh": "正是要找的品类"},
-        ("title_head", "accessory_mention", "type_match"),
+        ("title_head", "type_modifier", "accessory_mention", "type_match"),
     ),
     Group(
         "attributes",
@@ -75,12 +75,15 @@ _BY_FEATURE: Final = {feature: group for group in GROUPS for feature in group.fe
 
 _CHINESE: Final = {
     "fused_score": "各路检索综合靠前",
-    "dense_cosine": "与查询意思相近",
+    "dense_similarity": "与查询意思相近",
+    "dense_cosine": "比其他商品更接近查询的意思",
     "dense_rank": "语义检索靠前",
     "similar_cosine": "与感兴趣的商品相似",
     "popular_rank": "热门榜靠前",
     "sparse_score": "含有查询中的少见词",
     "sparse_rank": "文字检索靠前",
+    "cross_score": "与查询一起读，能回答查询",
+    "type_modifier": "只是所找品类的附属品",
     "title_coverage": "标题含有查询词",
     "title_phrase": "标题逐字含有查询",
     "title_head": "正是查询所指的东西",

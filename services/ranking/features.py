@@ -17,17 +17,20 @@ from services.ranking import quality_features as quality
 from services.ranking.product_text import ProductTextCache
 from services.ranking.query import QueryView
 from services.ranking.text_features import text_features
+from services.ranking.type_features import type_modifier
 from wherefore.common.v1.user_profile_pb2 import UserProfile
 from wherefore.retrieval.v1.candidate_pb2 import Candidate
 
 RETRIEVAL: Final = (
     "fused_score",
+    "dense_similarity",
     "dense_cosine",
     "dense_rank",
     "sparse_score",
     "sparse_rank",
     "similar_cosine",
     "popular_rank",
+    "cross_score",
 )
 TEXT: Final = (
     "title_coverage",
@@ -40,6 +43,7 @@ TEXT: Final = (
     "model_match",
     "entity_agreement",
 )
+TYPE: Final = ("type_modifier",)
 CONSTRAINT: Final = ("price_fit", "soft_match", "unwanted")
 QUALITY: Final = ("rating", "popularity", "stock", "freshness")
 USER: Final = (
@@ -49,11 +53,14 @@ USER: Final = (
     "user_recency",
     "already_bought",
 )
-FEATURES: Final = (*RETRIEVAL, *TEXT, *CONSTRAINT, *QUALITY, *USER)
+FEATURES: Final = (*RETRIEVAL, *TYPE, *TEXT, *CONSTRAINT, *QUALITY, *USER)
 """Names in the order of the matrix's columns."""
 
 RANK_SMOOTHING: Final = 10
 """Rank r counts as k / (k + r - 1): 1 for the first, 1/2 for the eleventh with k = 10."""
+
+MOST_LOG_ODDS: Final = 8.0
+"""Log-odds of the cross-encoder that count as certain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +95,11 @@ def compute_features(
     """
     retrieval, cosine = _retrieval_columns(candidates)
     person = quality.view_user(user) if user is not None else None
+    analysed = [texts.get(candidate.product) for candidate in candidates]
+    types = type_modifier(query, analysed)
     rows: list[tuple[float, ...]] = []
-    for candidate in candidates:
+    for candidate, text in zip(candidates, analysed, strict=True):
         product = candidate.product
-        text = texts.get(product)
         from_user = (
             (
                 quality.brand_affinity(person, product),
@@ -116,21 +124,26 @@ def compute_features(
                 *from_user,
             )
         )
-    return FeatureTable(np.hstack([retrieval, np.array(rows, dtype=np.float64)]), cosine)
+    columns = [retrieval, types[:, np.newaxis], np.array(rows, dtype=np.float64)]
+    return FeatureTable(np.hstack(columns), cosine)
 
 
 def _retrieval_columns(
     candidates: Sequence[Candidate],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    legs = {leg: _leg(candidates, leg) for leg in ("dense", "sparse", "similar", "popular")}
+    legs = {
+        leg: _leg(candidates, leg) for leg in ("dense", "sparse", "similar", "popular", "cross")
+    }
     columns = (
         _over_max(np.array([c.fused_score for c in candidates], dtype=np.float64)),
+        np.clip(_lowest_for_unknown(legs["dense"][0]), 0.0, 1.0),
         _min_max(legs["dense"][0]),
         _reciprocal(legs["dense"][1]),
         _over_max(np.nan_to_num(legs["sparse"][0])),
         _reciprocal(legs["sparse"][1]),
         np.clip(np.nan_to_num(legs["similar"][0]), 0.0, 1.0),
         _reciprocal(legs["popular"][1]),
+        _log_odds(legs["cross"][0]),
     )
     return np.stack(columns, axis=1), legs["dense"][0]
 
@@ -162,6 +175,24 @@ def _min_max(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     if high <= low:
         return np.where(np.isnan(scores), 0.0, 1.0)
     return np.nan_to_num((scores - low) / (high - low), nan=0.0)
+
+
+def _lowest_for_unknown(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Gives what a leg left out the leg's lowest score; 0 where it left out all."""
+    known = scores[~np.isnan(scores)]
+    return np.nan_to_num(scores, nan=float(known.min()) if known.size else 0.0)
+
+
+def _log_odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities of a leg by their log-odds, -MOST_LOG_ODDS..MOST_LOG_ODDS to 0..1.
+
+    Probabilities crowd at both ends; the model that gave them added up log-odds.
+    """
+    if np.isnan(probabilities).all():
+        return np.zeros_like(probabilities)
+    least = 1.0 / (1.0 + np.exp(MOST_LOG_ODDS))
+    known = np.clip(_lowest_for_unknown(probabilities), least, 1.0 - least)
+    return 0.5 + np.log(known / (1.0 - known)) / (2.0 * MOST_LOG_ODDS)
 
 
 def _reciprocal(ranks: NDArray[np.float64]) -> NDArray[np.float64]:

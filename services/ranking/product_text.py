@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from cachetools import LRUCache
 
+from shared.catalogue.product_types import TypeWords, type_words
 from shared.text.analysis import Term, analyse, terms
 from shared.text.normalise import fold
 from shared.text.product_values import LEXICON_OF_KEY, attribute_values, squeeze
@@ -53,6 +54,8 @@ class ProductText:
     """Its terms."""
     codes: frozenset[str]
     """Title words that hold digits, squeezed to letters and digits: model numbers."""
+    type_words: TypeWords | None
+    """What the title says of the type; None where the type is stated."""
     values: dict[str, frozenset[str]]
     """Folded and canonical values of colour, material, audience and size."""
 
@@ -121,6 +124,7 @@ def analyse_product(product: Product) -> ProductText:
         brand=fold(product.brand),
         brand_terms=tuple(terms(product.brand)),
         codes=frozenset(codes),
+        type_words=None if any(type_names) else type_words(product),
         values={
             key: attribute_values(product, key)
             for key in (*LEXICON_OF_KEY, "size")

@@ -15,7 +15,7 @@ def candidates(make_candidate):
         make_candidate(
             f"p{n}",
             f"{'Red' if n % 3 else 'Blue'} kettle {'for camping ' * (n % 2)}{n}",
-            dense=0.2 + 0.03 * n,
+            dense=0.2 + 0.004 * n,
             sparse=float(n % 5),
             fused=0.1 + 0.001 * n,
             brand="Acme" if n % 2 else "Zeta",

@@ -90,7 +90,7 @@ def test_every_feature_stays_between_0_and_1(make_candidate):
 
 def test_every_feature_has_a_label_and_every_weight_a_sign(weights):
     assert set(LABELS) == set(FEATURES)
-    negative = {"accessory_mention", "unwanted", "already_bought"}
+    negative = {"accessory_mention", "type_modifier", "unwanted", "already_bought"}
     for config in weights.serving.values():
         for name, weight in config.weights.items():
             assert (weight < 0) == (name in negative), name
