@@ -37,6 +37,18 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "new_arrival": ("released {count} days ago",),
         "because_you_viewed": ('because you looked at "{shown}"',),
         "because_you_bought": ('because you bought "{shown}"',),
+        "bought_together": (
+            'bought together with "{shown}" by {count} customers',
+            '{count} customers bought it together with "{shown}"',
+        ),
+        "viewed_together": ('{count} customers who looked at "{shown}" looked at it too',),
+        "fits": ('fits "{shown}"', 'made to fit "{shown}"'),
+        "fits_yours": ('fits your "{shown}"',),
+        "fitted_by": ('what "{shown}" fits',),
+        "goes_with": ('goes with "{shown}"',),
+        "better_rated": ('rated {stars}, above the {others} of "{shown}"',),
+        "bought_before": ("you bought it {age}",),
+        "bought_often": ("you bought it {times} times, the last time {age}",),
         "brand_affinity": ("from {shown}, a brand you often look at",),
         "category_affinity": ("in {shown}, which you often look at",),
     },
@@ -60,6 +72,18 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "new_arrival": ("{count}天前上市",),
         "because_you_viewed": ("因为您看过“{shown}”",),
         "because_you_bought": ("因为您买过“{shown}”",),
+        "bought_together": (
+            "{count}位顾客把它和“{shown}”一起购买",
+            "有{count}位顾客同时买了它和“{shown}”",
+        ),
+        "viewed_together": ("看过“{shown}”的顾客中有{count}位也看了它",),
+        "fits": ("适用于“{shown}”", "与“{shown}”适配"),
+        "fits_yours": ("适用于您的“{shown}”",),
+        "fitted_by": ("“{shown}”适用于它",),
+        "goes_with": ("可与“{shown}”搭配",),
+        "better_rated": ("评分{stars}，高于“{shown}”的{others}",),
+        "bought_before": ("您{age}买过它",),
+        "bought_often": ("您买过{times}次，上一次在{age}",),
         "brand_affinity": ("来自您常看的品牌{shown}",),
         "category_affinity": ("属于您常看的{shown}",),
     },
@@ -97,10 +121,26 @@ def slots(  # noqa: PLR0911  # one return per form of value
             return {"stars": number(float(parts[0]), 1), "count": number(int(parts[1]))}
         case "popular" | "new_arrival":
             return {"count": number(int(fact.value))}
+        case "bought_together" | "viewed_together":
+            return {"shown": fact.meets, "count": number(int(fact.value))}
+        case "better_rated":
+            return {
+                "shown": fact.meets,
+                "stars": number(float(parts[0]), 1),
+                "others": number(float(parts[1]), 1),
+            }
+        case "bought_before" | "bought_often":
+            return {"times": parts[0], "age": _days_ago(int(parts[-1]), language)}
         case code if code.startswith("praised_"):
             return {"praise": parts[0], "total": parts[1]}
         case _:
             return {"shown": _shown(fact, language), "meets": fact.meets}
+
+
+def _days_ago(days: int, language: str) -> str:
+    if language == "zh":
+        return "今天" if days == 0 else f"{days}天前"
+    return "today" if days == 0 else f"{days} day{'s' * (days > 1)} ago"
 
 
 def _priced(parts: list[str]) -> tuple[float, str]:

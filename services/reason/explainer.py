@@ -10,14 +10,17 @@ from services.reason.evidence import query_facts
 from services.reason.facts import Claim, Fact, PagePrices, Scene
 from services.reason.generate import claim, compose, plan
 from services.reason.language import choose_language
+from services.reason.relations import relation_facts
 from services.reason.standing import standing_facts
 from services.reason.verify import Verifier
 from shared.errors import InvalidArgumentError
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.common.v1.user_profile_pb2 import UserProfile
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
+from wherefore.recommend.v1.relation_pb2 import Relation
 
 MAX_ITEMS, MAX_CLAUSES, DEFAULT_CLAUSES = 100, 5, 3
+MAX_RELATIONS = 10
 
 CLAIMS = Counter(
     "wherefore_reason_claims_total",
@@ -32,6 +35,7 @@ class Item:
 
     product: Product
     anchors: Sequence[str] = ()
+    relations: Sequence[Relation] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +80,23 @@ class Explainer:
         page = PagePrices.of([item.product for item in wanted.items])
         now = self._clock()
         for item in wanted.items:
-            scene = Scene(item.product, wanted.query, wanted.user, page, item.anchors, now)
+            scene = Scene(
+                item.product,
+                wanted.query,
+                wanted.user,
+                page,
+                item.anchors,
+                now,
+                item.relations[:MAX_RELATIONS],
+            )
             yield self.explain_one(scene, language, wanted.max_clauses or DEFAULT_CLAUSES)
 
     def explain_one(self, scene: Scene, language: str, max_clauses: int) -> WrittenReason:
         """Writes the reason of one product."""
         standing: list[Claim] = []
         product_id = scene.product.id
-        for fact in plan([*query_facts(scene, language), *standing_facts(scene)]):
+        found = [*query_facts(scene, language), *relation_facts(scene), *standing_facts(scene)]
+        for fact in plan(found):
             if len(standing) == max_clauses:
                 break
             written = claim(fact, language, product_id)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.common.v1.user_profile_pb2 import UserProfile
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
+from wherefore.recommend.v1.relation_pb2 import Relation
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class Scene:
     """Products of the user's history that this one was recommended for."""
     now: float = field(default_factory=time.time)
     """Seconds since the epoch."""
+    relations: Sequence[Relation] = ()
+    """What ties the product to others or to the user, as the recommendation found."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,9 @@ VERSION: Final = "template@1"
 _SAY_SAME: Final = (
     {"price_fit", "lowest_price_on_page", "below_median_price"},
     {"brand_match", "brand_affinity"},
-    {"because_you_viewed", "because_you_bought"},
+    # One tie to each product at hand is enough, and the surest speaks first.
+    {"because_you_viewed", "because_you_bought", "fits", "fits_yours", "fitted_by", "goes_with"},
+    {"bought_together", "viewed_together"},
     {"product_type_match", "title_match", "category_affinity"},
 )
 """Codes of one group say much the same: the strongest speaks for all."""

@@ -8,6 +8,7 @@ from typing import Final
 
 from services.reason.facts import Fact, Scene
 from services.reason.language import is_chinese
+from services.reason.recheck_relations import RELATION_RECHECKS
 from services.reason.values import ATTRIBUTE_KEYS, known_values, meaning
 from shared.text.analysis import terms
 from shared.text.normalise import fold
@@ -15,6 +16,7 @@ from wherefore.common.v1.product_pb2 import Availability
 from wherefore.nlu.v1.query_understanding_pb2 import EntityType
 
 RecheckFunction = Callable[[Fact, Scene], bool]
+"""Whether a fact is so."""
 _DAY: Final = 86_400
 
 
@@ -287,6 +289,7 @@ RECHECKS: Final[dict[str, RecheckFunction]] = {
     "because_you_bought": _history,
     "brand_affinity": _brand_affinity,
     "category_affinity": _category_affinity,
+    **RELATION_RECHECKS,
     **dict.fromkeys(
         ("praised_value_for_money", "praised_quality", "praised_reputation", "praised_gift"),
         _praise,

@@ -71,7 +71,10 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
 
 def _input(request: pb.ExplainRequest) -> ExplainInput:
     return ExplainInput(
-        items=[Item(item.product, tuple(item.anchor_product_ids)) for item in request.items],
+        items=[
+            Item(item.product, tuple(item.anchor_product_ids), item.relations)
+            for item in request.items
+        ],
         query=request.query if request.HasField("query") else None,
         user=request.user if request.HasField("user") else None,
         language=request.language_code,

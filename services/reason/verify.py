@@ -20,6 +20,7 @@ _COMPARATIVE: Final = {
     "limit": re.compile(r"\bwithin\b|\bunder\b|以内|不超过"),
     "lowest": re.compile(r"\blowest\b|\bcheapest\b|其余各款"),
     "below": re.compile(r"\bbelow\b|\boff\b|比.*低|低于|优惠"),
+    "above": re.compile(r"\babove\b|\bhigher\b|\bmore than\b|高于"),
     "negation": re.compile(r"\bnot\b|\bwithout\b|\bno\b|不是|不含|没有"),
 }
 _MAY_SAY: Final = {
@@ -28,6 +29,7 @@ _MAY_SAY: Final = {
     "below_median_price": {"below"},
     "discount": {"below"},
     "exclusion_met": {"negation"},
+    "better_rated": {"above"},
 }
 _MUST_SAY: Final = {
     "price_fit": "limit",
@@ -35,6 +37,7 @@ _MUST_SAY: Final = {
     "below_median_price": "below",
     "discount": "below",
     "exclusion_met": "negation",
+    "better_rated": "above",
 }
 _QUOTES: Final = frozenset(
     {
@@ -47,9 +50,15 @@ _QUOTES: Final = frozenset(
         "because_you_bought",
         "brand_affinity",
         "category_affinity",
+        "fits",
+        "fits_yours",
+        "fitted_by",
+        "goes_with",
     }
 )
 """Codes whose clause must hold the value (or the user's word for it) as it stands."""
+_NAMES: Final = frozenset({"bought_together", "viewed_together", "better_rated"})
+"""Codes whose clause must hold the title that the evidence meets."""
 _WINDOW: Final = {"popular": {30.0}}
 """Numbers that the contract itself gives: statistics count 30 days."""
 
@@ -90,11 +99,13 @@ class Verifier:
 
     def _words(self, claim: Claim) -> str:
         quoted = [text for fact in claim.facts for text in (fact.value, fact.meets) if text]
-        own = _without(claim.text, quoted if claim.code in _QUOTES else [])
+        named = [fact.meets for fact in claim.facts] if claim.code in _NAMES else []
+        own = _without(claim.text, quoted if claim.code in _QUOTES else named)
         folded = fold(own)
         if any(pattern.search(folded) for pattern in self._banned):
             return "banned"
-        if claim.code in _QUOTES and not all(_quotes(claim.text, fact) for fact in claim.facts):
+        quotes = claim.code not in _QUOTES or all(_quotes(claim.text, f) for f in claim.facts)
+        if not quotes or any(fold(name) not in fold(claim.text) for name in named):
             return "value"
         allowed = _numbers_of(claim.facts)
         if not {_value(found) for found in _NUMBER.findall(own)} <= allowed:
@@ -164,7 +175,7 @@ def _numbers_of(facts: Sequence[Fact]) -> set[float]:
             for found in re.findall(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?", text):
                 exact = float(found)
                 allowed |= {exact, _rounded(exact, 2)}
-                if fact.code == "well_reviewed":
+                if fact.code in ("well_reviewed", "better_rated"):
                     allowed.add(_rounded(exact, 1))
     return allowed
 

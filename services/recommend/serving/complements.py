@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.recommend.graph.compatibility import EXACT
 from services.recommend.graph.paths import misfit
 from services.recommend.graph.queries import compatible, complements
 from services.recommend.graph.schema import Source
@@ -37,7 +38,9 @@ def _fitting(snapshot: Snapshot, seed: Card) -> list[Found]:
             tie = Tie.FITS if is_accessory else Tie.FITTED_BY
             evidence = Evidence(tie, seed.product_id, words=fact.evidence)
             score = fact.weight * (0.8 + 0.2 * other.quality)
-            found.append(Found(other.product_id, score, (evidence,)))
+            # That a model of the same family fits is likely, not known.
+            told = (evidence,) if fact.weight >= EXACT else ()
+            found.append(Found(other.product_id, score, told))
     return found
 
 

@@ -10,6 +10,7 @@ from services.reason.verify import Verifier
 from wherefore.common.v1.product_pb2 import Availability, Product
 from wherefore.common.v1.user_profile_pb2 import RecentProduct, UserProfile
 from wherefore.nlu.v1.query_understanding_pb2 import EntityType, QueryUnderstanding
+from wherefore.recommend.v1 import relation_pb2
 
 NOW = 1_700_000_000.0
 
@@ -91,7 +92,44 @@ def build_scene(language: str = "en", amount: float = 299.0) -> Scene:
         PagePrices.of([product, *others]),
         ("h1",),
         NOW,
+        build_relations(),
     )
+
+
+def build_relations() -> list[relation_pb2.Relation]:
+    beside = {"product_id": "h2", "product_title": "Rain cover XT 40"}
+    return [
+        relation_pb2.Relation(
+            kind=relation_pb2.RELATION_KIND_BOUGHT_TOGETHER, customer_count=37, **beside
+        ),
+        relation_pb2.Relation(
+            kind=relation_pb2.RELATION_KIND_VIEWED_TOGETHER, customer_count=250, **beside
+        ),
+        relation_pb2.Relation(
+            kind=relation_pb2.RELATION_KIND_FITS, evidence="XT 40", owned=True, **beside
+        ),
+        relation_pb2.Relation(
+            kind=relation_pb2.RELATION_KIND_FITS,
+            product_id="h3",
+            product_title="Frame 7",
+            evidence="7",
+        ),
+        relation_pb2.Relation(
+            kind=relation_pb2.RELATION_KIND_FITTED_BY, evidence="XT 40", **beside
+        ),
+        relation_pb2.Relation(kind=relation_pb2.RELATION_KIND_GOES_WITH, **beside),
+        relation_pb2.Relation(kind=relation_pb2.RELATION_KIND_STEP_UP, evidence="4.2", **beside),
+        relation_pb2.Relation(
+            kind=relation_pb2.RELATION_KIND_BOUGHT_BEFORE,
+            age_seconds=40.5 * 86_400,
+            purchase_count=1,
+        ),
+        relation_pb2.Relation(
+            kind=relation_pb2.RELATION_KIND_BOUGHT_BEFORE,
+            age_seconds=12.5 * 86_400,
+            purchase_count=3,
+        ),
+    ]
 
 
 @pytest.fixture

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from services.reason.clauses import TEMPLATES, say, slots
@@ -5,13 +7,15 @@ from services.reason.evidence import query_facts
 from services.reason.explainer import Explainer, ExplainInput, Item
 from services.reason.language import choose_language, money, number
 from services.reason.recheck import RECHECKS
+from services.reason.relations import relation_facts
 from services.reason.standing import standing_facts
 from shared.errors import InvalidArgumentError
 from wherefore.common.v1.product_pb2 import Product
 
 
 def facts_of(scene, language="en"):
-    return {fact.code: fact for fact in (*query_facts(scene, language), *standing_facts(scene))}
+    found = (*query_facts(scene, language), *relation_facts(scene), *standing_facts(scene))
+    return {fact.code: fact for fact in found}
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -36,6 +40,22 @@ def test_the_scene_has_evidence_of_nearly_every_code(make_scene, language):
         ("en", "lowest_price_on_page", {"the lowest price of 5 here at ¥299"}),
         ("en", "because_you_viewed", {'because you looked at "Trail pack 20 l"'}),
         ("en", "new_arrival", {"released 12 days ago"}),
+        (
+            "en",
+            "bought_together",
+            {
+                'bought together with "Rain cover XT 40" by 37 customers',
+                '37 customers bought it together with "Rain cover XT 40"',
+            },
+        ),
+        ("en", "fits_yours", {'fits your "Rain cover XT 40"'}),
+        ("en", "fits", {'fits "Frame 7"', 'made to fit "Frame 7"'}),
+        ("zh", "fits_yours", {"适用于您的“Rain cover XT 40”"}),
+        ("en", "better_rated", {'rated 4.7, above the 4.2 of "Rain cover XT 40"'}),
+        ("zh", "better_rated", {"评分4.7，高于“Rain cover XT 40”的4.2"}),
+        ("en", "bought_before", {"you bought it 40 days ago"}),
+        ("zh", "bought_before", {"您40天前买过它"}),
+        ("en", "bought_often", {"you bought it 3 times, the last time 12 days ago"}),
     ],
 )
 def test_what_is_said(make_scene, language, code, expected):
@@ -156,3 +176,38 @@ def test_bad_input_names_the_field(verifier, wanted, field):
     with pytest.raises(InvalidArgumentError) as caught:
         list(Explainer(verifier).explain(wanted))
     assert [v.field for v in caught.value.violations] == [field]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "chinese"),
+    [
+        (3_600, "today", "今天"),
+        (86_400, "1 day ago", "1天前"),
+        (2.9 * 86_400, "2 days ago", "2天前"),
+    ],
+)
+def test_how_long_ago_it_was_bought(make_scene, verifier, seconds, english, chinese):
+    scene = make_scene()
+    bought = scene.relations[7]
+    bought.age_seconds = seconds
+    texts = [
+        Explainer(verifier).explain_one(replace(scene, relations=[bought]), language, 5).text
+        for language in ("en", "zh")
+    ]
+    assert f"ou bought it {english}" in texts[0]
+    assert f"您{chinese}买过它" in texts[1]
+
+
+def test_one_person_alone_is_never_told(make_scene):
+    scene = make_scene()
+    for relation in scene.relations:
+        relation.customer_count = min(relation.customer_count, 1)
+    assert not {"bought_together", "viewed_together"} & facts_of(scene).keys()
+
+
+def test_a_product_that_has_no_name_is_not_named(make_scene):
+    scene = make_scene()
+    for relation in scene.relations:
+        relation.product_title = ""
+    told = {fact.code for fact in relation_facts(scene)}
+    assert told == {"bought_before", "bought_often"}

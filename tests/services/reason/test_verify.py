@@ -10,6 +10,7 @@ from services.reason.config import DEFAULT_BANNED_WORDS
 from services.reason.evidence import query_facts
 from services.reason.facts import Claim, Scene
 from services.reason.generate import claim
+from services.reason.relations import relation_facts
 from services.reason.standing import standing_facts
 from services.reason.verify import Verifier, faithfulness
 
@@ -17,7 +18,7 @@ VERIFIER = Verifier(DEFAULT_BANNED_WORDS)
 
 
 def claims_of(scene: Scene, language: str) -> list[Claim]:
-    facts = (*query_facts(scene, language), *standing_facts(scene))
+    facts = (*query_facts(scene, language), *relation_facts(scene), *standing_facts(scene))
     return [claim(fact, language, f"p{i}") for fact in facts for i in range(8)]
 
 
@@ -85,6 +86,11 @@ def test_no_other_value_passes_for_a_fact(make_scene, word):
         ("popular", "bought 120 times in 7 days", "number"),
         ("popular", "最受欢迎，30天内售出120件", "banned"),
         ("in_stock", "in stock, 100% sure", "banned"),
+        ("bought_together", 'bought together with "Tent" by 37 customers', "value"),
+        ("bought_together", 'bought together with "Rain cover XT 40" by 38 customers', "number"),
+        ("fits_yours", 'fits your "Tent"', "value"),
+        ("better_rated", 'rated 4.7, like the 4.2 of "Rain cover XT 40"', "comparative"),
+        ("bought_before", "you bought it 41 days ago", "number"),
     ],
 )
 def test_words_that_go_beyond_the_evidence(make_scene, code, text, cause):
@@ -112,6 +118,11 @@ def test_words_that_go_beyond_the_evidence(make_scene, code, text, cause):
         (lambda s: setattr(s.user.recent_products[0], "action", "purchase"), "because_you_viewed"),
         (lambda s: s.user.brand_affinities.clear(), "brand_affinity"),
         (lambda s: s.product.titles.pop("en"), "title_match"),
+        (lambda s: setattr(s.relations[0], "customer_count", 36), "bought_together"),
+        (lambda s: setattr(s.relations[2], "owned", False), "fits_yours"),
+        (lambda s: s.relations.pop(3), "fits"),
+        (lambda s: setattr(s.relations[6], "evidence", "4.8"), "better_rated"),
+        (lambda s: setattr(s.relations[7], "age_seconds", 0), "bought_before"),
         (lambda s: setattr(s.product.stock, "availability", 2), "in_stock"),
         (lambda s: setattr(s.product.release_time, "seconds", int(s.now) - 86_400), "new_arrival"),
     ],

@@ -1,0 +1,46 @@
+"""Evidence from what ties a recommended product to others and to the user."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from services.reason.facts import Fact, Scene
+from wherefore.recommend.v1 import relation_pb2 as pb
+
+MIN_CUSTOMERS: Final = 2
+"""Fewer would tell what one person did."""
+_DAY: Final = 86_400.0
+_TOGETHER: Final = {
+    pb.RELATION_KIND_BOUGHT_TOGETHER: ("bought_together", 0.85),
+    pb.RELATION_KIND_VIEWED_TOGETHER: ("viewed_together", 0.65),
+}
+
+
+def relation_facts(scene: Scene) -> Iterator[Fact]:
+    """Yields what speaks for the product beside other products, and beside what the user bought."""
+    for relation in scene.relations:
+        if relation.kind == pb.RELATION_KIND_BOUGHT_BEFORE:
+            days = int(relation.age_seconds // _DAY)
+            times = relation.purchase_count
+            code = "bought_often" if times > 1 else "bought_before"
+            yield Fact(code, "relations", f"{times} {days}", "", 0.9)
+        elif relation.product_title:
+            yield from _beside(relation, scene)
+
+
+def _beside(relation: pb.Relation, scene: Scene) -> Iterator[Fact]:
+    title, kind = relation.product_title, relation.kind
+    if kind in _TOGETHER and relation.customer_count >= MIN_CUSTOMERS:
+        code, strength = _TOGETHER[kind]
+        yield Fact(code, "relations", str(relation.customer_count), title, strength)
+    elif kind == pb.RELATION_KIND_FITS:
+        code = "fits_yours" if relation.owned else "fits"
+        yield Fact(code, "relations", title, relation.product_id, 0.95)
+    elif kind == pb.RELATION_KIND_FITTED_BY:
+        yield Fact("fitted_by", "relations", title, relation.product_id, 0.9)
+    elif kind == pb.RELATION_KIND_GOES_WITH:
+        yield Fact("goes_with", "relations", title, relation.product_id, 0.6)
+    elif kind == pb.RELATION_KIND_STEP_UP and relation.evidence:
+        stars = scene.product.review_summary.average_rating
+        if stars > float(relation.evidence):
+            value = f"{stars!r} {relation.evidence}"
+            yield Fact("better_rated", "relations", value, title, 0.8)
