@@ -19,5 +19,8 @@ class Settings(ServiceSettings):
     metrics_port: int = 7793
     weights_path: Path = DEFAULT_WEIGHTS
     """TOML file of weights and calibration; see docs/ranking.md."""
+    search_model_path: Path | None = None
+    """File of a trained model that ranks "search" in place of the weights; needs the extra
+    `ranking`. See docs/ranking.md."""
     text_cache_size: int = Field(default=50_000, ge=1)
     """Products whose analysed titles are kept, about 2 kB each."""

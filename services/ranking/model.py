@@ -1,16 +1,38 @@
-"""The linear model: a score is the weighted sum of the features.
+"""What a model of scores is, and the linear one: a score is the weighted sum of the features.
 
-It needs no training data and says exactly why, so it stays as the fallback behind learnt rankers.
+The linear model needs no training data and says exactly why, so it stays as the fallback behind
+learnt ones.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.ranking.features import FEATURES
+
+
+class ScoringModel(Protocol):
+    """Scores candidates by their features, and says exactly what each feature added."""
+
+    @property
+    def version(self) -> str:
+        """Name and version, as responses say it."""
+        ...
+
+    def score(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Scores candidates: (candidates, features) -> (candidates,), higher is better."""
+        ...
+
+    def base_value(self, values: NDArray[np.float64]) -> float:
+        """Returns the score from which contributions count."""
+        ...
+
+    def contributions(self, values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        """Returns the base value and (candidates, features); it plus a row's sum is the score."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +52,10 @@ class LinearModel:
         """Scores candidates: (candidates, features) -> (candidates,), higher is better."""
         return values @ self.weights
 
+    def base_value(self, values: NDArray[np.float64]) -> float:
+        """Returns the score of the mean candidate, from which contributions count."""
+        return float(values.mean(axis=0) @ self.weights)
+
     def contributions(self, values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         """Splits every score into what each feature added against the mean candidate.
 
@@ -41,4 +67,4 @@ class LinearModel:
             former plus a row's sum is that candidate's score.
         """
         mean = values.mean(axis=0)
-        return float(mean @ self.weights), (values - mean) * self.weights
+        return self.base_value(values), (values - mean) * self.weights

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from services.ranking.calibration import confidence
 from services.ranking.diversity import Likeness, diversify
 from services.ranking.explain import FeatureContribution, explain
 from services.ranking.features import compute_features
-from services.ranking.model import LinearModel
+from services.ranking.model import LinearModel, ScoringModel
 from services.ranking.product_text import ProductTextCache
 from services.ranking.query import QueryView, view_query
 from services.ranking.weights import Weights
@@ -61,13 +61,20 @@ class Ranker:
     """Ranks with the weights of a file. Not thread-safe."""
 
     def __init__(
-        self, weights: Weights, text_cache_size: int, clock: Callable[[], float] = time.time
+        self,
+        weights: Weights,
+        text_cache_size: int,
+        clock: Callable[[], float] = time.time,
+        *,
+        learnt: Mapping[str, ScoringModel] | None = None,
     ) -> None:
         self._weights = weights
-        self._models = {
+        self._models: dict[str, ScoringModel] = {
             name: LinearModel.of(config.version, config.weights)
             for name, config in weights.serving.items()
         }
+        # By serving config: what ranks in place of its weights.
+        self._models.update(learnt or {})
         self._texts = ProductTextCache(text_cache_size)
         self._clock = clock
 
@@ -83,7 +90,10 @@ class Ranker:
         query = view_query(wanted.query) if wanted.query is not None else QueryView()
         table = compute_features(query, wanted.candidates, wanted.user, self._texts, self._clock())
         scores = model.score(table.values)
-        base, contributions = model.contributions(table.values)
+        if wanted.include_contributions:
+            base, contributions = model.contributions(table.values)
+        else:  # trees take their time over them
+            base, contributions = model.base_value(table.values), table.values
         probabilities = (
             confidence(table, self._weights.calibration) if query.present else np.zeros_like(scores)
         )

@@ -10,7 +10,9 @@ from services.ranking.config import Settings
 from services.ranking.explain import FeatureContribution
 from services.ranking.explanation import Explanation, explain_ranking
 from services.ranking.explanation_words import language_of
+from services.ranking.model import ScoringModel
 from services.ranking.ranker import Placed, Ranker, RankInput
+from services.ranking.tree_model import TreeModel
 from services.ranking.weights import load_weights
 from shared.text.analysis import warm_up
 from shared.timing import StageTimer
@@ -35,10 +37,13 @@ class RankingServer(pb_grpc.RankingServiceServicer):
         self._ranker: Ranker | None = None
 
     async def start(self) -> None:
-        """Reads the weights; a wrong file stops the start. Loads the dictionaries too."""
+        """Reads weights and model; a wrong file stops the start. Loads the dictionaries too."""
         weights = load_weights(self._settings.weights_path)
+        learnt: dict[str, ScoringModel] = {}
+        if path := self._settings.search_model_path:
+            learnt["search"] = await asyncio.to_thread(TreeModel.load, path)
         await asyncio.to_thread(warm_up)
-        self._ranker = Ranker(weights, self._settings.text_cache_size)
+        self._ranker = Ranker(weights, self._settings.text_cache_size, learnt=learnt)
 
     def register(self, server: grpc.aio.Server) -> None:
         """Adds the service to a server."""

@@ -24,3 +24,5 @@ class CliSettings(BaseSettings):
     """Address of the public services, HOST:PORT."""
     orchestrator_nlu_target: str = "127.0.0.1:7701"
     """Address of the query understanding."""
+    orchestrator_retrieval_target: str = "127.0.0.1:7702"
+    """Address of retrieval."""

@@ -16,12 +16,20 @@ LIBRARIES = ("torch", "transformers", "peft", "accelerate", "safetensors", "skle
 """What the extra `train` brings, by import name."""
 
 
-def run_training(module: str, arguments: Sequence[str]) -> int:
+def run_training(
+    module: str,
+    arguments: Sequence[str],
+    *,
+    extra: str = "train",
+    libraries: Sequence[str] | None = None,
+) -> int:
     """Run a module of the training code.
 
     Args:
         module: Its import name.
         arguments: Its command line.
+        extra: What has to be installed for it.
+        libraries: What that extra brings, by import name; LIBRARIES when None.
 
     Returns:
         The exit code: that of the module where commands have it too, else "failed".
@@ -29,7 +37,7 @@ def run_training(module: str, arguments: Sequence[str]) -> int:
     Raises:
         CommandError: A library is not installed.
     """
-    require_extra("train", LIBRARIES)
+    require_extra(extra, LIBRARIES if libraries is None else libraries)
     command = [sys.executable, "-m", module, *arguments]
     with subprocess.Popen(command) as process:  # noqa: S603 - our own module
         try:

@@ -1,4 +1,4 @@
-"""`wherefore train`: fine-tunes the models that read queries."""
+"""`wherefore train`: the models that read queries, and the one that ranks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from shared.cli import failures
+from shared.cli.options import Json, NluTarget
 
 app = App(name="train", help="Train the suite's models.")
 
@@ -56,3 +57,64 @@ def nlu(
     except KeyboardInterrupt:
         failures.say("stopped; the same command goes on from the last checkpoint")
         raise
+
+
+@app.command
+def ranking(
+    *,
+    out: Annotated[Path, Parameter(help="Folder for the model, its card and its plot.")],
+    judgments: Annotated[
+        Path | None,
+        Parameter(help="CSV with the columns query, docid and rating (0 and up)."),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        Parameter(
+            help="File of collected features (.npz): written with --judgments, read without."
+        ),
+    ] = None,
+    nlu_target: NluTarget = None,
+    retrieval_target: Annotated[
+        str | None,
+        Parameter(
+            help="HOST:PORT of retrieval; WHEREFORE_ORCHESTRATOR_RETRIEVAL_TARGET or "
+            "127.0.0.1:7702 when absent."
+        ),
+    ] = None,
+    rounds: Annotated[int, Parameter(help="Trees to grow.")] = 30,
+    leaves: Annotated[int, Parameter(help="Leaves of a tree at most.")] = 8,
+    seed: Annotated[int, Parameter(help="Of folds and trees.")] = 0,
+    version: Annotated[str, Parameter(help="Version that responses name.")] = "1",
+    json: Json = False,
+) -> int:
+    """Train trees that rank (LambdaMART), and compare them with the linear weights.
+
+    Needs the extra `ranking`, and with --judgments a running suite that holds the judged
+    catalogue. Both models are measured by folds of whole queries and compared by paired
+    bootstrap; the model that is written is trained on all queries.
+
+    For example:
+
+        wherefore train ranking --judgments judged.csv --data judged.npz --out ranker
+
+        wherefore train ranking --data judged.npz --out ranker --rounds 60 --json
+    """
+    from shared.cli.config import CliSettings
+    from shared.cli.training import run_training
+
+    if judgments is None and data is None:
+        raise failures.CommandError("give --judgments, --data or both", code=failures.USAGE)
+    settings = CliSettings()
+    arguments = ["--nlu", nlu_target or settings.orchestrator_nlu_target]
+    arguments += ["--retrieval", retrieval_target or settings.orchestrator_retrieval_target]
+    arguments += ["--out", str(out.resolve()), "--rounds", str(rounds), "--leaves", str(leaves)]
+    arguments += ["--seed", str(seed), "--version", version, *(["--json"] if json else [])]
+    for option, value in (("--judgments", judgments), ("--data", data)):
+        if value is not None:
+            arguments += [option, str(value.resolve())]
+    return run_training(
+        "services.ranking.train",
+        arguments,
+        extra="ranking",
+        libraries=("lightgbm", "matplotlib", "tqdm"),
+    )

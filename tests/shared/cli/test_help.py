@@ -27,6 +27,7 @@ COMMANDS = [
     ("eval", "nlu"),
     ("eval", "recommend"),
     ("train", "nlu"),
+    ("train", "ranking"),
     ("evaluate", "nlu"),
 ]
 

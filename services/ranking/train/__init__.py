@@ -1,0 +1,1 @@
+"""Learning to rank: trees over the served features, from judged queries."""
