@@ -67,7 +67,7 @@ class _Slope:
 
 
 def explain_ranking(
-    ranking: Ranking, product_ids: Sequence[str], language: Language, *, linear: bool
+    ranking: Ranking, product_ids: Sequence[str], language: Language
 ) -> list[Explanation]:
     """Explains products of a ranking.
 
@@ -75,7 +75,6 @@ def explain_ranking(
         ranking: All candidates, with their contributions.
         product_ids: Which to explain; the first MAX_EXPLAINED when empty.
         language: Of the words.
-        linear: Whether the model is linear: only then are counter-factuals given.
 
     Returns:
         In the order of the ranking.
@@ -84,7 +83,7 @@ def explain_ranking(
         InvalidArgumentError: Too many products, one twice, or one that is no candidate.
     """
     wanted = _wanted(ranking, product_ids)
-    slopes = _slopes(ranking.results) if linear else {}
+    slopes = _slopes(ranking.results) if ranking.linear else {}
     best = max(placed.score for placed in ranking.results)
     return [
         Explanation(

@@ -55,6 +55,8 @@ class Ranking:
     results: Sequence[Placed]
     model: str
     base_value: float
+    linear: bool
+    """Whether the model is linear: only then does one feature's change tell the score's."""
 
 
 class Ranker:
@@ -121,6 +123,7 @@ class Ranker:
             ],
             model=model.version,
             base_value=base,
+            linear=isinstance(model, LinearModel),
         )
 
     def _validate(self, wanted: RankInput, serving_config: str) -> None:

@@ -84,10 +84,7 @@ class RankingServer(pb_grpc.RankingServiceServicer):
             wanted = replace(_input(request.ranking), limit=0, include_contributions=True)
             ranking = self._loaded().rank(wanted)
             explanations = explain_ranking(
-                ranking,
-                request.product_ids,
-                language_of(request.language_code),
-                linear=ranking.model.startswith("linear-"),
+                ranking, request.product_ids, language_of(request.language_code)
             )
         return pb.ExplainResponse(
             explanations=[_explanation(explanation) for explanation in explanations],

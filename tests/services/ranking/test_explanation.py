@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from services.ranking.explanation import MAX_EXPLAINED, explain_ranking
@@ -42,7 +44,7 @@ def ranked(ranker, candidates):
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_groups_and_parts_sum_to_the_score(ranker, candidates, language):
     ranking = ranked(ranker, candidates)
-    explanations = explain_ranking(ranking, (), language, linear=True)
+    explanations = explain_ranking(ranking, (), language)
     assert [e.placed for e in explanations] == list(ranking.results[:MAX_EXPLAINED])
     for explanation in explanations:
         total = ranking.base_value + sum(group.contribution for group in explanation.groups)
@@ -59,7 +61,7 @@ def test_what_is_said_to_put_a_product_first_does_so(ranker, candidates):
     ranking = ranked(ranker, candidates)
     last = next(p for p in ranking.results if p.product_id == "p29")
     assert last.rank > 1
-    (explanation,) = explain_ranking(ranking, ["p29"], "en", linear=True)
+    (explanation,) = explain_ranking(ranking, ["p29"], "en")
     change = explanation.counter_factual
     assert change is not None
     assert change.feature == "stock"
@@ -71,14 +73,16 @@ def test_what_is_said_to_put_a_product_first_does_so(ranker, candidates):
 
 def test_no_change_is_claimed_without_a_linear_model_or_for_the_first(ranker, candidates):
     ranking = ranked(ranker, candidates)
-    assert not any(e.counter_factual for e in explain_ranking(ranking, (), "en", linear=False))
-    assert explain_ranking(ranking, (), "en", linear=True)[0].counter_factual is None
+    assert any(e.counter_factual for e in explain_ranking(ranking, (), "en"))
+    unknown = replace(ranking, linear=False)
+    assert not any(e.counter_factual for e in explain_ranking(unknown, (), "en"))
+    assert explain_ranking(ranking, (), "en")[0].counter_factual is None
 
 
 def test_words_follow_the_language(ranker, candidates):
     ranking = ranked(ranker, candidates)
-    chinese = explain_ranking(ranking, ["p3"], "zh", linear=True)[0]
-    english = explain_ranking(ranking, ["p3"], "en", linear=True)[0]
+    chinese = explain_ranking(ranking, ["p3"], "zh")[0]
+    english = explain_ranking(ranking, ["p3"], "en")[0]
     assert [g.group for g in chinese.groups] == [g.group for g in english.groups]
     assert all("\u4e00" <= g.label[0] <= "\u9fff" for g in chinese.groups)
     assert all(g.label.isascii() for g in english.groups)
@@ -102,5 +106,5 @@ def test_every_group_names_features_that_exist_once():
 )
 def test_bad_products_are_named(ranker, candidates, ids, field):
     with pytest.raises(InvalidArgumentError) as caught:
-        explain_ranking(ranked(ranker, candidates), ids, "en", linear=True)
+        explain_ranking(ranked(ranker, candidates), ids, "en")
     assert [violation.field for violation in caught.value.violations] == [field]

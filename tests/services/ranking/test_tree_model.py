@@ -67,9 +67,10 @@ def test_a_learnt_model_ranks_searches_only_and_is_explained(weights, model, mak
         RankInput(candidates, query=QueryUnderstanding(query="kettle"), include_contributions=True)
     )
     assert ranking.model == "lambdamart-search@7"
-    for explanation in explain_ranking(ranking, (), "en", linear=False):
+    for explanation in explain_ranking(ranking, (), "en"):
         total = ranking.base_value + sum(group.contribution for group in explanation.groups)
         assert total == pytest.approx(explanation.placed.score, abs=1e-6)
+        assert explanation.counter_factual is None
     plain = ranker.rank(RankInput(candidates, query=QueryUnderstanding(query="kettle")))
     assert [p.score for p in plain.results] == [p.score for p in ranking.results]
     assert plain.base_value == pytest.approx(ranking.base_value, abs=1e-9)

@@ -86,3 +86,16 @@ def test_the_training_code_is_run_by_the_same_interpreter(monkeypatch, tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     assert training.run_training("says", []) == 0
     assert out.read_text() == sys.executable
+
+
+def test_ranking_needs_something_to_learn_from(tmp_path, capsys):
+    assert main(["train", "ranking", "--out", str(tmp_path)]) == failures.USAGE
+    assert "--judgments" in capsys.readouterr().err
+
+
+def test_ranking_says_what_is_wrong_with_its_data(tmp_path, capfd):
+    (tmp_path / "judged.npz").write_text("nothing")
+    given = ["--data", str(tmp_path / "judged.npz"), "--out", str(tmp_path / "ranker")]
+    assert main(["train", "ranking", *given]) == failures.USAGE
+    assert "holds no data for learning to rank" in capfd.readouterr().err
+    assert not (tmp_path / "ranker").exists()
