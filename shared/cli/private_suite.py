@@ -29,6 +29,7 @@ class PrivateSuite:
             nlu=suite.target("nlu"),
             retrieval=suite.target("retrieval"),
         )
+        self.ranking_target = suite.target("ranking")
         self.has_triton = suite.has_triton
         self.triton_target = suite.target("triton")
         """Of Triton's gRPC endpoint, where there is one."""
