@@ -157,6 +157,10 @@ class Clients:
         """
         return await _ask(self.nlu_stub.Embed, request, timeout)
 
+    async def match(self, request: nlu_pb.MatchRequest, timeout: float) -> nlu_pb.MatchResponse:  # noqa: ASYNC109
+        """Asks the NLU how well texts match. Past the breaker, as `embed`."""
+        return await _ask(self.nlu_stub.Match, request, timeout)
+
     async def retrieve(
         self,
         request: retrieval_pb.RetrieveRequest,

@@ -9,6 +9,7 @@ from services.orchestrator.budget import ask_again, stage_timeout
 from services.orchestrator.cache import Ranking
 from services.orchestrator.clients import Clients
 from services.orchestrator.config import StageBudget
+from services.orchestrator.cross_reading import LEG as CROSS
 from services.orchestrator.fallback import Degradations
 from services.orchestrator.growth import SERVING_CONFIGS
 from services.orchestrator.pipeline import SearchPipeline
@@ -19,6 +20,7 @@ from shared.timing import StageTimer
 from wherefore.common.v1.diagnostics_pb2 import Degradation, StageTiming
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.orchestrator.v1.explanation_service_pb2 import ProductExplanation, SemanticMatch
+from wherefore.orchestrator.v1.result_pb2 import Result
 from wherefore.ranking.v1.ranking_service_pb2 import ExplainRequest, ExplainResponse, RankRequest
 from wherefore.retrieval.v1.candidate_pb2 import Candidate
 from wherefore.retrieval.v1.retrieval_service_pb2 import RetrieveRequest
@@ -108,6 +110,7 @@ class Explainer:
                 partial(self._clients.retrieve, request), self._clients.settings.budgets.retrieval
             )
         work.degradations.pass_on(response.degraded)
+        _add_cross_readings(response.candidates, ranking)
         return response.candidates
 
     async def _explain(
@@ -149,6 +152,15 @@ class Explainer:
         except WhereforeError as error:
             work.degradations.note(WORDS_STAGE, error)
             return {}
+
+
+def _add_cross_readings(candidates: Sequence[Candidate], ranking: Ranking) -> None:
+    """What the search had read together with the query is not read a second time."""
+    results = map(Result.FromString, ranking.results)
+    readings = {r.product.id: leg for r in results for leg in r.legs if leg.leg == CROSS}
+    for candidate in candidates:
+        if leg := readings.get(candidate.product.id):
+            candidate.legs.append(leg)
 
 
 def _has_vector(work: Work, ranking: Ranking) -> bool:

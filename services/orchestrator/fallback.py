@@ -24,6 +24,7 @@ FALLBACKS = {
     "profile": "no personal history",
     "retrieval.dense": "sparse retrieval only",
     "ranking": "retrieval order",
+    "cross": "the order without reading query and product together",
     "reason": "no reasons",
     "facets": "no facets",
     "explanation.words": "scores explained without the query's words",

@@ -7,6 +7,7 @@ from typing import Final
 from services.orchestrator.budget import ask_again
 from services.orchestrator.cache import MAX_RANKED, Ranking
 from services.orchestrator.clients import Clients
+from services.orchestrator.cross_reading import CrossReader
 from services.orchestrator.merchandising.merchandiser import Merchandiser
 from services.orchestrator.merchandising.plan import placed
 from services.orchestrator.merchandising.rule_book import STAGE as MERCHANDISING
@@ -18,7 +19,8 @@ from wherefore.orchestrator.v1.result_pb2 import Result
 from wherefore.retrieval.v1.candidate_pb2 import Candidate
 from wherefore.retrieval.v1.retrieval_service_pb2 import RetrieveRequest, RetrieveResponse
 
-SERVING_CONFIGS: Final = {"search": "search"}
+PRECISE: Final = "precise"
+SERVING_CONFIGS: Final = {"search": "search", PRECISE: "search"}
 """Public names of configurations, and what ranking calls them."""
 
 # Candidates that another order than relevance looks at, in lots of `settings.candidates`.
@@ -32,6 +34,7 @@ class RankingGrower:
         self._clients = clients
         self._budgets = clients.settings.budgets
         self._ranker = Ranker(clients)
+        self._cross = CrossReader(clients)
         self._merchandiser = merchandiser
 
     async def extend(self, work: Work, ranking: Ranking) -> None:
@@ -62,15 +65,7 @@ class RankingGrower:
     async def _rank(
         self, work: Work, ranking: Ranking, candidates: Sequence[Candidate]
     ) -> list[Result]:
-        results = await self._ranker.rank(
-            candidates,
-            query=ranking.understanding,
-            profile=work.profile,
-            serving_config=SERVING_CONFIGS[work.query.serving_config],
-            include_contributions=work.query.include_contributions,
-            timer=work.timer,
-            degradations=work.degradations,
-        )
+        results = await self._order(work, ranking, candidates)
         plan = ranking.plan
         if work.query.order_by:
             by_id = {result.product.id: result for result in results}
@@ -83,6 +78,29 @@ class RankingGrower:
             pinned = () if work.query.order_by else plan.pins
             results = ranking.variants.keep(results, group_of, most, pinned)
         return results if work.query.order_by else placed(plan, results)
+
+    async def _order(
+        self, work: Work, ranking: Ranking, candidates: Sequence[Candidate]
+    ) -> list[Result]:
+        rank = partial(
+            self._ranker.rank,
+            candidates,
+            query=ranking.understanding,
+            profile=work.profile,
+            serving_config=SERVING_CONFIGS[work.query.serving_config],
+            include_contributions=work.query.include_contributions,
+            timer=work.timer,
+            degradations=work.degradations,
+        )
+        results = await rank()
+        # Only the first lot holds what belongs on the first pages.
+        if work.query.serving_config != PRECISE or work.query.order_by or ranking.product_ids:
+            return results
+        best = [result.product.id for result in results]
+        read = await self._cross.read(
+            ranking.understanding, candidates, best, work.timer, work.degradations
+        )
+        return await rank() if read else results
 
     async def _retrieve(self, work: Work, ranking: Ranking, limit: int) -> RetrieveResponse:
         request = RetrieveRequest(

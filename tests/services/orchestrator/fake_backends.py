@@ -91,6 +91,13 @@ class Backends(
         self.embedded += request.texts
         return nlu_service_pb2.EmbedResponse(vectors=map(vector_of, request.texts))
 
+    async def Match(self, request, context):  # noqa: N802
+        await self.gate("cross", context)
+        # The number at the end of a title is as good a probability as any.
+        return nlu_service_pb2.MatchResponse(
+            scores=[1 / (1 + int(pair.right.split(".")[0].split()[-1])) for pair in request.pairs]
+        )
+
     async def Retrieve(self, request, context):  # noqa: N802
         await self.gate("retrieval", context, "Retrieve")
         hard = any(c.hard for c in request.query.constraints)
@@ -182,6 +189,13 @@ class Backends(
         self.seen_users.append(request.user.user_id)
         known = [recent.product_id for recent in request.user.recent_products]
         order = personal_order([c.product.id for c in request.candidates], known)
+        read = {
+            c.product.id: leg.score
+            for c in request.candidates
+            for leg in c.legs
+            if leg.leg == "cross"
+        }
+        order.sort(key=lambda i: -read.get(i, 0.0))
         return ranking_service_pb2.RankResponse(
             results=[
                 RankedResult(product_id=i, rank=n, score=1 / n, confidence=0.5)
