@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from shared.cli import failures, output
+from shared.cli.commands.evaluate_logs import ranking_logs
 from shared.cli.commands.evaluate_nlu import nlu
 from shared.cli.commands.evaluate_recommend import recommend
 from shared.cli.commands.import_ import CatalogueFormat
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 app = App(name="eval", help="Measure the suite against human judgements.")
 app.command(nlu)
 app.command(recommend)
+app.command(ranking_logs)
 
 
 @app.command

@@ -26,6 +26,7 @@ COMMANDS = [
     ("label", "agreement"),
     ("eval", "nlu"),
     ("eval", "recommend"),
+    ("eval", "ranking-logs"),
     ("train", "nlu"),
     ("train", "ranking"),
     ("evaluate", "nlu"),
