@@ -10,7 +10,6 @@ from itertools import pairwise
 from services.recommend.graph.compatibility import find_fits
 from services.recommend.graph.complementarity import Link, learn_complements
 from services.recommend.graph.knowledge_graph import GraphError, KnowledgeGraph
-from shared.catalogue.product_types import infer_types
 from services.recommend.graph.schema import (
     MAX_LABEL,
     PATH_SEPARATOR,
@@ -21,6 +20,7 @@ from services.recommend.graph.schema import (
     Source,
 )
 from services.recommend.graph.taxonomy import Taxonomy
+from shared.catalogue.product_types import infer_types
 from shared.text.document import title_of
 from shared.text.normalise import fold
 from wherefore.common.v1.product_pb2 import Product

@@ -1,0 +1,232 @@
+"""The service over a real port, fed by a real log of events and a catalogue in small."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import grpc
+import pytest
+import pytest_asyncio
+
+from services.orchestrator.event_store import SqliteEventStore
+from services.orchestrator.servers.event_log import EventLogServer
+from services.recommend.config import Settings
+from services.recommend.server import RecommendServer
+from shared.server import start_server
+from wherefore.common.v1 import user_event_pb2 as event_pb
+from wherefore.common.v1.product_pb2 import Product
+from wherefore.common.v1.user_profile_pb2 import UserContext
+from wherefore.orchestrator.v1.event_log_service_pb2_grpc import (
+    add_EventLogServiceServicer_to_server,
+)
+from wherefore.recommend.v1 import recommend_service_pb2 as pb
+from wherefore.recommend.v1.recommend_service_pb2_grpc import RecommendServiceStub
+from wherefore.recommend.v1.relation_pb2 import (
+    RELATION_KIND_BOUGHT_BEFORE,
+    RELATION_KIND_BOUGHT_TOGETHER,
+)
+from wherefore.retrieval.v1 import retrieval_service_pb2 as retrieval_pb
+from wherefore.retrieval.v1 import retrieval_service_pb2_grpc as retrieval_grpc
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+class Catalogue(retrieval_grpc.RetrievalServiceServicer):
+    def __init__(self) -> None:
+        self.version = 1
+        self.products = [
+            Product(id=f"p{n:04}", titles={"en": f"Cup {n}"}, category_path=["Kitchen", "Cups"])
+            for n in range(1_200)
+        ]
+        for n, product in enumerate(self.products):
+            product.price.currency_code, product.price.amount = "EUR", 10.0 + n
+
+    async def Stats(self, request, context):  # noqa: N802
+        return retrieval_pb.StatsResponse(index_version=self.version)
+
+    async def ListProducts(self, request, context):  # noqa: N802
+        left = [p for p in self.products if p.id > request.after_id]
+        page = left[: request.page_size]
+        after = page[-1].id if len(left) > len(page) else ""
+        return retrieval_pb.ListProductsResponse(products=page, next_after_id=after)
+
+
+class Sources:
+    """The log and the catalogue, on a port that stays when they go."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = SqliteEventStore(folder / "events.sqlite")
+        self.catalogue = Catalogue()
+        self.port = 0
+
+    async def open(self) -> None:
+        await self.store.open()
+        self.server = grpc.aio.server()
+        add_EventLogServiceServicer_to_server(EventLogServer(self.store), self.server)
+        retrieval_grpc.add_RetrievalServiceServicer_to_server(self.catalogue, self.server)
+        self.port = self.server.add_insecure_port(f"127.0.0.1:{self.port}")
+        await self.server.start()
+
+    async def close(self) -> None:
+        self.store.end_waits()
+        await self.server.stop(None)
+        await self.store.close()
+
+    async def buy(self, user: str, *ids: str) -> int:
+        event = event_pb.UserEvent(
+            id=f"{user}-{'-'.join(ids)}",
+            type=event_pb.USER_EVENT_TYPE_PURCHASE,
+            user_id=user,
+            products=[event_pb.ProductDetail(product_id=i) for i in ids],
+        )
+        event.event_time.GetCurrentTime()
+        await self.store.append([event])
+        return self.store.last_sequence
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def running(tmp_path: Path) -> AsyncIterator[SimpleNamespace]:
+    sources = Sources(tmp_path)
+    await sources.open()
+    target = f"127.0.0.1:{sources.port}"
+    settings = Settings(
+        port=0,
+        metrics_port=0,
+        lame_duck_seconds=0,
+        orchestrator_target=target,
+        retrieval_target=target,
+        catalogue_poll_seconds=0.05,
+        event_wait_seconds=5,
+    )
+    server = await start_server(RecommendServer(settings), settings)
+    await server.wait_ready(10)
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        stub = RecommendServiceStub(channel)
+        parts = SimpleNamespace(sources=sources, stub=stub)
+        yield parts
+    await server.stop()
+    await parts.sources.close()
+
+
+async def ask(running: SimpleNamespace, strategy: int, **fields: object) -> pb.CandidatesResponse:
+    request = pb.CandidatesRequest(strategy=strategy, **fields)  # type: ignore[arg-type]
+    return await running.stub.Candidates(request, timeout=20)
+
+
+async def test_an_acknowledged_event_counts_in_the_next_answer(running: SimpleNamespace) -> None:
+    last = 0
+    for n in range(2, 12):
+        last = await running.sources.buy(f"user{n}", "p0001", "p0002")
+        answer = await ask(
+            running,
+            pb.STRATEGY_BOUGHT_TOGETHER,
+            product_ids=["p0001"],
+            user=UserContext(user_id="user2"),
+            event_sequence=last,
+        )
+        assert not answer.degraded
+        assert answer.event_sequence == last
+        counts = [r.customer_count for each in answer.products for r in each.relations]
+        assert counts == ([n - 1] if n > 2 else [])
+    (product,) = answer.products
+    (relation,) = product.relations
+    assert (product.product_id, relation.kind) == ("p0002", RELATION_KIND_BOUGHT_TOGETHER)
+    assert relation.owned
+    assert [(leg.leg, leg.rank) for leg in product.legs] == [("bought_together", 1)]
+
+
+async def test_own_purchases(running: SimpleNamespace) -> None:
+    last = await running.sources.buy("ann", "p0003")
+    fields = {"event_sequence": last, "user": UserContext(user_id="ann")}
+    answer = await ask(running, pb.STRATEGY_BUY_AGAIN, **fields)
+    (product,) = answer.products
+    (relation,) = product.relations
+    assert (product.product_id, relation.kind) == ("p0003", RELATION_KIND_BOUGHT_BEFORE)
+    assert relation.purchase_count == 1
+
+
+async def graph_of(running: SimpleNamespace, version: int) -> None:
+    for _ in range(600):
+        answer = await ask(running, pb.STRATEGY_UP_SELL, product_ids=["p0000"])
+        if answer.index_version == version:
+            assert not answer.degraded
+            return
+        if not answer.index_version:
+            assert [d.stage for d in answer.degraded] == ["recommend.graph"]
+        await asyncio.sleep(0.05)
+    raise AssertionError("the graph was not built")
+
+
+async def test_the_graph_covers_all_pages_and_follows_the_catalogue(
+    running: SimpleNamespace,
+) -> None:
+    await graph_of(running, 1)
+    answer = await ask(running, pb.STRATEGY_UP_SELL, product_ids=["p1100"], limit=1000)
+    assert {each.product_id for each in answer.products} == {f"p{n:04}" for n in range(1101, 1200)}
+    running.sources.catalogue.products.pop()
+    running.sources.catalogue.version = 2
+    await graph_of(running, 2)
+    answer = await ask(running, pb.STRATEGY_UP_SELL, product_ids=["p1100"], limit=1000)
+    assert len(answer.products) == 98
+
+
+async def test_events_that_do_not_come_are_told(running: SimpleNamespace, tmp_path: Path) -> None:
+    last = await running.sources.buy("ann", "p0001", "p0002")
+    request = pb.CandidatesRequest(
+        strategy=pb.STRATEGY_BOUGHT_TOGETHER, product_ids=["p0001"], event_sequence=last + 1
+    )
+    answer = await running.stub.Candidates(request, timeout=20)
+    (degraded,) = answer.degraded
+    assert degraded.stage == "recommend.events"
+
+
+async def test_a_log_that_comes_back_is_followed_on_and_a_new_one_anew(
+    running: SimpleNamespace, tmp_path: Path
+) -> None:
+    sources = running.sources
+    for user in ("ann", "bob"):
+        last = await sources.buy(user, "p0001", "p0002")
+    fields = {"product_ids": ["p0001"]}
+    assert (await ask(running, pb.STRATEGY_BOUGHT_TOGETHER, event_sequence=last, **fields)).products
+    await sources.close()
+    assert (await ask(running, pb.STRATEGY_BOUGHT_TOGETHER, **fields)).products  # kept meanwhile
+    back = Sources(tmp_path)
+    back.port = sources.port
+    await back.open()
+    last = await back.buy("cat", "p0001", "p0002")
+    answer = await ask(running, pb.STRATEGY_BOUGHT_TOGETHER, event_sequence=last, **fields)
+    assert answer.products[0].relations[0].customer_count == 3
+    await back.close()
+    (tmp_path / "other").mkdir()
+    running.sources = other = Sources(tmp_path / "other")
+    other.port = sources.port
+    await other.open()
+    for _ in range(600):
+        answer = await ask(running, pb.STRATEGY_BOUGHT_TOGETHER, **fields)
+        if not answer.products:
+            break
+        await asyncio.sleep(0.05)
+    assert not answer.products
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({}, "strategy"),
+        ({"strategy": pb.STRATEGY_BUY_AGAIN}, "user"),
+        ({"strategy": pb.STRATEGY_COMPLEMENTS}, "product_ids"),
+        ({"strategy": pb.STRATEGY_UP_SELL, "product_ids": ["a"] * 51}, "product_ids"),
+        ({"strategy": pb.STRATEGY_UP_SELL, "product_ids": ["a"], "limit": 1001}, "limit"),
+        ({"strategy": pb.STRATEGY_UP_SELL, "product_ids": ["a"], "limit": -1}, "limit"),
+        (
+            {"strategy": pb.STRATEGY_UP_SELL, "product_ids": ["a"], "event_sequence": -1},
+            "event_sequence",
+        ),
+    ],
+)
+async def test_bad_input_names_the_field(running: SimpleNamespace, fields, field: str) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await running.stub.Candidates(pb.CandidatesRequest(**fields), timeout=5)
+    assert error.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert field in (error.value.details() or "")
