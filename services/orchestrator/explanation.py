@@ -38,6 +38,8 @@ class ExplainQuery:
     search: SearchQuery
     product_ids: Sequence[str]
     skip_words: bool
+    ranking_id: str = ""
+    """Of a ranking that is kept; a query is ranked anew without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class Explainer:
         """
         work = Work(query.search, StageTimer(), Degradations())
         with work.timer.stage("total"):
-            ranking = await self._pipeline.rank_anew(work)
+            ranking = await self._pipeline.rank(work, query.ranking_id)
             candidates = await self._candidates(work, ranking, query.product_ids)
             known = {candidate.product.id: candidate.product for candidate in candidates}
             wanted = [product_id for product_id in query.product_ids if product_id in known]

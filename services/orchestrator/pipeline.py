@@ -115,14 +115,22 @@ class SearchPipeline:
             degraded=list(work.degradations),
         )
 
-    async def rank_anew(self, work: Work) -> Ranking:
+    def kept(self, ranking_id: str) -> Ranking | None:
+        """Returns the ranking of an id while it is kept for further pages."""
+        return self._rankings.get(ranking_id)
+
+    async def rank(self, work: Work, ranking_id: str = "") -> Ranking:
         """Ranks the first candidates of a query without cutting a page of them.
+
+        Args:
+            work: The query.
+            ranking_id: Of a ranking that is taken as it is while it is kept.
 
         Raises:
             InvalidArgumentError: For a filter of unknown fields.
             UnavailableError: Retrieval does not answer.
         """
-        return await self._ranking(work, uuid.uuid4().hex[:16])
+        return await self._ranking(work, ranking_id or uuid.uuid4().hex[:16])
 
     async def _ranking(self, work: Work, ranking_id: str) -> Ranking:
         """Returns the ranking of an id, made again where it is no longer kept."""

@@ -128,7 +128,7 @@ class OrchestratorService:
         )
         events = UserEventServer(EventLog(self._store, self._popularity, self._searches, signer))
         add_SearchServiceServicer_to_server(search, server)
-        explanations = ExplanationServer(Explainer(clients, pipeline))
+        explanations = ExplanationServer(Explainer(clients, pipeline), pipeline, signer)
         add_ExplanationServiceServicer_to_server(explanations, server)
         add_RecommendationServiceServicer_to_server(recommend, server)
         add_ProductServiceServicer_to_server(products, server)

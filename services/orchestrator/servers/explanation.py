@@ -6,7 +6,11 @@ import grpc.aio
 
 from services.orchestrator import validation
 from services.orchestrator.explanation import Explainer, ExplainQuery
+from services.orchestrator.pipeline import SearchPipeline
+from services.orchestrator.search_query import SearchQuery
 from services.orchestrator.servers.search import to_query
+from services.orchestrator.tokens import TokenSigner
+from shared.errors import NotFoundError
 from shared.request_context import current_request_id
 from wherefore.orchestrator.v1 import explanation_service_pb2 as pb
 from wherefore.orchestrator.v1.explanation_service_pb2_grpc import ExplanationServiceServicer
@@ -18,8 +22,10 @@ MAX_EXPLAINED: Final = 20
 class ExplanationServer(ExplanationServiceServicer):
     """Serves explanations."""
 
-    def __init__(self, explainer: Explainer) -> None:
+    def __init__(self, explainer: Explainer, pipeline: SearchPipeline, signer: TokenSigner) -> None:
         self._explainer = explainer
+        self._pipeline = pipeline
+        self._signer = signer
 
     async def Explain(  # noqa: N802 # the contract's name
         self,
@@ -27,7 +33,7 @@ class ExplanationServer(ExplanationServiceServicer):
         context: "grpc.aio.ServicerContext[Any, Any] | None" = None,
     ) -> pb.ExplainResponse:
         """See the contract."""
-        answer = await self._explainer.explain(_to_query(request))
+        answer = await self._explainer.explain(self._to_query(request))
         return pb.ExplainResponse(
             explanations=answer.explanations,
             model=answer.ranked.model,
@@ -40,10 +46,33 @@ class ExplanationServer(ExplanationServiceServicer):
             request_id=current_request_id(),
         )
 
+    def _to_query(self, request: pb.ExplainRequest) -> ExplainQuery:
+        _check_products(request)
+        if not request.attribution_token:
+            return ExplainQuery(_to_search(request), request.product_ids, request.skip_words)
+        found = validation.Violations()
+        for name in ("query", "filter", "serving_config"):
+            if getattr(request, name):
+                found.add(name, "must be empty with an attribution_token, which stands for it")
+        found.raise_any()
+        told = self._signer.read_attribution(request.attribution_token)
+        kept = self._pipeline.kept(told.ranking_id)
+        if kept is None:
+            raise NotFoundError(
+                "the ranking of this attribution_token is no longer kept: send the query"
+            )
+        asked = pb.ExplainRequest()
+        asked.CopyFrom(request)
+        asked.query = kept.shown_understanding.query
+        asked.serving_config = told.serving_config
+        return ExplainQuery(
+            _to_search(asked), request.product_ids, request.skip_words, told.ranking_id
+        )
 
-def _to_query(request: pb.ExplainRequest) -> ExplainQuery:
+
+def _check_products(request: pb.ExplainRequest) -> None:
     found = validation.Violations()
-    ids = list(request.product_ids)
+    ids = request.product_ids
     if len(ids) > MAX_EXPLAINED:
         found.add("product_ids", f"at most {MAX_EXPLAINED}, not {len(ids)}")
     elif len(set(ids)) < len(ids):
@@ -51,8 +80,11 @@ def _to_query(request: pb.ExplainRequest) -> ExplainQuery:
     for index, product_id in enumerate(ids[:MAX_EXPLAINED]):
         found.text(f"product_ids[{index}]", product_id, validation.MAX_ID, required=True)
     found.raise_any()
+
+
+def _to_search(request: pb.ExplainRequest) -> SearchQuery:
     # What a search may hold, an explanation of it may: the same checks under the same names.
-    search = to_query(
+    return to_query(
         SearchRequest(
             query=request.query,
             filter=request.filter,
@@ -63,4 +95,3 @@ def _to_query(request: pb.ExplainRequest) -> ExplainQuery:
             skip_reasons=True,
         )
     )
-    return ExplainQuery(search, ids, request.skip_words)

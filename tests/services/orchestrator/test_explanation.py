@@ -12,8 +12,13 @@ from services.orchestrator.word_effects import MAX_WORDS, without, words_of
 from tests.services.orchestrator.fake_backends import vector_of
 from tests.services.orchestrator.real_retrieval import serve_with_retrieval
 from wherefore.common.v1.product_pb2 import Product
+from wherefore.common.v1.user_profile_pb2 import UserContext
 from wherefore.orchestrator.v1.explanation_service_pb2 import ExplainRequest, ExplainResponse
 from wherefore.orchestrator.v1.explanation_service_pb2_grpc import ExplanationServiceStub
+from wherefore.orchestrator.v1.recommendation_service_pb2 import RecommendRequest
+from wherefore.orchestrator.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
+from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest
+from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -133,6 +138,39 @@ async def test_bad_input_names_the_field(
         await explain(shop, **fields)
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     assert field in (caught.value.details() or "")
+
+
+async def test_a_search_is_explained_by_its_attribution_token(shop: SimpleNamespace) -> None:
+    searched = await SearchServiceStub(shop.channel).Search(
+        SearchRequest(query="steel cup", filter="price < 10"), timeout=10
+    )
+    parsed = len(shop.fake.parsed)
+    response = await explain(
+        shop, query="", attribution_token=searched.attribution_token, skip_words=True
+    )
+    assert len(shop.fake.parsed) == parsed
+    assert {e.product.id for e in response.explanations} == {r.product.id for r in searched.results}
+    assert len(response.explanations) == 9
+    token = searched.attribution_token
+    for fields, field in (
+        ({"attribution_token": token}, "query"),
+        ({"query": "", "attribution_token": token, "filter": "price < 9"}, "filter"),
+        ({"query": "", "attribution_token": token[:-4]}, "attribution_token"),
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await explain(shop, **fields)
+        assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+        assert field in (caught.value.details() or "")
+
+
+async def test_a_ranking_that_is_no_longer_kept_is_not_found(shop: SimpleNamespace) -> None:
+    # Recommendations have tokens of the same kind, and no ranking that could be explained.
+    recommended = await RecommendationServiceStub(shop.channel).Recommend(
+        RecommendRequest(serving_config="popular", user=UserContext(user_id="ada")), timeout=10
+    )
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await explain(shop, query="", attribution_token=recommended.attribution_token)
+    assert caught.value.code() == grpc.StatusCode.NOT_FOUND
 
 
 async def test_words_do_not_overlap() -> None:
