@@ -49,7 +49,9 @@ class QueryView:
     brands: frozenset[str] = frozenset()
     models: frozenset[str] = frozenset()
     types: tuple[frozenset[str], ...] = ()
-    """Terms of each product type named; each tuple is one reading."""
+    """Terms of each product type named, as typed and in English; each set is one reading."""
+    type_heads: frozenset[str] = frozenset()
+    """The head of the query where a product type holds it, as typed and in English."""
     wanted: tuple[Wanted, ...] = ()
     soft: tuple[Constraint, ...] = ()
     """Conditions that rank and do not filter."""
@@ -63,10 +65,15 @@ def view_query(understanding: QueryUnderstanding) -> QueryView:
     sequence = [term.normalized for term in found]
     # The last word; of a compound and its parts, the compound.
     last = max(found, key=lambda term: (term.end, -term.start), default=None)
+    head = last.normalized if last else ""
     positive = [entity for entity in understanding.entities if not entity.negated]
+    types = [
+        (terms(entity.text), terms(entity.normalized))
+        for entity in _of_type(positive, EntityType.ENTITY_TYPE_PRODUCT_TYPE)
+    ]
     return QueryView(
         terms=tuple(dict.fromkeys(sequence)),
-        head=last.normalized if last else "",
+        head=head,
         phrase=f" {' '.join(sequence)} " if sequence else "",
         brands=frozenset(
             name
@@ -77,10 +84,9 @@ def view_query(understanding: QueryUnderstanding) -> QueryView:
         models=frozenset(
             squeeze(entity.text) for entity in _of_type(positive, EntityType.ENTITY_TYPE_MODEL)
         ),
-        types=tuple(
-            frozenset(words)
-            for entity in _of_type(positive, EntityType.ENTITY_TYPE_PRODUCT_TYPE)
-            if (words := terms(entity.text))
+        types=tuple({frozenset(words): None for both in types for words in both if words}),
+        type_heads=frozenset(
+            word for typed, canonical in types if head in typed for word in (head, *canonical[-1:])
         ),
         wanted=tuple(_wanted(entity) for entity in positive if entity.type in KEY_OF_ENTITY),
         soft=tuple(constraint for constraint in understanding.constraints if not constraint.hard),

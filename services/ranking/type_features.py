@@ -19,11 +19,11 @@ def type_modifier(query: QueryView, texts: Sequence[ProductText]) -> NDArray[np.
     """
     found = np.zeros(len(texts))
     # "gaming" qualifies what is looked for, too: only the name of a thing tells it from its parts.
-    if not any(query.head in kind for kind in query.types):
+    if not query.type_heads:
         return found
     for row, kinds in enumerate(_kinds(texts)):
-        named = [kind for kind in kinds if query.head in kind]
-        found[row] = float(bool(named) and all(kind[-1] != query.head for kind in named))
+        named = [kind for kind in kinds if not query.type_heads.isdisjoint(kind)]
+        found[row] = float(bool(named) and all(kind[-1] not in query.type_heads for kind in named))
     return found
 
 

@@ -7,9 +7,9 @@ from wherefore.common.v1.product_pb2 import Product
 from wherefore.nlu.v1.query_understanding_pb2 import Entity, EntityType, QueryUnderstanding
 
 
-def view(text, named=""):
+def view(text, named="", english=""):
     kind = EntityType.ENTITY_TYPE_PRODUCT_TYPE
-    entities = [Entity(type=kind, text=named)] if named else []
+    entities = [Entity(type=kind, text=named, normalized=english)] if named else []
     return view_query(QueryUnderstanding(query=text, entities=entities))
 
 
@@ -26,6 +26,7 @@ def test_a_stated_type_that_the_query_only_qualifies():
     texts = [product("a", category="Mouse pads"), product("b", category="Gaming mouse")]
     texts.append(product("c", category="Keyboards"))
     assert type_modifier(view("gaming mouse", "mouse"), texts) == pytest.approx([1, 0, 0])
+    assert type_modifier(view("游戏鼠标", "鼠标", "mouse"), texts) == pytest.approx([1, 0, 0])
 
 
 def test_types_are_read_from_titles_where_none_is_stated():
