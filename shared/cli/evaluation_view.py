@@ -36,6 +36,31 @@ def table(evaluation: SearchEvaluation) -> Table:
     return shown
 
 
+def comparison_table(evaluation: SearchEvaluation) -> Table:
+    """How far the whole path is above each leg in nDCG@10."""
+    from shared.evaluation.comparison import compare
+
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    shown.add_column("nDCG@10, path less")
+    for heading in ("difference", "95 %", "p, bootstrap", "p, randomisation"):
+        shown.add_column(heading, justify="right")
+    compared = compare(evaluation.systems, PATH)
+    for name in LEGS:
+        one = compared[name].get(report.NDCG)
+        if one is None:
+            shown.add_row(name, *("–",) * 4)
+            continue
+        away = one.difference.interval
+        shown.add_row(
+            name,
+            f"{away.mean:+.3f}",
+            f"{away.low:+.3f} to {away.high:+.3f}",
+            f"{one.difference.p:.4f}",
+            f"{one.p_randomisation:.4f}",
+        )
+    return shown
+
+
 def notes(evaluation: SearchEvaluation) -> Iterator[str]:
     """What the reader must know to trust the figures."""
     without = len(report.queries_without_relevant(evaluation.judgments))

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from shared.channel import open_channel
 from shared.evaluation import report
+from shared.evaluation.comparison import as_json, compare
 from shared.evaluation.judgments import Judgments
 from shared.evaluation.rankers import LEGS, PATH, SuiteRankers, rank_all
-from shared.evaluation.report import SystemReport
+from shared.evaluation.report import Ranking, SystemReport
+from wherefore.common.v1.product_pb2 import Product
 from wherefore.retrieval.v1.retrieval_service_pb2 import GetProductsRequest
 from wherefore.retrieval.v1.retrieval_service_pb2_grpc import RetrievalServiceStub
 
 _IDS_PER_CALL = 1_000
+_SHOWN = 10
+"""Products of a ranking that a report shows."""
+_CARD = FieldMask(paths=["id", "titles", "brand", "price"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,12 @@ class SearchEvaluation:
     condensed_queries: int
     missing_products: int
     """Judged products that are not in the catalogue."""
+    rankings: Mapping[str, Mapping[str, Ranking]] = field(
+        default_factory=dict[str, Mapping[str, Ranking]]
+    )
+    """What each system returned, by query, by system."""
+    products: Mapping[str, Product] = field(default_factory=dict[str, Product])
+    """Of the judged products and the first 10 of every ranking, by id: id, titles, brand, price."""
 
     def as_json(self) -> dict[str, object]:
         """The report as `wherefore eval search --json` prints it."""
@@ -56,7 +67,7 @@ class SearchEvaluation:
             "judged_products": len(_judged_products(self.judgments)),
             "judged_products_missing": self.missing_products,
             "conventions": report.CONVENTIONS,
-        }
+        } | as_json(compare(self.systems, PATH), self.systems, PATH)
 
 
 async def evaluate_search(
@@ -78,17 +89,17 @@ async def evaluate_search(
         )
         for channel in (rankers.nlu, rankers.retrieval, rankers.orchestrator):
             stack.push_async_callback(channel.close)
-        products = sorted(_judged_products(judgments))
-        stub = RetrievalServiceStub(rankers.retrieval)
-        found = 0
-        for start in range(0, len(products), _IDS_PER_CALL):
-            request = GetProductsRequest(
-                product_ids=products[start : start + _IDS_PER_CALL],
-                read_mask=FieldMask(paths=["id"]),
-            )
-            response = await stub.GetProducts(request, timeout=rankers.timeout)
-            found += len(response.products)
+        judged = _judged_products(judgments)
+        products = await _read_products(rankers, judged)
+        missing = len(judged) - len(products)
         rankings = await rank_all(rankers, judgments, on_query=on_query)
+        shown = {
+            product_id
+            for by_query in rankings.by_system.values()
+            for ranking in by_query.values()
+            for product_id in ranking.full[:_SHOWN]
+        }
+        products |= await _read_products(rankers, shown - judged)
     return SearchEvaluation(
         systems={
             name: report.score(by_query, judgments) for name, by_query in rankings.by_system.items()
@@ -97,8 +108,24 @@ async def evaluate_search(
         failures=rankings.failures,
         degraded_queries=rankers.degraded,
         condensed_queries=rankers.condensed_queries,
-        missing_products=len(products) - found,
+        missing_products=missing,
+        rankings=rankings.by_system,
+        products=products,
     )
+
+
+async def _read_products(rankers: SuiteRankers, product_ids: Set[str]) -> dict[str, Product]:
+    """Those that are in the catalogue, by id."""
+    stub = RetrievalServiceStub(rankers.retrieval)
+    ordered = sorted(product_ids)
+    found: dict[str, Product] = {}
+    for start in range(0, len(ordered), _IDS_PER_CALL):
+        request = GetProductsRequest(
+            product_ids=ordered[start : start + _IDS_PER_CALL], read_mask=_CARD
+        )
+        response = await stub.GetProducts(request, timeout=rankers.timeout)
+        found |= {product.id: product for product in response.products}
+    return found
 
 
 def _judged_products(judgments: Judgments) -> set[str]:

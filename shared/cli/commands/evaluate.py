@@ -38,6 +38,10 @@ def search(
         CatalogueFormat | None, Parameter(help="Of the catalogue; guessed when absent.")
     ] = None,
     out: Annotated[Path | None, Parameter(help="Write the JSON report to this file too.")] = None,
+    html: Annotated[
+        Path | None,
+        Parameter(help="Write a report to this file, with charts and the worst queries."),
+    ] = None,
     keep_suite: Annotated[
         Path | None,
         Parameter(
@@ -65,6 +69,9 @@ def search(
     """
     from shared.evaluation.judgments import JudgmentsError, read_judgments
 
+    for written in (out, html):
+        if written and not written.parent.is_dir():
+            raise failures.CommandError(f"no folder {written.parent}", code=failures.USAGE)
     try:
         judged = read_judgments(judgments)
     except JudgmentsError as error:
@@ -80,10 +87,16 @@ def search(
         out.write_text(
             json_module.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
         )
+    if html:
+        from shared.evaluation.html_report import render
+
+        notes = list(evaluation_view.notes(evaluation))
+        html.write_text(render(evaluation, catalogue=catalogue.name, notes=notes), encoding="utf-8")
     if json:
         output.print_json(document)
     else:
         output.console().print(evaluation_view.table(evaluation))
+        output.console().print(evaluation_view.comparison_table(evaluation))
     for note in evaluation_view.notes(evaluation):
         failures.say(note)
     for query, error in evaluation.failures.items():

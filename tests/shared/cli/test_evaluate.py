@@ -115,3 +115,20 @@ def test_bad_judgements_are_refused_before_anything_starts(evaluate, tmp_path):
 def test_options_reach_the_suite(evaluate, tmp_path):
     evaluate("--no-triton", "--keep-suite", str(tmp_path / "kept"))
     assert evaluate.homes == [(tmp_path / "kept", False)]
+
+
+def test_the_html_report_shows_the_queries(evaluate, tmp_path):
+    done = evaluate("--json", "--html", str(tmp_path / "report.html"))
+    assert done.code == 0, done.err
+    page = (tmp_path / "report.html").read_text()
+    assert "<h3>kettle</h3>" in page
+    assert "Kettle a" in page
+    assert "shop.jsonl" in page
+    assert json.loads(done.out)["path_against"]["dense"]["ndcg@10"]["difference"] == 0
+
+
+def test_a_folder_that_is_missing_is_told_before_anything_starts(evaluate, tmp_path):
+    done = evaluate("--html", str(tmp_path / "missing" / "report.html"))
+    assert done.code == 2
+    assert "no folder" in done.err
+    assert evaluate.homes == []

@@ -2,7 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.evaluation.significance import bootstrap_interval, paired_randomisation
+from shared.evaluation.significance import (
+    bootstrap_interval,
+    paired_bootstrap,
+    paired_randomisation,
+)
 
 unit = st.floats(0, 1)
 
@@ -51,7 +55,36 @@ def test_the_test_is_symmetric(pairs):
     assert 0 < one <= 1
 
 
+def test_the_bootstrap_knows_a_difference_from_none():
+    first = [0.5 + 0.01 * (i % 7) for i in range(40)]
+    second = [value - 0.1 - 0.01 * (i % 3) for i, value in enumerate(first)]
+    above = paired_bootstrap(first, second)
+    assert above.interval.low > 0.1
+    assert above.interval.low <= above.interval.mean <= above.interval.high
+    assert above.p == pytest.approx(1 / 10_001)
+    assert paired_bootstrap(first, first).p == 1.0
+
+
+def test_the_bootstrap_agrees_with_the_exact_distribution_of_a_small_case():
+    # Differences 1 and -1/3, mean 1/3: a draw of two has the mean 1, 1/3, 1/3 or -1/3, and 1 and
+    # -1/3 lie 2/3 away, which is as far as 1/3 lies from 0.
+    assert paired_bootstrap([1, 0], [0, 1 / 3]).p == pytest.approx(0.5, abs=0.02)
+
+
+@given(st.lists(st.tuples(unit, unit), min_size=1, max_size=20))
+def test_the_bootstrap_is_antisymmetric(pairs):
+    first, second = zip(*pairs, strict=True)
+    one = paired_bootstrap(first, second, resamples=200)
+    other = paired_bootstrap(second, first, resamples=200)
+    assert one.p == other.p
+    assert one.interval.low == pytest.approx(-other.interval.high)
+
+
 def test_bad_arguments_are_refused():
+    with pytest.raises(ValueError, match="as many"):
+        paired_bootstrap([1.0], [1.0, 2.0])
+    with pytest.raises(ValueError, match="confidence"):
+        paired_bootstrap([1.0], [1.0], confidence=0)
     with pytest.raises(ValueError, match="at least one"):
         bootstrap_interval([])
     with pytest.raises(ValueError, match="confidence"):
