@@ -103,6 +103,7 @@ class Backends(
         hard = any(c.hard for c in request.query.constraints)
         ids = [i for i in sorted(self.products) if i not in set(request.excluded_ids)]
         ids = [] if hard else ids[: request.limit]
+        ids += [i for i in request.included_ids if i in self.products and i not in ids]
         return retrieval_service_pb2.RetrieveResponse(
             candidates=[self.candidate(i, n) for n, i in enumerate(ids, 1)],
             estimated_total=len(self.products),
@@ -198,7 +199,7 @@ class Backends(
         order.sort(key=lambda i: -read.get(i, 0.0))
         return ranking_service_pb2.RankResponse(
             results=[
-                RankedResult(product_id=i, rank=n, score=1 / n, confidence=0.5)
+                RankedResult(product_id=i, rank=n, score=1 / n, confidence=0.5, propensity=0.25)
                 for n, i in enumerate(order, 1)
             ]
         )
