@@ -66,6 +66,7 @@ class RankingGrower:
         self, work: Work, ranking: Ranking, candidates: Sequence[Candidate]
     ) -> list[Result]:
         results = await self._order(work, ranking, candidates)
+        ranked = [result.product.id for result in results]
         plan = ranking.plan
         if work.query.order_by:
             by_id = {result.product.id: result for result in results}
@@ -77,7 +78,10 @@ class RankingGrower:
             group_of = {c.product.id: c.product.variant_group_id for c in candidates}
             pinned = () if work.query.order_by else plan.pins
             results = ranking.variants.keep(results, group_of, most, pinned)
-        return results if work.query.order_by else placed(plan, results)
+        if not work.query.order_by:
+            results = placed(plan, results)
+        _forget_propensities(work, ranked, results)
+        return results
 
     async def _order(
         self, work: Work, ranking: Ranking, candidates: Sequence[Candidate]
@@ -137,3 +141,11 @@ class RankingGrower:
         work.timer.merge((t for t in response.timings if t.stage != "retrieval"), started)
         work.degradations.pass_on(response.degraded)
         return response
+
+
+def _forget_propensities(work: Work, ranked: Sequence[str], results: Sequence[Result]) -> None:
+    """Ranking knows how likely its own order is, and nothing of what changes it afterwards."""
+    changed = [result.product.id for result in results] != list(ranked)
+    if changed or work.query.serving_config == PRECISE:
+        for result in results:
+            result.ClearField("propensity")

@@ -67,6 +67,7 @@ def _result(candidate: Candidate, ranked: RankedResult) -> Result:
         legs=candidate.legs,
         fused_score=candidate.fused_score,
         contributions=ranked.contributions,
+        propensity=ranked.propensity,
     )
     result.product.id = ranked.product_id
     return result

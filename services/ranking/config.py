@@ -24,3 +24,6 @@ class Settings(ServiceSettings):
     `ranking`. See docs/ranking.md."""
     text_cache_size: int = Field(default=50_000, ge=1)
     """Products whose analysed titles are kept, about 2 kB each."""
+    exploration: float = Field(default=0.0, ge=0.0, le=2.0)
+    """Standard deviation of each weight as a share of it, drawn anew for each ranking (Thompson
+    sampling); 0 explores nothing. See docs/ranking.md."""

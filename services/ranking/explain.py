@@ -55,13 +55,14 @@ class FeatureContribution:
 
 
 def explain(
-    values: NDArray[np.float64], contributions: NDArray[np.float64]
+    values: NDArray[np.float64], contributions: NDArray[np.float64], *, with_values: bool = False
 ) -> list[FeatureContribution]:
     """Returns the contributions of one candidate that are not 0, largest magnitude first.
 
     Args:
         values: (features,) of the candidate.
         contributions: (features,) as `LinearModel.contributions` gives them.
+        with_values: Whether features follow that add nothing but are not 0, for logs.
     """
     order = np.argsort(-np.abs(contributions), kind="stable")
     return [
@@ -72,5 +73,5 @@ def explain(
             LABELS[FEATURES[index]],
         )
         for index in (int(position) for position in order)
-        if contributions[index] != 0.0
+        if contributions[index] != 0.0 or (with_values and values[index] != 0.0)
     ]

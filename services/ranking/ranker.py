@@ -10,6 +10,7 @@ import numpy as np
 from services.ranking.calibration import confidence
 from services.ranking.diversity import Likeness, diversify
 from services.ranking.explain import FeatureContribution, explain
+from services.ranking.exploration import Explorer
 from services.ranking.features import compute_features
 from services.ranking.model import LinearModel, ScoringModel
 from services.ranking.product_text import ProductTextCache
@@ -35,6 +36,8 @@ class RankInput:
     limit: int = 0
     include_contributions: bool = False
     diversity: float | None = None
+    explore: bool = False
+    """Whether the order may be drawn, where the ranker explores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class Placed:
     score: float
     confidence: float
     contributions: Sequence[FeatureContribution]
+    propensity: float = 0.0
+    """Probability of this candidate in this place; 0 where the order was not drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ class Ranker:
         clock: Callable[[], float] = time.time,
         *,
         learnt: Mapping[str, ScoringModel] | None = None,
+        explorer: Explorer | None = None,
     ) -> None:
         self._weights = weights
         self._models: dict[str, ScoringModel] = {
@@ -77,6 +83,7 @@ class Ranker:
         }
         # By serving config: what ranks in place of its weights.
         self._models.update(learnt or {})
+        self._explorer = explorer
         self._texts = ProductTextCache(text_cache_size)
         self._clock = clock
 
@@ -107,7 +114,21 @@ class Ranker:
             self._weights.similarity,
         )
         strength = config.diversity.strength if asked is None else asked
-        order = diversify(scores, likeness, strength, wanted.limit or len(scores))
+        limit = wanted.limit or len(scores)
+        explorer = self._explorer if wanted.explore else None
+        if explorer:
+            drawn = explorer.order(
+                scores,
+                table.values,
+                config.weights,
+                likeness=likeness,
+                strength=strength,
+                limit=limit,
+            )
+            order, propensities = drawn.order, drawn.propensities
+        else:
+            order = diversify(scores, likeness, strength, limit)
+            propensities = np.zeros(len(order))
         return Ranking(
             results=[
                 Placed(
@@ -115,9 +136,14 @@ class Ranker:
                     rank=rank,
                     score=float(scores[index]),
                     confidence=float(probabilities[index]),
-                    contributions=explain(table.values[index], contributions[index])
+                    contributions=explain(
+                        table.values[index],
+                        contributions[index],
+                        with_values=explorer is not None,
+                    )
                     if wanted.include_contributions
                     else (),
+                    propensity=float(propensities[rank - 1]),
                 )
                 for rank, index in enumerate(order, start=1)
             ],

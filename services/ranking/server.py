@@ -10,6 +10,7 @@ from services.ranking.config import Settings
 from services.ranking.explain import FeatureContribution
 from services.ranking.explanation import Explanation, explain_ranking
 from services.ranking.explanation_words import language_of
+from services.ranking.exploration import Explorer
 from services.ranking.model import ScoringModel
 from services.ranking.ranker import Placed, Ranker, RankInput
 from services.ranking.tree_model import TreeModel
@@ -43,7 +44,13 @@ class RankingServer(pb_grpc.RankingServiceServicer):
         if path := self._settings.search_model_path:
             learnt["search"] = await asyncio.to_thread(TreeModel.load, path)
         await asyncio.to_thread(warm_up)
-        self._ranker = Ranker(weights, self._settings.text_cache_size, learnt=learnt)
+        deviation = self._settings.exploration
+        self._ranker = Ranker(
+            weights,
+            self._settings.text_cache_size,
+            learnt=learnt,
+            explorer=Explorer(deviation) if deviation else None,
+        )
 
     def register(self, server: grpc.aio.Server) -> None:
         """Adds the service to a server."""
@@ -64,7 +71,7 @@ class RankingServer(pb_grpc.RankingServiceServicer):
         """Ranks candidates; see ranking_service.proto."""
         timer = StageTimer()
         with timer.stage("ranking"):
-            ranking = self._loaded().rank(_input(request))
+            ranking = self._loaded().rank(replace(_input(request), explore=True))
         return pb.RankResponse(
             results=[_result(placed) for placed in ranking.results],
             model=ranking.model,
@@ -120,6 +127,7 @@ def _result(placed: Placed) -> RankedResult:
         score=placed.score,
         confidence=placed.confidence,
         contributions=_contributions(placed.contributions),
+        propensity=placed.propensity,
     )
 
 

@@ -51,6 +51,12 @@ async def test_a_whole_answer(search):
     assert not answer.query.HasField("vector")
 
 
+async def test_propensities_hold_for_the_order_of_ranking_alone(search):
+    assert {r.propensity for r in (await search()).results} == {0.25}
+    for other in ({"order_by": "price"}, {"serving_config": "precise"}):
+        assert {r.propensity for r in (await search(**other)).results} == {0.0}
+
+
 async def test_conditions_that_nothing_meets_are_given_up(search):
     answer = await search(query="cup under 1")
     assert answer.results

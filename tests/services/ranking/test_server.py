@@ -9,8 +9,14 @@ from wherefore.ranking.v1.ranking_service_pb2_grpc import RankingServiceStub
 
 
 @pytest.fixture
-async def stub():
-    settings = Settings(port=0, metrics_port=0)
+def changed():
+    """Settings that a test changes."""
+    return {}
+
+
+@pytest.fixture
+async def stub(changed):
+    settings = Settings(port=0, metrics_port=0, **changed)
     running = await start_server(RankingServer(settings), settings)
     try:
         await running.wait_ready(10)
@@ -65,3 +71,30 @@ async def test_a_product_that_is_no_candidate_is_named(stub, make_candidate):
         await stub.Explain(request, timeout=5)
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     assert "product_ids[0]" in (caught.value.details() or "")
+
+
+@pytest.mark.parametrize("changed", [{"exploration": 1.0}])
+async def test_exploration_tells_its_propensities(stub, make_candidate):
+    candidates = [
+        make_candidate("a", "Kettle", fused=0.02, sparse=1.0),
+        make_candidate("b", "Lamp", fused=0.018, dense=0.9),
+    ]
+    request = pb.RankRequest(candidates=candidates, include_contributions=True)
+    request.query.query = "kettle"
+    orders = set()
+    for _ in range(60):
+        response = await stub.Rank(request, timeout=5)
+        orders.add(tuple(result.product_id for result in response.results))
+        for result in response.results:
+            assert 1 / 201 <= result.propensity <= 1
+            total = response.base_value + sum(c.contribution for c in result.contributions)
+            assert total == pytest.approx(result.score, abs=1e-6)
+    assert orders == {("a", "b"), ("b", "a")}
+    explained = await stub.Explain(pb.ExplainRequest(ranking=request), timeout=5)
+    assert [e.rank for e in explained.explanations] == [1, 2]
+
+
+async def test_nothing_is_explored_by_default(stub, make_candidate):
+    request = pb.RankRequest(candidates=[make_candidate("a", "Kettle"), make_candidate("b")])
+    response = await stub.Rank(request, timeout=5)
+    assert [result.propensity for result in response.results] == [0.0, 0.0]
