@@ -1,4 +1,4 @@
-"""Rankings from a running suite: every retrieval leg alone, the legs fused, and the whole path."""
+"""Rankings from a running suite: each retrieval leg alone, the legs fused, and the whole path."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from shared import filter_syntax
 from shared.evaluation.judgments import Judgments
 from shared.evaluation.report import Ranking
+from shared.text.document import ENCODER_LANGUAGE
 from wherefore.common.v1.diagnostics_pb2 import Degradation
 from wherefore.nlu.v1.nlu_service_pb2 import ParseRequest
 from wherefore.nlu.v1.nlu_service_pb2_grpc import NluServiceStub
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 PATH = "path"
 """Name of the whole path: SearchService.Search as a shop calls it."""
+PRECISE = "precise"
+"""The same in its serving config of this name, in which a cross-encoder has a say."""
 
 LEGS: Mapping[str, Sequence[str]] = {
     "dense": ("dense",),
@@ -83,6 +86,10 @@ class SuiteRankers:
             for name, legs in LEGS.items()
         }
         rankings[PATH] = await self._rank_path(query, judged_filter)
+        rankings[PRECISE] = rankings[PATH]
+        # The cross-encoder reads no other language: the answer would be the same, and degraded.
+        if understanding.language_code.split("-", 1)[0] == ENCODER_LANGUAGE:
+            rankings[PRECISE] = await self._rank_path(query, judged_filter, PRECISE)
         for name, ranking in rankings.items():
             for ids in (ranking.full, ranking.judged_only):
                 if len(set(ids)) != len(ids):
@@ -119,9 +126,15 @@ class SuiteRankers:
             raise RankingError("retrieval skipped a leg: " + describe_degraded(response.degraded))
         return [candidate.product.id for candidate in response.candidates]
 
-    async def _rank_path(self, query: str, judged_filter: str | None) -> Ranking:
+    async def _rank_path(
+        self, query: str, judged_filter: str | None, serving_config: str = ""
+    ) -> Ranking:
         request = SearchRequest(
-            query=query, page_size=DEPTH, read_mask=_IDS_ONLY, skip_reasons=True
+            query=query,
+            page_size=DEPTH,
+            read_mask=_IDS_ONLY,
+            skip_reasons=True,
+            serving_config=serving_config,
         )
         if judged_filter is None:
             deep = await self._pages(request, DEEP)
@@ -203,7 +216,7 @@ async def rank_all(
         concurrency: Queries in flight; more does not make a small machine faster.
         on_query: Called after each query, for progress.
     """
-    by_system: dict[str, dict[str, Ranking]] = {name: {} for name in (*LEGS, PATH)}
+    by_system: dict[str, dict[str, Ranking]] = {name: {} for name in (*LEGS, PATH, PRECISE)}
     failures: dict[str, Exception] = {}
     gate = asyncio.Semaphore(concurrency)
 
