@@ -80,6 +80,7 @@ def localised(text: str, suite: Suite, product_id: str) -> str:
     return (
         text.replace("localhost:7700", suite.target("orchestrator"))
         .replace("localhost:7701", suite.target("nlu"))
+        .replace("localhost:7705", suite.target("recommend"))
         .replace("PRODUCT_ID", product_id)
     )
 

@@ -56,5 +56,5 @@ def test_up_imports_once_and_search_answers(environment: dict[str, str]) -> None
     assert again.returncode == 0, again.stdout + again.stderr
     status = make("status", environment)
     assert status.returncode == 0
-    for name in ("orchestrator", "nlu", "retrieval", "ranking", "reason"):
+    for name in ("orchestrator", "nlu", "retrieval", "ranking", "reason", "recommend"):
         assert name in status.stdout

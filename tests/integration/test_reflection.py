@@ -20,11 +20,13 @@ SERVICES = {
         "wherefore.orchestrator.v1.RecommendationService",
         "wherefore.orchestrator.v1.ProductService",
         "wherefore.orchestrator.v1.UserEventService",
+        "wherefore.orchestrator.v1.EventLogService",
     },
     "nlu": {"wherefore.nlu.v1.NluService"},
     "retrieval": {"wherefore.retrieval.v1.RetrievalService"},
     "ranking": {"wherefore.ranking.v1.RankingService"},
     "reason": {"wherefore.reason.v1.ReasonService"},
+    "recommend": {"wherefore.recommend.v1.RecommendService"},
 }
 
 

@@ -28,7 +28,12 @@ def recommend(
     page_size: PageSize = 10,
     language: Language = "",
     serving_config: Annotated[
-        str, Parameter(help='"for-you", "similar" or "popular"; fitting the request when absent.')
+        str,
+        Parameter(
+            help='"for-you", "similar", "popular", "frequently-bought-together", '
+            '"you-may-also-like", "complements", "up-sell" or "buy-again"; fitting the request '
+            "when absent."
+        ),
     ] = "",
     contributions: Contributions = False,
     json: Json = False,
@@ -42,6 +47,8 @@ def recommend(
         wherefore recommend --user ada
 
         wherefore recommend --product p-1001 p-1002 --language zh
+
+        wherefore recommend --product p-1001 --serving-config frequently-bought-together
     """
     from wherefore.common.v1.user_profile_pb2 import UserContext
     from wherefore.orchestrator.v1.recommendation_service_pb2 import RecommendRequest
