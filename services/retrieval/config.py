@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from services.retrieval.store.port import Quantisation
 from shared.settings import ServiceSettings
 
 
@@ -44,6 +45,22 @@ class RetrievalSettings(ServiceSettings):
     hnsw_ef: int = Field(default=128, ge=8, le=2000)
     """Candidates looked at in a search."""
 
+    quantisation: Quantisation = "none"
+    """"int8" or "binary" keeps small copies of the vectors for searches; docs/scale.md says what
+    they cost in recall."""
+
+    oversampling: float = Field(default=2.0, ge=1, le=20)
+    """Quantised candidates for each one wanted, scored again with the whole vectors."""
+
+    shards: int = Field(default=1, ge=1, le=1024)
+    """Parts of the collection on a Qdrant cluster; fixed once the collection exists."""
+
+    replicas: int = Field(default=1, ge=1, le=16)
+    """Copies of each part, on different nodes of the cluster."""
+
+    write_consistency: int = Field(default=1, ge=1, le=16)
+    """Copies that must hold a write before it is acknowledged; at most `replicas`."""
+
     leg_depth: int = Field(default=200, ge=1, le=1000)
     """Products that each leg brings to the fusion, at least; more where more are asked for."""
 
@@ -61,3 +78,10 @@ class RetrievalSettings(ServiceSettings):
 
     optimize_after: int = Field(default=1_000, ge=1)
     """Writes after which the HNSW graph is brought up to date, at the end of the stream."""
+
+    @model_validator(mode="after")
+    def _writes_can_be_met(self) -> "RetrievalSettings":
+        if self.write_consistency > self.replicas:
+            message = "write_consistency is above replicas: no write could ever be acknowledged"
+            raise ValueError(message)
+        return self

@@ -18,10 +18,12 @@ from services.retrieval.store.edge_folder import EdgeFolder
 from services.retrieval.store.filters import FilterTypes
 from services.retrieval.store.port import (
     DENSE,
+    QUANTILE,
     SPARSE,
     FieldKind,
     Hit,
     Layout,
+    Quantisation,
     Record,
     SparseVector,
     StoredProduct,
@@ -38,6 +40,13 @@ _INDEXING_THRESHOLD_KB: Final = 4_000
 _KINDS: Final = {
     FieldKind.KEYWORD: qe.PayloadSchemaType.Keyword,
     FieldKind.NUMBER: qe.PayloadSchemaType.Float,
+}
+_QUANTISATION: Final[
+    Mapping[Quantisation, qe.ScalarQuantizationConfig | qe.BinaryQuantizationConfig | None]
+] = {
+    "none": None,
+    "int8": qe.ScalarQuantizationConfig(qe.ScalarType.Int8, quantile=QUANTILE, always_ram=True),
+    "binary": qe.BinaryQuantizationConfig(always_ram=True),
 }
 _FILTERS: Final = FilterTypes(
     filter=qe.Filter,
@@ -112,7 +121,15 @@ class EdgeStore:
             qe.Query.Nearest(vector.tolist(), using=DENSE),
             limit,
             where,
-            qe.SearchParams(hnsw_ef=max(self._layout.hnsw_ef, limit), exact=exact),
+            qe.SearchParams(
+                hnsw_ef=max(self._layout.hnsw_ef, limit),
+                exact=exact,
+                quantization=qe.QuantizationSearchParams(
+                    ignore=exact, rescore=True, oversampling=self._layout.oversampling
+                )
+                if self._layout.quantisation != "none"
+                else None,
+            ),
         )
 
     def search_sparse(
@@ -240,7 +257,13 @@ class EdgeStore:
 
 def _config(layout: Layout) -> qe.EdgeConfig:
     return qe.EdgeConfig(
-        vectors={DENSE: qe.EdgeVectorParams(layout.dimension, qe.Distance.Cosine)},
+        vectors={
+            DENSE: qe.EdgeVectorParams(
+                layout.dimension,
+                qe.Distance.Cosine,
+                quantization_config=_QUANTISATION[layout.quantisation],
+            )
+        },
         sparse_vectors={SPARSE: qe.EdgeSparseVectorParams(modifier=qe.Modifier.Idf)},
         hnsw_config=qe.HnswIndexConfig(
             layout.hnsw_m,

@@ -13,6 +13,11 @@ def open_store(settings: RetrievalSettings) -> VectorStore:
         hnsw_m=settings.hnsw_m,
         hnsw_ef_construct=settings.hnsw_ef_construct,
         hnsw_ef=settings.hnsw_ef,
+        quantisation=settings.quantisation,
+        oversampling=settings.oversampling,
+        shards=settings.shards,
+        replicas=settings.replicas,
+        write_consistency=settings.write_consistency,
     )
     if settings.qdrant_url:
         from qdrant_client import QdrantClient

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ DENSE: Final = "dense"
 SPARSE: Final = "sparse"
 # Point ids are UUIDs (version 5) of product ids, because Qdrant takes nothing else but integers.
 _NAMESPACE: Final = uuid.UUID("3d1b6f0e-6a55-5c0c-9a43-2f6a7d0c9b11")
+
+QUANTILE: Final = 0.99
+"""Share of the components that int8 spreads its steps over; what lies beyond is cut off."""
 
 Payload = Mapping[str, Any]
 
@@ -67,6 +70,10 @@ class Record:
     sparse: SparseVector | None = None
 
 
+Quantisation = Literal["none", "int8", "binary"]
+"""int8: a byte a component. binary: a bit; its candidates need many more looked at again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """What the collection is made of."""
@@ -81,6 +88,16 @@ class Layout:
     """Candidates looked at while the graph is built."""
     hnsw_ef: int = 128
     """Candidates looked at in a search."""
+    quantisation: Quantisation = "none"
+    """How the vectors that a search reads first are kept; the whole ones lie beside them."""
+    oversampling: float = 2.0
+    """Quantised candidates for each one wanted that are scored again with the whole vectors."""
+    shards: int = 1
+    """Parts of the collection on a cluster; fixed once it exists."""
+    replicas: int = 1
+    """Copies of each part, on different nodes."""
+    write_consistency: int = 1
+    """Copies that must hold a write before it is acknowledged."""
 
 
 class VectorStore(Protocol):

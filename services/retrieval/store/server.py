@@ -15,10 +15,12 @@ from services.retrieval.store.conditions import Condition
 from services.retrieval.store.filters import FilterTypes
 from services.retrieval.store.port import (
     DENSE,
+    QUANTILE,
     SPARSE,
     FieldKind,
     Hit,
     Layout,
+    Quantisation,
     Record,
     SparseVector,
     StoredProduct,
@@ -41,6 +43,15 @@ _FILTERS: Final = FilterTypes(
     is_empty=lambda key: models.IsEmptyCondition(is_empty=models.PayloadField(key=key)),
     has_id=lambda ids: models.HasIdCondition(has_id=list[models.ExtendedPointId](ids)),
 )
+_QUANTISATION: Final[Mapping[Quantisation, models.QuantizationConfig | None]] = {
+    "none": None,
+    "int8": models.ScalarQuantization(
+        scalar=models.ScalarQuantizationConfig(
+            type=models.ScalarType.INT8, quantile=QUANTILE, always_ram=True
+        )
+    ),
+    "binary": models.BinaryQuantization(binary=models.BinaryQuantizationConfig(always_ram=True)),
+}
 _SERVER_ERROR: Final = 500
 
 P = ParamSpec("P")
@@ -106,9 +117,19 @@ class ServerStore:
                     SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)
                 },
                 on_disk_payload=True,
+                quantization_config=_QUANTISATION[layout.quantisation],
+                shard_number=layout.shards,
+                replication_factor=layout.replicas,
+                write_consistency_factor=layout.write_consistency,
             )
         if not self._client.collection_exists(self._meta):
-            self._client.create_collection(self._meta, vectors_config={})
+            self._client.create_collection(
+                self._meta,
+                vectors_config={},
+                shard_number=1,
+                replication_factor=layout.replicas,
+                write_consistency_factor=layout.write_consistency,
+            )
         self._fields = set(self._client.get_collection(self._collection).payload_schema)
         for key, kind in layout.fields.items():
             self.ensure_field(key, kind)
@@ -153,7 +174,15 @@ class ServerStore:
         exact: bool = False,
     ) -> list[Hit]:
         """See `VectorStore`."""
-        params = models.SearchParams(hnsw_ef=max(self._layout.hnsw_ef, limit), exact=exact)
+        params = models.SearchParams(
+            hnsw_ef=max(self._layout.hnsw_ef, limit),
+            exact=exact,
+            quantization=models.QuantizationSearchParams(
+                ignore=exact, rescore=True, oversampling=self._layout.oversampling
+            )
+            if self._layout.quantisation != "none"
+            else None,
+        )
         return self._search(vector.tolist(), DENSE, limit, where, params)
 
     @_translate_errors
