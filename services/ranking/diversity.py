@@ -4,8 +4,9 @@ Each place goes to the candidate with the best (1 - strength) * relevance - stre
 where the similarity is that to the most alike of those already placed.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ class Likeness:
     """What two products may share, as small integers; -1 where a product has none."""
 
     codes: dict[Kind, NDArray[np.int64]]
-    """(candidates,) by kind."""
+    """(candidates,) by kind; only kinds that two of them share."""
     weights: dict[Kind, float]
     """Similarity of two products that share only this kind, 0 to 1."""
 
@@ -28,13 +29,12 @@ class Likeness:
         cls, products: Sequence[Product], kinds: Collection[Kind], weights: Mapping[Kind, float]
     ) -> "Likeness":
         """Reads the kinds that count from the products."""
-        keys: dict[Kind, list[str]] = {
-            "variant_group": [p.variant_group_id for p in products],
-            "brand": [p.brand.casefold() for p in products],
-            "category": [" > ".join(p.category_path) for p in products],
+        codes: dict[Kind, NDArray[np.int64]] = {
+            kind: _codes([_KEYS[kind](product) for product in products]) for kind in kinds
         }
         return cls(
-            {kind: _codes(keys[kind]) for kind in kinds},
+            # What no two products share makes none of them alike.
+            {kind: found for kind, found in codes.items() if _shared(found)},
             {kind: weights.get(kind, 0.0) for kind in kinds},
         )
 
@@ -48,6 +48,18 @@ class Likeness:
             if codes[index] >= 0:
                 total += self.weights[kind] * (codes == codes[index])
         return np.minimum(total, 1.0)
+
+
+_KEYS: Final[Mapping[Kind, Callable[[Product], str]]] = {
+    "variant_group": lambda product: product.variant_group_id,
+    "brand": lambda product: product.brand.casefold(),
+    "category": lambda product: " > ".join(product.category_path),
+}
+
+
+def _shared(codes: NDArray[np.int64]) -> bool:
+    given = codes[codes >= 0]
+    return len(np.unique(given)) < len(given)
 
 
 def _codes(keys: Sequence[str]) -> NDArray[np.int64]:

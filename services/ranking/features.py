@@ -53,6 +53,7 @@ USER: Final = (
     "user_recency",
     "already_bought",
 )
+_LEGS: Final = ("dense", "sparse", "similar", "popular", "cross")
 FEATURES: Final = (*RETRIEVAL, *TYPE, *TEXT, *CONSTRAINT, *QUALITY, *USER)
 """Names in the order of the matrix's columns."""
 
@@ -131,9 +132,7 @@ def compute_features(
 def _retrieval_columns(
     candidates: Sequence[Candidate],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    legs = {
-        leg: _leg(candidates, leg) for leg in ("dense", "sparse", "similar", "popular", "cross")
-    }
+    legs = _legs(candidates)
     columns = (
         _over_max(np.array([c.fused_score for c in candidates], dtype=np.float64)),
         np.clip(_lowest_for_unknown(legs["dense"][0]), 0.0, 1.0),
@@ -148,17 +147,14 @@ def _retrieval_columns(
     return np.stack(columns, axis=1), legs["dense"][0]
 
 
-def _leg(
-    candidates: Sequence[Candidate], name: str
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Returns scores and ranks of one leg; NaN where it did not return the candidate."""
-    scores = np.full(len(candidates), np.nan)
-    ranks = np.full(len(candidates), np.nan)
+def _legs(candidates: Sequence[Candidate]) -> dict[str, NDArray[np.float64]]:
+    """Returns scores and ranks by leg, (2, candidates); NaN where it left the candidate out."""
+    legs = {leg: np.full((2, len(candidates)), np.nan) for leg in _LEGS}
     for row, candidate in enumerate(candidates):
         for leg in candidate.legs:
-            if leg.leg == name:
-                scores[row], ranks[row] = leg.score, leg.rank
-    return scores, ranks
+            if (found := legs.get(leg.leg)) is not None:
+                found[0, row], found[1, row] = leg.score, leg.rank
+    return legs
 
 
 def _over_max(scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -42,6 +42,8 @@ class QueryView:
 
     terms: tuple[str, ...] = ()
     """Terms of the search text without repeats, in order."""
+    term_set: frozenset[str] = frozenset()
+    """The same without an order."""
     head: str = ""
     """The last term: what a noun phrase names, in English and in Chinese."""
     phrase: str = ""
@@ -73,6 +75,7 @@ def view_query(understanding: QueryUnderstanding) -> QueryView:
     ]
     return QueryView(
         terms=tuple(dict.fromkeys(sequence)),
+        term_set=frozenset(sequence),
         head=head,
         phrase=f" {' '.join(sequence)} " if sequence else "",
         brands=frozenset(

@@ -11,9 +11,11 @@ _NO_TITLE = TitleText({}, {}, frozenset(), " ")
 
 def best_title(query: QueryView, text: ProductText) -> TitleText:
     """Returns the title that holds most of the query's terms: the one in the query's language."""
+    if len(text.titles) == 1:
+        return text.titles[0]
     return max(
         text.titles,
-        key=lambda title: sum(term in title.positions for term in query.terms),
+        key=lambda title: len(query.term_set & title.positions.keys()),
         default=_NO_TITLE,
     )
 
@@ -22,7 +24,7 @@ def title_coverage(query: QueryView, title: TitleText) -> float:
     """Share of the query's terms in the title, 0 to 1."""
     if not query.terms:
         return 0.0
-    return sum(term in title.positions for term in query.terms) / len(query.terms)
+    return len(query.term_set & title.positions.keys()) / len(query.terms)
 
 
 def title_phrase(query: QueryView, title: TitleText) -> float:
@@ -46,7 +48,7 @@ def title_focus(query: QueryView, title: TitleText) -> float:
     """Share of the title's terms that the query names, 0 to 1: short titles say little else."""
     if not title.positions:
         return 0.0
-    return sum(term in title.positions for term in query.terms) / len(title.positions)
+    return len(query.term_set & title.positions.keys()) / len(title.positions)
 
 
 def accessory_mention(query: QueryView, title: TitleText) -> float:
@@ -56,7 +58,7 @@ def accessory_mention(query: QueryView, title: TitleText) -> float:
     """
     if not query.terms:
         return 0.0
-    return sum(term in title.accessory for term in query.terms) / len(query.terms)
+    return len(query.term_set & title.accessory) / len(query.terms)
 
 
 def type_match(query: QueryView, text: ProductText) -> float:

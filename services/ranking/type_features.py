@@ -1,6 +1,7 @@
 """Features from product types: what the product is, against what the query names."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,12 @@ def type_modifier(query: QueryView, texts: Sequence[ProductText]) -> NDArray[np.
     return found
 
 
+@lru_cache(10_000)
+def _terms(kind: str) -> tuple[str, ...]:
+    """A catalogue has few types: each is analysed once."""
+    return tuple(terms(kind))
+
+
 def _kinds(texts: Sequence[ProductText]) -> list[Sequence[Sequence[str]]]:
     """Terms of the types of each product, stated or else read from its title."""
     stated = {" ".join(kind) for text in texts for kind in text.types}
@@ -39,6 +46,6 @@ def _kinds(texts: Sequence[ProductText]) -> list[Sequence[Sequence[str]]]:
         stated,
     )
     return [
-        text.types or ([terms(read[str(row)])] if str(row) in read else [])
+        text.types or ([_terms(read[str(row)])] if str(row) in read else [])
         for row, text in enumerate(texts)
     ]

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.text.document import title_of
@@ -84,8 +84,9 @@ def types_of_titles(titles: Mapping[str, TypeWords], stated: Iterable[str]) -> d
                 break
     known |= {tuple(fold(category).split()) for category in stated}
     named = {key: words.named for key, words in titles.items() if key not in types}
+    heads = {name[-1] for name in known if name}
     for product_id, words in named.items():
-        if found := _last_known(words, known):
+        if found := _last_known(words, known, heads):
             types[product_id] = found
     endings = {
         product_id: words[-2:] for product_id, words in named.items() if product_id not in types
@@ -140,12 +141,27 @@ def _named_words(product: Product) -> tuple[str, ...]:
     return tuple(word for word in map(fold, _WORD.findall(name)) if word not in values)
 
 
-def _last_known(words: tuple[str, ...], known: set[tuple[str, ...]]) -> str:
+def _last_known(words: tuple[str, ...], known: set[tuple[str, ...]], heads: Container[str]) -> str:
+    """Returns the longest known type in a name, and of equals the last.
+
+    Args:
+        words: The name.
+        known: Types.
+        heads: Last words of all types.
+    """
+    # Titles speak of one kit or of many cables; types are in the singular.
+    singulars = [word.removesuffix("s") for word in words]
+    ends = [
+        end
+        for end in range(len(words), 0, -1)
+        if words[end - 1] in heads or singulars[end - 1] in heads
+    ]
     for length in range(_MAX_TYPE_WORDS, 0, -1):
-        for start in range(len(words) - length, -1, -1):
-            # Titles speak of one kit or of many cables; types are in the singular.
-            part = words[start : start + length]
-            for form in (part, (*part[:-1], part[-1].removesuffix("s"))):
+        for end in ends:
+            if end < length:
+                continue
+            part = words[end - length : end]
+            for form in (part, (*part[:-1], singulars[end - 1])):
                 if form in known:
                     return " ".join(form)
     return ""
