@@ -112,16 +112,23 @@ def sentence_vector_scores(
 ) -> NDArray[np.float32]:
     """Cosine of all-MiniLM-L6-v2 vectors made by sentence-transformers; (queries, texts)."""
     model = sentence_encoder()
+    documents = sentence_vectors(texts, cache, model)
+    asked = model.encode(list(queries), normalize_embeddings=True)
+    return np.asarray(asked @ documents.T, dtype=np.float32)
+
+
+def sentence_vectors(
+    texts: Sequence[str], cache: Path, model: SentenceTransformer
+) -> NDArray[np.float32]:
+    """Unit vectors of texts, (texts, components), kept in a folder between runs."""
     key = hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
     kept = cache / f"sentence-vectors-{key}.npy"
     if kept.exists():
-        documents = np.load(kept)
-    else:
-        documents = model.encode(list(texts), batch_size=64, normalize_embeddings=True)
-        cache.mkdir(parents=True, exist_ok=True)
-        np.save(kept, documents)
-    asked = model.encode(list(queries), normalize_embeddings=True)
-    return np.asarray(asked @ documents.T, dtype=np.float32)
+        return np.load(kept)
+    vectors = model.encode(list(texts), batch_size=64, normalize_embeddings=True)
+    cache.mkdir(parents=True, exist_ok=True)
+    np.save(kept, vectors)
+    return np.asarray(vectors, dtype=np.float32)
 
 
 def fuse(*scores: NDArray[np.float32]) -> NDArray[np.float32]:

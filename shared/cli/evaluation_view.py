@@ -45,7 +45,7 @@ def comparison_table(evaluation: SearchEvaluation) -> Table:
     for heading in ("difference", "95 %", "p, bootstrap", "p, randomisation"):
         shown.add_column(heading, justify="right")
     compared = compare(evaluation.systems, PATH)
-    for name in LEGS:
+    for name in (name for name in compared if name != PATH):
         one = compared[name].get(report.NDCG)
         if one is None:
             shown.add_row(name, *("–",) * 4)

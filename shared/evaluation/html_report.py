@@ -10,7 +10,7 @@ from pathlib import Path
 from shared.evaluation import report
 from shared.evaluation.charts import difference_bars, interval_bars
 from shared.evaluation.comparison import Comparisons, compare
-from shared.evaluation.rankers import LEGS, PATH
+from shared.evaluation.rankers import PATH
 from shared.evaluation.search_evaluation import SearchEvaluation
 from wherefore.common.v1.product_pb2 import Product
 
@@ -20,6 +20,7 @@ SHOWN = 10
 MEASURES = (report.NDCG, report.NDCG_JUDGED_ONLY, report.MRR, report.RECALL, report.JUDGED)
 NAMES = {
     PATH: "whole path",
+    "precise": "whole path, precise",
     "fused": "both legs, no ranking",
     "dense": "dense leg only",
     "sparse": "sparse leg only",
@@ -75,7 +76,7 @@ def _head(
 
 
 def _systems(evaluation: SearchEvaluation, compared: Comparisons) -> str:
-    order = [PATH, *reversed(list(LEGS))]
+    order = [PATH, *(name for name in reversed(list(evaluation.systems)) if name != PATH)]
     rows: list[str] = []
     for name in order:
         cells = [f"<td>{escape(_name(name))}</td>"]
