@@ -31,6 +31,7 @@ from benchmarks.model_variants import (
     load_variant,
     make_graphs,
 )
+from shared.cli.connection import connect
 from shared.cli.private_suite import PrivateSuite, private_suite
 from shared.inference.settings import QUERY_MODELS, REPOSITORY, VECTOR_MODEL
 from wherefore.nlu.v1.nlu_service_pb2 import ParseRequest
@@ -45,6 +46,7 @@ MANY = 500
 """Requests of all clients together."""
 BATCHES = (1, 8, 16)
 PASSES = 60
+SETTLING_SECONDS = 30
 
 
 @dataclass(slots=True)
@@ -78,6 +80,18 @@ def asker(language: str) -> Callable[[grpc.aio.Channel], Ask]:
     return make
 
 
+async def settle(target: str, language: str) -> None:
+    """Return once the NLU has noticed that its models are there again."""
+    async with connect(target) as channel:
+        ask = asker(language)(channel)
+        for _ in range(int(SETTLING_SECONDS / 0.2)):
+            response = await ask("pen")
+            if not response.degraded:
+                return
+            await asyncio.sleep(0.2)
+    raise SystemExit(f"the {language} models did not come back within {SETTLING_SECONDS} s")
+
+
 async def measure_variant(
     suite: PrivateSuite, language: str, variant: Variant, queries: Iterator[str]
 ) -> Measured:
@@ -85,6 +99,7 @@ async def measure_variant(
     for model in models_of(language):
         await load_variant(suite.triton_target, model, variant)
     target, ask = suite.targets.nlu, asker(language)
+    await settle(target, language)
 
     async def run(clients: int, count: int) -> Load:
         sent = list(islice(queries, count))

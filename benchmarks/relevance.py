@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks import chinese_queries, peers, plots, report
+from benchmarks import chinese_queries, own_judgments, peers, plots, report
 from benchmarks.data import icecat, subset
 from shared.cli.catalogue_import import import_whole
 from shared.cli.connection import connect
@@ -22,7 +22,7 @@ from shared.cli.evaluation_progress import query_progress
 from shared.cli.private_suite import private_suite
 from shared.evaluation import report as scoring
 from shared.evaluation.judgments import Judgments, read_judgments
-from shared.evaluation.rankers import PATH
+from shared.evaluation.rankers import PATH, PRECISE
 from shared.evaluation.report import SystemReport
 from shared.evaluation.search_evaluation import SearchEvaluation, evaluate_search
 from shared.evaluation.significance import Interval, bootstrap_interval, paired_randomisation
@@ -31,6 +31,7 @@ from shared.inference.settings import VECTOR_MODEL
 CACHE = report.ROOT / ".wherefore" / "benchmarks"
 NAMES = {
     PATH: "**whole path**",
+    PRECISE: "**whole path, precise**",
     "fused": "both legs fused",
     "dense": "dense leg",
     "sparse": "sparse leg (BM25)",
@@ -42,7 +43,8 @@ more; {without} queries have no relevant product and are left out of all but jud
 percentile bootstrap over queries; p: paired randomisation test on nDCG@10, two-sided. Peers:
 `bm25s` with its defaults over title, supplier, short description and text attributes;
 all-MiniLM-L6-v2 vectors of title and short description by sentence-transformers; their reciprocal
-rank fusion."""
+rank fusion. How the weights of
+the path were chosen, and what they give on queries left out: the section on weights."""
 HEADINGS = (
     "system",
     "nDCG@10",
@@ -68,10 +70,8 @@ def main() -> int:
         if options.products:
             catalogue = subset(data, options.products, Path(folder))
         corpus = peers.read_corpus(catalogue)
-        systems = {
-            name: scoring.score(rankings, judgments)
-            for name, rankings in peers.rank_with_peers(corpus, judgments, CACHE, _say).items()
-        }
+        by_peers = peers.rank_with_peers(corpus, judgments, CACHE, _say)
+        systems = {name: scoring.score(ranked, judgments) for name, ranked in by_peers.items()}
         chinese = chinese_queries.read_queries()
         in_chinese = chinese_queries.in_chinese(judgments, chinese)
         evaluation, translated = asyncio.run(evaluate_suite(catalogue, judgments, in_chinese))
@@ -80,6 +80,9 @@ def main() -> int:
         _say(f"query {query!r} failed: {error}")
     systems = {name: evaluation.systems[name] for name in NAMES} | systems
     body = _section(systems, judgments, evaluation, len(corpus.ids)) + "\n\n"
+    own = own_judgments.read_own()
+    rankings = {name: evaluation.rankings[name] for name in NAMES} | dict(by_peers)
+    body += own_judgments.section(rankings, judgments, own, NAMES) + "\n\n"
     body += chinese_queries.section(evaluation.systems, translated.systems, chinese, NAMES)
     print(body)
     if not (options.no_write or options.products or failures):
