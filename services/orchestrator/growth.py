@@ -146,6 +146,6 @@ class RankingGrower:
 def _forget_propensities(work: Work, ranked: Sequence[str], results: Sequence[Result]) -> None:
     """Ranking knows how likely its own order is, and nothing of what changes it afterwards."""
     changed = [result.product.id for result in results] != list(ranked)
-    if changed or work.query.serving_config == PRECISE:
+    if changed or work.query.order_by or work.query.serving_config == PRECISE:
         for result in results:
             result.ClearField("propensity")
