@@ -65,6 +65,24 @@ def test_exactly_the_values_that_are_not_finite_are_named(values):
     assert _paths(Vector(values=values)) == expected[:MAX_VIOLATIONS]
 
 
+@given(st.lists(st.tuples(st.floats(), st.integers(0, 2**32 - 1)), max_size=8))
+def test_no_bit_pattern_in_a_list_of_messages_slips_through(rows):
+    bits = np.array([pattern for _, pattern in rows], np.uint32).view(np.float32)
+    documents = [
+        IndexDocument(
+            product=Product(price=Price(amount=amount)), vector=Vector(values=bits[n : n + 1])
+        )
+        for n, (amount, _) in enumerate(rows)
+    ]
+    expected = {
+        f"documents[{n}].product.price.amount"
+        for n, (amount, _) in enumerate(rows)
+        if not math.isfinite(amount)
+    }
+    expected |= {f"documents[{n}].vector.values[0]" for n in np.flatnonzero(~np.isfinite(bits))}
+    assert set(_paths(IndexRequest(documents=documents))) == expected
+
+
 def _field(number: int, payload: bytes) -> bytes:
     assert len(payload) < 128
     return bytes([number << 3 | 2, len(payload)]) + payload
