@@ -175,14 +175,24 @@ class Sequential:
         with torch.inference_mode():
             self._vectors = network.vectors()
 
-    def scores(self, histories: Sequences) -> Scores:
-        """Log-probabilities of the next item but for a constant a row, [histories, items].
+    @property
+    def network(self) -> SequenceNetwork:
+        """The network, fitted.
 
         Raises:
             RuntimeError: Not fitted.
         """
         if self._network is None:
             raise RuntimeError("the sequential model is not fitted")
+        return self._network
+
+    def scores(self, histories: Sequences) -> Scores:
+        """Log-probabilities of the next item but for a constant a row, [histories, items].
+
+        Raises:
+            RuntimeError: Not fitted.
+        """
+        network = self.network
         length = self._settings.network.length
         newest = [history[-length:] for history in histories]
         # Alike in length, so that a batch is filled up little.
@@ -192,7 +202,7 @@ class Sequential:
             for begin in range(0, len(order), 256):
                 rows = order[begin : begin + 256]
                 items, lengths = filled([newest[row] for row in rows])
-                states = self._network(items, self._vectors)
+                states = network(items, self._vectors)
                 last = states[torch.arange(len(rows)), lengths - 1]
                 found[rows] = (last @ self._vectors.T).numpy()
         return found

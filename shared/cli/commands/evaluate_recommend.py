@@ -69,7 +69,7 @@ def recommend(
     require_extra("recommend", LIBRARIES)
     if out and not out.parent.is_dir():
         raise failures.CommandError(f"no folder {out.parent} for --out", code=failures.USAGE)
-    data, known = _read(sequences, attributes)
+    data, known = read_data(sequences, attributes)
     from services.recommend.evaluation import EvaluationSettings, evaluate
     from services.recommend.sequential import SequentialSettings
     from services.recommend.split import TooShortError
@@ -94,7 +94,12 @@ def recommend(
     return failures.OK
 
 
-def _read(sequences: Path, attributes: Path | None) -> tuple[SequenceData, Attributes | None]:
+def read_data(sequences: Path, attributes: Path | None) -> tuple[SequenceData, Attributes | None]:
+    """Read files of sequences and attributes.
+
+    Raises:
+        CommandError: One cannot be used.
+    """
     from services.recommend.sequences import SequenceFileError, read_attributes, read_sequences
 
     try:

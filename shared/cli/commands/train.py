@@ -1,4 +1,4 @@
-"""`wherefore train`: the models that read queries, and the one that ranks."""
+"""`wherefore train`: the models that read queries, that rank and that recommend."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from shared.cli import failures
+from shared.cli.commands.train_recommend import recommend
 from shared.cli.options import Json, NluTarget
 
 app = App(name="train", help="Train the suite's models.")
+app.command(recommend)
 
 
 @app.command
