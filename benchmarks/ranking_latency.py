@@ -19,6 +19,7 @@ import grpc.aio
 import numpy as np
 
 from benchmarks import report
+from benchmarks.explain_latency import QUERIES
 from shared.catalogue import bundled_catalogue_path
 from shared.cli.catalogue_import import import_whole
 from shared.cli.connection import connect
@@ -30,18 +31,6 @@ from wherefore.ranking.v1.ranking_service_pb2_grpc import RankingServiceStub
 from wherefore.retrieval.v1.retrieval_service_pb2 import RetrieveRequest
 from wherefore.retrieval.v1.retrieval_service_pb2_grpc import RetrievalServiceStub
 
-QUERIES = (
-    "wireless headphones under 300",
-    "steel kettle",
-    "red running shoes for women",
-    "yoga mat non slip",
-    "waterproof backpack 17 inch laptop",
-    "black dress without silk",
-    "黑色连衣裙",
-    "双肩包 不要黑色",
-    "保温杯 500毫升",
-    "儿童玩具",
-)
 NEEDED = ("nlu", "retrieval", "ranking", "reason", "orchestrator")
 COUNTS = (20, 100, 200, 1_000)
 WANTED, WANTED_MS = 200, 15.0
