@@ -8,7 +8,7 @@ of the trees together sum to the score.
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,7 @@ class TreeModel:
         self._linear = LinearModel.of(version, linear)
         self._columns = [FEATURES.index(name) for name in features]
         self._trees = trees
+        self._predict: Any = cast("Any", trees).predict  # it is typed in part only
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -121,7 +122,7 @@ class TreeModel:
     def score(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """See `ScoringModel.score`."""
         # One thread: a hundred rows are not worth waking others.
-        raised = self._trees.predict(values[:, self._columns], num_threads=1)
+        raised = self._predict(values[:, self._columns], num_threads=1)
         return self._linear.score(values) + np.asarray(raised, dtype=np.float64)
 
     def base_value(self, values: NDArray[np.float64]) -> float:
@@ -138,5 +139,5 @@ class TreeModel:
 
     def _tree_values(self, columns: NDArray[np.float64]) -> NDArray[np.float64]:
         """TreeSHAP: (candidates, columns + 1), the last the expectation over training."""
-        values = self._trees.predict(columns, pred_contrib=True, num_threads=1)
+        values = self._predict(columns, pred_contrib=True, num_threads=1)
         return np.asarray(values, dtype=np.float64)
