@@ -10,7 +10,7 @@ from services.ranking.features import FEATURES
 
 LABELS: Final = {
     "fused_score": "found high by all searches together",
-    "dense_similarity": "close to the query in meaning",
+    "dense_similarity": "means much the same as the query",
     "dense_cosine": "closer to the query in meaning than others",
     "dense_rank": "among the first in meaning",
     "sparse_score": "shares the query's rare words",

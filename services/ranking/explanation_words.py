@@ -75,7 +75,7 @@ _BY_FEATURE: Final = {feature: group for group in GROUPS for feature in group.fe
 
 _CHINESE: Final = {
     "fused_score": "各路检索综合靠前",
-    "dense_similarity": "与查询意思相近",
+    "dense_similarity": "语义相似度高",
     "dense_cosine": "比其他商品更接近查询的意思",
     "dense_rank": "语义检索靠前",
     "similar_cosine": "与感兴趣的商品相似",

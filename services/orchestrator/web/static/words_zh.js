@@ -96,7 +96,7 @@ export default {
   moreContributions: (n) => `另有 ${n} 项较小的`,
   features: {
     fused_score: "各路召回综合靠前",
-    dense_similarity: "与查询意思相近",
+    dense_similarity: "语义相似度高",
     dense_cosine: "比其他商品更接近查询的意思",
     dense_rank: "语义召回名次靠前",
     sparse_score: "含有查询中的少见词",
