@@ -1,6 +1,6 @@
 """Language of the query: the caller's word for it, else what its letters say."""
 
-from shared.text.language import detect_language
+from shared.text.language import detect_language, primary_language
 
 
 def query_language(query: str, code: str = "") -> tuple[str, float]:
@@ -11,6 +11,6 @@ def query_language(query: str, code: str = "") -> tuple[str, float]:
         code: What the caller says; taken at its word, without region ("zh-CN" is "zh").
     """
     if code:
-        return code.partition("-")[0].lower(), 1.0
+        return primary_language(code), 1.0
     language, confidence = detect_language(query)
     return language, min(max(confidence, 0.0), 1.0)

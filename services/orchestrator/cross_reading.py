@@ -11,6 +11,7 @@ from services.orchestrator.clients import Clients
 from services.orchestrator.fallback import Degradations
 from shared.errors import FailedPreconditionError, WhereforeError
 from shared.text.document import ENCODER_LANGUAGE, embedding_text
+from shared.text.language import primary_language
 from shared.timing import StageTimer
 from wherefore.nlu.v1.nlu_service_pb2 import (
     MATCH_METHOD_CROSS_ENCODER,
@@ -58,7 +59,7 @@ class CrossReader:
         chosen = best_ids[: self._clients.settings.cross_candidates]
         try:
             with timer.stage(_STAGE):
-                if query.language_code.split("-", 1)[0] != ENCODER_LANGUAGE:
+                if primary_language(query.language_code) != ENCODER_LANGUAGE:
                     raise FailedPreconditionError(f"the model reads {ENCODER_LANGUAGE} alone")
                 texts = await self._texts(chosen)
                 scores = (await self._match(query, texts)).scores

@@ -11,6 +11,7 @@ from services.orchestrator.budget import ask_again, stage_timeout
 from services.orchestrator.clients import Clients
 from services.orchestrator.fallback import Degradations
 from shared.errors import WhereforeError
+from shared.text.language import primary_language
 from shared.timing import StageTimer
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.common.v1.user_profile_pb2 import UserProfile
@@ -141,7 +142,7 @@ def _item(result: Result, view: PageView) -> ExplainItem:
 
 def _reason_language(view: PageView) -> str:
     """Returns "zh" or "en", or nothing for the query's own; other languages are told in English."""
-    primary = view.language_code.split("-", 1)[0].lower()
+    primary = primary_language(view.language_code)
     if not primary:
         return "" if view.query is not None else "en"
     return primary if primary in ("zh", "en") else "en"

@@ -9,6 +9,7 @@ from typing import Final
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.orchestrator.budget import ask_again, stage_timeout
+from services.orchestrator.by_id import request_by_id
 from services.orchestrator.clients import Clients
 from services.orchestrator.event_store import SqliteEventStore
 from services.orchestrator.fallback import Degradations
@@ -17,11 +18,10 @@ from shared.text.document import title_of
 from shared.timing import StageTimer
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.common.v1.user_profile_pb2 import UserContext
-from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 from wherefore.recommend.v1 import recommend_service_pb2 as pb
 from wherefore.recommend.v1.relation_pb2 import Relation
 from wherefore.retrieval.v1.candidate_pb2 import Candidate
-from wherefore.retrieval.v1.retrieval_service_pb2 import GetProductsRequest, RetrieveRequest
+from wherefore.retrieval.v1.retrieval_service_pb2 import GetProductsRequest
 
 # As many as retrieval returns by id in one call.
 _MOST: Final = 100
@@ -120,13 +120,8 @@ class RelatedFinder:
         """Returns the products that are there and meet a filter, as ranking reads them."""
         products: dict[str, Product] = {}
         for start in range(0, len(found), _MOST):
-            request = RetrieveRequest(
-                query=QueryUnderstanding(),
-                filter=condition,
-                legs=["sparse"],  # which finds nothing for a query without words
-                limit=1,
-                included_ids=[each.product_id for each in found[start : start + _MOST]],
-            )
+            ids = [each.product_id for each in found[start : start + _MOST]]
+            request = request_by_id(ids, condition)
             response = await ask_again(
                 partial(self._clients.retrieve, request), self._clients.settings.budgets.retrieval
             )

@@ -44,6 +44,15 @@ class Violations:
         self.text("user.user_id", user.user_id, MAX_ID)
         self.text("user.session_id", user.session_id, MAX_ID)
 
+    def product_ids(self, ids: Sequence[str], most: int) -> None:
+        """Checks a list of products: not too many, none twice, each an id."""
+        if len(ids) > most:
+            self.add("product_ids", f"at most {most}, not {len(ids)}")
+        elif len(set(ids)) < len(ids):
+            self.add("product_ids", "an id is there twice")
+        for index, product_id in enumerate(ids[:most]):
+            self.text(f"product_ids[{index}]", product_id, MAX_ID, required=True)
+
     def one_of(self, field: str, value: str, known: Sequence[str]) -> None:
         """Checks a name; empty is fine."""
         if value and value not in known:

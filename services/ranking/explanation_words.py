@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from services.ranking.explain import LABELS
+from shared.text.language import primary_language
 
 Language = Literal["en", "zh"]
 
@@ -123,7 +124,7 @@ CHANGEABLE: Final = tuple(_CHANGEABLE)
 
 def language_of(code: str) -> Language:
     """Returns the language of the words for a BCP-47 tag: English for all but Chinese."""
-    return "zh" if code.split("-", 1)[0].lower() == "zh" else "en"
+    return "zh" if primary_language(code) == "zh" else "en"
 
 
 def group_of(feature: str) -> Group:

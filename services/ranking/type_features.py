@@ -38,14 +38,9 @@ def _kinds(texts: Sequence[ProductText]) -> list[Sequence[Sequence[str]]]:
     """Terms of the types of each product, stated or else read from its title."""
     stated = {" ".join(kind) for text in texts for kind in text.types}
     read = types_of_titles(
-        {
-            str(row): text.type_words
-            for row, text in enumerate(texts)
-            if text.type_words is not None
-        },
+        {row: text.type_words for row, text in enumerate(texts) if text.type_words is not None},
         stated,
     )
     return [
-        text.types or ([_terms(read[str(row)])] if str(row) in read else [])
-        for row, text in enumerate(texts)
+        text.types or ([_terms(read[row])] if row in read else []) for row, text in enumerate(texts)
     ]

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from shared.text.document import title_of
 from shared.text.normalise import fold
@@ -37,6 +38,8 @@ _MIN_TYPE_SUPPORT = 3
 _MIN_ENDING_SUPPORT = 15
 """The same for the third reading, which is the least sure."""
 _MAX_TYPE_WORDS = 4
+
+_Key = TypeVar("_Key", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,37 +71,35 @@ def infer_types(products: Sequence[Product]) -> dict[str, str]:
     )
 
 
-def types_of_titles(titles: Mapping[str, TypeWords], stated: Iterable[str]) -> dict[str, str]:
-    """Return a type, folded, by the id of each title that tells one.
+def types_of_titles(titles: Mapping[_Key, TypeWords], stated: Iterable[str]) -> dict[_Key, str]:
+    """Return a type, folded, by the key of each title that tells one.
 
     Args:
         titles: Readings of products without a category; types are learnt from them together.
         stated: Categories of other products, which titles may name too.
     """
     known = _frequent_prefixes(words.after_model for words in titles.values())
-    types: dict[str, str] = {}
-    for product_id, words in titles.items():
+    types: dict[_Key, str] = {}
+    for key, words in titles.items():
         for end in range(min(len(words.after_model), _MAX_TYPE_WORDS), 0, -1):
             if words.after_model[:end] in known:
-                types[product_id] = " ".join(words.after_model[:end])
+                types[key] = " ".join(words.after_model[:end])
                 break
     known |= {tuple(fold(category).split()) for category in stated}
     named = {key: words.named for key, words in titles.items() if key not in types}
     heads = {name[-1] for name in known if name}
-    for product_id, words in named.items():
+    for key, words in named.items():
         if found := _last_known(words, known, heads):
-            types[product_id] = found
-    endings = {
-        product_id: words[-2:] for product_id, words in named.items() if product_id not in types
-    }
+            types[key] = found
+    endings = {key: words[-2:] for key, words in named.items() if key not in types}
     counts: Counter[tuple[str, ...]] = Counter(
         ending
         for ending in endings.values()
         if len(ending) == 2  # noqa: PLR2004
     )
-    for product_id, ending in endings.items():
+    for key, ending in endings.items():
         if counts[ending] >= _MIN_ENDING_SUPPORT and not any(map(_has_digit, ending)):
-            types[product_id] = " ".join(ending)
+            types[key] = " ".join(ending)
     return types
 
 

@@ -14,6 +14,7 @@ from shared import filter_syntax
 from shared.evaluation.judgments import Judgments
 from shared.evaluation.report import Ranking
 from shared.text.document import ENCODER_LANGUAGE
+from shared.text.language import primary_language
 from wherefore.common.v1.diagnostics_pb2 import Degradation
 from wherefore.nlu.v1.nlu_service_pb2 import ParseRequest
 from wherefore.nlu.v1.nlu_service_pb2_grpc import NluServiceStub
@@ -88,7 +89,7 @@ class SuiteRankers:
         rankings[PATH] = await self._rank_path(query, judged_filter)
         rankings[PRECISE] = rankings[PATH]
         # The cross-encoder reads no other language: the answer would be the same, and degraded.
-        if understanding.language_code.split("-", 1)[0] == ENCODER_LANGUAGE:
+        if primary_language(understanding.language_code) == ENCODER_LANGUAGE:
             rankings[PRECISE] = await self._rank_path(query, judged_filter, PRECISE)
         for name, ranking in rankings.items():
             for ids in (ranking.full, ranking.judged_only):

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,26 @@ def bootstrap_interval(
     if not 0 < confidence < 1:
         raise ValueError("confidence must lie between 0 and 1")
     sample = np.asarray(values, dtype=np.float64)
+    means = resampled_means(sample, resamples=resamples, seed=seed)
+    return percentile_interval(float(sample.mean()), means, confidence=confidence)
+
+
+def resampled_means(
+    values: NDArray[np.float64], *, resamples: int = 10_000, seed: int = 1
+) -> NDArray[np.float64]:
+    """Means of values, (queries,), drawn again with replacement; (resamples,)."""
     rng = np.random.default_rng(seed)
-    drawn = rng.integers(0, len(sample), size=(resamples, len(sample)))
-    means = sample[drawn].mean(axis=1)
+    drawn = rng.integers(0, len(values), size=(resamples, len(values)))
+    return values[drawn].mean(axis=1)
+
+
+def percentile_interval(
+    value: float, resampled: NDArray[np.float64], *, confidence: float = 0.95
+) -> Interval:
+    """A value with the percentiles of what resamples gave in its place, (resamples,)."""
     tail = (1 - confidence) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
-    return Interval(float(sample.mean()), float(low), float(high))
+    low, high = np.quantile(resampled, [tail, 1 - tail])
+    return Interval(value, float(low), float(high))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +104,11 @@ def paired_bootstrap(
     if not 0 < confidence < 1:
         raise ValueError("confidence must lie between 0 and 1")
     differences = np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64)
-    rng = np.random.default_rng(seed)
-    drawn = rng.integers(0, len(differences), size=(resamples, len(differences)))
-    means = differences[drawn].mean(axis=1)
+    means = resampled_means(differences, resamples=resamples, seed=seed)
     seen = float(differences.mean())
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
     as_far = int(np.count_nonzero(np.abs(means - seen) >= abs(seen) - 1e-12))
-    return Difference(Interval(seen, float(low), float(high)), (as_far + 1) / (resamples + 1))
+    interval = percentile_interval(seen, means, confidence=confidence)
+    return Difference(interval, (as_far + 1) / (resamples + 1))
 
 
 def paired_randomisation(

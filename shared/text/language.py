@@ -55,6 +55,11 @@ _HAN_WEIGHT = 3.0
 _ENGLISH_PRIOR = 0.9
 
 
+def primary_language(code: str) -> str:
+    """Returns the language of a BCP-47 tag without script and region: "zh-Hans" is "zh"."""
+    return code.partition("-")[0].lower()
+
+
 def detect_language(text: str) -> tuple[str, float]:
     """Tells the language of a short text.
 

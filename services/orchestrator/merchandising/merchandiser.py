@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from services.orchestrator.budget import stage_timeout
+from services.orchestrator.by_id import request_by_id
 from services.orchestrator.clients import Clients
 from services.orchestrator.fallback import Degradations
 from services.orchestrator.merchandising.occasions import occasion_of
@@ -14,7 +15,7 @@ from shared.timing import StageTimer
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 from wherefore.orchestrator.v1.result_pb2 import Result
 from wherefore.retrieval.v1.candidate_pb2 import Candidate
-from wherefore.retrieval.v1.retrieval_service_pb2 import RetrieveRequest, SelectProductsRequest
+from wherefore.retrieval.v1.retrieval_service_pb2 import SelectProductsRequest
 
 
 class Merchandiser:
@@ -90,13 +91,7 @@ class Merchandiser:
         missing = [product_id for product_id in plan.pins if product_id not in known]
         if not missing:
             return []
-        request = RetrieveRequest(
-            query=QueryUnderstanding(),
-            filter=filter_text,
-            legs=["sparse"],  # which finds nothing for a query without words
-            limit=1,
-            included_ids=missing,
-        )
+        request = request_by_id(missing, filter_text)
         try:
             response = await self._clients.retrieve(
                 request, stage_timeout(self._clients.settings.budgets.retrieval)

@@ -7,6 +7,7 @@ import grpc.aio
 from services.orchestrator import validation
 from services.orchestrator.completion.completer import Completer
 from shared.request_context import current_request_id
+from shared.text.language import primary_language
 from wherefore.common.v1.diagnostics_pb2 import DEGRADATION_CAUSE_UNAVAILABLE, Degradation
 from wherefore.orchestrator.v1 import completion_service_pb2 as pb
 from wherefore.orchestrator.v1.completion_service_pb2_grpc import CompletionServiceServicer
@@ -35,7 +36,7 @@ class CompletionServer(CompletionServiceServicer):
             found.add("limit", "must not be negative")
         found.raise_any()
         limit = min(request.limit, MAX_COMPLETIONS) or DEFAULT_COMPLETIONS
-        language = request.language_code.split("-", 1)[0].lower()
+        language = primary_language(request.language_code)
         response = pb.CompleteResponse(request_id=current_request_id())
         for match in self._completer.complete(request.prefix.lstrip(), limit, language):
             response.completions.add(

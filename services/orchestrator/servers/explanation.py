@@ -47,10 +47,11 @@ class ExplanationServer(ExplanationServiceServicer):
         )
 
     def _to_query(self, request: pb.ExplainRequest) -> ExplainQuery:
-        _check_products(request)
+        found = validation.Violations()
+        found.product_ids(request.product_ids, MAX_EXPLAINED)
+        found.raise_any()
         if not request.attribution_token:
             return ExplainQuery(_to_search(request), request.product_ids, request.skip_words)
-        found = validation.Violations()
         for name in ("query", "filter", "serving_config"):
             if getattr(request, name):
                 found.add(name, "must be empty with an attribution_token, which stands for it")
@@ -68,18 +69,6 @@ class ExplanationServer(ExplanationServiceServicer):
         return ExplainQuery(
             _to_search(asked), request.product_ids, request.skip_words, told.ranking_id
         )
-
-
-def _check_products(request: pb.ExplainRequest) -> None:
-    found = validation.Violations()
-    ids = request.product_ids
-    if len(ids) > MAX_EXPLAINED:
-        found.add("product_ids", f"at most {MAX_EXPLAINED}, not {len(ids)}")
-    elif len(set(ids)) < len(ids):
-        found.add("product_ids", "an id is there twice")
-    for index, product_id in enumerate(ids[:MAX_EXPLAINED]):
-        found.text(f"product_ids[{index}]", product_id, validation.MAX_ID, required=True)
-    found.raise_any()
 
 
 def _to_search(request: pb.ExplainRequest) -> SearchQuery:

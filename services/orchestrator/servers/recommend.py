@@ -62,12 +62,7 @@ def to_query(request: RecommendRequest) -> RecommendQuery:
     named_user = request.user.user_id.strip() or request.user.session_id.strip()
     if not ids and not named_user:
         found.add("user", "give a user, or product_ids")
-    if len(ids) > MAX_SEEDS:
-        found.add("product_ids", f"at most {MAX_SEEDS}, not {len(ids)}")
-    elif len(set(ids)) < len(ids):
-        found.add("product_ids", "an id is there twice")
-    for index, product_id in enumerate(ids[:MAX_SEEDS]):
-        found.text(f"product_ids[{index}]", product_id, validation.MAX_ID, required=True)
+    found.product_ids(ids, MAX_SEEDS)
     config = request.serving_config or (SIMILAR if ids else FOR_YOU)
     found.one_of("serving_config", config, SERVING_CONFIGS)
     if config in FROM_PRODUCTS and not ids:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from services.ranking.clicks.page_log import LoggedPage, PageLogError
 from services.ranking.clicks.reward_model import RewardModel
-from shared.evaluation.significance import Interval
+from shared.evaluation.significance import Interval, percentile_interval
 
 Scorer = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """(candidates, features) -> (candidates,), higher is better."""
@@ -186,10 +186,7 @@ def _estimates(sums: _Sums, random: np.random.Generator) -> dict[str, Estimate]:
     for name, value in seen.items():
         values = np.array([resample[name] for resample in drawn])
         gains = values - np.array([resample[LOGGED] for resample in drawn])
-        found[name] = Estimate(_interval(value, values), _interval(value - seen[LOGGED], gains))
+        found[name] = Estimate(
+            percentile_interval(value, values), percentile_interval(value - seen[LOGGED], gains)
+        )
     return found
-
-
-def _interval(value: float, resampled: NDArray[np.float64]) -> Interval:
-    low, high = np.quantile(resampled, [0.025, 0.975])
-    return Interval(value, float(low), float(high))

@@ -6,11 +6,12 @@ often it was looked at, in all the places in which it stood (Oosterhuis and de R
 unbiased learning to rank for top-k rankings", SIGIR 2020).
 """
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.ranking.boosting import boost
 from services.ranking.clicks.log import ClickLog
 
 if TYPE_CHECKING:
@@ -69,19 +70,13 @@ def fit_clicks(
     labels = np.rint(rates / highest * (LEVELS - 1)).astype(np.int64)
     sizes = np.bincount(query[known])
     trained = lightgbm.Dataset(features[known], label=labels, group=sizes[sizes > 0])
-    parameters: dict[str, Any] = {
-        "objective": "lambdarank",
+    return boost(
+        trained,
         # A rate is a gain as it stands; with 2^label - 1 only the highest would count.
-        "label_gain": [7.0 * level / (LEVELS - 1) for level in range(LEVELS)],
-        "lambdarank_truncation_level": 13,
-        "num_leaves": leaves,
-        "learning_rate": learning_rate,
-        "min_data_in_leaf": 20,
-        "lambda_l2": 1.0,
-        "seed": seed,
-        "deterministic": True,
-        "force_row_wise": True,
-        "verbose": -1,
-    }
-    train: Any = cast("Any", lightgbm).train  # it is typed in part only
-    return train(parameters, trained, rounds)
+        label_gain=[7.0 * level / (LEVELS - 1) for level in range(LEVELS)],
+        rounds=rounds,
+        leaves=leaves,
+        learning_rate=learning_rate,
+        least_rows=20,
+        seed=seed,
+    )

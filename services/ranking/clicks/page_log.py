@@ -15,15 +15,14 @@ import gzip
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Self, TextIO, cast
+from typing import Self, TextIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from services.ranking.features import FEATURES
-
-Finite = Annotated[float, Field(allow_inf_nan=False)]
+from services.ranking.weights import Finite
 
 
 class PageLogError(ValueError):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from services.ranking.model import ScoringModel
 from services.ranking.train.dataset import RankingData
 from shared.evaluation.metrics import dcg
+from shared.evaluation.significance import percentile_interval, resampled_means
 
 DEPTH: Final = 10
 FOLDS: Final = 5
@@ -115,9 +116,8 @@ def paired_bootstrap(
     if not len(first) or first.shape != second.shape:
         raise ValueError("the paired bootstrap needs the same queries of both")
     differences = first - second
-    drawn = np.random.default_rng(seed).integers(0, len(differences), (RESAMPLES, len(differences)))
-    means = differences[drawn].mean(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
+    means = resampled_means(differences, resamples=RESAMPLES, seed=seed)
+    found = percentile_interval(float(differences.mean()), means)
     tail = min(int((means <= 0).sum()), int((means >= 0).sum()))
     p = min(1.0, 2 * (tail + 1) / (RESAMPLES + 1))
-    return Difference(float(differences.mean()), float(low), float(high), p)
+    return Difference(found.mean, found.low, found.high, p)

@@ -7,10 +7,11 @@ only push a score the way that its meaning says.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Final
 
 import numpy as np
 
+from services.ranking.boosting import boost
 from services.ranking.features import FEATURES
 from services.ranking.model import LinearModel
 from services.ranking.train.dataset import RankingData
@@ -58,30 +59,21 @@ def fit(
         init_score=LinearModel.of("", linear).score(data.features),
         feature_name=list(FEATURES),
     )
-    parameters: dict[str, Any] = {
-        "objective": "lambdarank",
+    trees = boost(
+        trained,
         # The gain of the measures, 2^rating - 1.
-        "label_gain": [2**rating - 1 for rating in range(int(data.ratings.max(initial=0)) + 1)],
-        "lambdarank_truncation_level": 13,  # three past the tenth, as LightGBM advises
-        "num_leaves": chosen.leaves,
-        "learning_rate": chosen.learning_rate,
-        "min_data_in_leaf": chosen.least_rows,
-        "lambda_l2": 1.0,
-        "feature_fraction": 0.7,
-        "bagging_fraction": 0.8,
-        "bagging_freq": 1,
-        "monotone_constraints": [-1 if name in LOWERING else 1 for name in FEATURES],
-        "seed": chosen.seed,
-        "deterministic": True,
-        "force_row_wise": True,
-        "verbose": -1,
-    }
-
-    def tell(_: object) -> None:
-        on_round()
-
-    train: Any = cast("Any", lightgbm).train  # it is typed in part only
-    trees = train(parameters, trained, chosen.rounds, callbacks=[tell])
+        label_gain=[2**rating - 1 for rating in range(int(data.ratings.max(initial=0)) + 1)],
+        rounds=chosen.rounds,
+        leaves=chosen.leaves,
+        learning_rate=chosen.learning_rate,
+        least_rows=chosen.least_rows,
+        seed=chosen.seed,
+        on_round=on_round,
+        feature_fraction=0.7,
+        bagging_fraction=0.8,
+        bagging_freq=1,
+        monotone_constraints=[-1 if name in LOWERING else 1 for name in FEATURES],
+    )
     return TreeModel(version, FEATURES, dict(linear), trees)
 
 
