@@ -7,7 +7,7 @@ from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.orchestrator.completion.searches import SearchCounts
+from services.orchestrator.completion.searches import KEPT_SECONDS, SearchCounts
 from services.orchestrator.event_store import EventStore, StoredEvent, event_seconds
 from services.orchestrator.popularity import Popularity
 from services.orchestrator.tokens import TokenSigner
@@ -46,14 +46,23 @@ class EventLog:
             return list(error.violations)
         return []
 
+    async def load(self) -> None:
+        """Counts the events of the past that still weigh something."""
+        kept_seconds = max(self._popularity.kept_seconds, KEPT_SECONDS)
+        for event in await self._store.since(time.time() - kept_seconds):
+            self._count(event)
+
     async def write(self, events: Sequence[pb.UserEvent]) -> list[StoredEvent]:
         """Writes checked events. Durable, and counted by the next request, when it returns."""
         stored = await self._store.append([_completed(event) for event in events])
         for each in stored:
             if not each.duplicate:
-                self._popularity.count(each.event)
-                self._searches.count(each.event)
+                self._count(each.event)
         return stored
+
+    def _count(self, event: pb.UserEvent) -> None:
+        self._popularity.count(event)
+        self._searches.count(event)
 
 
 def _completed(event: pb.UserEvent) -> pb.UserEvent:

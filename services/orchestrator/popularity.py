@@ -8,7 +8,7 @@ them again.
 import time
 from collections import defaultdict
 
-from services.orchestrator.event_store import EventStore, event_seconds
+from services.orchestrator.event_store import event_seconds
 from services.orchestrator.interest import weight_of
 from wherefore.common.v1.user_event_pb2 import UserEvent
 
@@ -24,10 +24,10 @@ class Popularity:
         self._landmark = time.time()
         self._sums: defaultdict[str, float] = defaultdict(float)
 
-    async def load(self, store: EventStore) -> None:
-        """Counts the events of the past that still weigh something."""
-        for event in await store.since(time.time() - _HALF_LIVES_KEPT * self._half_life):
-            self.count(event)
+    @property
+    def kept_seconds(self) -> float:
+        """Age beyond which an event weighs next to nothing."""
+        return _HALF_LIVES_KEPT * self._half_life
 
     def count(self, event: UserEvent) -> None:
         """Counts one event."""

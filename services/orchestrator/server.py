@@ -86,8 +86,10 @@ class OrchestratorService:
         self._settings = settings
         self._store = SqliteEventStore(settings.data_dir / "events.sqlite")
         self._popularity = Popularity(settings.popularity_half_life_days)
-        self._key = load_key(settings.token_key.get_secret_value(), settings.data_dir)
+        key = load_key(settings.token_key.get_secret_value(), settings.data_dir)
+        self._signer = TokenSigner(key)
         self._searches = SearchCounts()
+        self._events = EventLog(self._store, self._popularity, self._searches, self._signer)
         self._completer = Completer(self._searches, settings.completion_refresh_seconds)
         self._watching: list[asyncio.Task[None]] = []
         self._rules = RuleBook(settings.rules_file, settings.rules_poll_seconds)
@@ -107,7 +109,7 @@ class OrchestratorService:
         # Channels belong to the loop they are opened on, which runs from here on.
         settings = self._settings
         clients = self._clients = open_clients(settings)
-        signer = TokenSigner(self._key)
+        signer = self._signer
         profiles = ProfileReader(clients, self._store)
         embedder = Embedder(clients)
         merchandiser = Merchandiser(clients, self._rules)
@@ -126,7 +128,7 @@ class OrchestratorService:
         products = ProductServer(
             ProductCatalogue(clients, embedder, signer), CatalogueImporter(clients, embedder)
         )
-        events = UserEventServer(EventLog(self._store, self._popularity, self._searches, signer))
+        events = UserEventServer(self._events)
         add_SearchServiceServicer_to_server(search, server)
         explanations = ExplanationServer(Explainer(clients, pipeline), pipeline, signer)
         add_ExplanationServiceServicer_to_server(explanations, server)
@@ -149,8 +151,7 @@ class OrchestratorService:
         """Opens the event store and the demo page."""
         await self._rules.start()
         await self._store.open()
-        await self._popularity.load(self._store)
-        await self._searches.load(self._store)
+        await self._events.load()
         self._watch()
         self._started_at = time.monotonic()
         if self._settings.http_enabled and self._web is None and self._api is not None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from services.orchestrator.completion.index import Entry, Source
-from services.orchestrator.event_store import EventStore, actor_of, event_seconds
+from services.orchestrator.event_store import actor_of, event_seconds
 from shared.text.normalise import fold
 from wherefore.common.v1.user_event_pb2 import UserEvent
 
@@ -30,11 +30,6 @@ class SearchCounts:
         self._users: defaultdict[str, dict[bytes, float]] = defaultdict(dict)
         self.changes = 0
         """Grows with what a snapshot may tell."""
-
-    async def load(self, store: EventStore) -> None:
-        """Counts the searches of the last 90 days."""
-        for event in await store.since(time.time() - KEPT_SECONDS):
-            self.count(event)
 
     def count(self, event: UserEvent) -> None:
         """Counts one event, of whatever type, that names a query."""

@@ -1,7 +1,6 @@
 """Searches become completions once enough different users made them."""
 
 import time
-from pathlib import Path
 
 import pytest
 
@@ -9,7 +8,6 @@ from services.orchestrator.completion import searches
 from services.orchestrator.completion.catalogue import catalogue_entries
 from services.orchestrator.completion.index import Source
 from services.orchestrator.completion.searches import KEPT_SECONDS, SearchCounts
-from services.orchestrator.event_store import SqliteEventStore
 from wherefore.common.v1.user_event_pb2 import USER_EVENT_TYPE_SEARCH, UserEvent
 from wherefore.retrieval.v1.retrieval_service_pb2 import StatsResponse, TermCount
 
@@ -60,16 +58,6 @@ def test_it_forgets_the_rarest(monkeypatch: pytest.MonkeyPatch) -> None:
         counts.count(event(f"once {n}", "u0"))
     assert told(counts) == {"lamp": 5}
     assert len(counts._users) <= 51
-
-
-async def test_the_past_is_read_from_the_store(tmp_path: Path) -> None:
-    store = SqliteEventStore(tmp_path / "events.sqlite")
-    await store.open()
-    await store.append([event("desk lamp", f"u{n}") for n in range(6)])
-    counts = SearchCounts()
-    await counts.load(store)
-    await store.close()
-    assert told(counts) == {"desk lamp": 6}
 
 
 def test_entries_of_the_catalogue() -> None:

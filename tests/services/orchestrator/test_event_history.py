@@ -1,0 +1,38 @@
+"""What was written before a start counts after it."""
+
+import time
+from pathlib import Path
+
+from services.orchestrator.completion.searches import SearchCounts, entries
+from services.orchestrator.event_store import SqliteEventStore
+from services.orchestrator.events import EventLog
+from services.orchestrator.popularity import Popularity
+from services.orchestrator.tokens import TokenSigner
+from wherefore.common.v1 import user_event_pb2 as pb
+
+
+def search(user: str, product_id: str) -> pb.UserEvent:
+    event = pb.UserEvent(
+        id=f"{user}-{product_id}",
+        type=pb.USER_EVENT_TYPE_CLICK,
+        user_id=user,
+        query="desk lamp",
+    )
+    event.event_time.FromSeconds(int(time.time()) - 3_600)
+    event.products.add(product_id=product_id, quantity=1)
+    return event
+
+
+async def test_searches_and_popularity_are_counted_once_each(tmp_path: Path) -> None:
+    store = SqliteEventStore(tmp_path / "events.sqlite")
+    await store.open()
+    await store.append([search(f"u{n}", "lamp" if n else "shade") for n in range(6)])
+
+    popularity, searches = Popularity(half_life_days=7), SearchCounts()
+    await EventLog(store, popularity, searches, TokenSigner(b"k" * 32)).load()
+    await store.close()
+
+    assert popularity.top(5) == ["lamp", "shade"]
+    assert [(entry.text, entry.count) for entry in entries(searches.snapshot())] == [
+        ("desk lamp", 6)
+    ]
