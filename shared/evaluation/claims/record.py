@@ -1,0 +1,130 @@
+"""What is on record around one result: all that a true sentence about it may rest on."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from statistics import median
+from typing import Final
+
+from shared.text.analysis import terms
+from shared.text.lexicon import LexiconKind, find_mentions
+from shared.text.normalise import fold
+from wherefore.common.v1.product_pb2 import Product
+
+KIND_OF_KEY: Final = {
+    "colour": LexiconKind.COLOUR,
+    "material": LexiconKind.MATERIAL,
+    "audience": LexiconKind.AUDIENCE,
+    "occasion": LexiconKind.OCCASION,
+}
+"""Attributes whose words the lexicon translates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A product that the user dealt with."""
+
+    product: Product
+    bought: bool
+    times: int = 1
+    days_ago: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What ties the result to another product."""
+
+    customers: int = 0
+    """Customers who chose both."""
+    rating: float = 0.0
+    """Average rating of the other product."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """The records of one result."""
+
+    product: Product
+    query: str = ""
+    page: Sequence[Product] = ()
+    """All results of the page, this one among them."""
+    history: Sequence[Seen] = ()
+    beside: Mapping[str, Beside] = field(default_factory=dict[str, Beside])
+    """Other products by title."""
+    now: float = 0.0
+    """Seconds since the epoch."""
+
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """All that the catalogue writes about the product, reviews left out."""
+        return tuple(_texts(self.product))
+
+    @cached_property
+    def folded(self) -> str:
+        """The texts as one folded string, a line each."""
+        return "\n".join(fold(text) for text in self.texts)
+
+    @cached_property
+    def terms(self) -> frozenset[str]:
+        """Normalized terms of the texts."""
+        return frozenset(term for text in self.texts for term in terms(text))
+
+    @cached_property
+    def meanings(self) -> frozenset[tuple[LexiconKind, str]]:
+        """Canonical values that the texts name."""
+        return frozenset(
+            (mention.kind, mention.canonical)
+            for text in self.texts
+            for mention in find_mentions(text)
+        )
+
+    @cached_property
+    def stated(self) -> Mapping[LexiconKind, frozenset[str]]:
+        """Canonical values of the attributes that the catalogue states, by kind."""
+        found: dict[LexiconKind, frozenset[str]] = {}
+        for key, kind in KIND_OF_KEY.items():
+            if key in self.product.attributes:
+                values = self.product.attributes[key].texts
+                found[kind] = frozenset(
+                    mention.canonical for text in values for mention in find_mentions(text, [kind])
+                )
+        return found
+
+    @cached_property
+    def query_terms(self) -> frozenset[str]:
+        """Normalized terms of the query."""
+        return frozenset(terms(self.query))
+
+    @cached_property
+    def query_meanings(self) -> frozenset[tuple[LexiconKind, str]]:
+        """Canonical values that the query names."""
+        return frozenset((m.kind, m.canonical) for m in find_mentions(self.query))
+
+    @cached_property
+    def page_prices(self) -> tuple[float, ...]:
+        """Prices of the page in the product's currency, ascending."""
+        currency = self.product.price.currency_code
+        return tuple(
+            sorted(
+                other.price.amount
+                for other in self.page
+                if other.price.amount > 0 and other.price.currency_code == currency
+            )
+        )
+
+    @property
+    def page_median(self) -> float:
+        """Median of the page's prices; 0 when there are none."""
+        return median(self.page_prices) if self.page_prices else 0.0
+
+
+def _texts(product: Product) -> Iterator[str]:
+    yield from product.titles.values()
+    yield from product.descriptions.values()
+    yield product.brand
+    yield from product.category_path
+    yield from product.tags
+    for key, value in product.attributes.items():
+        yield key.replace("_", " ")
+        yield from value.texts
+        yield from (f"{number:g} {value.unit}" for number in value.numbers)
