@@ -15,14 +15,13 @@ from services.orchestrator.budget import ask_again
 from services.orchestrator.clients import Clients
 from services.orchestrator.interest import ACTIONS, WEIGHTS, decay
 from shared.errors import NotFoundError
+from shared.rank_fusion import fused_scores
 from shared.timing import StageTimer
 from wherefore.common.v1.user_profile_pb2 import UserProfile
 from wherefore.retrieval.v1.candidate_pb2 import Candidate
 from wherefore.retrieval.v1.retrieval_service_pb2 import SimilarRequest, SimilarResponse
 
 SEEDS: Final = 3
-# k of reciprocal rank fusion (Cormack et al., SIGIR 2009).
-_K: Final = 60.0
 # Cosine from which on a shopper sees what two products have to do with each other. Of pairs of the
 # bundled catalogue above it (MiniLM), 91 % share their root category; of those that share their
 # leaf, 96 % are above it. Another model of vectors wants another figure.
@@ -101,12 +100,15 @@ def merge(
     A candidate keeps the placement of the list that has it highest, of the heavier one among
     equals, and is anchored to the product of that list.
     """
-    scores: dict[str, float] = {}
+    heaviest_first = sorted(found, key=lambda seed: -weights[seed])
+    scores = fused_scores(
+        (weights[seed], [candidate.product.id for candidate in found[seed]])
+        for seed in heaviest_first
+    )
     best: dict[str, tuple[int, str, Candidate]] = {}
-    for seed in sorted(found, key=lambda seed: -weights[seed]):
+    for seed in heaviest_first:
         for rank, candidate in enumerate(found[seed], start=1):
             product_id = candidate.product.id
-            scores[product_id] = scores.get(product_id, 0.0) + weights[seed] / (_K + rank)
             if product_id not in best or rank < best[product_id][0]:
                 best[product_id] = (rank, seed, candidate)
     candidates: list[Candidate] = []

@@ -10,6 +10,7 @@ from services.orchestrator.fallback import Degradations
 from services.orchestrator.popularity import Popularity
 from shared.errors import WhereforeError
 from shared.filter_syntax import MAX_LENGTH, join_and, quote
+from shared.rank_fusion import fused_scores
 from shared.timing import StageTimer
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.retrieval.v1.candidate_pb2 import Candidate
@@ -20,8 +21,6 @@ from wherefore.retrieval.v1.retrieval_service_pb2 import (
 
 _COUNT: Final = 100
 _EVENT_COUNT: Final = 50
-# k of reciprocal rank fusion (Cormack et al., SIGIR 2009).
-_K: Final = 60.0
 _SUMMARY: Final = (
     "id",
     "titles",
@@ -97,12 +96,8 @@ def _only(condition: str, ids: Sequence[str]) -> str:
 
 
 def _blend(*lists: Sequence[Product]) -> list[Candidate]:
-    products: dict[str, Product] = {}
-    scores: dict[str, float] = {}
-    for products_in_order in lists:
-        for rank, product in enumerate(products_in_order, start=1):
-            products[product.id] = product
-            scores[product.id] = scores.get(product.id, 0.0) + 1.0 / (_K + rank)
+    products = {product.id: product for in_order in lists for product in in_order}
+    scores = fused_scores((1.0, [product.id for product in in_order]) for in_order in lists)
     ordered = sorted(scores, key=lambda product_id: -scores[product_id])
     candidates: list[Candidate] = []
     for rank, product_id in enumerate(ordered, start=1):

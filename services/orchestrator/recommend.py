@@ -33,6 +33,7 @@ from services.orchestrator.serving_configs import (
     STRATEGIES,
 )
 from services.orchestrator.tokens import TokenSigner, fingerprint
+from shared.rank_fusion import fused_scores
 from shared.timing import StageTimer
 from wherefore.common.v1.diagnostics_pb2 import Degradation, StageTiming
 from wherefore.common.v1.product_pb2 import AVAILABILITY_OUT_OF_STOCK
@@ -43,8 +44,6 @@ from wherefore.recommend.v1.relation_pb2 import Relation
 from wherefore.retrieval.v1.candidate_pb2 import Candidate
 from wherefore.retrieval.v1.retrieval_service_pb2 import SimilarRequest
 
-# k of reciprocal rank fusion (Cormack et al., SIGIR 2009).
-_K: Final = 60.0
 # What others chose says more than likeness.
 _RELATED_WEIGHT: Final = 2.0
 
@@ -270,11 +269,15 @@ class Recommender:
 def fuse(related: Sequence[Candidate], alike: Sequence[Candidate], limit: int) -> list[Candidate]:
     """Merges what others chose with what is alike, by weighted reciprocal ranks."""
     merged: dict[str, Candidate] = {}
-    for candidates, weight in ((related, _RELATED_WEIGHT), (alike, 1.0)):
-        for rank, candidate in enumerate(candidates, start=1):
-            known = merged.setdefault(candidate.product.id, Candidate(product=candidate.product))
-            known.legs.extend(candidate.legs)
-            known.fused_score += weight / (_K + rank)
+    for candidate in (*related, *alike):
+        known = merged.setdefault(candidate.product.id, Candidate(product=candidate.product))
+        known.legs.extend(candidate.legs)
+    weighed = ((_RELATED_WEIGHT, related), (1.0, alike))
+    scores = fused_scores(
+        (weight, [each.product.id for each in found]) for weight, found in weighed
+    )
+    for product_id, score in scores.items():
+        merged[product_id].fused_score = score
     ordered = sorted(merged.values(), key=lambda each: -each.fused_score)[:limit]
     for rank, candidate in enumerate(ordered, start=1):
         candidate.fused_rank = rank

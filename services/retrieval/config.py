@@ -5,7 +5,13 @@ from pathlib import Path
 from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from services.retrieval.store.port import Quantisation
+from services.retrieval.store.port import (
+    HNSW_EF,
+    HNSW_EF_CONSTRUCT,
+    HNSW_M,
+    OVERSAMPLING,
+    Quantisation,
+)
 from shared.settings import ServiceSettings
 
 
@@ -36,21 +42,20 @@ class RetrievalSettings(ServiceSettings):
     vector_dimension: int = Field(default=384, ge=1, le=65536)
     """Components of the semantic vectors; fixed once the collection exists."""
 
-    hnsw_m: int = Field(default=16, ge=4, le=128)
+    hnsw_m: int = Field(default=HNSW_M, ge=4, le=128)
     """Edges per node of the HNSW graph."""
 
-    hnsw_ef_construct: int = Field(default=128, ge=8, le=2000)
+    hnsw_ef_construct: int = Field(default=HNSW_EF_CONSTRUCT, ge=8, le=2000)
     """Candidates looked at while the graph is built."""
 
-    # 128 finds 96 % of the true first ten among icecat's 19,406, 512 finds 99 %, half a ms later.
-    hnsw_ef: int = Field(default=512, ge=8, le=2000)
+    hnsw_ef: int = Field(default=HNSW_EF, ge=8, le=2000)
     """Candidates looked at in a search."""
 
     quantisation: Quantisation = "none"
     """"int8" or "binary" keeps small copies of the vectors for searches; docs/scale.md says what
     they cost in recall."""
 
-    oversampling: float = Field(default=2.0, ge=1, le=20)
+    oversampling: float = Field(default=OVERSAMPLING, ge=1, le=20)
     """Quantised candidates for each one wanted, scored again with the whole vectors."""
 
     shards: int = Field(default=1, ge=1, le=1024)

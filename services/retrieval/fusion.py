@@ -1,17 +1,10 @@
-"""Joins the rankings of several legs into one.
-
-Weighted reciprocal rank fusion (Cormack, Clarke and Büttcher, "Reciprocal rank fusion outperforms
-Condorcet and individual rank learning methods", SIGIR 2009):
-
-    score(product) = sum over legs of  weight_leg / (k + rank_leg(product))
-
-It needs ranks only, so legs whose scores mean different things can be joined without calibration.
-"""
+"""Joins the rankings of several legs into one, by weighted reciprocal ranks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from services.retrieval.store.port import Hit
+from shared.rank_fusion import fused_scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +35,9 @@ def fuse(
         k: Smooths the difference between first ranks; the larger, the flatter.
         limit: Products to return.
     """
-    fused: dict[str, Fused] = {}
+    rankings = ((weights.get(leg, 1.0), [hit.point for hit in hits]) for leg, hits in legs.items())
+    fused = {point: Fused(point, score) for point, score in fused_scores(rankings, k).items()}
     for leg, hits in legs.items():
-        weight = weights.get(leg, 1.0)
         for rank, hit in enumerate(hits, start=1):
-            entry = fused.setdefault(hit.point, Fused(hit.point))
-            entry.legs[leg] = Placement(rank, hit.score)
-            entry.score += weight / (k + rank)
+            fused[hit.point].legs[leg] = Placement(rank, hit.score)
     return sorted(fused.values(), key=lambda entry: (-entry.score, entry.point))[:limit]

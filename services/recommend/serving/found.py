@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared.rank_fusion import fused_scores
+
 
 class Tie(StrEnum):
     """What ties a product to another one or to the user; see RelationKind of the contract."""
@@ -54,10 +56,6 @@ class Merged:
     evidence: tuple[Evidence, ...]
 
 
-# k of reciprocal rank fusion (Cormack et al., SIGIR 2009).
-_K = 60.0
-
-
 def add_up(found: Iterable[Found]) -> list[Found]:
     """Returns each product once, best first: scores of several seeds add up.
 
@@ -82,16 +80,14 @@ def merge(legs: Mapping[str, Sequence[Found]], weights: Mapping[str, float]) -> 
         for rank, each in enumerate(legs[leg], start=1):
             places.setdefault(each.product_id, {})[leg] = (rank, each.score)
             evidence.setdefault(each.product_id, []).extend(each.evidence)
-    alone = len(legs) == 1
-
-    def score(product_id: str) -> float:
-        there = places[product_id]
-        if alone:
-            return next(iter(there.values()))[1]
-        return sum(weights[leg] / (_K + rank) for leg, (rank, _) in there.items())
-
+    if len(legs) == 1:
+        scores = {each.product_id: each.score for found in legs.values() for each in found}
+    else:
+        scores = fused_scores(
+            (weights[leg], [each.product_id for each in found]) for leg, found in legs.items()
+        )
     merged = [
-        Merged(product_id, score(product_id), there, tuple(dict.fromkeys(evidence[product_id])))
+        Merged(product_id, scores[product_id], there, tuple(dict.fromkeys(evidence[product_id])))
         for product_id, there in places.items()
     ]
     return sorted(merged, key=lambda each: (-each.score, each.product_id))
