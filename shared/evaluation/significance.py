@@ -11,9 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+SIGNIFICANT: Final = 0.05
+RESAMPLES: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class Interval:
 
 
 def bootstrap_interval(
-    values: Sequence[float], *, confidence: float = 0.95, resamples: int = 10_000, seed: int = 1
+    values: Sequence[float], *, confidence: float = 0.95, resamples: int = RESAMPLES, seed: int = 1
 ) -> Interval:
     """Percentile bootstrap interval of the mean over queries.
 
@@ -49,7 +53,7 @@ def bootstrap_interval(
 
 
 def resampled_means(
-    values: NDArray[np.float64], *, resamples: int = 10_000, seed: int = 1
+    values: NDArray[np.float64], *, resamples: int = RESAMPLES, seed: int = 1
 ) -> NDArray[np.float64]:
     """Means of values, (queries,), drawn again with replacement; (resamples,)."""
     rng = np.random.default_rng(seed)
@@ -75,13 +79,23 @@ class Difference:
     p: float
     """Two-sided, that the mean difference is 0."""
 
+    @property
+    def better(self) -> bool:
+        """Whether the first is above the second, and that is no accident."""
+        return self.interval.mean > 0 and self.p < SIGNIFICANT
+
+    @property
+    def worse(self) -> bool:
+        """Whether the first is below the second, and that is no accident."""
+        return self.interval.mean < 0 and self.p < SIGNIFICANT
+
 
 def paired_bootstrap(
     first: Sequence[float],
     second: Sequence[float],
     *,
     confidence: float = 0.95,
-    resamples: int = 10_000,
+    resamples: int = RESAMPLES,
     seed: int = 1,
 ) -> Difference:
     """Interval and p-value of the difference of two systems, by drawing queries again.

@@ -13,16 +13,12 @@ from services.ranking.config import DEFAULT_WEIGHTS
 from services.ranking.model import LinearModel
 from services.ranking.train.card import write_card
 from services.ranking.train.collect import collect_pages
-from services.ranking.train.compare import (
-    FOLDS,
-    Difference,
-    cross_validate,
-    paired_bootstrap,
-)
+from services.ranking.train.compare import FOLDS, cross_validate
 from services.ranking.train.dataset import DatasetError, RankingData, build_dataset
 from services.ranking.train.lambdamart import Settings, fit, importance
 from services.ranking.weights import load_weights
 from shared.evaluation.judgments import JudgmentsError, read_judgments
+from shared.evaluation.significance import Difference, paired_bootstrap
 
 _USAGE = 2
 MODEL_FILE = "model.json"
@@ -55,8 +51,8 @@ def main() -> int:
         )
     with _bar(settings.rounds, "trees") as bar:
         model = fit(data, weights.weights, version, settings, bar.update)
-    full = paired_bootstrap(trees.full, linear.full)
-    judged_only = paired_bootstrap(trees.judged_only, linear.judged_only)
+    full = paired_bootstrap(trees.full.tolist(), linear.full.tolist())
+    judged_only = paired_bootstrap(trees.judged_only.tolist(), linear.judged_only.tolist())
     asked.out.mkdir(parents=True, exist_ok=True)
     model.save(asked.out / MODEL_FILE)
     about = f"{len(data.texts)} judged queries with {len(data.ratings):,} candidates"
@@ -88,17 +84,16 @@ def main() -> int:
 
 def worth_serving(full: Difference, judged_only: Difference) -> bool:
     """Whether one measure is better beyond accident, and the other is not worse beyond it."""
-    worse = [d.mean < 0 and d.p < 0.05 for d in (full, judged_only)]  # noqa: PLR2004
-    return (full.better or judged_only.better) and not any(worse)
+    return (full.better or judged_only.better) and not (full.worse or judged_only.worse)
 
 
 def _compared(linear: float, trees: float, difference: Difference) -> dict[str, float]:
     return {
         "linear": float(linear),
         "trees": float(trees),
-        "difference": difference.mean,
-        "low": difference.low,
-        "high": difference.high,
+        "difference": difference.interval.mean,
+        "low": difference.interval.low,
+        "high": difference.interval.high,
         "p": difference.p,
     }
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
-from services.ranking.train.compare import DEPTH, FOLDS, RESAMPLES, Difference, Measured
+from services.ranking.train.compare import DEPTH, FOLDS, Measured
+from shared.evaluation.significance import RESAMPLES, Difference
 
 CARD_FILE: Final = "README.md"
 PLOT_FILE: Final = "importance.svg"
@@ -51,9 +52,10 @@ def write_card(
         "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for name, before, after, difference in rows:
+        away = difference.interval
         lines.append(
-            f"| {name} | {before.mean():.3f} | {after.mean():.3f} | {difference.mean:+.3f} | "
-            f"{difference.low:+.3f} to {difference.high:+.3f} | {difference.p:.4f} |"
+            f"| {name} | {before.mean():.3f} | {after.mean():.3f} | {away.mean:+.3f} | "
+            f"{away.low:+.3f} to {away.high:+.3f} | {difference.p:.4f} |"
         )
     lines += [
         "",

@@ -1,8 +1,4 @@
-"""Whether a trained model beats the linear one: folds of whole queries, paired bootstrap.
-
-Efron and Tibshirani, "An Introduction to the Bootstrap", 1993: queries are drawn again with
-replacement; the p-value is twice the share of draws in which the other model is as good.
-"""
+"""Whether a trained model beats the linear one: both measured by folds of whole queries."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,12 +10,9 @@ from numpy.typing import NDArray
 from services.ranking.model import ScoringModel
 from services.ranking.train.dataset import RankingData
 from shared.evaluation.metrics import dcg
-from shared.evaluation.significance import percentile_interval, resampled_means
 
 DEPTH: Final = 10
 FOLDS: Final = 5
-RESAMPLES: Final = 10_000
-SIGNIFICANT: Final = 0.05
 
 Fit = Callable[[RankingData], ScoringModel]
 
@@ -32,23 +25,6 @@ class Measured:
     """(queries,) over all candidates, an unjudged one counting as 0."""
     judged_only: NDArray[np.float64]
     """(queries,) over the judged candidates alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """How much one model is above another."""
-
-    mean: float
-    low: float
-    high: float
-    """The middle 95 % of draws."""
-    p: float
-    """Two-sided, above 0."""
-
-    @property
-    def better(self) -> bool:
-        """Whether it is above the other, and that is no accident."""
-        return self.mean > 0 and self.p < SIGNIFICANT
 
 
 def measure(model: ScoringModel, data: RankingData) -> Measured:
@@ -98,26 +74,3 @@ def cross_validate(
             measured.judged_only[held] = each.judged_only
         on_fold()
     return found
-
-
-def paired_bootstrap(
-    first: NDArray[np.float64], second: NDArray[np.float64], seed: int = 1
-) -> Difference:
-    """Compares two models on the same queries.
-
-    Args:
-        first: (queries,) of the one.
-        second: (queries,) of the other.
-        seed: The same seed gives the same answer.
-
-    Raises:
-        ValueError: No queries, or not as many of one as of the other.
-    """
-    if not len(first) or first.shape != second.shape:
-        raise ValueError("the paired bootstrap needs the same queries of both")
-    differences = first - second
-    means = resampled_means(differences, resamples=RESAMPLES, seed=seed)
-    found = percentile_interval(float(differences.mean()), means)
-    tail = min(int((means <= 0).sum()), int((means >= 0).sum()))
-    p = min(1.0, 2 * (tail + 1) / (RESAMPLES + 1))
-    return Difference(found.mean, found.low, found.high, p)

@@ -62,7 +62,13 @@ def test_the_bootstrap_knows_a_difference_from_none():
     assert above.interval.low > 0.1
     assert above.interval.low <= above.interval.mean <= above.interval.high
     assert above.p == pytest.approx(1 / 10_001)
-    assert paired_bootstrap(first, first).p == 1.0
+    assert above.better
+    assert not above.worse
+    assert paired_bootstrap(second, first).worse
+    same = paired_bootstrap(first, first)
+    assert same.p == 1.0
+    assert not same.better
+    assert not same.worse
 
 
 def test_the_bootstrap_agrees_with_the_exact_distribution_of_a_small_case():
