@@ -98,7 +98,7 @@ async def run() -> dict[str, list[float]]:
         target = own.targets.orchestrator
         async with connect(target, retry=False) as channel:
             await import_whole(channel, bundled_catalogue_path(), None, target=target)
-            async with grpc.aio.insecure_channel(own.ranking_target) as ranking:
+            async with grpc.aio.insecure_channel(own.targets.ranking) as ranking:
                 asks = await ranking_asks(own.targets.nlu, own.targets.retrieval, ranking)
                 taken = {
                     f"ranking: {PAGE} of {CANDIDATES} candidates": await measure(asks),

@@ -123,7 +123,7 @@ async def run(
             for contributions in (False, True):
                 taken.append(
                     await measure(
-                        own.ranking_target, asked, contributions=contributions, rounds=rounds
+                        own.targets.ranking, asked, contributions=contributions, rounds=rounds
                     )
                 )
     return taken

@@ -17,6 +17,7 @@ from services.ranking.product_text import ProductTextCache
 from services.ranking.query import QueryView, view_query
 from services.ranking.weights import Weights
 from shared.errors import InvalidArgumentError
+from shared.text.language import primary_language
 from wherefore.common.v1.user_profile_pb2 import UserProfile
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 from wherefore.retrieval.v1.candidate_pb2 import Candidate
@@ -77,12 +78,15 @@ class Ranker:
         explorer: Explorer | None = None,
     ) -> None:
         self._weights = weights
-        self._models: dict[str, ScoringModel] = {
-            name: LinearModel.of(config.version, config.weights)
+        # By serving config: what ranks in place of its weights, whatever the language.
+        self._learnt = learnt or {}
+        self._linear = {
+            name: {
+                language: LinearModel.of(config.version, config.weights_in(language))
+                for language in ("", *config.languages)
+            }
             for name, config in weights.serving.items()
         }
-        # By serving config: what ranks in place of its weights.
-        self._models.update(learnt or {})
         self._explorer = explorer
         self._texts = ProductTextCache(text_cache_size)
         self._clock = clock
@@ -95,7 +99,9 @@ class Ranker:
         """
         name = wanted.serving_config or DEFAULT_SERVING_CONFIG
         self._validate(wanted, name)
-        config, model = self._weights.serving[name], self._models[name]
+        config = self._weights.serving[name]
+        language = primary_language(wanted.query.language_code) if wanted.query is not None else ""
+        model = self._model(name, language)
         query = view_query(wanted.query) if wanted.query is not None else QueryView()
         table = compute_features(query, wanted.candidates, wanted.user, self._texts, self._clock())
         scores = model.score(table.values)
@@ -120,7 +126,7 @@ class Ranker:
             drawn = explorer.order(
                 scores,
                 table.values,
-                config.weights,
+                config.weights_in(language),
                 likeness=likeness,
                 strength=strength,
                 limit=limit,
@@ -151,6 +157,12 @@ class Ranker:
             base_value=base,
             linear=isinstance(model, LinearModel),
         )
+
+    def _model(self, name: str, language: str) -> ScoringModel:
+        if name in self._learnt:
+            return self._learnt[name]
+        by_language = self._linear[name]
+        return by_language.get(language, by_language[""])
 
     def _validate(self, wanted: RankInput, serving_config: str) -> None:
         count = len(wanted.candidates)

@@ -1,6 +1,7 @@
 """The data file of weights and calibration, checked when it is read."""
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -33,11 +34,18 @@ class ServingConfig(_Strict):
     version: str = Field(min_length=1)
     weights: dict[str, Finite]
     """Score per unit of a feature; features not named weigh 0."""
+    languages: dict[str, dict[str, Finite]] = {}
+    """By language of the query ("zh"), the weights that differ in it."""
     diversity: DiversityConfig
+
+    def weights_in(self, language: str) -> Mapping[str, float]:
+        """Returns the weights for queries in a language, such as "zh"; "" is any other."""
+        return self.weights | self.languages.get(language, {})
 
     @model_validator(mode="after")
     def _known_features(self) -> Self:
-        unknown = sorted(set(self.weights) - set(FEATURES))
+        named = set(self.weights).union(*self.languages.values())
+        unknown = sorted(named - set(FEATURES))
         if unknown:
             message = f"weights of unknown features: {', '.join(unknown)}"
             raise ValueError(message)
@@ -72,11 +80,15 @@ class Weights(_Strict):
 
 
 def load_weights(path: Path) -> Weights:
-    """Reads and checks the file.
+    """Reads and checks the file: TOML, or JSON where its name ends in .json.
 
     Raises:
         OSError: The file cannot be read.
         tomllib.TOMLDecodeError: It is not TOML.
-        pydantic.ValidationError: A key or a value is wrong; the message names it.
+        pydantic.ValidationError: A key or a value is wrong, which the message names, or it is not
+            JSON.
     """
-    return Weights.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".json":
+        return Weights.model_validate_json(text)
+    return Weights.model_validate(tomllib.loads(text))

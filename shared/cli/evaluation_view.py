@@ -29,7 +29,7 @@ def table(evaluation: SearchEvaluation) -> Table:
     shown.add_column("System")
     for measure in MEASURES:
         shown.add_column(measure.replace("_", " "), justify="right")
-    for name in (*LEGS, PATH):
+    for name in (*LEGS, PATH, *evaluation.ablations):
         means: Mapping[str, float | None] = evaluation.systems[name].means()
         cells = [means[measure] for measure in MEASURES]
         shown.add_row(name, *("–" if cell is None else f"{cell:.3f}" for cell in cells))
@@ -37,7 +37,7 @@ def table(evaluation: SearchEvaluation) -> Table:
 
 
 def comparison_table(evaluation: SearchEvaluation) -> Table:
-    """How far the whole path is above each leg in nDCG@10."""
+    """How far the whole path is above each other system in nDCG@10."""
     from shared.evaluation.comparison import compare
 
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)

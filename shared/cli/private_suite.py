@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -28,8 +28,8 @@ class PrivateSuite:
             orchestrator=suite.target("orchestrator"),
             nlu=suite.target("nlu"),
             retrieval=suite.target("retrieval"),
+            ranking=suite.target("ranking"),
         )
-        self.ranking_target = suite.target("ranking")
         self.has_triton = suite.has_triton
         self.triton_target = suite.target("triton")
         """Of Triton's gRPC endpoint, where there is one."""
@@ -60,6 +60,7 @@ async def private_suite(
     triton: bool = True,
     services: Sequence[str] = SERVICES,
     model: str = VECTOR_MODEL,
+    variables: Mapping[str, str] | None = None,
 ) -> AsyncGenerator[PrivateSuite]:
     """Start a suite on free ports, and stop it at the end.
 
@@ -68,6 +69,7 @@ async def private_suite(
         triton: Whether to run models in Triton, where it can start.
         services: Those that are wanted.
         model: What makes the vectors.
+        variables: Settings of the services, such as WHEREFORE_RANKING_WEIGHTS_PATH.
 
     Raises:
         CommandError: It does not start.
@@ -83,6 +85,7 @@ async def private_suite(
                 triton="auto" if triton else False,
                 private=True,
                 model=model,
+                variables=variables,
             )
         )
         try:

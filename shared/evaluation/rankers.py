@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from shared import filter_syntax
+from shared.evaluation.ablations import Ablation, StagedSearch
 from shared.evaluation.judgments import Judgments
 from shared.evaluation.report import Ranking
 from shared.text.document import ENCODER_LANGUAGE
@@ -66,9 +67,13 @@ class SuiteRankers:
     degraded: Counter[str] = field(default_factory=Counter[str])
     """Queries by the stage that was degraded in all attempts at them."""
     condensed_queries: int = 0
+    ranking: grpc.aio.Channel | None = None
+    """Needed for ablations alone."""
+    ablations: Mapping[str, Ablation] = field(default_factory=dict[str, Ablation])
+    """By name; each is ranked besides."""
 
     async def rank(self, query: str, product_ids: Sequence[str]) -> dict[str, Ranking]:
-        """Rank one query with every leg, fused and along the whole path.
+        """Rank one query with every leg, fused, along the whole path and by every ablation.
 
         Args:
             query: The query as typed.
@@ -91,6 +96,8 @@ class SuiteRankers:
         # The cross-encoder reads no other language: the answer would be the same, and degraded.
         if primary_language(understanding.language_code) == ENCODER_LANGUAGE:
             rankings[PRECISE] = await self._rank_path(query, judged_filter, PRECISE)
+        if self.ranking is not None:
+            rankings |= await self._rank_ablations(self.ranking, understanding, judged_filter)
         for name, ranking in rankings.items():
             for ids in (ranking.full, ranking.judged_only):
                 if len(set(ids)) != len(ids):
@@ -119,6 +126,17 @@ class SuiteRankers:
         # The graph is only approximate under a filter that admits a handful of points.
         request.exact = True
         return Ranking(full, await self._retrieve(request))
+
+    async def _rank_ablations(
+        self, ranking: grpc.aio.Channel, query: QueryUnderstanding, judged_filter: str | None
+    ) -> dict[str, Ranking]:
+        staged = StagedSearch(self.retrieval, ranking, query, self.timeout)
+        rankings: dict[str, Ranking] = {}
+        for name, ablation in self.ablations.items():
+            full = await staged.rank(ablation)
+            judged = full if judged_filter is None else await staged.rank(ablation, judged_filter)
+            rankings[name] = Ranking(full, judged)
+        return rankings
 
     async def _retrieve(self, request: RetrieveRequest) -> list[str]:
         stub = RetrievalServiceStub(self.retrieval)
@@ -217,7 +235,8 @@ async def rank_all(
         concurrency: Queries in flight; more does not make a small machine faster.
         on_query: Called after each query, for progress.
     """
-    by_system: dict[str, dict[str, Ranking]] = {name: {} for name in (*LEGS, PATH, PRECISE)}
+    systems = (*LEGS, PATH, PRECISE, *rankers.ablations)
+    by_system: dict[str, dict[str, Ranking]] = {name: {} for name in systems}
     failures: dict[str, Exception] = {}
     gate = asyncio.Semaphore(concurrency)
 

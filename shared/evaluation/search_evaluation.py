@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
@@ -10,6 +10,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from shared.channel import open_channel
 from shared.evaluation import report
+from shared.evaluation.ablations import Ablation
 from shared.evaluation.comparison import as_json, compare
 from shared.evaluation.judgments import Judgments
 from shared.evaluation.rankers import LEGS, PATH, SuiteRankers, rank_all
@@ -31,6 +32,8 @@ class SuiteTargets:
     orchestrator: str
     nlu: str
     retrieval: str
+    ranking: str = ""
+    """Needed for ablations alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class SearchEvaluation:
     """How well each system ranks, and what the reader must know to trust it."""
 
     systems: Mapping[str, SystemReport]
-    """By name: "path" and the names of `rankers.LEGS`."""
+    """By name: "path", "precise", the names of `rankers.LEGS`, and of the ablations if any."""
     judgments: Judgments
     failures: Mapping[str, Exception]
     """What went wrong, by query; such a query scores as if nothing had been returned."""
@@ -53,12 +56,15 @@ class SearchEvaluation:
     """What each system returned, by query, by system."""
     products: Mapping[str, Product] = field(default_factory=dict[str, Product])
     """Of the judged products and the first 10 of every ranking, by id: id, titles, brand, price."""
+    ablations: Sequence[str] = ()
+    """Names of the systems that are the path without a part."""
 
     def as_json(self) -> dict[str, object]:
         """The report as `wherefore eval search --json` prints it."""
         return {
             PATH: self.systems[PATH].means(),
             "legs": {name: self.systems[name].means() for name in LEGS},
+            "ablations": {name: self.systems[name].means() for name in self.ablations},
             "queries": len(self.judgments),
             "queries_without_relevant": len(report.queries_without_relevant(self.judgments)),
             "failed_queries": sorted(self.failures),
@@ -74,9 +80,16 @@ async def evaluate_search(
     targets: SuiteTargets,
     judgments: Judgments,
     *,
+    ablations: Mapping[str, Ablation] | None = None,
     on_query: Callable[[str], None] = lambda _query: None,
 ) -> SearchEvaluation:
     """Rank every judged query with every leg and along the whole path, and score the rankings.
+
+    Args:
+        targets: The suite.
+        judgments: Ratings by product, by query.
+        ablations: The path without its parts, by name, to be ranked besides.
+        on_query: Called after each query, for progress.
 
     Raises:
         grpc.aio.AioRpcError: The index does not answer at all.
@@ -86,9 +99,12 @@ async def evaluate_search(
             nlu=open_channel(targets.nlu),
             retrieval=open_channel(targets.retrieval),
             orchestrator=open_channel(targets.orchestrator),
+            ranking=open_channel(targets.ranking) if ablations else None,
+            ablations=ablations or {},
         )
-        for channel in (rankers.nlu, rankers.retrieval, rankers.orchestrator):
-            stack.push_async_callback(channel.close)
+        for channel in (rankers.nlu, rankers.retrieval, rankers.orchestrator, rankers.ranking):
+            if channel is not None:
+                stack.push_async_callback(channel.close)
         judged = _judged_products(judgments)
         products = await _read_products(rankers, judged)
         missing = len(judged) - len(products)
@@ -111,6 +127,7 @@ async def evaluate_search(
         missing_products=missing,
         rankings=rankings.by_system,
         products=products,
+        ablations=tuple(rankers.ablations),
     )
 
 

@@ -3,7 +3,7 @@
 import fcntl
 import sys
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,6 +62,7 @@ class Suite:
         python: Interpreter of the services.
         model: Encoder that Triton loads and the services use. The readers of queries are loaded
             beside it where they were made.
+        variables: Settings of the services, above those of this process's environment.
 
     Example:
         with Suite(Path(folder), PortPlan.free(), private=True) as suite:
@@ -80,6 +81,7 @@ class Suite:
         private: bool = False,
         python: str = sys.executable,
         model: str = DEFAULT_MODEL,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         self.home = home.resolve()
         self.ports = ports or PortPlan.fixed()
@@ -89,6 +91,7 @@ class Suite:
         self._log_level = log_level
         self._private = private
         self._python = python
+        self._variables = dict(variables or {})
         self._triton_problem = _triton_problem(triton, (model,))
         # The kernel ties a child to the thread that made it, so private ones come from a thread
         # that lives as long as this object.
@@ -205,6 +208,7 @@ class Suite:
             private=self._private,
             log_level=self._log_level,
         )
+        environment |= self._variables
         return Command([self._python, "-m", f"services.{name}"], environment, triton.ROOT)
 
     def _check_ports(self, name: str) -> None:

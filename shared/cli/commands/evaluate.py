@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json as json_module
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,6 +49,9 @@ def search(
             help="Folder for the suite's data and logs, kept afterwards; temporary if absent."
         ),
     ] = None,
+    ablations: Annotated[
+        bool, Parameter(negative=(), help="Rank without each part of the path besides.")
+    ] = False,
     no_triton: NoTriton = False,
     json: Json = False,
 ) -> int:
@@ -61,11 +65,16 @@ def search(
     ids. For MRR@10 and recall@100, relevant means rated 1 or more. A query without any relevant
     product is left out of nDCG, MRR and recall.
 
+    With --ablations it ranks every query without each part of the path, too: a leg, the expansion
+    of the query, its constraints, its entities, variety, and each group of ranking's features.
+
     For example:
 
         wherefore eval search --catalogue products.jsonl.gz --judgments judgments.csv
 
         wherefore eval search --catalogue shop.csv --judgments judged.csv --json > report.json
+
+        wherefore eval search --catalogue shop.csv --judgments judged.csv --ablations
     """
     from shared.evaluation.judgments import JudgmentsError, read_judgments
 
@@ -77,7 +86,7 @@ def search(
     except JudgmentsError as error:
         raise failures.CommandError(str(error), code=failures.USAGE) from error
     outcome, evaluation = asyncio.run(
-        _evaluate(catalogue, judged, format, keep_suite, triton=not no_triton)
+        _evaluate(catalogue, judged, format, keep_suite, triton=not no_triton, ablations=ablations)
     )
     from shared.cli import evaluation_view, import_view
 
@@ -113,17 +122,22 @@ async def _evaluate(
     home: Path | None,
     *,
     triton: bool,
+    ablations: bool,
 ) -> tuple[ImportOutcome, SearchEvaluation]:
     from shared.cli.catalogue_import import import_whole
     from shared.cli.connection import connect
+    from shared.cli.evaluation_parts import Parts, search_parts
     from shared.cli.evaluation_progress import query_progress
     from shared.cli.private_suite import private_suite
     from shared.evaluation.search_evaluation import evaluate_search
 
-    async with private_suite(home, triton=triton) as own:
-        target = own.targets.orchestrator
-        async with connect(target, retry=False) as channel:
-            outcome = await import_whole(channel, catalogue, format, target=target)
-        with query_progress(len(judgments)) as on_query:
-            evaluation = await evaluate_search(own.targets, judgments, on_query=on_query)
+    with search_parts() if ablations else nullcontext(Parts({}, {})) as parts:
+        async with private_suite(home, triton=triton, variables=parts.variables) as own:
+            target = own.targets.orchestrator
+            async with connect(target, retry=False) as channel:
+                outcome = await import_whole(channel, catalogue, format, target=target)
+            with query_progress(len(judgments)) as on_query:
+                evaluation = await evaluate_search(
+                    own.targets, judgments, ablations=parts.ablations, on_query=on_query
+                )
     return outcome, evaluation

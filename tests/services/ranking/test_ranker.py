@@ -12,7 +12,7 @@ from services.ranking.features import FEATURES, compute_features
 from services.ranking.model import LinearModel
 from services.ranking.product_text import ProductTextCache
 from services.ranking.query import view_query
-from services.ranking.ranker import RankInput
+from services.ranking.ranker import Ranker, RankInput
 from services.ranking.weights import Weights, load_weights
 from shared.errors import InvalidArgumentError
 from wherefore.common.v1.product_pb2 import Availability, Stock
@@ -200,3 +200,37 @@ def test_a_weight_of_an_unknown_feature_stops_the_start(weights):
     data["serving"]["search"]["weights"]["titel_coverage"] = 1.0
     with pytest.raises(ValueError, match="titel_coverage"):
         Weights.model_validate(data)
+
+
+def test_a_language_may_have_weights_of_its_own(make_candidate, weights):
+    document = weights.model_dump()
+    document["serving"]["search"]["languages"] = {"zh": {"title_coverage": 5.0}}
+    ranker = Ranker(Weights.model_validate(document), 100)
+    candidates = [make_candidate("a", "kettle"), make_candidate("b", "teapot", fused=0.02)]
+
+    def first(language):
+        query = QueryUnderstanding(query="kettle", language_code=language)
+        return ids(ranker.rank(RankInput(candidates, query)))[0]
+
+    assert first("en") == "b"
+    assert first("zh") == first("zh-Hans") == "a"
+    assert first("") == "b"
+
+
+def test_a_learnt_model_ranks_every_language(make_candidate, weights):
+    document = weights.model_dump()
+    document["serving"]["search"]["languages"] = {"zh": {"title_coverage": 5.0}}
+    learnt = LinearModel.of("learnt@1", {"fused_score": 1.0})
+    ranker = Ranker(Weights.model_validate(document), 100, learnt={"search": learnt})
+    candidates = [make_candidate("a", "kettle"), make_candidate("b", "teapot", fused=0.02)]
+    query = QueryUnderstanding(query="kettle", language_code="zh")
+    ranking = ranker.rank(RankInput(candidates, query))
+    assert ranking.model == "learnt@1"
+    assert ids(ranking)[0] == "b"
+
+
+def test_a_mistyped_feature_of_a_language_is_refused(weights):
+    document = weights.model_dump()
+    document["serving"]["search"]["languages"] = {"zh": {"title_coverge": 5.0}}
+    with pytest.raises(ValueError, match="title_coverge"):
+        Weights.model_validate(document)

@@ -46,7 +46,11 @@ from wherefore.orchestrator.v1 import (
     user_event_service_pb2,
     user_event_service_pb2_grpc,
 )
-from wherefore.ranking.v1 import ranked_result_pb2
+from wherefore.ranking.v1 import (
+    ranked_result_pb2,
+    ranking_service_pb2,
+    ranking_service_pb2_grpc,
+)
 from wherefore.reason.v1 import reason_pb2
 from wherefore.retrieval.v1 import (
     candidate_pb2,
@@ -78,6 +82,7 @@ class FakeSuite(
     recommendation_service_pb2_grpc.RecommendationServiceServicer,
     product_service_pb2_grpc.ProductServiceServicer,
     nlu_service_pb2_grpc.NluServiceServicer,
+    ranking_service_pb2_grpc.RankingServiceServicer,
     retrieval_service_pb2_grpc.RetrievalServiceServicer,
 ):
     """Public services over a dictionary; remembers what it was asked."""
@@ -311,6 +316,14 @@ class FakeSuite(
             candidates=[candidate_pb2.Candidate(product=item) for item in admitted]
         )
 
+    def Rank(self, request, context):
+        return ranking_service_pb2.RankResponse(
+            results=[
+                ranked_result_pb2.RankedResult(product_id=candidate.product.id)
+                for candidate in request.candidates
+            ]
+        )
+
     def Get(self, request, context):
         if request.product_id not in self.products:
             fail(context, NotFoundError(f"no product {request.product_id}"))
@@ -427,6 +440,7 @@ def running(capsys) -> Iterator[Running]:
     product_service_pb2_grpc.add_ProductServiceServicer_to_server(suite, server)
     user_event_service_pb2_grpc.add_UserEventServiceServicer_to_server(events, server)
     retrieval_service_pb2_grpc.add_RetrievalServiceServicer_to_server(suite, server)
+    ranking_service_pb2_grpc.add_RankingServiceServicer_to_server(suite, server)
     nlu_service_pb2_grpc.add_NluServiceServicer_to_server(suite, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()

@@ -24,12 +24,13 @@ def files(tmp_path):
 @pytest.fixture
 def evaluate(running, monkeypatch, files, capsys):
     running.suite.products = {}
-    homes = []
+    homes, settings = [], []
 
     @asynccontextmanager
-    async def fake_suite(home=None, *, triton=True):
+    async def fake_suite(home=None, *, triton=True, variables=None):
         homes.append((home, triton))
-        yield SimpleNamespace(targets=SuiteTargets(*[running.target] * 3))
+        settings.append(variables)
+        yield SimpleNamespace(targets=SuiteTargets(*[running.target] * 4))
 
     monkeypatch.setattr("shared.cli.private_suite.private_suite", fake_suite)
 
@@ -48,6 +49,7 @@ def evaluate(running, monkeypatch, files, capsys):
         return SimpleNamespace(code=code, out=captured.out, err=captured.err)
 
     run.homes = homes
+    run.settings = settings
     return run
 
 
@@ -131,4 +133,26 @@ def test_a_folder_that_is_missing_is_told_before_anything_starts(evaluate, tmp_p
     done = evaluate("--html", str(tmp_path / "missing" / "report.html"))
     assert done.code == 2
     assert "no folder" in done.err
+    assert evaluate.homes == []
+
+
+def test_parts_are_left_out_by_a_ranking_with_weights_of_its_own(evaluate):
+    done = evaluate("--json", "--ablations")
+    assert done.code == 0, done.err
+    document = json.loads(done.out)
+    assert {"without dense", "without expansion", "without words features"} <= set(
+        document["ablations"]
+    )
+    assert set(document["ablations"]) <= set(document["path_against"])
+    (settings,) = evaluate.settings
+    assert list(settings) == ["WHEREFORE_RANKING_WEIGHTS_PATH"]
+    assert evaluate().code == 0
+    assert evaluate.settings[1] == {}
+
+
+def test_a_trained_model_cannot_do_without_features(evaluate, monkeypatch):
+    monkeypatch.setenv("WHEREFORE_RANKING_SEARCH_MODEL_PATH", "model.json")
+    done = evaluate("--ablations")
+    assert done.code == 2
+    assert "WHEREFORE_RANKING_SEARCH_MODEL_PATH" in done.err
     assert evaluate.homes == []
