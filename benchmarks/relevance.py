@@ -1,8 +1,8 @@
 """Relevance on icecat's judged queries, beside peers: `python -m benchmarks.relevance`.
 
 Imports the catalogue into a suite of its own and ranks every query with each retrieval leg, with
-both fused and along the whole path; the peers rank the same queries over the same file in the same
-run.
+both fused, along the whole path and without each of its parts; the peers rank the same queries over
+the same file in the same run.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks import chinese_queries, own_judgments, peers, plots, report
+from benchmarks import ablations, chinese_queries, own_judgments, peers, plots, report
 from benchmarks.data import icecat, subset
 from shared.cli.catalogue_import import import_whole
 from shared.cli.connection import connect
+from shared.cli.evaluation_parts import Parts, search_parts
 from shared.cli.evaluation_progress import query_progress
 from shared.cli.private_suite import private_suite
 from shared.evaluation import report as scoring
@@ -82,7 +83,10 @@ def main() -> int:
         systems = {name: scoring.score(ranked, judgments) for name, ranked in by_peers.items()}
         chinese = chinese_queries.read_queries()
         in_chinese = chinese_queries.in_chinese(judgments, chinese)
-        evaluation, translated = asyncio.run(evaluate_suite(catalogue, judgments, in_chinese))
+        with search_parts() as parts:
+            evaluation, translated = asyncio.run(
+                evaluate_suite(catalogue, judgments, in_chinese, parts=parts)
+            )
     failures = {**evaluation.failures, **translated.failures}
     for query, error in failures.items():
         _say(f"query {query!r} failed: {error}")
@@ -92,7 +96,8 @@ def main() -> int:
     rankings = {name: evaluation.rankings[name] for name in NAMES} | dict(by_peers)
     body += own_judgments.section(rankings, judgments, own, NAMES) + "\n\n"
     body += chinese_queries.section(evaluation.systems, translated.systems, chinese, NAMES)
-    print(body)
+    parts_worth = ablations.section(evaluation, translated, len(corpus.ids))
+    print(body, parts_worth, sep="\n\n")
     if not (options.no_write or options.products or failures):
         plots.bars(
             {NAMES.get(name, name).strip("*"): _interval(item) for name, item in systems.items()},
@@ -100,11 +105,15 @@ def main() -> int:
             report.PLOTS / "ndcg.svg",
         )
         report.update_section("relevance", body)
+        report.update_section("ablations", parts_worth)
     return 1 if failures else 0
 
 
 async def evaluate_suite(
-    catalogue: Path, *judgments: Judgments, model: str = VECTOR_MODEL
+    catalogue: Path,
+    *judgments: Judgments,
+    model: str = VECTOR_MODEL,
+    parts: Parts | None = None,
 ) -> list[SearchEvaluation]:
     """Import a catalogue into a suite of its own and rank every judged query with it.
 
@@ -112,15 +121,21 @@ async def evaluate_suite(
         catalogue: The icecat file.
         judgments: Of the queries; each set is evaluated for itself.
         model: What makes the vectors.
+        parts: What to leave out besides.
     """
-    async with private_suite(model=model) as own:
+    left_out, variables = (parts.ablations, parts.variables) if parts else ({}, {})
+    async with private_suite(model=model, variables=variables) as own:
         target = own.targets.orchestrator
         async with connect(target, retry=False) as channel:
             await import_whole(channel, catalogue, "icecat", target=target)
         evaluations: list[SearchEvaluation] = []
         for judged in judgments:
             with query_progress(len(judged)) as on_query:
-                evaluations.append(await evaluate_search(own.targets, judged, on_query=on_query))
+                evaluations.append(
+                    await evaluate_search(
+                        own.targets, judged, ablations=left_out, on_query=on_query
+                    )
+                )
         return evaluations
 
 
