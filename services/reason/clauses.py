@@ -49,8 +49,8 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "better_rated": ('rated {stars}, above the {others} of "{shown}"',),
         "bought_before": ("you bought it {age}",),
         "bought_often": ("you bought it {times} times, the last time {age}",),
-        "brand_affinity": ("from {shown}, a brand you often look at",),
-        "category_affinity": ("in {shown}, which you often look at",),
+        "brand_affinity": ("from {shown}, a brand you have looked at",),
+        "category_affinity": ("in {shown}, where you have looked before",),
     },
     "zh": {
         "attribute_match": ("符合您要的{shown}", "{shown}，正合您的要求"),
@@ -84,8 +84,8 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "better_rated": ("评分{stars}，高于“{shown}”的{others}",),
         "bought_before": ("您{age}买过它",),
         "bought_often": ("您买过{times}次，上一次在{age}",),
-        "brand_affinity": ("来自您常看的品牌{shown}",),
-        "category_affinity": ("属于您常看的{shown}",),
+        "brand_affinity": ("来自您看过的品牌{shown}",),
+        "category_affinity": ("与您看过的同属{shown}",),
     },
 }
 

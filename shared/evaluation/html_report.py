@@ -25,7 +25,7 @@ NAMES = {
     "dense": "dense leg only",
     "sparse": "sparse leg only",
 }
-_STYLE = Path(__file__).with_name("report.css")
+STYLE = Path(__file__).with_name("report.css")
 _HIGHEST_OF_SCALE = 3
 
 
@@ -47,7 +47,7 @@ def render(evaluation: SearchEvaluation, *, catalogue: str, notes: Sequence[str]
             _conventions(),
         ]
     )
-    style = _STYLE.read_text(encoding="utf-8")
+    style = STYLE.read_text(encoding="utf-8")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

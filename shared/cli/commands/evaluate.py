@@ -13,6 +13,7 @@ from cyclopts import App, Parameter
 from shared.cli import failures, output
 from shared.cli.commands.evaluate_logs import ranking_logs
 from shared.cli.commands.evaluate_nlu import nlu
+from shared.cli.commands.evaluate_reasons import reasons
 from shared.cli.commands.evaluate_recommend import recommend
 from shared.cli.commands.import_ import CatalogueFormat
 from shared.cli.options import Json, NoTriton
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 app = App(name="eval", help="Measure the suite against human judgements.")
 app.command(nlu)
 app.command(recommend)
+app.command(reasons)
 app.command(ranking_logs)
 
 

@@ -7,6 +7,7 @@ light, popular, in stock) does not: it is checked or it is unsupported.
 from typing import Final
 
 from shared.text.analysis import terms
+from shared.text.stop_words import STOP_WORDS
 
 _ENGLISH: Final = """
 ask asked asking search searched searching named name names want wanted look looked looking for
@@ -14,7 +15,7 @@ kind brand title titled colour color made make makes maker comes come has have p
 costs now at within limit budget set stays stay keeps keep under well right exactly just what you
 your wish request need needs matches match matching meets meet fits fit suits suit also too plus
 reviews review reviewers rated rating ratings stars star average averages out buyers customers
-shoppers people bought buy together viewed view because since often recently last past days day
+shoppers people bought buy together viewed view because since recently last past days day
 today ago here page results result options among this choice pick product item one list off below
 middle median above lowest praise praised call find found good gift value money quality reputation
 goes go with it same from by as in of to and while its their see seen chose choose again time times
@@ -23,16 +24,21 @@ exceeding over beyond against compared than say says said mention mentions menti
 """
 _CHINESE: Final = """
 您 要求 符合 正合 正是 正好 属于 品牌 标题 标题中 含 有 售价 价格 只要 仅
-仅需 以内 之内 不 超过 不超过 低于 比 本页 款 其余 各 各款 中位 价 中位价
+仅需 以内 之内 超过 不超过 低于 比 本页 款 其余 各 各款 中位 价 中位价
 低 高 高于 原价 较 优惠 条 评价 评论 平均 分 评分 相关 称赞 说 其中 天 内
 天内 近 卖出 售出 售 件 现货 上市 前 因为 看过 买过 位 顾客 一起 购买 同时
 买 它 适用 于 适用于 适配 可 可与 搭配 您的 过 次 上 一次 上一次 今天 来自
-常看 常 看 搜索 需求 预算 想要 要找 找 所 所需 是 为 款式 颜色 材质 商品
+看 同属 属 搜索 需求 预算 想要 要找 找 所 所需 是 为 款式 颜色 材质 商品
 这款 这 本 产品 就是 选 选择 满足 匹配 对应 刚好 控制 之 用户 买家 人 大家
 认为 提到 给出 获 获得 得到 达 达到 元 而且 并且 另外 还 也 又 且 与 和
-您常 好评 推荐 其 在 里 中 同 类 性价比 质量 口碑 礼物 送礼 做 名称 搜
+好评 推荐 其 在 里 中 同 类 性价比 质量 口碑 礼物 送礼 做 名称 搜
 搜的 写明 标明 标注 注明 不是
 """
 
-GLUE: Final = frozenset(_ENGLISH.split()) | frozenset(_CHINESE.split()) | frozenset(terms(_ENGLISH))
+GLUE: Final = (
+    frozenset(_ENGLISH.split())
+    | frozenset(terms(_ENGLISH))
+    | frozenset(_CHINESE.split())
+    | STOP_WORDS
+)
 """As written, and as stems."""

@@ -10,9 +10,11 @@ from shared.evaluation.claims.record import Record
 _N: Final = r"(?P<n>\d+(?:,\d{3})*(?:\.\d+)?)"
 _BARE: Final = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?")
 _DAY: Final = 86_400
+_ROUNDING: Final = 1e-9
 _SCALES: Final = {"k": 1_000, "千": 1_000, "w": 10_000, "万": 10_000}
 _LIMIT: Final = re.compile(
-    r"(?:within|under|below|limit|budget|no more than|up to|cap|不超过|低于|预算|在您的?|控制在)"
+    r"(?:within|under|below|limit|budget|no more than|up to|cap|不超过|低于|预算|在您的?"
+    r"|控制在|您的)"
     r"(?:\s*(?:of|your|the|a|is))*\s*$",
     re.IGNORECASE,
 )
@@ -112,14 +114,15 @@ def _percent(told: _Told, record: Record) -> bool:
 
 def _percent_below(percent: float, amount: float, reference: float) -> bool:
     # Whole percents, and never more than there is.
-    return 0 < amount < reference and 0 <= 100 * (1 - amount / reference) - percent < 1
+    rest = 100 * (1 - amount / reference) - percent if reference > 0 else -1.0
+    return 0 < amount < reference and -_ROUNDING <= rest < 1
 
 
 def _stars(told: _Told, record: Record) -> bool:
     others = [beside.rating for beside in record.beside.values()]
     own = record.product.review_summary.average_rating
     about = others if re.search(r"(above|than|over) the\s*$|高于.{0,3}$", told.before) else [own]
-    return any(rating > 0 and abs(told.value - rating) <= 0.05 + 1e-9 for rating in about)
+    return any(rating > 0 and abs(told.value - rating) <= 0.05 + _ROUNDING for rating in about)
 
 
 def _reviews(told: _Told, record: Record) -> bool:
@@ -171,7 +174,7 @@ def _times(told: _Told, record: Record) -> bool:
 
 
 def _close(told: float, exact: float) -> bool:
-    return exact > 0 and abs(told - exact) <= 0.005 + 1e-9  # two decimals
+    return exact > 0 and abs(told - exact) <= 0.005 + _ROUNDING  # two decimals
 
 
 class _Numbered:

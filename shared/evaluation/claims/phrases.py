@@ -11,6 +11,7 @@ from wherefore.common.v1.product_pb2 import Availability
 _DAY: Final = 86_400
 _NEW_DAYS: Final = 60
 _GOOD: Final = 4.0
+_OFTEN: Final = 3
 
 
 def check_phrases(text: str, record: Record) -> Iterator[tuple[int, int, str]]:
@@ -82,11 +83,20 @@ def _in_title(found: re.Match[str], record: Record) -> bool:
     return any(fold(found[0]) in fold(title) for title in record.product.titles.values())
 
 
+def _of_history(_: re.Match[str], record: Record) -> bool:
+    return _kin(record) > 0
+
+
 def _often(_: re.Match[str], record: Record) -> bool:
+    return _kin(record) >= _OFTEN
+
+
+def _kin(record: Record) -> int:
+    """Products of the history that share the brand or the category."""
     product = record.product
-    return any(
-        (product.brand and seen.product.brand.casefold() == product.brand.casefold())
-        or (product.category_path and seen.product.category_path == product.category_path)
+    return sum(
+        bool(product.brand and seen.product.brand.casefold() == product.brand.casefold())
+        or bool(product.category_path and seen.product.category_path == product.category_path)
         for seen in record.history
     )
 
@@ -152,7 +162,16 @@ _PHRASES: Final[tuple[tuple[str, re.Pattern[str], _Check], ...]] = (
     ("new", re.compile(r"new arrival|released|newly|just in|新品|上市|新到", _I), _new),
     ("popular", re.compile(r"popular|sells well|热销|热卖|畅销|卖得好", _I), _popular),
     ("liked", re.compile(r"well[- ]reviewed|highly rated|well liked|好评", _I), _liked),
-    ("history", re.compile(r"you(?:'ve| have)? often|often look|常看|经常看|常逛", _I), _often),
+    (
+        "history",
+        re.compile(
+            r"brand you(?:'ve| have)? look\w*|where you(?:'ve| have)? look\w*(?: before)?"
+            r"|您看过的",
+            _I,
+        ),
+        _of_history,
+    ),
+    ("often", re.compile(r"\boften\b|regularly|常看|经常|常逛", _I), _often),
     (
         "history",
         re.compile(
@@ -184,7 +203,11 @@ _PHRASES: Final[tuple[tuple[str, re.Pattern[str], _Check], ...]] = (
         re.compile(r"reputation|口碑[很真]?好?", _I),
         _praised("reputation", "reputation|口碑"),
     ),
-    ("aspect", re.compile(r"\bgifts?\b|送礼|礼物", _I), _praised("gift", "gift|送礼|礼物|礼")),
+    (
+        "aspect",
+        re.compile(r"\bgifts?\b|(?:说|很)?适合送礼|送礼|礼物", _I),
+        _praised("gift", "gift|送礼|礼物|礼"),
+    ),
     ("comparative", re.compile(r"\babove the\b|高于“", _I), _above),
     (
         "comparative",

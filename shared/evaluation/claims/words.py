@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from shared.evaluation.claims.glue import GLUE
+from shared.evaluation.claims.han import HAN, check_han
 from shared.evaluation.claims.record import KIND_OF_KEY, Record
 from shared.text.analysis import Term, analyse
 from shared.text.lexicon import Mention, find_mentions
@@ -24,22 +25,34 @@ def check_words(text: str, left: str, record: Record) -> Iterator[tuple[int, int
         left: The same, with what other checks dealt with blanked; only what is left is looked at.
         record: The records.
     """
-    negated = [
-        (found.end(), _end_of_clause(text, found.end())) for found in _NEGATION.finditer(text)
-    ]
+    cues = [found.span() for found in _NEGATION.finditer(text)]
+    negated = [(end, _end_of_clause(text, end)) for _, end in cues]
+    for start, end in cues:
+        left = left[:start] + " " * (end - start) + left[end:]
     mentions = [m for m in find_mentions(text) if not _is_part(text, m)]
     by_start = {m.start: m for m in mentions}
     covered = 0
     for term in analyse(text):
-        if not left[term.start : term.end].strip():
+        if not left[term.start : term.end].strip() or HAN.search(term.text):
             continue
-        inside = any(start <= term.start < end for start, end in negated)
         mention = by_start.get(term.start)
         if mention is not None and term.start >= covered:
             covered = mention.end
+            inside = _is_inside(mention.start, negated)
             yield mention.start, mention.end, _value_problem(mention, record, negated=inside)
         elif term.start >= covered and term.normalized and not is_glue(term):
+            inside = _is_inside(term.start, negated)
             yield term.start, term.end, _term_problem(term, record, negated=inside)
+    for mention in mentions:
+        if HAN.search(mention.text) and left[mention.start : mention.end].strip():
+            inside = _is_inside(mention.start, negated)
+            yield mention.start, mention.end, _value_problem(mention, record, negated=inside)
+            left = left[: mention.start] + " " * len(mention.text) + left[mention.end :]
+    yield from check_han(left, record, lambda at: _is_inside(at, negated))
+
+
+def _is_inside(at: int, spans: list[tuple[int, int]]) -> bool:
+    return any(start <= at < end for start, end in spans)
 
 
 def is_glue(term: Term) -> bool:

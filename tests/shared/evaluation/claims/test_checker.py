@@ -110,12 +110,15 @@ def test_what_is_not_on_record_is_found(text: str, cause: str) -> None:
 
 def test_history_is_told_only_to_those_who_have_one() -> None:
     nobody = Record(product=product(), query="kettle", page=[product()], now=NOW)
-    for text in ("From Acme, a brand you often look at.", "来自您常看的品牌Acme。"):
+    told = ("From Acme, a brand you have looked at.", "来自您看过的品牌Acme。")
+    for text in told:
         assert check_text(text, nobody).unsupported
-    regular = Record(
+    returning = Record(
         product=product(), query="", history=[Seen(product("p7"), bought=False)], now=NOW
     )
-    assert not check_text("From Acme, a brand you often look at.", regular).unsupported
+    for text in told:
+        assert not check_text(text, returning).unsupported
+    assert check_text("From Acme, a brand you often look at.", returning).unsupported
 
 
 def test_a_dearer_product_is_not_the_lowest() -> None:

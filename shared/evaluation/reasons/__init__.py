@@ -1,0 +1,1 @@
+"""How true, fitting and varied the reasons of a running suite are."""

@@ -1,0 +1,34 @@
+"""What the suite says of its results holds against the catalogue, by a checker of its own."""
+
+import csv
+from pathlib import Path
+
+import grpc
+
+from shared.evaluation.reasons.collect import collect_pages
+from shared.evaluation.reasons.score import score
+from shared.suite import Suite
+
+JUDGMENTS = Path(__file__).with_name("data") / "judgments.csv"
+EVERY = 3
+"""Of the judged queries, one in so many: English and Chinese take turns in the file."""
+
+
+async def test_no_claim_is_unsupported(suite: Suite, channel: grpc.aio.Channel) -> None:
+    with JUDGMENTS.open(encoding="utf-8", newline="") as stream:
+        queries = list(dict.fromkeys(row["query"] for row in csv.DictReader(stream)))[::EVERY]
+    async with grpc.aio.insecure_channel(suite.target("retrieval")) as retrieval:
+        found = score(await collect_pages(channel, retrieval, queries))
+    wrong = [
+        (claim.causes, claim.text, each.checked.text)
+        for each in found.scored
+        for claim in each.checked.unsupported
+    ]
+    assert wrong == []
+    assert found.claims >= 10 * len(queries)
+    report = found.as_json()
+    languages = report["languages"]
+    assert isinstance(languages, dict)
+    assert set(languages) == {"en", "zh"}
+    assert report["history_named_to_strangers"] == 0.0
+    assert float(str(report["history_named"])) >= 0.9
