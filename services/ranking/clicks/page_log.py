@@ -8,12 +8,14 @@ One JSON object a line, for each page that was shown:
 
 `results` holds every candidate that was ranked; those with a `place`, from 1, were shown. The
 `propensity` is the probability, above 0, with which the ranker that served puts this product in
-this place; a feature that is not named is 0.
+this place; a feature that is not named is 0. Beside `clicked` there may be `purchased`. `facts` may
+hold more numbers by name: what the shopper saw and ranking does not know, such as
+{"discounted": 1, "reason": 1}; one that is not named is 0.
 """
 
 import gzip
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self, TextIO, cast
 
@@ -36,7 +38,9 @@ class _Result(BaseModel):
     place: int | None = Field(default=None, ge=1)
     propensity: float | None = Field(default=None, gt=0.0, le=1.0)
     clicked: bool = False
+    purchased: bool = False
     features: Mapping[str, Finite] = {}
+    facts: Mapping[str, Finite] = {}
 
 
 class _Page(BaseModel):
@@ -56,11 +60,15 @@ class _Page(BaseModel):
         for result in self.results:
             if result.place and result.propensity is None:
                 raise ValueError(f"{result.id!r} was shown without a propensity")
-            if result.clicked and not result.place:
+            if (result.clicked or result.purchased) and not result.place:
                 raise ValueError(f"{result.id!r} was clicked without a place")
             if unknown := sorted(set(result.features) - set(FEATURES)):
                 raise ValueError(f"unknown features: {', '.join(unknown)}")
         return self
+
+
+def _nothing() -> NDArray[np.bool_]:
+    return np.zeros(0, dtype=np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,10 @@ class LoggedPage:
     """(places,) probability of what was shown there, above 0."""
     clicked: NDArray[np.bool_]
     """(places,)."""
+    purchased: NDArray[np.bool_] = field(default_factory=_nothing)
+    """(places,)."""
+    facts: Sequence[Mapping[str, float]] = ()
+    """By place, or empty: what the shopper saw and ranking does not know."""
 
 
 def read_pages(path: Path) -> Iterator[LoggedPage]:
@@ -112,4 +124,6 @@ def _read(line: str, where: str) -> LoggedPage:
         np.array(shown, dtype=np.int64),
         np.array([page.results[number].propensity for number in shown], dtype=np.float64),
         np.array([page.results[number].clicked for number in shown], dtype=np.bool_),
+        np.array([page.results[number].purchased for number in shown], dtype=np.bool_),
+        tuple(page.results[number].facts for number in shown),
     )

@@ -15,6 +15,7 @@ from shared.cli.commands.evaluate_logs import ranking_logs
 from shared.cli.commands.evaluate_nlu import nlu
 from shared.cli.commands.evaluate_reasons import reasons
 from shared.cli.commands.evaluate_recommend import recommend
+from shared.cli.commands.evaluate_uplift import uplift
 from shared.cli.commands.import_ import CatalogueFormat
 from shared.cli.options import Json, NoTriton
 
@@ -28,6 +29,7 @@ app.command(nlu)
 app.command(recommend)
 app.command(reasons)
 app.command(ranking_logs)
+app.command(uplift)
 
 
 @app.command

@@ -1,0 +1,1 @@
+"""What a property of a shown product does to clicks and purchases, estimated from logged pages."""
