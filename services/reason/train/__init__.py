@@ -1,0 +1,1 @@
+"""The language model of reasons: corpus, tokeniser, training, decoding, export."""

@@ -1,0 +1,152 @@
+"""`python -m services.reason.train`: the model of reasons, from corpus to graph."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+DATA = Path(os.environ.get("WHEREFORE_DATA", REPOSITORY.parent / "shared" / "data"))
+RUNS = REPOSITORY / ".wherefore" / "train"
+
+app = App(
+    name="services.reason.train",
+    help="""Train the model that writes reasons.
+
+    For example:
+
+        python -m services.reason.train train reason_small
+
+        python -m services.reason.train evaluate reason_small --split test --samples 20
+
+        python -m services.reason.train export reason_small --to models/reason_small/1
+    """,
+)
+
+RecipeName = Annotated[
+    str, Parameter(help="A recipe that comes along (reason_small), or a TOML file.")
+]
+Data = Annotated[Path, Parameter(help="Folder of the data sets.")]
+Out = Annotated[Path | None, Parameter(help="Folder of the run; .wherefore/train/RECIPE if none.")]
+
+
+def _folder(recipe: str, out: Path | None) -> Path:
+    return out if out is not None else RUNS / Path(recipe).stem
+
+
+@app.command
+def train(recipe: RecipeName, *, data: Data = DATA, out: Out = None) -> None:
+    """Train by a recipe; the same command goes on from the last checkpoint.
+
+    Writes the corpus first, where the folder holds none. After each epoch: perplexity on held-out
+    products, distinct-1 and -2, the share of claims that the verifier lets stand, and samples.
+
+    For example:
+
+        python -m services.reason.train train reason_small --out runs/small
+    """
+    from services.reason.train import run
+    from services.reason.train.recipe import read_recipe
+
+    history = run.train(read_recipe(recipe), data, _folder(recipe, out))
+    sys.stdout.write(json.dumps(history[-1], ensure_ascii=False, indent=1) + "\n")
+
+
+@app.command
+def corpus(recipe: RecipeName, *, data: Data = DATA, out: Out = None) -> None:
+    """Write the corpus of a recipe alone, to read it.
+
+    For example:
+
+        python -m services.reason.train corpus reason_small --out runs/small
+    """
+    from services.reason.train import run
+    from services.reason.train.recipe import read_recipe
+
+    folder = run.build_corpus(read_recipe(recipe), data, _folder(recipe, out))
+    sys.stdout.write(f"{folder}\n")
+
+
+@app.command
+def evaluate(
+    recipe: RecipeName,
+    *,
+    data: Data = DATA,
+    out: Out = None,
+    split: Annotated[str, Parameter(help='"dev" or "test".')] = "test",
+    scenes: Annotated[int, Parameter(help="Held-out scenes to write on.")] = 400,
+    samples: Annotated[int, Parameter(help="Reasons to print.")] = 0,
+) -> None:
+    """Measure a run's last epoch on products that it never saw.
+
+    For example:
+
+        python -m services.reason.train evaluate reason_small --scenes 1000 --samples 100
+    """
+    from services.reason.train import run
+    from services.reason.train.recipe import read_recipe
+
+    figures, written = run.evaluate(read_recipe(recipe), data, _folder(recipe, out), split, scenes)
+    sys.stdout.write(json.dumps(figures, ensure_ascii=False, indent=1) + "\n")
+    for one in written[:: max(1, len(written) // samples)] if samples else ():
+        sys.stdout.write(f"{one.reason.text if one.reason is not None else '(none)'}\n")
+
+
+@app.command
+def export(
+    recipe: RecipeName,
+    *,
+    to: Annotated[Path, Parameter(help="Folder that gets the graphs and tokens.json.")],
+    out: Out = None,
+) -> None:
+    """Write a run's last epoch as ONNX graphs with a cache, and compare them with torch.
+
+    For example:
+
+        python -m services.reason.train export reason_small --to models/reason_small/1
+    """
+    from services.reason.train.export import export as write
+
+    for precision, gap in write(_folder(recipe, out), to).items():
+        sys.stdout.write(f"{precision}: largest difference of a logit to torch {gap:.5f}\n")
+
+
+@app.command
+def speed(
+    *,
+    model: Annotated[Path, Parameter(help="Folder that `export` wrote.")],
+    data: Data = DATA,
+    threads: Annotated[int, Parameter(help="Of ONNX Runtime.")] = 2,
+    pages: Annotated[int, Parameter(help="Pages to write.")] = 30,
+) -> None:
+    """Time pages of ten reasons and the first token, in process.
+
+    For example:
+
+        python -m services.reason.train speed --model models/reason_small/1
+    """
+    from services.reason.train.speed import measure
+
+    figures = measure(model, data, threads=threads, pages=pages)
+    sys.stdout.write(json.dumps(figures, indent=1) + "\n")
+
+
+def main() -> int:
+    """Runs the command line; returns the exit code."""
+    from services.reason.train.recipe import RecipeError
+
+    # Read by the libraries as they are imported: models come from folders unless told otherwise.
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    try:
+        app()
+    except (RecipeError, FileNotFoundError, ValueError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

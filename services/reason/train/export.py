@@ -1,0 +1,161 @@
+"""The network as one ONNX graph with its cache: prefixes and single tokens go through the same.
+
+Inputs: `input_ids` (batch, tokens) int64; `mask` (batch, past + tokens) int64, 0 for padding, which
+stands before a prefix; `past` (layers, 2, batch, heads, past, head width) float32, past 0 at first.
+Outputs: `logits` (batch, vocabulary) of the last token, and `present`, the next `past`.
+"""
+
+import contextlib
+import copy
+import io
+import tempfile
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from transformers import GPT2LMHeadModel
+
+from services.reason.train.lora import is_adapted
+from services.reason.train.onnx_engine import OnnxEngine
+from services.reason.train.run import open_run
+from services.reason.train.served import FULL_GRAPH, GRAPH, TOKENS, kept_ids, write_tokens
+from services.reason.train.torch_engine import TorchEngine
+from shared.inference.onnx_files import OPSET, quantise_dynamic, silent
+
+MAX_GAP: Final = {"fp32": 1e-3, "int8": 1.5}
+"""Largest difference of a logit to torch's that an export may show."""
+_TORCH: Any = torch
+_STEPS: Final = 6
+
+
+class CachedNetwork(torch.nn.Module):
+    """A GPT-2 of transformers, written out with the cache as one tensor.
+
+    Args:
+        network: `GPT2LMHeadModel` in evaluation mode.
+    """
+
+    def __init__(self, network: Any) -> None:
+        super().__init__()
+        self.body: Any = network.transformer
+        self.head: Any = network.lm_head
+        self.heads: int = network.config.n_head
+
+    def forward(self, input_ids: Any, mask: Any, past: Any) -> Any:
+        """Returns logits of the last token and the grown cache; shapes as in the module."""
+        batch, tokens = input_ids.shape
+        positions = (mask.cumsum(1) - 1).clamp(min=0)[:, past.shape[4] :]
+        hidden = self.body.wte(input_ids) + self.body.wpe(positions)
+        # A token sees what came before it, and no padding.
+        order = _TORCH.arange(mask.shape[1])
+        before = order[None, :] <= order[past.shape[4] :][:, None]
+        seen = before[None, None] & (mask[:, None, None, :] > 0)
+        bias = _TORCH.where(seen, 0.0, -1e9)
+        present: list[Any] = []
+        for index, block in enumerate(self.body.h):
+            normed = block.ln_1(hidden)
+            query, key, value = block.attn.c_attn(normed).chunk(3, dim=-1)
+            query, key, value = (
+                part.reshape(batch, tokens, self.heads, -1).transpose(1, 2)
+                for part in (query, key, value)
+            )
+            key = _TORCH.cat([past[index, 0], key], dim=2)
+            value = _TORCH.cat([past[index, 1], value], dim=2)
+            present.append(_TORCH.stack([key, value]))
+            scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5 + bias
+            mixed = (scores.softmax(-1) @ value).transpose(1, 2).reshape(batch, tokens, -1)
+            hidden = hidden + block.attn.c_proj(mixed)
+            hidden = hidden + block.mlp(block.ln_2(hidden))
+        logits = self.head(self.body.ln_f(hidden[:, -1]))
+        return logits, _TORCH.stack(present)
+
+
+def export(run: Path, out: Path) -> dict[str, float]:
+    """Writes a run's last epoch as it is served.
+
+    Args:
+        run: Folder of the run, of a network of our own.
+        out: Folder that gets model.onnx (8 bits), model_fp32.onnx and tokens.json.
+
+    Returns:
+        The largest difference of a logit to torch's, by precision.
+
+    Raises:
+        ValueError: An export strays further than MAX_GAP allows, or the run adapted a larger model.
+    """
+    if is_adapted(run):
+        raise ValueError("an adapted model is served by its adapter, not by a graph of ours")
+    network, _, grammar = open_run(run)
+    kept = kept_ids(grammar)
+    network = pruned(network, kept)
+    gaps: dict[str, float] = {}
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        full, small = Path(scratch) / FULL_GRAPH, Path(scratch) / GRAPH
+        write_graph(network, full)
+        quantise_dynamic(full, small, reduce_range=False)
+        for precision, path in (("fp32", full), ("int8", small)):
+            gaps[precision] = gap_to_torch(network, path)
+            if gaps[precision] > MAX_GAP[precision]:
+                raise ValueError(f"{precision}: a logit is {gaps[precision]:.4f} off torch's")
+            (out / path.name).write_bytes(path.read_bytes())
+    write_tokens(grammar, kept, out / TOKENS)
+    return gaps
+
+
+def pruned(network: Any, kept: Sequence[int]) -> Any:
+    """Returns the network with some of its tokens, numbered anew in the order given."""
+    config = copy.deepcopy(network.config)
+    config.vocab_size = len(kept)
+    small: Any = GPT2LMHeadModel(config)
+    weights = dict(network.state_dict())
+    for name in ("transformer.wte.weight", "lm_head.weight"):
+        weights[name] = weights[name][list(kept)]
+    small.load_state_dict(weights)
+    return small.eval()
+
+
+def write_graph(network: Any, path: Path) -> None:
+    """Traces a network into a graph of float32."""
+    config = network.config
+    width = config.n_embd // config.n_head
+    examples = (
+        _TORCH.ones(2, 3, dtype=_TORCH.int64),
+        _TORCH.ones(2, 5, dtype=_TORCH.int64),
+        _TORCH.zeros(config.n_layer, 2, 2, config.n_head, 2, width),
+    )
+    any_size: Any = torch.export.Dim.DYNAMIC
+    rows = {0: any_size, 1: any_size}
+    with silent(), warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        exporter: Any = torch.onnx
+        exporter.export(
+            CachedNetwork(network).eval(),
+            examples,
+            str(path),
+            input_names=["input_ids", "mask", "past"],
+            output_names=["logits", "present"],
+            dynamic_shapes=(rows, rows, {2: any_size, 4: any_size}),
+            opset_version=OPSET,
+            dynamo=True,
+            external_data=False,
+        )
+
+
+def gap_to_torch(network: Any, path: Path) -> float:
+    """Returns the largest difference of logits over a padded batch that loses a row on the way."""
+    rng = np.random.default_rng(0)
+    top = network.config.vocab_size
+    prefixes = rng.integers(1, top, (4, 6))
+    prefixes[1, :2] = 0
+    ours, theirs = OnnxEngine(path), TorchEngine(network)
+    gap = float(np.abs(ours.start(prefixes) - theirs.start(prefixes)).max())
+    keep = np.arange(4)
+    for step in range(_STEPS):
+        keep = np.delete(np.arange(len(keep)), 0) if step == _STEPS // 2 else np.arange(len(keep))
+        ids = rng.integers(1, top, len(keep))
+        gap = max(gap, float(np.abs(ours.step(ids, keep) - theirs.step(ids, keep)).max()))
+    return gap

@@ -1,0 +1,169 @@
+"""What may come next: the constraint by which a reason's values are those of its evidence.
+
+A reason is a row of clauses. A clause opens with the place of one piece of evidence and may hold
+
+- slots of that evidence, each once, all required ones before it closes;
+- words that the corpus uses for that kind of evidence, in that language (the lexis);
+- of those, none that the guard refuses: no digit, numeral, value, brand or banned word.
+
+Each piece of evidence is said in exactly one clause. So whatever the weights: every value in the
+text is copied from the evidence of the clause that it stands in, nothing is left out or said twice,
+and a claim has no words but those of its kind. Pure code over ids, without torch and ONNX.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.reason.train.guard import Guard, State
+from services.reason.train.slots import SLOTS, Filled
+from services.reason.train.tokens import END, MAX_EVIDENCE, TokenTable, place_mark
+
+_FULL_STOP: Final = {"en": ".", "zh": "。"}
+Lexis = Mapping[str, Sequence[int]]
+"""Ids that the corpus uses within a clause, by "language/kind"."""
+
+
+class Grammar:
+    """Knows the tokens; makes a `Constraint` for each reason.
+
+    Args:
+        tokens: Of the model.
+        lexis: Words and slots by language and kind.
+        guard: Text that is never to be written.
+    """
+
+    def __init__(self, tokens: TokenTable, lexis: Lexis, guard: Guard) -> None:
+        self.tokens, self.lexis = tokens, lexis
+        self.texts = tokens.texts
+        self.end = tokens.id(END)
+        self.places = [tokens.id(place_mark(n)) for n in range(1, MAX_EVIDENCE + 1)]
+        self.slots = {tokens.id(f"<{slot}>"): slot for slot in SLOTS}
+        self.guard = guard
+        self._words = {
+            key: [index for index in ids if not tokens.is_mark(index)] for key, ids in lexis.items()
+        }
+        self._slots = {
+            key: [index for index in ids if index in self.slots] for key, ids in lexis.items()
+        }
+        self._memory: dict[tuple[str, State], tuple[list[int], list[State]]] = {}
+
+    def knows(self, evidence: Filled, language: str) -> bool:
+        """Whether the corpus says this kind of evidence, with all that it requires."""
+        has = {self.slots[index] for index in self._slots.get(f"{language}/{evidence.kind}", ())}
+        return set(evidence.required) <= has
+
+    def constrain(self, evidence: Sequence[Filled], language: str) -> "Constraint":
+        """Returns the constraint of one reason.
+
+        Raises:
+            ValueError: No evidence, too much of it, or some that the corpus never says.
+        """
+        if not 1 <= len(evidence) <= MAX_EVIDENCE:
+            raise ValueError(f"a reason says 1 to {MAX_EVIDENCE} pieces of evidence")
+        if unknown := [one.kind for one in evidence if not self.knows(one, language)]:
+            raise ValueError(f"the model has not learnt to say {', '.join(unknown)}")
+        return Constraint(self, evidence, language)
+
+    def prefix(self, evidence: Sequence[Filled], language: str) -> list[int]:
+        """Returns the ids that stand before the reason."""
+        return self.tokens.prefix([one.kind for one in evidence], language)
+
+    def words(self, key: str, state: State) -> tuple[list[int], list[State]]:
+        """Returns the words of a kind that the guard lets through, and its state after each."""
+        known = (key, state)
+        if known not in self._memory:
+            code = key.partition("/")[2].partition(".")[0]
+            ids: list[int] = []
+            states: list[State] = []
+            for index in self._words[key]:
+                after = self.guard.after(state, self.texts[index], code)
+                if after is not None:
+                    ids.append(index)
+                    states.append(after)
+            self._memory[known] = (ids, states)
+        return self._memory[known]
+
+    def slots_of(self, key: str) -> list[int]:
+        """Returns the slots that the corpus uses for a kind."""
+        return self._slots[key]
+
+
+class Constraint:
+    """The state of one reason that is being written."""
+
+    def __init__(self, grammar: Grammar, evidence: Sequence[Filled], language: str) -> None:
+        self._grammar, self._evidence, self._language = grammar, evidence, language
+        self._unsaid = set(range(len(evidence)))
+        self._now: int | None = None
+        self._used: set[str] = set()
+        self._state: State = grammar.guard.start
+        self._fresh = False
+        self._quote = False
+        self._stopped = False
+        self._next: NDArray[np.int64] | None = None
+        self.said: list[int] = []
+        self.finished = False
+
+    def allowed(self) -> NDArray[np.int64]:
+        """Returns the ids that may come next; empty when the reason is finished."""
+        if self._next is None:
+            self._next = self._allowed()
+        return self._next
+
+    def _allowed(self) -> NDArray[np.int64]:
+        grammar = self._grammar
+        if self.finished:
+            return np.zeros(0, dtype=np.int64)
+        if self._now is None:
+            return np.array([grammar.places[i] for i in sorted(self._unsaid)], dtype=np.int64)
+        if self._stopped:
+            return np.array([grammar.end], dtype=np.int64)
+        evidence, key = self._evidence[self._now], self._key()
+        required = set(evidence.required) <= self._used
+        complete = required and not self._fresh and not self._quote
+        stop = _FULL_STOP[self._language]
+        may_stop = complete and not self._unsaid
+        words, _ = grammar.words(key, self._state)
+        ids = [index for index in words if stop not in grammar.texts[index] or may_stop]
+        for index in grammar.slots_of(key):
+            slot = grammar.slots[index]
+            if slot not in self._used and evidence.fills.get(slot):
+                ids.append(index)
+        if complete and self._unsaid:
+            ids += [grammar.places[i] for i in sorted(self._unsaid)]
+        return np.array(ids, dtype=np.int64)
+
+    def take(self, token: int) -> None:
+        """Writes a token.
+
+        Raises:
+            ValueError: It is not one of `allowed`.
+        """
+        grammar = self._grammar
+        if token not in self.allowed():
+            raise ValueError(f"token {token} ({grammar.texts[token]!r}) is not allowed here")
+        self._next = None
+        self.said.append(token)
+        if token == grammar.end:
+            self.finished = True
+        elif token in grammar.places:
+            self._now = grammar.places.index(token)
+            self._unsaid.discard(self._now)
+            self._used, self._fresh, self._quote = set(), True, False
+        elif token in grammar.slots:
+            self._used.add(grammar.slots[token])
+            self._state = grammar.guard.boundary(self._state)
+            self._fresh = False
+        else:
+            words, states = grammar.words(self._key(), self._state)
+            self._state = states[words.index(token)]
+            text = grammar.texts[token]
+            self._fresh = False
+            self._quote ^= bool(sum(text.count(mark) for mark in '"“”') % 2)
+            self._stopped = _FULL_STOP[self._language] in text
+
+    def _key(self) -> str:
+        return f"{self._language}/{self._evidence[self._now or 0].kind}"

@@ -1,0 +1,55 @@
+"""What is served beside the graph: the tokens that a reason needs, and the lexis."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from services.reason.train.grammar import Grammar
+from services.reason.train.guard import Guard, guarded_words
+from services.reason.train.tokens import (
+    END,
+    PAD,
+    REASON,
+    SAY,
+    TokenTable,
+    kind_mark,
+    language_mark,
+    place_mark,
+)
+
+TOKENS: Final = "tokens.json"
+GRAPH, FULL_GRAPH = "model.onnx", "model_fp32.onnx"
+
+
+def kept_ids(grammar: Grammar) -> list[int]:
+    """Returns the ids that reasons are made of, ascending; that of PAD is the first.
+
+    The rest of a vocabulary (copy, reviews) is never read or written when serving.
+    """
+    keys = [key.partition("/") for key in grammar.lexis]
+    named = [PAD, END, SAY, REASON, *(language_mark(language) for language, _, _ in keys)]
+    named += [kind_mark(kind) for _, _, kind in keys]
+    named += [place_mark(n) for n in range(1, len(grammar.places) + 1)]
+    words = {index for ids in grammar.lexis.values() for index in ids}
+    return sorted({*words, *(grammar.tokens.id(mark) for mark in named)})
+
+
+def write_tokens(grammar: Grammar, kept: Sequence[int], path: Path) -> None:
+    """Writes texts and lexis under the ids that the kept tokens have in the graph."""
+    new = {old: index for index, old in enumerate(kept)}
+    lexis = {key: sorted(new[index] for index in ids) for key, ids in grammar.lexis.items()}
+    content = {"texts": grammar.tokens.kept(kept).texts, "lexis": lexis}
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def read_grammar(folder: Path, banned: Sequence[str]) -> Grammar:
+    """Returns the grammar of a folder that was exported.
+
+    Args:
+        folder: That holds tokens.json.
+        banned: Words that the shop never says.
+    """
+    content = json.loads((folder / TOKENS).read_text(encoding="utf-8"))
+    return Grammar(TokenTable(content["texts"]), content["lexis"], Guard(guarded_words(banned)))

@@ -1,0 +1,124 @@
+"""Copy slots: what of a fact a sentence may hold, and what it must.
+
+The model writes `<shown>` where a value belongs and never the value. Which slot a clause may use is
+decided by its evidence, so that a number, a brand or a value can only be copied: see `grammar.py`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from services.reason.clauses import slots as template_slots
+from services.reason.facts import Fact
+
+SALES_WINDOW_DAYS: Final = 30
+"""The contract's: `statistics` counts this many days."""
+SLOTS: Final = (
+    "shown",
+    "meets",
+    "price",
+    "limit",
+    "count",
+    "percent",
+    "stars",
+    "others",
+    "praise",
+    "total",
+    "times",
+    "age",
+    "window",
+)
+"""Every slot there is; the order is that of the vocabulary."""
+_QUOTING: Final = ("shown",)
+_REQUIRED: Final[dict[str, tuple[str, ...]]] = {
+    "price_fit": ("limit",),
+    "exclusion_met": ("shown", "meets"),
+    "below_median_price": ("percent",),
+    "discount": ("percent",),
+    "well_reviewed": ("stars", "count"),
+    "popular": ("count", "window"),
+    "in_stock": (),
+    "new_arrival": ("age",),
+    "lowest_price_on_page": ("price", "count"),
+    "bought_together": ("shown", "count"),
+    "viewed_together": ("shown", "count"),
+    "better_rated": ("shown", "stars", "others"),
+    "bought_before": ("age",),
+    "bought_often": ("times",),
+}
+_KEYED: Final[dict[str, tuple[str, ...]]] = {
+    "attribute_match": ("colour", "material", "size", "audience", "occasion"),
+    "exclusion_met": ("colour", "material"),
+}
+OTHER: Final = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A fact as the model sees it.
+
+    Attributes:
+        kind: Its code, and the attribute where the wording depends on it, as in
+            "attribute_match.colour".
+        fills: Text by slot.
+        required: Slots without which a clause says nothing.
+    """
+
+    kind: str
+    fills: Mapping[str, str]
+    required: tuple[str, ...]
+
+    @property
+    def code(self) -> str:
+        """The code of the claim."""
+        return self.kind.partition(".")[0]
+
+
+def kind_of(fact: Fact) -> str:
+    """Returns what chooses the wording: the code, and the attribute for codes about attributes."""
+    if fact.code not in _KEYED:
+        return fact.code
+    key = fact.source.partition(".")[2]
+    return f"{fact.code}.{key if key in _KEYED[fact.code] else OTHER}"
+
+
+def required_slots(kind: str) -> tuple[str, ...]:
+    """Returns the slots that a clause of the kind must hold."""
+    code = kind.partition(".")[0]
+    if code.startswith("praised_"):
+        return ("praise", "total")
+    return _REQUIRED.get(code, _QUOTING)
+
+
+def fill(fact: Fact, language: str) -> Filled:
+    """Returns a fact with the text of its slots, written as the templates write it.
+
+    Args:
+        fact: As evidence.py and its peers find it.
+        language: "en" or "zh".
+
+    Raises:
+        ValueError: Its value does not have the form of its code.
+    """
+    kind = kind_of(fact)
+    fills = {name: text for name, text in template_slots(fact, language).items() if text}
+    if fact.code == "popular":
+        fills["window"] = str(SALES_WINDOW_DAYS)
+    elif fact.code == "new_arrival":
+        fills = {"age": _released(int(fact.value), language)}
+    elif fact.code == "bought_before":
+        fills.pop("times", None)
+    elif fact.code == "in_stock":
+        fills = {}
+    elif fact.code != "exclusion_met":
+        fills.pop("meets", None)
+    required = required_slots(kind)
+    if missing := [name for name in required if not fills.get(name)]:
+        raise ValueError(f"{fact.code}: no text for {', '.join(missing)}")
+    return Filled(kind, fills, required)
+
+
+def _released(days: int, language: str) -> str:
+    if language == "zh":
+        return "今天" if days == 0 else f"{days}天前"
+    return "today" if days == 0 else f"{days} day{'s' * (days > 1)} ago"

@@ -1,0 +1,96 @@
+"""A grammar over a small vocabulary, made without torch: frames, their tokens, and the guard."""
+
+import random
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from services.reason.config import DEFAULT_BANNED_WORDS
+from services.reason.facts import Fact
+from services.reason.train.frames import LANGUAGES, kinds, write
+from services.reason.train.grammar import Grammar
+from services.reason.train.guard import Guard, guarded_words
+from services.reason.train.lexis import lexis_of
+from services.reason.train.slots import Filled, fill
+from services.reason.train.vocabulary import Vocabulary, texts_of, train_tokenizer
+
+ROWS = 3_000
+VALUES = (
+    "jet black",
+    "玫瑰金",
+    "Zorblax 9000",
+    "¥1,299",
+    "37%",
+    "4.6",
+    "12",
+    "L",
+    "Trail pack 20 l",
+)
+
+
+def rows(count: int = ROWS, seed: int = 5) -> list[dict[str, object]]:
+    """Rows of the corpus over freely drawn kinds."""
+    rng = random.Random(seed)  # noqa: S311
+    found: list[dict[str, object]] = []
+    for index in range(count):
+        language = LANGUAGES[index % 2]
+        said = rng.choices(kinds(), k=rng.randint(1, 5))
+        clauses = write(said, language, rng)
+        found.append(
+            {
+                "item_id": str(index),
+                "language": language,
+                "evidence": [{"kind": kind, "fills": {}} for kind in said],
+                "reason_sequence": [f"<{c.position}>{c.text}" for c in clauses],
+            }
+        )
+    return found
+
+
+@pytest.fixture(scope="session")
+def corpus_rows() -> list[dict[str, object]]:
+    return rows()
+
+
+@pytest.fixture(scope="session")
+def vocabulary(corpus_rows: list[dict[str, object]]) -> Vocabulary:
+    return Vocabulary(train_tokenizer(texts_of(corpus_rows), 1_500))
+
+
+@pytest.fixture(scope="session")
+def guard() -> Guard:
+    return Guard(guarded_words(DEFAULT_BANNED_WORDS))
+
+
+@pytest.fixture(scope="session")
+def grammar(corpus_rows: list[dict[str, object]], vocabulary: Vocabulary, guard: Guard) -> Grammar:
+    return Grammar(vocabulary.table(), lexis_of(corpus_rows, vocabulary), guard)
+
+
+def fact_of(kind: str, value: Callable[[], str] = lambda: "XT 40") -> Fact:
+    """A fact of a kind, with a value of the form of its code."""
+    code, _, key = kind.partition(".")
+    source = f"attributes.{key}" if key else "product"
+    forms = {
+        "price_fit": ("299.0 CNY", "500.0"),
+        "lowest_price_on_page": ("299.0 CNY", "10"),
+        "below_median_price": ("37% 299.0 CNY", "10"),
+        "discount": ("25%", ""),
+        "well_reviewed": ("4.65 1320", ""),
+        "popular": ("120", ""),
+        "in_stock": ("in stock", ""),
+        "new_arrival": ("12", ""),
+        "bought_together": ("37", value()),
+        "viewed_together": ("250", value()),
+        "better_rated": ("4.65 4.2", value()),
+        "bought_before": ("1 40", ""),
+        "bought_often": ("3 12", ""),
+        "exclusion_met": (value(), "Velvetine"),
+    }
+    found = forms.get(code, ("41 45", "") if code.startswith("praised_") else (value(), "as asked"))
+    return Fact(code, source, *found, 0.5)
+
+
+def filled(said: Sequence[str], language: str, value: Callable[[], str]) -> list[Filled]:
+    """Evidence of kinds, with drawn values."""
+    return [fill(fact_of(kind, value), language) for kind in said]

@@ -1,0 +1,108 @@
+"""The frames: every one is said truly by the verifier, and none holds what evidence must bring."""
+
+import random
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from services.reason.evidence import query_facts
+from services.reason.facts import Claim, Fact, Scene
+from services.reason.relations import relation_facts
+from services.reason.standing import standing_facts
+from services.reason.train.frames import LANGUAGES, frames, kinds, variants, write
+from services.reason.train.guard import Guard
+from services.reason.train.scenes import facts_of
+from services.reason.train.slots import SLOTS, fill, kind_of, required_slots
+from services.reason.verify import Verifier
+
+SLOT = re.compile(r"<(\w+)>")
+CASES = [(language, kind) for language in LANGUAGES for kind in kinds()]
+
+
+def wordings(language: str, kind: str) -> list[str]:
+    return [text for form in frames(language)[kind] for text in variants(language, kind, form)]
+
+
+def test_both_languages_say_the_same_kinds() -> None:
+    assert set(frames("en")) == set(frames("zh"))
+
+
+@pytest.mark.parametrize(("language", "kind"), CASES)
+def test_every_wording_has_its_slots_once(language: str, kind: str) -> None:
+    for text in wordings(language, kind):
+        found = SLOT.findall(text)
+        assert set(found) <= set(SLOTS), text
+        assert len(found) == len(set(found)), text
+        assert set(required_slots(kind)) <= set(found), text
+
+
+@pytest.mark.parametrize(("language", "kind"), CASES)
+def test_no_wording_holds_a_value_a_number_or_a_banned_word(
+    language: str, kind: str, guard: Guard
+) -> None:
+    for text in wordings(language, kind):
+        state = guard.start
+        for index, part in enumerate(SLOT.split(text)):
+            if index % 2:
+                state = guard.boundary(state)
+            else:
+                after = guard.after(state, part, kind.partition(".")[0])
+                assert after is not None, text
+                state = after
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_verifier_lets_every_wording_stand(
+    language: str, make_scene: Callable[..., Scene], verifier: Verifier
+) -> None:
+    scenes = [make_scene(language), make_scene(language, amount=500.0)]
+    seen: set[str] = set()
+    refused: list[str] = []
+    for scene in scenes:
+        for fact in facts_of_all(scene, language):
+            filled = fill(fact, language)
+            seen.add(filled.kind)
+            for text in wordings(language, filled.kind):
+                said = SLOT.sub(lambda match, fills=filled.fills: fills[match[1]], text)
+                verdict = verifier.check(Claim(said, fact.code, (fact,)), scene)
+                if not verdict.holds:
+                    refused.append(f"{verdict.cause}: {said}")
+    assert not refused
+    assert len({kind.partition(".")[0] for kind in seen}) >= 24, seen
+
+
+def facts_of_all(scene: Scene, language: str) -> Iterator[Fact]:
+    """All facts, also those that say much the same as another."""
+    yield from query_facts(scene, language)
+    yield from relation_facts(scene)
+    yield from standing_facts(scene)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sentence_says_each_piece_of_evidence_once(language: str) -> None:
+    rng = random.Random(3)  # noqa: S311
+    for count in range(1, 6):
+        for _ in range(50):
+            said = rng.choices(kinds(), k=count)
+            clauses = write(said, language, rng)
+            assert sorted(clause.position for clause in clauses) == list(range(1, count + 1))
+            stop = "." if language == "en" else "。"
+            assert "".join(clause.text for clause in clauses).count(stop) == 1
+            assert clauses[-1].text.endswith(stop)
+
+
+def test_sentences_vary() -> None:
+    rng = random.Random(4)  # noqa: S311
+    said = ["price_fit", "well_reviewed", "attribute_match.colour"]
+    for language in LANGUAGES:
+        texts = {"".join(c.text for c in write(said, language, rng)) for _ in range(100)}
+        assert len(texts) > 95
+
+
+def test_facts_without_their_form_are_refused(make_scene: Callable[..., Scene]) -> None:
+    fact = next(f for f in facts_of(make_scene("en"), "en") if f.code == "attribute_match")
+    assert kind_of(fact).startswith("attribute_match.")
+    with pytest.raises(ValueError, match="no text for shown"):
+        fill(replace(fact, value="", meets=""), "en")
