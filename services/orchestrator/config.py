@@ -85,8 +85,15 @@ class OrchestratorSettings(ServiceSettings):
     candidates: int = Field(default=100, ge=1, le=1000)
     """Products that are retrieved and ranked at a time."""
 
+    next_items: bool = False
+    """Whether "for-you" asks the model of sequences too; recommendation must have one
+    (`WHEREFORE_RECOMMEND_NEXT_ITEM_MODEL`)."""
+
     cross_candidates: int = Field(default=20, ge=1, le=256)
     """Best products that the serving config "precise" reads together with the query."""
+
+    cross_concurrency: int = Field(default=1, ge=1, le=256)
+    """Queries read at once. One keeps all cores of a CPU busy; more suit a GPU."""
 
     ranking_cache_size: int = Field(default=1_000, ge=1)
     """Rankings kept for further pages; about 10 kB each."""

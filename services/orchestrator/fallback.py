@@ -2,18 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 
-import grpc
-
+from shared.degradation import cause_of as cause_of_code
+from shared.degradation import degradation
 from shared.errors import DeadlineExceededError, UnavailableError, WhereforeError
-from shared.metrics import count_degradation
 from shared.text.language import detect_language
 from shared.text.normalise import fold
 from wherefore.common.v1.diagnostics_pb2 import (
     DEGRADATION_CAUSE_CIRCUIT_OPEN,
-    DEGRADATION_CAUSE_DEADLINE,
-    DEGRADATION_CAUSE_ERROR,
-    DEGRADATION_CAUSE_OVERLOADED,
-    DEGRADATION_CAUSE_UNAVAILABLE,
     Degradation,
     DegradationCause,
 )
@@ -32,12 +27,6 @@ FALLBACKS = {
     "recommend": "another configuration",
     "merchandising": "without these rules",
     "popularity": "popular products of the catalogue only",
-}
-
-_CAUSES: "dict[grpc.StatusCode, DegradationCause.ValueType]" = {
-    grpc.StatusCode.UNAVAILABLE: DEGRADATION_CAUSE_UNAVAILABLE,
-    grpc.StatusCode.DEADLINE_EXCEEDED: DEGRADATION_CAUSE_DEADLINE,
-    grpc.StatusCode.RESOURCE_EXHAUSTED: DEGRADATION_CAUSE_OVERLOADED,
 }
 
 
@@ -63,28 +52,25 @@ class Degradations:
 
     def note(self, stage: str, error: WhereforeError, detail: str = "") -> None:
         """Notes that `stage` was answered by its fallback because of `error`."""
-        degradation = Degradation(
-            stage=stage,
-            cause=cause_of(error),
-            fallback=FALLBACKS[stage],
-            detail=detail or error.code.name,
-        )
         if stage not in self._by_stage:
-            self._by_stage[stage] = degradation
-            name = DegradationCause.Name(degradation.cause)
-            count_degradation(stage, name.removeprefix("DEGRADATION_CAUSE_").lower())
+            self._by_stage[stage] = degradation(
+                stage,
+                cause_of(error),
+                fallback=FALLBACKS[stage],
+                detail=detail or error.code.name,
+            )
 
     def pass_on(self, degraded: Iterable[Degradation]) -> None:
         """Adds what a service says of itself; it has counted that already."""
-        for degradation in degraded:
-            self._by_stage.setdefault(degradation.stage, degradation)
+        for each in degraded:
+            self._by_stage.setdefault(each.stage, each)
 
 
 def cause_of(error: WhereforeError) -> "DegradationCause.ValueType":
     """Returns the cause that an error amounts to."""
     if isinstance(error, CircuitOpenError):
         return DEGRADATION_CAUSE_CIRCUIT_OPEN
-    return _CAUSES.get(error.code, DEGRADATION_CAUSE_ERROR)
+    return cause_of_code(error)
 
 
 def minimal_understanding(query: str, language_code: str) -> QueryUnderstanding:

@@ -1,5 +1,6 @@
 """Recommendations: for a user, for products at hand, or what is popular."""
 
+import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,7 +23,7 @@ from services.orchestrator.popular import popular_candidates
 from services.orchestrator.popularity import Popularity
 from services.orchestrator.profile import ProfileReader
 from services.orchestrator.ranker import Ranker
-from services.orchestrator.related import RelatedFinder, RelatedQuery
+from services.orchestrator.related import RelatedFinder, RelatedQuery, fuse
 from services.orchestrator.serving_configs import (
     ALSO_LIKE,
     BUY_AGAIN,
@@ -33,19 +34,19 @@ from services.orchestrator.serving_configs import (
     STRATEGIES,
 )
 from services.orchestrator.tokens import TokenSigner, fingerprint
-from shared.rank_fusion import fused_scores
 from shared.timing import StageTimer
 from wherefore.common.v1.diagnostics_pb2 import Degradation, StageTiming
 from wherefore.common.v1.product_pb2 import AVAILABILITY_OUT_OF_STOCK
 from wherefore.common.v1.user_profile_pb2 import UserContext, UserProfile
 from wherefore.orchestrator.v1.applied_control_pb2 import AppliedControl
 from wherefore.orchestrator.v1.result_pb2 import Result
+from wherefore.recommend.v1 import recommend_service_pb2 as pb
 from wherefore.recommend.v1.relation_pb2 import Relation
 from wherefore.retrieval.v1.candidate_pb2 import Candidate
 from wherefore.retrieval.v1.retrieval_service_pb2 import SimilarRequest
 
-# What others chose says more than likeness.
-_RELATED_WEIGHT: Final = 2.0
+# Products of a history that the model of sequences is asked with.
+_NEXT_SEEDS: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +201,7 @@ class Recommender:
         if config == FOR_YOU:
             if not work.profile or not work.profile.recent_products:
                 return _Found([])
-            near = await self._near_history(work, work.profile)
-            return _Found(near.candidates, near.anchors)
+            return await self._for_you(work, work.profile)
         related = await self._related.find(
             RelatedQuery(
                 strategy=STRATEGIES[config],
@@ -220,6 +220,30 @@ class Recommender:
             candidates = fuse(found.candidates, alike.candidates, self._clients.settings.candidates)
             return _Found(candidates, alike.anchors, found.relations)
         return found
+
+    async def _for_you(self, work: _Work, profile: UserProfile) -> _Found:
+        """Near what the user dealt with, and what a model of sequences takes to come next."""
+        if not self._clients.settings.next_items:
+            near = await self._near_history(work, profile)
+            return _Found(near.candidates, near.anchors)
+        recent = [each.product_id for each in profile.recent_products]
+        wanted = RelatedQuery(
+            strategy=pb.STRATEGY_NEXT_ITEMS,
+            user=work.query.user,
+            product_ids=recent[:_NEXT_SEEDS],
+            excluded_ids=sorted(self._bought(work)),
+            filter=work.query.filter,
+            language_code=work.query.language_code,
+        )
+        near, coming = await asyncio.gather(
+            self._near_history(work, profile),
+            self._related.find(wanted, work.timer, work.degradations),
+        )
+        if not coming.candidates:
+            return _Found(near.candidates, near.anchors)
+        limit = self._clients.settings.candidates
+        candidates = fuse(coming.candidates, near.candidates, limit)
+        return _Found(candidates, near.anchors, coming.relations)
 
     async def _alike(self, work: _Work) -> _Found:
         found = await self._similar(work)
@@ -264,21 +288,3 @@ class Recommender:
             if candidate.product.id not in bought
             and candidate.product.stock.availability != AVAILABILITY_OUT_OF_STOCK
         ]
-
-
-def fuse(related: Sequence[Candidate], alike: Sequence[Candidate], limit: int) -> list[Candidate]:
-    """Merges what others chose with what is alike, by weighted reciprocal ranks."""
-    merged: dict[str, Candidate] = {}
-    for candidate in (*related, *alike):
-        known = merged.setdefault(candidate.product.id, Candidate(product=candidate.product))
-        known.legs.extend(candidate.legs)
-    weighed = ((_RELATED_WEIGHT, related), (1.0, alike))
-    scores = fused_scores(
-        (weight, [each.product.id for each in found]) for weight, found in weighed
-    )
-    for product_id, score in scores.items():
-        merged[product_id].fused_score = score
-    ordered = sorted(merged.values(), key=lambda each: -each.fused_score)[:limit]
-    for rank, candidate in enumerate(ordered, start=1):
-        candidate.fused_rank = rank
-    return ordered

@@ -14,6 +14,7 @@ from services.orchestrator.clients import Clients
 from services.orchestrator.event_store import SqliteEventStore
 from services.orchestrator.fallback import Degradations
 from shared.errors import WhereforeError
+from shared.rank_fusion import fused_scores
 from shared.text.document import title_of
 from shared.timing import StageTimer
 from wherefore.common.v1.product_pb2 import Product
@@ -25,6 +26,8 @@ from wherefore.retrieval.v1.retrieval_service_pb2 import GetProductsRequest
 
 # As many as retrieval returns by id in one call.
 _MOST: Final = 100
+# What others chose says more than likeness.
+_RELATED_WEIGHT: Final = 2.0
 # More are found than wanted, as a filter may leave few of them.
 _FOUND: Final = 300
 
@@ -147,3 +150,21 @@ class RelatedFinder:
             degradations.note("profile", error, "titles of the products at hand")
             return {}
         return {product.id: product for product in response.products}
+
+
+def fuse(related: Sequence[Candidate], alike: Sequence[Candidate], limit: int) -> list[Candidate]:
+    """Merges what others chose with what is alike, by weighted reciprocal ranks."""
+    merged: dict[str, Candidate] = {}
+    for candidate in (*related, *alike):
+        known = merged.setdefault(candidate.product.id, Candidate(product=candidate.product))
+        known.legs.extend(candidate.legs)
+    weighed = ((_RELATED_WEIGHT, related), (1.0, alike))
+    scores = fused_scores(
+        (weight, [each.product.id for each in found]) for weight, found in weighed
+    )
+    for product_id, score in scores.items():
+        merged[product_id].fused_score = score
+    ordered = sorted(merged.values(), key=lambda each: -each.fused_score)[:limit]
+    for rank, candidate in enumerate(ordered, start=1):
+        candidate.fused_rank = rank
+    return ordered

@@ -3,13 +3,14 @@
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from shared.inference import InferenceSettings
 from shared.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """Read from WHEREFORE_RECOMMEND_*."""
+    """Read from WHEREFORE_RECOMMEND_*; nested fields by "__"."""
 
-    model_config = SettingsConfigDict(env_prefix="WHEREFORE_RECOMMEND_")
+    model_config = SettingsConfigDict(env_prefix="WHEREFORE_RECOMMEND_", env_nested_delimiter="__")
 
     port: int = Field(default=7705, ge=0, le=65535)
     metrics_port: int = Field(default=7795, ge=0, le=65535)
@@ -34,3 +35,13 @@ class Settings(ServiceSettings):
 
     event_wait_seconds: float = Field(default=0.2, ge=0)
     """Longest wait of an answer for events that were acknowledged before it was asked for."""
+
+    next_item_model: str = ""
+    """Model of the repository, such as "next_item", that tells what comes next; empty for none. See
+    docs/recommend.md."""
+
+    next_item_timeout_seconds: float = Field(default=0.1, gt=0)
+    """Longest wait for it; without it the answer is degraded."""
+
+    inference: InferenceSettings = InferenceSettings()
+    """Where it is served; `inference.model` is not read."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
+
+from wherefore.common.v1 import user_event_pb2 as event_pb
+from wherefore.common.v1.user_event_pb2 import UserEvent
 
 Items = NDArray[np.int32]
 """Numbers of items, the oldest first."""
@@ -17,6 +21,12 @@ Sequences = Sequence[Items]
 
 SHUFFLE_SEED = 7
 LEAST_FIELDS = 2
+_DEALINGS = (
+    event_pb.USER_EVENT_TYPE_VIEW,
+    event_pb.USER_EVENT_TYPE_CLICK,
+    event_pb.USER_EVENT_TYPE_CART,
+    event_pb.USER_EVENT_TYPE_PURCHASE,
+)
 
 
 class SequenceFileError(Exception):
@@ -81,6 +91,40 @@ def read_sequences(path: Path) -> SequenceData:
         named[user] = items
     if not named:
         raise SequenceFileError(f"{path}: no sequences; a line is `user item item ...`")
+    return number_items(named)
+
+
+def sequences_of_events(path: Path, events: Iterable[UserEvent]) -> SequenceData:
+    """Return what users and visitors looked at, put into the cart and bought, in order of time.
+
+    Several events in a row with one product are one step.
+
+    Args:
+        path: Where they come from, for errors.
+        events: In any order.
+
+    Raises:
+        SequenceFileError: No event names a product and who dealt with it.
+    """
+    steps: dict[str, list[tuple[float, int, str]]] = {}
+    for event in events:
+        actor = f"u:{event.user_id}" if event.user_id else f"s:{event.session_id}"
+        if event.type in _DEALINGS and len(actor) > len("u:"):
+            at = event.event_time.seconds + event.event_time.nanos * 1e-9
+            walk = steps.setdefault(actor, [])
+            walk.extend((at, len(walk), product.product_id) for product in event.products)
+    named = {
+        actor: [item for item, _ in groupby(item for _, _, item in sorted(walk))]
+        for actor, walk in steps.items()
+        if walk
+    }
+    if not named:
+        raise SequenceFileError(f"{path}: no event of a product and of who dealt with it")
+    return number_items(named)
+
+
+def number_items(named: Mapping[str, Sequence[str]]) -> SequenceData:
+    """Return sequences of named items, by users, with their items numbered in a shuffled order."""
     known = sorted({item for items in named.values() for item in items})
     order: list[int] = np.random.default_rng(SHUFFLE_SEED).permutation(len(known)).tolist()
     numbers = {known[at]: number for number, at in enumerate(order)}

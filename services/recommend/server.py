@@ -12,13 +12,16 @@ from services.recommend.serving.event_feed import EventFeed
 from services.recommend.serving.finder import Strategy, Wanted, find
 from services.recommend.serving.found import Evidence, Merged, Tie
 from services.recommend.serving.learner import Learner, actor_of
+from services.recommend.serving.next_items import NextFound, NextItems
 from shared.channel import open_channel
-from shared.errors import FieldViolation, InvalidArgumentError
+from shared.degradation import cause_of, degradation
+from shared.errors import FieldViolation, InvalidArgumentError, WhereforeError
 from shared.timing import StageTimer
 from wherefore.common.v1.diagnostics_pb2 import (
     DEGRADATION_CAUSE_DEADLINE,
     DEGRADATION_CAUSE_UNAVAILABLE,
     Degradation,
+    DegradationCause,
 )
 from wherefore.recommend.v1 import recommend_service_pb2 as pb
 from wherefore.recommend.v1 import recommend_service_pb2_grpc as pb_grpc
@@ -26,12 +29,14 @@ from wherefore.recommend.v1 import relation_pb2 as relation_pb
 from wherefore.retrieval.v1.candidate_pb2 import LegScore
 
 MAX_SEEDS, MAX_EXCLUDED, MAX_LIMIT, DEFAULT_LIMIT = 50, 1_000, 1_000, 100
+_NO_MODEL: Final = "no model is set: WHEREFORE_RECOMMEND_NEXT_ITEM_MODEL"
 _STRATEGIES: Final = {
     pb.STRATEGY_BOUGHT_TOGETHER: Strategy.BOUGHT_TOGETHER,
     pb.STRATEGY_ALSO_LIKED: Strategy.ALSO_LIKED,
     pb.STRATEGY_BUY_AGAIN: Strategy.BUY_AGAIN,
     pb.STRATEGY_COMPLEMENTS: Strategy.COMPLEMENTS,
     pb.STRATEGY_UP_SELL: Strategy.UP_SELL,
+    pb.STRATEGY_NEXT_ITEMS: Strategy.NEXT_ITEMS,
 }
 _KINDS: Final = {tie: relation_pb.RelationKind.Value(f"RELATION_KIND_{tie.name}") for tie in Tie}
 
@@ -48,6 +53,7 @@ class RecommendServer(pb_grpc.RecommendServiceServicer):
         self._settings = settings
         self._events: EventFeed | None = None
         self._catalogue: CatalogueFeed | None = None
+        self._next_items: NextItems | None = None
         self._channels: list[grpc.aio.Channel] = []
         self._following: list[asyncio.Task[None]] = []
 
@@ -56,8 +62,16 @@ class RecommendServer(pb_grpc.RecommendServiceServicer):
         pb_grpc.add_RecommendServiceServicer_to_server(self, server)
 
     async def start(self) -> None:
-        """Begins to follow events and the catalogue."""
+        """Begins to follow events and the catalogue.
+
+        Raises:
+            UnavailableError: A model of sequences is set, and its files are not there.
+        """
         settings = self._settings
+        if name := settings.next_item_model:
+            served = {"model": name, "timeout_seconds": settings.next_item_timeout_seconds}
+            inference = settings.inference.model_copy(update=served)
+            self._next_items = await asyncio.to_thread(NextItems.open, inference)
         orchestrator = open_channel(settings.orchestrator_target)
         retrieval = open_channel(settings.retrieval_target)
         self._channels = [orchestrator, retrieval]
@@ -84,6 +98,8 @@ class RecommendServer(pb_grpc.RecommendServiceServicer):
         await asyncio.gather(*self._following, return_exceptions=True)
         for channel in self._channels:
             await channel.close()
+        if self._next_items is not None:
+            await self._next_items.close()
 
     async def Candidates(  # noqa: N802  # the contract's name
         self,
@@ -100,11 +116,13 @@ class RecommendServer(pb_grpc.RecommendServiceServicer):
                 degraded.append(_late(request.event_sequence, events.sequence))
             snapshot = catalogue.snapshot
             if snapshot is None and wanted.strategy.needs_catalogue:
-                degraded.append(_NO_GRAPH)
+                degraded.append(_no_graph())
+            coming: NextFound = NextFound([])
+            if wanted.strategy is Strategy.NEXT_ITEMS:
+                coming = await self._coming(wanted.seeds, timer, degraded)
             learner = events.learner
-            products = [
-                _product(each, learner, wanted.actor) for each in find(wanted, learner, snapshot)
-            ]
+            found = find(wanted, learner, snapshot, coming.found)
+            products = [_product(each, learner, wanted.actor) for each in found]
         return pb.CandidatesResponse(
             products=products,
             timings=timer.timings(),
@@ -112,6 +130,22 @@ class RecommendServer(pb_grpc.RecommendServiceServicer):
             event_sequence=events.sequence,
             index_version=snapshot.version if snapshot else 0,
         )
+
+    async def _coming(
+        self, latest_first: Sequence[str], timer: StageTimer, degraded: list[Degradation]
+    ) -> NextFound:
+        """Returns what the model of sequences finds; nothing, and says why, without one."""
+        if self._next_items is None:
+            degraded.append(_no_next_items(DEGRADATION_CAUSE_UNAVAILABLE, _NO_MODEL))
+            return NextFound([])
+        with timer.stage("recommend.next_item") as stage:
+            try:
+                found = await self._next_items.after(latest_first)
+            except WhereforeError as error:
+                degraded.append(_no_next_items(cause_of(error), error.message))
+                return NextFound([])
+            stage.queue_nanos, stage.inference_nanos = found.queue_nanos, found.inference_nanos
+        return found
 
     def _new_learner(self) -> Learner:
         return Learner(
@@ -161,18 +195,28 @@ def to_wanted(request: pb.CandidatesRequest) -> Wanted:
     )
 
 
-_NO_GRAPH: Final = Degradation(
-    stage="recommend.graph",
-    cause=DEGRADATION_CAUSE_UNAVAILABLE,
-    fallback="nothing from the knowledge graph",
-    detail="the catalogue has not been read yet",
-)
+def _no_graph() -> Degradation:
+    return degradation(
+        "recommend.graph",
+        DEGRADATION_CAUSE_UNAVAILABLE,
+        fallback="nothing from the knowledge graph",
+        detail="the catalogue has not been read yet",
+    )
+
+
+def _no_next_items(cause: "DegradationCause.ValueType", detail: str) -> Degradation:
+    return degradation(
+        "recommend.next_item",
+        cause,
+        fallback="nothing from the model of sequences",
+        detail=detail,
+    )
 
 
 def _late(wanted: int, known: int) -> Degradation:
-    return Degradation(
-        stage="recommend.events",
-        cause=DEGRADATION_CAUSE_DEADLINE,
+    return degradation(
+        "recommend.events",
+        DEGRADATION_CAUSE_DEADLINE,
         fallback="without the latest events",
         detail=f"events up to {known:,} of {wanted:,} are known",
     )

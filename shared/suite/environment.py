@@ -1,12 +1,24 @@
 """The environment that ties the processes of one suite together."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from shared.suite.ports import SERVICES, PortPlan
 
 _NEVER_PRIVATE = ("WHEREFORE_QDRANT_URL", "WHEREFORE_QDRANT_API_KEY")
 """A scratch suite must not write into the index that the real one uses."""
+_CHOSEN_MODELS = ("WHEREFORE_RECOMMEND_NEXT_ITEM_MODEL", "WHEREFORE_RANKING_DEEP_MODEL")
+
+
+def chosen_models(variables: Mapping[str, str]) -> list[str]:
+    """Returns the models of the shop's own that settings of services name.
+
+    Args:
+        variables: Set for the services on top of this process's own environment.
+    """
+    known = {**os.environ, **variables}
+    return [known[name] for name in _CHOSEN_MODELS if known.get(name)]
 
 
 def service_environment(

@@ -12,9 +12,9 @@ from typing import Literal, Self
 
 import psutil
 
-from shared.inference.settings import CROSS_MODEL, QUERY_MODELS, VECTOR_MODEL
+from shared.inference.settings import ATTRIBUTION_MODEL, CROSS_MODEL, QUERY_MODELS, VECTOR_MODEL
 from shared.suite import probe, triton
-from shared.suite.environment import service_environment
+from shared.suite.environment import chosen_models, service_environment
 from shared.suite.errors import SuiteError
 from shared.suite.ports import SERVICES, PortPlan, taken
 from shared.suite.process import Command, SupervisedProcess
@@ -87,7 +87,7 @@ class Suite:
         self.ports = ports or PortPlan.fixed()
         self._services = [name for name in SERVICES if name in services]
         self._model = model
-        self._models = _served(model)
+        self._models = _served(model, variables or {})
         self._log_level = log_level
         self._private = private
         self._python = python
@@ -268,9 +268,9 @@ class Suite:
             yield
 
 
-def _served(encoder: str) -> tuple[str, ...]:
-    """Returns what Triton loads: the encoder, and of the readers those that were made."""
-    others = dict.fromkeys((*QUERY_MODELS.values(), CROSS_MODEL))
+def _served(encoder: str, variables: Mapping[str, str]) -> tuple[str, ...]:
+    """Returns what Triton loads: the encoder, and of the others in use those that were made."""
+    others = dict.fromkeys((*QUERY_MODELS.values(), CROSS_MODEL, ATTRIBUTION_MODEL, *chosen_models(variables)))
     return (encoder, *(name for name in others if name != encoder and triton.is_made(name)))
 
 

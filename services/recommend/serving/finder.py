@@ -9,16 +9,21 @@ from enum import StrEnum
 from services.recommend.serving import complements, up_sell
 from services.recommend.serving.found import Found, Merged, add_up, merge
 from services.recommend.serving.learner import Learner
+from services.recommend.serving.same_kind import beside_kind
 from services.recommend.serving.snapshot import Snapshot
 
 BOUGHT_TOGETHER, VIEWED_TOGETHER = "bought_together", "viewed_together"
+KIND_TOGETHER = "kind_together"
 BOUGHT_BEFORE, COMPLEMENT, STEP_UP = "bought_before", "complement", "step_up"
+NEXT_ITEM = "next_item"
 _WEIGHTS = {
     BOUGHT_TOGETHER: 2.0,  # money says more than looks
     VIEWED_TOGETHER: 1.0,
+    KIND_TOGETHER: 1.0,
     BOUGHT_BEFORE: 1.0,
     COMPLEMENT: 1.0,
     STEP_UP: 1.0,
+    NEXT_ITEM: 1.0,
 }
 _PER_SEED = 300
 
@@ -31,6 +36,7 @@ class Strategy(StrEnum):
     BUY_AGAIN = "buy_again"
     COMPLEMENTS = "complements"
     UP_SELL = "up_sell"
+    NEXT_ITEMS = "next_items"
 
     @property
     def needs_catalogue(self) -> bool:
@@ -49,9 +55,24 @@ class Wanted:
     limit: int
 
 
-def find(wanted: Wanted, learner: Learner, snapshot: Snapshot | None) -> list[Merged]:
-    """Returns candidates, best first; may be none."""
-    legs = _legs(wanted, learner, snapshot)
+def find(
+    wanted: Wanted,
+    learner: Learner,
+    snapshot: Snapshot | None,
+    next_items: Sequence[Found] = (),
+) -> list[Merged]:
+    """Returns candidates, best first; may be none.
+
+    Args:
+        wanted: What to find.
+        learner: What events taught.
+        snapshot: The knowledge graph, once there is one.
+        next_items: What the model of sequences answered, for NEXT_ITEMS.
+    """
+    if wanted.strategy is Strategy.NEXT_ITEMS:
+        legs = {NEXT_ITEM: list(next_items)}
+    else:
+        legs = _legs(wanted, learner, snapshot)
     hidden = {*wanted.excluded, *wanted.seeds}
     shown = {
         leg: [each for each in found if each.product_id not in hidden]
@@ -71,6 +92,7 @@ def _legs(wanted: Wanted, learner: Learner, snapshot: Snapshot | None) -> dict[s
             return {
                 BOUGHT_TOGETHER: from_seeds(learner.baskets.beside),
                 VIEWED_TOGETHER: from_seeds(learner.visits.beside),
+                **(_from_kinds(wanted.seeds, learner, snapshot) if snapshot else {}),
             }
         case Strategy.BUY_AGAIN:
             return {BOUGHT_BEFORE: learner.purchases.due(wanted.actor, _PER_SEED)}
@@ -80,3 +102,17 @@ def _legs(wanted: Wanted, learner: Learner, snapshot: Snapshot | None) -> dict[s
             return {STEP_UP: from_seeds(lambda s, n: up_sell.above(snapshot, s, n))}
         case _:
             return {}
+
+
+def _from_kinds(
+    seeds: Sequence[str], learner: Learner, snapshot: Snapshot
+) -> dict[str, list[Found]]:
+    """What products of the seeds' kinds lend, and what goes with those: all there is of new ones."""
+    beside = [
+        each
+        for seed in seeds
+        for counts in (learner.baskets, learner.visits)
+        for each in beside_kind(snapshot, counts, seed, _PER_SEED)
+    ]
+    going = [each for seed in seeds for each in complements.beside(snapshot, seed, _PER_SEED)]
+    return {KIND_TOGETHER: add_up(beside), COMPLEMENT: add_up(going)}

@@ -19,12 +19,19 @@ if TYPE_CHECKING:
 LIBRARIES = ("torch", "scipy", "implicit")
 """What the extra `recommend` brings, by import name."""
 
+SequencesFile = Annotated[
+    Path | None,
+    Parameter(help="Lines of a user and items, `user item item ...`, the oldest first."),
+]
+EventsFile = Annotated[
+    Path | None, Parameter(help="Events instead, as `wherefore events export` writes them.")
+]
+
 
 def recommend(
     *,
-    sequences: Annotated[
-        Path, Parameter(help="Lines of a user and items, `user item item ...`, the oldest first.")
-    ],
+    sequences: SequencesFile = None,
+    events: EventsFile = None,
     attributes: Annotated[
         Path | None, Parameter(help="JSON object of lists of attributes by item.")
     ] = None,
@@ -65,11 +72,13 @@ def recommend(
         wherefore eval recommend --sequences Beauty.txt
 
         wherefore eval recommend --sequences s.txt --attributes a.json --json
+
+        wherefore eval recommend --events events.jsonl.gz
     """
     require_extra("recommend", LIBRARIES)
     if out and not out.parent.is_dir():
         raise failures.CommandError(f"no folder {out.parent} for --out", code=failures.USAGE)
-    data, known = read_data(sequences, attributes)
+    data, known = read_data(sequences, attributes, events)
     from services.recommend.evaluation import EvaluationSettings, evaluate
     from services.recommend.sequential import SequentialSettings
     from services.recommend.split import TooShortError
@@ -94,16 +103,37 @@ def recommend(
     return failures.OK
 
 
-def read_data(sequences: Path, attributes: Path | None) -> tuple[SequenceData, Attributes | None]:
-    """Read files of sequences and attributes.
+def read_data(
+    sequences: Path | None, attributes: Path | None, events: Path | None = None
+) -> tuple[SequenceData, Attributes | None]:
+    """Read sequences, from a file of them or of events, and attributes.
 
     Raises:
-        CommandError: One cannot be used.
+        CommandError: Both or none are given, or one cannot be used.
     """
     from services.recommend.sequences import SequenceFileError, read_attributes, read_sequences
 
     try:
-        data = read_sequences(sequences)
+        if sequences and not events:
+            data = read_sequences(sequences)
+        elif events and not sequences:
+            data = _of_events(events)
+        else:
+            raise failures.CommandError("give --sequences or --events", code=failures.USAGE)
         return data, read_attributes(attributes, data.items) if attributes else None
     except SequenceFileError as error:
         raise failures.CommandError(str(error), code=failures.USAGE) from error
+
+
+def _of_events(path: Path) -> SequenceData:
+    from services.recommend.sequences import SequenceFileError, sequences_of_events
+    from shared.cli.event_file import read_events
+
+    try:
+        rows = list(read_events(path))
+    except OSError as error:
+        raise SequenceFileError(f"{path}: {error.strerror or error}") from error
+    for row in rows:
+        if row.event is None:
+            raise SequenceFileError(f"{path}:{row.line}: {row.error}")
+    return sequences_of_events(path, (row.event for row in rows if row.event is not None))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO, cast
 
 from cyclopts import App, Parameter
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from wherefore.common.v1.user_event_pb2 import UserEvent
     from wherefore.orchestrator.v1.user_event_service_pb2 import UserEventServiceImportRequest
 
-app = App(name="events", help="Write what users did.")
+app = App(name="events", help="Write what users did, and read it back.")
 
 BATCH = 500
 SHOWN_ERRORS = 20
@@ -97,6 +97,63 @@ def import_events(
     if not file.is_file():
         raise failures.CommandError(f"no file {file}", code=failures.USAGE)
     return asyncio.run(_import(file, json, target, timeout))
+
+
+@app.command(name="export")
+def export_events(
+    file: Annotated[Path, Parameter(help="Where to; gzipped when the name ends in .gz.")],
+    /,
+    *,
+    target: Target = None,
+    timeout: Timeout = 600.0,
+) -> int:
+    """Export all events as JSON lines, in the order in which they were acknowledged.
+
+    What `wherefore events import` and the training commands read. The file holds what
+    users did, by their ids: keep it as you keep the events.
+
+    For example:
+        wherefore events export events.jsonl.gz
+    """
+    if not file.parent.is_dir():
+        raise failures.CommandError(f"no folder {file.parent}", code=failures.USAGE)
+    count = asyncio.run(_export(file, target, timeout))
+    failures.say(f"{count:,} events written to {file}")
+    return failures.OK
+
+
+async def _export(
+    file: Path,
+    target: str | None,
+    timeout: float,  # noqa: ASYNC109 - a gRPC deadline, kept by the call itself
+) -> int:
+    import gzip
+
+    from google.protobuf.json_format import MessageToJson
+
+    from shared.cli.connection import connect
+    from wherefore.orchestrator.v1.event_log_service_pb2 import FollowRequest
+    from wherefore.orchestrator.v1.event_log_service_pb2_grpc import EventLogServiceStub
+
+    count = 0
+    part = file.with_name(f"{file.name}.part")
+    opener = gzip.open if file.suffix == ".gz" else open
+    async with connect(target) as channel:
+        with cast("TextIO", opener(part, "wt", encoding="utf-8")) as stream:
+            follow = EventLogServiceStub(channel).Follow(FollowRequest(), timeout=timeout)
+            async for response in follow:
+                for event in response.events:
+                    stream.write(
+                        MessageToJson(event, indent=None, preserving_proto_field_name=True)
+                    )
+                    stream.write("\n")
+                count += len(response.events)
+                if response.sequence >= response.last_sequence:
+                    break
+                failures.say(f"{response.sequence:,} of {response.last_sequence:,} events")
+            follow.cancel()
+    part.replace(file)  # a file of that name is whole
+    return count
 
 
 async def _write(

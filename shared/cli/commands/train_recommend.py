@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from shared.cli import failures, output
-from shared.cli.commands.evaluate_recommend import read_data
+from shared.cli.commands.evaluate_recommend import EventsFile, SequencesFile, read_data
 from shared.cli.extras import require_extra
 from shared.cli.options import Json
 
@@ -19,9 +19,8 @@ LIBRARIES = ("torch", "scipy", "onnx", "onnxscript")
 
 def recommend(
     *,
-    sequences: Annotated[
-        Path, Parameter(help="Lines of a user and items, `user item item ...`, the oldest first.")
-    ],
+    sequences: SequencesFile = None,
+    events: EventsFile = None,
     out: Annotated[
         Path, Parameter(help="Model repository of Triton; the model is written to next_item in it.")
     ],
@@ -47,11 +46,13 @@ def recommend(
         wherefore train recommend --sequences Beauty.txt --out models
 
         wherefore train recommend --sequences s.txt --attributes a.json --out models --json
+
+        wherefore train recommend --events events.jsonl.gz --out models
     """
     require_extra("recommend", LIBRARIES)
     if out.exists() and not out.is_dir():
         raise failures.CommandError(f"--out {out} is no folder", code=failures.USAGE)
-    data, known = read_data(sequences, attributes)
+    data, known = read_data(sequences, attributes, events)
     from services.recommend.export import MODEL, ExportError
     from services.recommend.sequential import SequentialSettings
     from services.recommend.split import TooShortError
@@ -65,7 +66,9 @@ def recommend(
     try:
         trained = train(data, known, out, settings, tell)
     except TooShortError as error:
-        raise failures.CommandError(f"{sequences}: {error}", code=failures.USAGE) from error
+        raise failures.CommandError(
+            f"{sequences or events}: {error}", code=failures.USAGE
+        ) from error
     except (ExportError, OSError) as error:
         raise failures.CommandError(f"cannot write the model: {error}") from error
     if json:

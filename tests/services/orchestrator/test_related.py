@@ -59,8 +59,7 @@ class Finder(pb_grpc.RecommendServiceServicer):
         return pb.CandidatesResponse(products=products, degraded=self.degraded)
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def shop(tmp_path: Path) -> AsyncIterator[SimpleNamespace]:
+async def _shop(tmp_path: Path, **settings: object) -> AsyncIterator[SimpleNamespace]:
     finder = Finder()
     server = grpc.aio.server()
     pb_grpc.add_RecommendServiceServicer_to_server(finder, server)
@@ -70,10 +69,16 @@ async def shop(tmp_path: Path) -> AsyncIterator[SimpleNamespace]:
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    async with serve(tmp_path, recommend_target=f"127.0.0.1:{port}") as running:
+    async with serve(tmp_path, recommend_target=f"127.0.0.1:{port}", **settings) as running:
         running.finder = finder
         yield running
     await server.stop(None)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def shop(tmp_path: Path) -> AsyncIterator[SimpleNamespace]:
+    async for running in _shop(tmp_path):
+        yield running
 
 
 def ids_of(answer) -> list[str]:
@@ -194,3 +199,35 @@ async def test_who_follows_does_not_hold_up_a_stop(tmp_path: Path) -> None:
         await call.read()
         await running.server.stop()
         assert await call.read() is grpc.aio.EOF
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def foretelling(tmp_path: Path) -> AsyncIterator[SimpleNamespace]:
+    """A shop whose "for-you" asks the model of sequences too."""
+    async for running in _shop(tmp_path, next_items=True):
+        yield running
+
+
+async def test_for_you_holds_what_comes_next(foretelling) -> None:
+    user = UserContext(user_id="eve")
+    foretelling.finder.found[pb.STRATEGY_NEXT_ITEMS] = ["p20", "p21"]
+    assert (await recommend(foretelling, user=user)).serving_config == "popular"
+    await write(foretelling, "eve", USER_EVENT_TYPE_VIEW, "p01")
+    await write(foretelling, "eve", USER_EVENT_TYPE_VIEW, "p03")
+    answer = await recommend(foretelling, user=user, page_size=50)
+    assert answer.serving_config == "for-you"
+    asked = foretelling.finder.asked[-1]
+    assert (asked.strategy, list(asked.product_ids)) == (pb.STRATEGY_NEXT_ITEMS, ["p03", "p01"])
+    assert {"p20", "p21"} <= set(ids_of(answer))
+    legs = {leg.leg for result in answer.results for leg in result.legs}
+    assert {"similar", "bought_together"} <= legs  # the finder in small calls its leg so
+
+
+async def test_for_you_does_without_the_model(foretelling) -> None:
+    user = UserContext(user_id="eve")
+    await write(foretelling, "eve", USER_EVENT_TYPE_VIEW, "p01")
+    foretelling.finder.broken = True
+    answer = await recommend(foretelling, user=user)
+    assert answer.serving_config == "for-you"
+    assert answer.results
+    assert [d.stage for d in answer.degraded] == ["recommend"]

@@ -1,9 +1,6 @@
 """The exported model says what the network says: in ONNX Runtime, and in Triton."""
 
 import json
-import subprocess
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +21,7 @@ from services.recommend.sequences import Items, SequenceData
 from services.recommend.sequential import SequentialSettings
 from services.recommend.train import train
 from services.recommend.transformer import NetworkSettings, SequenceNetwork
-from shared.suite import PortPlan, probe
-from shared.suite import triton as launcher
+from tests.triton_server import running_triton
 
 ITEMS = 300
 
@@ -96,40 +92,14 @@ def test_an_export_that_strays_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     assert not (tmp_path / "next_item").exists()
 
 
-@pytest.fixture
-def triton(repository: Path, tmp_path: Path) -> Iterator[PortPlan]:
-    """A Triton that serves the exported model."""
-    if problem := launcher.problem(("next_item",), repository):
-        pytest.skip(f"Triton can't run here: {problem}")
-    ports = PortPlan.free()
-    command = launcher.command(tmp_path, ports, ("next_item",), repository=repository)
-    log = tmp_path / "triton.log"
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(
-            command.arguments,
-            env=dict(command.environment),
-            cwd=tmp_path,
-            stdout=output,
-            stderr=output,
-        ) as process,
-    ):
-        try:
-            for _ in range(300):
-                if probe.triton_health(ports.triton_http, ("next_item",)) == "SERVING":
-                    break
-                assert process.poll() is None, log.read_text()
-                time.sleep(0.2)
-            yield ports
-        finally:
-            process.terminate()
-            process.wait(20)
-            launcher.clear_shared_memory(ports)
+def test_triton_answers_as_the_network_does(repository: Path, tmp_path: Path) -> None:
+    with running_triton(repository, ("next_item",), tmp_path) as triton:
+        _compare(triton.target)
 
 
-def test_triton_answers_as_the_network_does(triton: PortPlan) -> None:
+def _compare(target: str) -> None:
     module = NextItems(network(), COUNT)
-    client: Any = triton_grpc.InferenceServerClient(f"127.0.0.1:{triton.triton_grpc}")
+    client: Any = triton_grpc.InferenceServerClient(target)
     for history in histories(12):
         rows = rows_of([history], 20)
         given: Any = triton_grpc.InferInput("items", list(rows.shape), "INT32")

@@ -116,14 +116,16 @@ def test_seeds_and_excluded_products_are_never_found(
         learner.visits.count(actor, ["p1", "p2", "p4"], 0.0)
         learner.purchases.count(actor, ["i1", "a1"], 0.0)
 
+    coming = [Found(i, 1.0 / n) for n, i in enumerate(("p1", "i1", "a1"), 1)]
+
     def found(excluded: frozenset[str], limit: int = 10) -> list[str]:
         wanted = Wanted(strategy, "u:1", ("p1",), excluded, limit)
-        return [each.product_id for each in find(wanted, learner, snapshot)]
+        return [each.product_id for each in find(wanted, learner, snapshot, coming)]
 
     first = found(frozenset())
     assert first
     assert "p1" not in first
     assert found(frozenset(first[:1])) == first[1:]
     assert found(frozenset(), 1) == first[:1]
-    without = find(Wanted(strategy, "u:1", ("p1",), frozenset(), 10), learner, None)
+    without = find(Wanted(strategy, "u:1", ("p1",), frozenset(), 10), learner, None, coming)
     assert bool(without) is not strategy.needs_catalogue

@@ -1,0 +1,31 @@
+"""What was written comes out again, as the training commands read it."""
+
+import uuid
+from pathlib import Path
+
+import pytest
+
+from shared.cli.app import main
+from shared.cli.event_file import read_events
+from shared.suite import Suite
+
+pytestmark = pytest.mark.suite
+
+
+@pytest.mark.parametrize("name", ["events.jsonl", "events.jsonl.gz"])
+def test_events_are_exported_in_order(
+    suite: Suite, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    target = ("--target", suite.target("orchestrator"))
+    user = f"exporter-{uuid.uuid4().hex}"
+    for product_id in ("audio-0001", "audio-0002", "audio-0003"):
+        assert main(["events", "write", "view", product_id, "--user", user, *target]) == 0
+    path = tmp_path / name
+    assert main(["events", "export", str(path), *target]) == 0
+    assert "events written to" in capsys.readouterr().err
+    rows = list(read_events(path))
+    events = [row.event for row in rows if row.event is not None]
+    assert len(events) == len(rows)
+    own = [event.products[0].product_id for event in events if event.user_id == user]
+    assert own == ["audio-0001", "audio-0002", "audio-0003"]
+    assert [each.name for each in tmp_path.iterdir()] == [name]
