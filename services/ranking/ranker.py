@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.ranking.calibration import confidence
+from services.ranking.deep.serving import Added
 from services.ranking.diversity import Likeness, diversify
 from services.ranking.explain import FeatureContribution, explain
 from services.ranking.exploration import Explorer
-from services.ranking.features import compute_features
+from services.ranking.features import FeatureTable, compute_features
 from services.ranking.model import LinearModel, ScoringModel
 from services.ranking.product_text import ProductTextCache
 from services.ranking.query import QueryView, view_query
@@ -65,6 +66,18 @@ class Ranking:
     """Whether the model is linear: only then does one feature's change tell the score's."""
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Candidates with their features, before they are put into order."""
+
+    wanted: RankInput
+    serving_config: str
+    language: str
+    """Of the query, such as "zh"; "" for none."""
+    has_query: bool
+    table: FeatureTable
+
+
 class Ranker:
     """Ranks with the weights of a file. Not thread-safe."""
 
@@ -97,20 +110,46 @@ class Ranker:
         Raises:
             InvalidArgumentError: Names the field at fault.
         """
+        return self.place(self.prepare(wanted))
+
+    def prepare(self, wanted: RankInput) -> Prepared:
+        """Checks what is wanted, and computes the features.
+
+        Raises:
+            InvalidArgumentError: Names the field at fault.
+        """
         name = wanted.serving_config or DEFAULT_SERVING_CONFIG
         self._validate(wanted, name)
-        config = self._weights.serving[name]
         language = primary_language(wanted.query.language_code) if wanted.query is not None else ""
-        model = self._model(name, language)
         query = view_query(wanted.query) if wanted.query is not None else QueryView()
         table = compute_features(query, wanted.candidates, wanted.user, self._texts, self._clock())
+        return Prepared(wanted, name, language, query.present, table)
+
+    def place(self, prepared: Prepared, added: Added | None = None) -> Ranking:
+        """Puts candidates whose features are known into order.
+
+        Args:
+            prepared: As `prepare` gives it.
+            added: What a deep ranker adds to the scores.
+        """
+        wanted, table, language = prepared.wanted, prepared.table, prepared.language
+        config = self._weights.serving[prepared.serving_config]
+        model = self._model(prepared.serving_config, language)
         scores = model.score(table.values)
+        version = model.version
         if wanted.include_contributions:
             base, contributions = model.contributions(table.values)
         else:  # trees take their time over them
             base, contributions = model.base_value(table.values), table.values
+        if added is not None:
+            version = f"{version}+{added.version}"
+            scores = scores + added.scores
+            if added.contributions is not None:
+                base, contributions = base + added.base, contributions + added.contributions
         probabilities = (
-            confidence(table, self._weights.calibration) if query.present else np.zeros_like(scores)
+            confidence(table, self._weights.calibration)
+            if prepared.has_query
+            else np.zeros_like(scores)
         )
         asked = wanted.diversity
         likeness = Likeness.of(
@@ -153,9 +192,9 @@ class Ranker:
                 )
                 for rank, index in enumerate(order, start=1)
             ],
-            model=model.version,
+            model=version,
             base_value=base,
-            linear=isinstance(model, LinearModel),
+            linear=added is None and isinstance(model, LinearModel),
         )
 
     def _model(self, name: str, language: str) -> ScoringModel:

@@ -7,16 +7,26 @@ from dataclasses import replace
 import grpc
 
 from services.ranking.config import Settings
+from services.ranking.deep.serving import STAGE, DeepRanker, LatelyLostError
 from services.ranking.explain import FeatureContribution
 from services.ranking.explanation import Explanation, explain_ranking
 from services.ranking.explanation_words import language_of
 from services.ranking.exploration import Explorer
 from services.ranking.model import ScoringModel
-from services.ranking.ranker import Placed, Ranker, RankInput
+from services.ranking.ranker import (
+    DEFAULT_SERVING_CONFIG,
+    Placed,
+    Ranker,
+    Ranking,
+    RankInput,
+)
 from services.ranking.tree_model import TreeModel
 from services.ranking.weights import load_weights
+from shared.errors import WhereforeError
+from shared.metrics import count_degradation
 from shared.text.analysis import warm_up
 from shared.timing import StageTimer
+from wherefore.common.v1.diagnostics_pb2 import Degradation, DegradationCause
 from wherefore.ranking.v1 import ranking_service_pb2 as pb
 from wherefore.ranking.v1 import ranking_service_pb2_grpc as pb_grpc
 from wherefore.ranking.v1.ranked_result_pb2 import (
@@ -27,6 +37,11 @@ from wherefore.ranking.v1.ranked_result_pb2 import (
     ResultExplanation,
 )
 
+_CAUSES: "dict[grpc.StatusCode, DegradationCause.ValueType]" = {
+    grpc.StatusCode.UNAVAILABLE: DegradationCause.DEGRADATION_CAUSE_UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED: DegradationCause.DEGRADATION_CAUSE_DEADLINE,
+}
+
 
 class RankingServer(pb_grpc.RankingServiceServicer):
     """Serves `RankingService`."""
@@ -36,13 +51,21 @@ class RankingServer(pb_grpc.RankingServiceServicer):
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._ranker: Ranker | None = None
+        self._deep: DeepRanker | None = None
 
     async def start(self) -> None:
-        """Reads weights and model; a wrong file stops the start. Loads the dictionaries too."""
+        """Reads weights and models; a wrong file stops the start. Loads the dictionaries too."""
         weights = load_weights(self._settings.weights_path)
         learnt: dict[str, ScoringModel] = {}
         if path := self._settings.search_model_path:
             learnt["search"] = await asyncio.to_thread(TreeModel.load, path)
+        if name := self._settings.deep_model:
+            inference = self._settings.inference.model_copy(
+                update={"model": name, "timeout_seconds": self._settings.deep_timeout_seconds}
+            )
+            self._deep = await asyncio.to_thread(
+                DeepRanker.open, inference, self._settings.deep_weight
+            )
         await asyncio.to_thread(warm_up)
         deviation = self._settings.exploration
         self._ranker = Ranker(
@@ -61,7 +84,9 @@ class RankingServer(pb_grpc.RankingServiceServicer):
         self._loaded()
 
     async def close(self) -> None:
-        """Holds nothing that needs closing."""
+        """Lets go of the deep ranker."""
+        if self._deep is not None:
+            await self._deep.close()
 
     async def Rank(  # noqa: N802  # the contract's name
         self,
@@ -71,12 +96,13 @@ class RankingServer(pb_grpc.RankingServiceServicer):
         """Ranks candidates; see ranking_service.proto."""
         timer = StageTimer()
         with timer.stage("ranking"):
-            ranking = self._loaded().rank(replace(_input(request), explore=True))
+            ranking, degraded = await self._rank(replace(_input(request), explore=True), timer)
         return pb.RankResponse(
             results=[_result(placed) for placed in ranking.results],
             model=ranking.model,
             base_value=ranking.base_value,
             timings=timer.timings(),
+            degraded=degraded,
         )
 
     async def Explain(  # noqa: N802  # the contract's name
@@ -89,7 +115,7 @@ class RankingServer(pb_grpc.RankingServiceServicer):
         with timer.stage("ranking"):
             # Contributions count from the mean of all candidates, so all of them are ranked.
             wanted = replace(_input(request.ranking), limit=0, include_contributions=True)
-            ranking = self._loaded().rank(wanted)
+            ranking, degraded = await self._rank(wanted, timer)
             explanations = explain_ranking(
                 ranking, request.product_ids, language_of(request.language_code)
             )
@@ -99,13 +125,45 @@ class RankingServer(pb_grpc.RankingServiceServicer):
             base_value=ranking.base_value,
             ranked_count=len(ranking.results),
             timings=timer.timings(),
+            degraded=degraded,
         )
+
+    async def _rank(
+        self, wanted: RankInput, timer: StageTimer
+    ) -> tuple[Ranking, list[Degradation]]:
+        """Ranks with the deep ranker where there is one; without it when it is lost."""
+        ranker = self._loaded()
+        prepared = ranker.prepare(wanted)
+        if self._deep is None or prepared.serving_config != DEFAULT_SERVING_CONFIG:
+            return ranker.place(prepared), []
+        try:
+            with timer.stage(STAGE):
+                added = await self._deep.add(
+                    prepared.table.values, contributions=wanted.include_contributions
+                )
+        except WhereforeError as error:
+            return ranker.place(prepared), [_lost(error)]
+        return ranker.place(prepared, added), []
 
     def _loaded(self) -> Ranker:
         if self._ranker is None:
             message = "the weights are not read yet"
             raise RuntimeError(message)
         return self._ranker
+
+
+def _lost(error: WhereforeError) -> Degradation:
+    """Returns, and counts, what the loss of the deep ranker means for the answer."""
+    cause = (
+        DegradationCause.DEGRADATION_CAUSE_CIRCUIT_OPEN
+        if isinstance(error, LatelyLostError)
+        else _CAUSES.get(error.code, DegradationCause.DEGRADATION_CAUSE_ERROR)
+    )
+    name = DegradationCause.Name(cause).removeprefix("DEGRADATION_CAUSE_")
+    count_degradation(STAGE, name.lower())
+    return Degradation(
+        stage=STAGE, cause=cause, fallback="the score without it", detail=error.code.name
+    )
 
 
 def _input(request: pb.RankRequest) -> RankInput:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from shared.deadline import current_deadline
 from shared.errors import DeadlineExceededError, UnavailableError
-from shared.inference.port import Forwarded
+from shared.inference.port import Forwarded, Tensor
 from shared.inference.settings import InferenceSettings
 
 
@@ -40,7 +40,7 @@ class OnnxModel:
         }
 
     async def run(
-        self, inputs: Mapping[str, NDArray[np.int32]], outputs: Collection[str], *, urgent: bool
+        self, inputs: Mapping[str, Tensor], outputs: Collection[str], *, urgent: bool
     ) -> Forwarded:
         """See `TensorModel.run`; `urgent` makes no difference, for there is no queue to jump."""
         timeout = current_deadline().stage_timeout(self._settings.timeout_seconds)
@@ -73,7 +73,7 @@ class OnnxModel:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _forward(
-        self, names: Sequence[str], inputs: Mapping[str, NDArray[np.int32]]
+        self, names: Sequence[str], inputs: Mapping[str, Tensor]
     ) -> tuple[list[NDArray[np.float32]], int]:
         started = time.perf_counter_ns()
         arrays = self._session.run(names, dict(inputs))

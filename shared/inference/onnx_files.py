@@ -28,7 +28,7 @@ def write_graph(
     *,
     inputs: Sequence[str],
     outputs: Sequence[str],
-    longest: int,
+    longest: int | None,
 ) -> None:
     """Traces a torch module into one ONNX file.
 
@@ -37,13 +37,16 @@ def write_graph(
         examples: One tensor an input, of at least two rows and tokens, so that neither is taken for
             a constant.
         path: Of the file.
-        inputs: Names of the inputs, all with the dimensions "batch" and "sequence".
+        inputs: Names of the inputs, all with the dimensions "batch" and "sequence", or only the
+            first where `longest` is None.
         outputs: Names of the outputs.
-        longest: Tokens of a row at most.
+        longest: Tokens of a row at most; None where all rows are as long as the examples'.
     """
     import torch
 
-    dimensions = {0: torch.export.Dim("batch"), 1: torch.export.Dim("sequence", max=longest)}
+    dimensions = {0: torch.export.Dim("batch")}
+    if longest is not None:
+        dimensions[1] = torch.export.Dim("sequence", max=longest)
     # The exporter talks at length about what went well.
     with silent(), warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")

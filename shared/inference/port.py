@@ -7,6 +7,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+Tensor = NDArray[np.int32] | NDArray[np.float32]
+"""What a model takes: token ids, or numbers such as features."""
+
 
 @dataclass(frozen=True, slots=True)
 class Forwarded:
@@ -42,7 +45,7 @@ class ServedModel(Protocol):
 
 
 class TensorModel(ServedModel, Protocol):
-    """One version of a model that takes integers and gives numbers."""
+    """One version of a model that takes and gives numbers."""
 
     @property
     def inputs(self) -> Collection[str]:
@@ -55,12 +58,12 @@ class TensorModel(ServedModel, Protocol):
         ...
 
     async def run(
-        self, inputs: Mapping[str, NDArray[np.int32]], outputs: Collection[str], *, urgent: bool
+        self, inputs: Mapping[str, Tensor], outputs: Collection[str], *, urgent: bool
     ) -> Forwarded:
         """Runs one batch. The caller's deadline bounds the call.
 
         Args:
-            inputs: By name, each (rows, tokens).
+            inputs: By name, each (rows, tokens) int32 or (rows, features) float32.
             outputs: Those wanted.
             urgent: Whether somebody is waiting; other work lets such requests pass.
 

@@ -1,19 +1,19 @@
 """Forward passes by a Triton server, which batches the requests of all its clients together."""
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Coroutine, Mapping
 from typing import Any
 
 import numpy as np
 from google.protobuf import text_format
-from numpy.typing import NDArray
 from tritonclient.grpc import InferInput, InferRequestedOutput, aio, model_config_pb2
 from tritonclient.utils import InferenceServerException
 
 from shared.deadline import current_deadline
 from shared.errors import DeadlineExceededError, InternalError, UnavailableError, WhereforeError
-from shared.inference.port import Forwarded
+from shared.inference.port import Forwarded, Tensor
 from shared.inference.settings import InferenceSettings
+from shared.inference.waker import BatcherWaker
 
 NANOS = "inference_nanos"
 """Output of our own wrapper: the forward pass that a row was part of. Other backends lack it."""
@@ -57,6 +57,7 @@ class TritonModel:
         self._timed = NANOS in declared
         # Made at first use: an asyncio channel belongs to the loop it was made on.
         self._client: Any = None
+        self._waker = BatcherWaker()
         self.model = f"{settings.model}@{settings.version}"
         self.inputs: Collection[str] = [item.name for item in config.input]
         self.outputs: Mapping[str, int] = {
@@ -64,7 +65,7 @@ class TritonModel:
         }
 
     async def run(
-        self, inputs: Mapping[str, NDArray[np.int32]], outputs: Collection[str], *, urgent: bool
+        self, inputs: Mapping[str, Tensor], outputs: Collection[str], *, urgent: bool
     ) -> Forwarded:
         """See `TensorModel.run`."""
         timeout = current_deadline().stage_timeout(self._settings.timeout_seconds)
@@ -72,17 +73,22 @@ class TritonModel:
             raise DeadlineExceededError(f"no time left for {self.model}")
         asked = time.perf_counter_ns()
         wanted = [*outputs, NANOS] if self._timed else list(outputs)
-        try:
+
+        def infer(rows: int | None, priority: int) -> Coroutine[Any, Any, Any]:
             # `timeout` makes Triton drop the request from its queue once nobody waits for it.
-            result = await self._connection().infer(
+            return self._connection().infer(
                 self._settings.model,
-                [_tensor(name, array) for name, array in inputs.items()],
+                [_tensor(name, array[:rows]) for name, array in inputs.items()],
                 model_version=str(self._settings.version),
                 outputs=[InferRequestedOutput(name) for name in wanted],
-                priority=URGENT if urgent else BULK,
+                priority=priority,
                 timeout=int(timeout * 1e6),
                 client_timeout=timeout,
             )
+
+        try:
+            ask = infer(None, URGENT if urgent else BULK)
+            result = await self._waker.watch(ask, lambda: infer(1, BULK))
         except InferenceServerException as error:
             raise self._explain(error) from error
         took = int(result.as_numpy(NANOS).max()) if self._timed else 0
@@ -112,6 +118,7 @@ class TritonModel:
 
     async def close(self) -> None:
         """See `TensorModel.close`."""
+        self._waker.close()
         client, self._client = self._client, None
         if client is not None:
             await client.close()
@@ -133,8 +140,9 @@ class TritonModel:
         return UnavailableError(f"Triton cannot run {self.model}: {message}")
 
 
-def _tensor(name: str, array: NDArray[np.int32]) -> Any:
-    tensor: Any = InferInput(name, list(array.shape), "INT32")
+def _tensor(name: str, array: Tensor) -> Any:
+    datatype = "FP32" if array.dtype == np.float32 else "INT32"
+    tensor: Any = InferInput(name, list(array.shape), datatype)
     tensor.set_data_from_numpy(array)
     return tensor
 

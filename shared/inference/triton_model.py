@@ -2,8 +2,9 @@
 
 Every model.py of the repository is a link to this file, which Triton runs in its own environment:
 it imports nothing of the project. What a model takes and gives is read from its configuration:
-every input is (tokens,) per row and padded with 0; outputs (tokens, n) are cut back to the length
-that each request had, others are (n,); `inference_nanos` is made here.
+every input is (tokens,) per row and padded with 0, or a fixed number of features; outputs
+(tokens, n) are cut back to the length that each request had, others are (n,); `inference_nanos` is
+made here.
 """
 
 import json
@@ -48,7 +49,7 @@ class TritonPythonModel:
         )
 
     def execute(self, requests: Sequence[Any]) -> list[Any]:
-        """Answers a batch of requests, each (rows, tokens) int32 an input, in their order."""
+        """Answers a batch of requests, each (rows, tokens) an input, in their order."""
         utils: Any = pb_utils
         parts = [
             {
@@ -96,7 +97,7 @@ class TritonPythonModel:
 def pad(arrays: Sequence[Any]) -> Any:
     """Returns arrays (rows, tokens) as one below the other, filled up to the longest."""
     rows, longest = sum(len(array) for array in arrays), max(array.shape[1] for array in arrays)
-    padded = np.full((rows, longest), PAD_ID, dtype=np.int32)
+    padded = np.full((rows, longest), PAD_ID, dtype=arrays[0].dtype)
     at = 0
     for array in arrays:
         padded[at : at + len(array), : array.shape[1]] = array

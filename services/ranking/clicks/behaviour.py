@@ -7,12 +7,16 @@ from the top, and whoever is satisfied by what they clicked reads no further.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+
+CART: Final = 0.3
+PURCHASE: Final = 0.5
+"""Chance of a cart after a click, and of a purchase after that, at an attraction of 1."""
 
 
 class Behaviour(Protocol):
@@ -87,3 +91,25 @@ class Cascade:
             )
             reading &= ~satisfied & (random.random(len(attraction)) < self.patience)
         return clicked
+
+
+def follow_through(
+    clicked: NDArray[np.bool_],
+    attraction: Floats,
+    random: np.random.Generator,
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """What clicks lead to: carts, and purchases of what is in the cart.
+
+    Whoever clicked by mistake hardly goes on: both chances grow with the product's attraction, so
+    that what lies further down the chain is rarer, and says more.
+
+    Args:
+        clicked: (pages, places).
+        attraction: (pages, places) as `attraction` gives it.
+        random: Where chance comes from.
+
+    Returns:
+        Carts and purchases, both (pages, places).
+    """
+    carted = clicked & (random.random(clicked.shape) < CART * attraction)
+    return carted, carted & (random.random(clicked.shape) < PURCHASE * attraction)

@@ -6,6 +6,7 @@ often it was looked at, in all the places in which it stood (Oosterhuis and de R
 unbiased learning to rank for top-k rankings", SIGIR 2020).
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -46,10 +47,12 @@ def fit_clicks(
     estimated: NDArray[np.float64],
     query: NDArray[np.int64],
     *,
+    start: NDArray[np.float64] | None = None,
     rounds: int = 100,
     leaves: int = 8,
     learning_rate: float = 0.05,
     seed: int = 0,
+    on_round: Callable[[], object] = lambda: None,
 ) -> "lightgbm.Booster":
     """Trains LambdaMART on estimated relevance; needs the library lightgbm.
 
@@ -57,10 +60,12 @@ def fit_clicks(
         features: (rows, features).
         estimated: (rows,) as `relevance` gives it; rows without are left out.
         query: (rows,) number of each row's query, ascending.
+        start: (rows,) scores that boosting begins at; 0 when None.
         rounds: Trees.
         leaves: Of a tree.
         learning_rate: Share of each tree.
         seed: The same seed gives the same model.
+        on_round: Called after each tree, for progress.
     """
     import lightgbm
 
@@ -69,7 +74,12 @@ def fit_clicks(
     highest = float(rates.max(initial=0.0)) or 1.0
     labels = np.rint(rates / highest * (LEVELS - 1)).astype(np.int64)
     sizes = np.bincount(query[known])
-    trained = lightgbm.Dataset(features[known], label=labels, group=sizes[sizes > 0])
+    trained = lightgbm.Dataset(
+        features[known],
+        label=labels,
+        group=sizes[sizes > 0],
+        init_score=None if start is None else start[known],
+    )
     return boost(
         trained,
         # A rate is a gain as it stands; with 2^label - 1 only the highest would count.
@@ -79,4 +89,5 @@ def fit_clicks(
         learning_rate=learning_rate,
         least_rows=20,
         seed=seed,
+        on_round=on_round,
     )

@@ -1,4 +1,4 @@
-"""Reader of logged pages, from which a ranker that never served is estimated.
+"""Logged pages: what rankers learn from, and what one that never served is estimated from.
 
 One JSON object a line, for each page that was shown:
 
@@ -8,16 +8,18 @@ One JSON object a line, for each page that was shown:
 
 `results` holds every candidate that was ranked; those with a `place`, from 1, were shown. The
 `propensity` is the probability, above 0, with which the ranker that served puts this product in
-this place; a feature that is not named is 0. Beside `clicked` there may be `purchased`. `facts` may
-hold more numbers by name: what the shopper saw and ranking does not know, such as
+this place; a feature that is not named is 0. Beside `clicked` there may be `carted` and
+`purchased`: what was bought was put into the cart, and what was put there was clicked, said or not.
+`facts` may hold more numbers by name: what the shopper saw and ranking does not know, such as
 {"discounted": 1, "reason": 1}; one that is not named is 0.
 """
 
 import gzip
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self, TextIO, cast
+from typing import Final, Self, TextIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from services.ranking.features import FEATURES
 from services.ranking.weights import Finite
+
+OUTCOMES: Final = ("clicked", "carted", "purchased")
+"""What may happen to a product that is shown; each is part of the one before."""
 
 
 class PageLogError(ValueError):
@@ -38,6 +43,7 @@ class _Result(BaseModel):
     place: int | None = Field(default=None, ge=1)
     propensity: float | None = Field(default=None, gt=0.0, le=1.0)
     clicked: bool = False
+    carted: bool = False
     purchased: bool = False
     features: Mapping[str, Finite] = {}
     facts: Mapping[str, Finite] = {}
@@ -60,7 +66,7 @@ class _Page(BaseModel):
         for result in self.results:
             if result.place and result.propensity is None:
                 raise ValueError(f"{result.id!r} was shown without a propensity")
-            if (result.clicked or result.purchased) and not result.place:
+            if (result.clicked or result.carted or result.purchased) and not result.place:
                 raise ValueError(f"{result.id!r} was clicked without a place")
             if unknown := sorted(set(result.features) - set(FEATURES)):
                 raise ValueError(f"unknown features: {', '.join(unknown)}")
@@ -84,10 +90,22 @@ class LoggedPage:
     """(places,) probability of what was shown there, above 0."""
     clicked: NDArray[np.bool_]
     """(places,)."""
+    carted: NDArray[np.bool_] = field(default_factory=_nothing)
+    """(places,) put into the cart."""
     purchased: NDArray[np.bool_] = field(default_factory=_nothing)
     """(places,)."""
+    ids: Sequence[str] = ()
+    """By candidate: the product's id."""
     facts: Sequence[Mapping[str, float]] = ()
     """By place, or empty: what the shopper saw and ranking does not know."""
+
+    def outcomes(self) -> NDArray[np.bool_]:
+        """Returns (places, OUTCOMES) what happened to each product shown."""
+        none = np.zeros(len(self.shown), dtype=np.bool_)
+        return np.stack(
+            [each if len(each) else none for each in (self.clicked, self.carted, self.purchased)],
+            axis=1,
+        )
 
 
 def read_pages(path: Path) -> Iterator[LoggedPage]:
@@ -102,8 +120,19 @@ def read_pages(path: Path) -> Iterator[LoggedPage]:
             for number, line in enumerate(stream, start=1):
                 if line.strip():
                     yield _read(line, f"{path}:{number}")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, UnicodeDecodeError) as error:
         raise PageLogError(f"{path}: {error}") from error
+
+
+def write_pages(pages: Iterable[LoggedPage], path: Path) -> int:
+    """Writes pages as `read_pages` reads them; returns how many."""
+    opener = gzip.open if path.suffix == ".gz" else open
+    count = 0
+    with cast("TextIO", opener(path, "wt", encoding="utf-8")) as stream:
+        for page in pages:
+            stream.write(json.dumps(_document(page), ensure_ascii=False) + "\n")
+            count += 1
+    return count
 
 
 def _read(line: str, where: str) -> LoggedPage:
@@ -111,19 +140,40 @@ def _read(line: str, where: str) -> LoggedPage:
         page = _Page.model_validate_json(line)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
+        name = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
-        raise PageLogError(f"{where}: {f'{field}: ' if field else ''}{message}") from error
-    shown = sorted(
-        (number for number, result in enumerate(page.results) if result.place),
-        key=lambda number: page.results[number].place or 0,
-    )
+        raise PageLogError(f"{where}: {f'{name}: ' if name else ''}{message}") from error
+    numbers = [number for number, result in enumerate(page.results) if result.place]
+    numbers.sort(key=lambda number: page.results[number].place or 0)
+    shown = [page.results[number] for number in numbers]
+    purchased = np.array([result.purchased for result in shown], dtype=np.bool_)
+    carted = purchased | np.array([result.carted for result in shown], dtype=np.bool_)
     return LoggedPage(
         page.query,
         np.array([[r.features.get(name, 0.0) for name in FEATURES] for r in page.results]),
-        np.array(shown, dtype=np.int64),
-        np.array([page.results[number].propensity for number in shown], dtype=np.float64),
-        np.array([page.results[number].clicked for number in shown], dtype=np.bool_),
-        np.array([page.results[number].purchased for number in shown], dtype=np.bool_),
-        tuple(page.results[number].facts for number in shown),
+        np.array(numbers, dtype=np.int64),
+        np.array([result.propensity for result in shown], dtype=np.float64),
+        carted | np.array([result.clicked for result in shown], dtype=np.bool_),
+        carted,
+        purchased,
+        tuple(result.id for result in page.results),
+        tuple(result.facts for result in shown),
     )
+
+
+def _document(page: LoggedPage) -> dict[str, object]:
+    results: list[dict[str, object]] = []
+    for id_, values in zip(page.ids, page.features.tolist(), strict=True):
+        features = {name: value for name, value in zip(FEATURES, values, strict=True) if value}
+        results.append({"id": id_, "features": features})
+    outcomes: list[list[bool]] = page.outcomes().tolist()
+    for place, number in enumerate(page.shown.tolist()):
+        happened = zip(OUTCOMES, outcomes[place], strict=True)
+        results[number] |= {
+            "place": place + 1,
+            "propensity": float(page.propensities[place]),
+            **{name: True for name, did in happened if did},
+        }
+        if page.facts and page.facts[place]:
+            results[number]["facts"] = dict(page.facts[place])
+    return {"query": page.query, "results": results}
