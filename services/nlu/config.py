@@ -4,7 +4,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from shared.inference import InferenceSettings
-from shared.inference.settings import CROSS_MODEL, QUERY_MODELS
+from shared.inference.settings import ATTRIBUTION_MODEL, CROSS_MODEL, QUERY_MODELS
 from shared.settings import ServiceSettings
 
 
@@ -25,6 +25,9 @@ class NluSettings(ServiceSettings):
 
     cross_model: str = CROSS_MODEL
     """Model that reads pairs together for Match; empty for none."""
+
+    attribution_model: str = ATTRIBUTION_MODEL
+    """Model that says what each word did to the answer of `cross_model`; empty for none."""
 
     follow_versions: bool = True
     """Whether readers move on to a newer version once Triton serves one. Vectors never do: they

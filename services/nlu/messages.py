@@ -6,11 +6,13 @@ from typing import Final
 from services.nlu import domain
 from services.nlu.analysis import Analysed
 from services.nlu.domain import EntityType, IntentType, SentimentLabel
+from services.nlu.learnt.attribution import AttributedWord, Attribution
 from services.nlu.merge import read_categories, read_entities, read_intents, read_sentiment
 from services.nlu.passes import Learnt, Loss, Lost, VectorF32
 from wherefore.common.v1.diagnostics_pb2 import Degradation, DegradationCause
 from wherefore.common.v1.vector_pb2 import Vector
 from wherefore.nlu.v1 import query_understanding_pb2 as pb
+from wherefore.nlu.v1.match_attribution_pb2 import MatchAttribution, WordAttribution
 from wherefore.nlu.v1.text_analysis_pb2 import ReasonTag, TextAnalysis
 
 _INTENTS: Final = {kind: pb.IntentType.Value(f"INTENT_TYPE_{kind.name}") for kind in IntentType}
@@ -155,3 +157,20 @@ def _constraint(constraint: domain.Constraint) -> pb.Constraint:
     else:
         message.none_of.values.extend(constraint.none_of)
     return message
+
+
+def to_attribution(made: Attribution) -> MatchAttribution:
+    """Returns the message of what each word of a pair did."""
+    return MatchAttribution(
+        logit=made.logit,
+        logit_without_left=made.without_left,
+        logit_without_right=made.without_right,
+        left_words=map(_word, made.left),
+        right_words=map(_word, made.right),
+    )
+
+
+def _word(word: AttributedWord) -> WordAttribution:
+    return WordAttribution(
+        word=word.text, start=word.start, end=word.end, attribution=word.attribution
+    )

@@ -23,6 +23,7 @@ from services.nlu.messages import (
     READING_STAGE,
     fill,
     to_analysis,
+    to_attribution,
     to_degradations,
     to_message,
     to_vector,
@@ -44,6 +45,7 @@ from wherefore.nlu.v1.nlu_service_pb2_grpc import (
 
 _RULES_STAGE = "nlu.rules"
 _MATCH_STAGE = "nlu.match"
+_ATTRIBUTION_STAGE = "nlu.attribution"
 _ENCODE_CHUNK = 128
 _ParseKey = tuple[int, str, ParseOptions]
 _Context = grpc.aio.ServicerContext[Any, Any]
@@ -89,6 +91,7 @@ class NluService(NluServiceServicer):
             settings.inference,
             settings.query_models,
             settings.cross_model,
+            settings.attribution_model,
             follow=settings.follow_versions,
             encoder=self._given_encoder,
         )
@@ -221,6 +224,28 @@ class NluService(NluServiceServicer):
         # Rounding can carry the cosine of equal texts past 1.
         bounded: list[float] = np.clip(scores, -1.0, 1.0).tolist()
         return pb.MatchResponse(scores=bounded, model=encoder.model, timings=timer.timings())
+
+    async def AttributeMatch(  # noqa: N802
+        self, request: pb.AttributeMatchRequest, context: _Context
+    ) -> pb.AttributeMatchResponse:
+        """See nlu_service.proto."""
+        validation.check_count(len(request.pairs), validation.MAX_ATTRIBUTED, "pairs")
+        pairs = [(pair.left, pair.right) for pair in request.pairs]
+        for side, texts in enumerate(zip(*pairs, strict=True)):
+            name = ("left", "right")[side]
+            validation.check_texts(texts, validation.MAX_PAIR_TEXT, f"pairs[{{}}].{name}")
+        attributor = self._open_models().attributor
+        if attributor is None:
+            raise UnavailableError("no model that attributes a match is installed")
+        timer = StageTimer()
+        with timer.stage(_ATTRIBUTION_STAGE) as stage:
+            made = await attributor.attribute(pairs)
+            stage.queue_nanos, stage.inference_nanos = made.queue_nanos, made.inference_nanos
+        return pb.AttributeMatchResponse(
+            attributions=map(to_attribution, made.pairs),
+            model=attributor.model,
+            timings=timer.timings(),
+        )
 
     async def Embed(self, request: pb.EmbedRequest, context: _Context) -> pb.EmbedResponse:  # noqa: N802
         """See nlu_service.proto. The models of today make no difference between the roles."""

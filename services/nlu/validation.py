@@ -11,6 +11,7 @@ MAX_BATCH: Final = 128
 MAX_TEXTS: Final = 256
 MAX_TEXT: Final = 20_000
 MAX_PAIR_TEXT: Final = 10_000
+MAX_ATTRIBUTED: Final = 20
 _MAX_LANGUAGE: Final = 35  # RFC 5646, section 4.4.1
 
 # C0 and C1 controls and the separators that break lines; plain white space is folded, not refused.

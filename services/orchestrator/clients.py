@@ -161,6 +161,14 @@ class Clients:
         """Asks the NLU how well texts match. Past the breaker, as `embed`."""
         return await _ask(self.nlu_stub.Match, request, timeout)
 
+    async def attribute_match(
+        self,
+        request: nlu_pb.AttributeMatchRequest,
+        timeout: float,  # noqa: ASYNC109
+    ) -> nlu_pb.AttributeMatchResponse:
+        """Asks the NLU what each word did to a match. Past the breaker, as `embed`."""
+        return await _ask(self.nlu_stub.AttributeMatch, request, timeout)
+
     async def retrieve(
         self,
         request: retrieval_pb.RetrieveRequest,

@@ -15,14 +15,19 @@ from services.orchestrator.growth import SERVING_CONFIGS
 from services.orchestrator.pipeline import SearchPipeline
 from services.orchestrator.search_query import SearchQuery, Work
 from services.orchestrator.word_effects import semantic_matches
+from services.orchestrator.word_readings import cross_readings
 from shared.errors import WhereforeError
 from shared.timing import StageTimer
 from wherefore.common.v1.diagnostics_pb2 import Degradation, StageTiming
 from wherefore.common.v1.product_pb2 import Product
-from wherefore.orchestrator.v1.explanation_service_pb2 import ProductExplanation, SemanticMatch
+from wherefore.orchestrator.v1.explanation_service_pb2 import (
+    CrossReading,
+    ProductExplanation,
+    SemanticMatch,
+)
 from wherefore.orchestrator.v1.result_pb2 import Result
 from wherefore.ranking.v1.ranking_service_pb2 import ExplainRequest, ExplainResponse, RankRequest
-from wherefore.retrieval.v1.candidate_pb2 import Candidate
+from wherefore.retrieval.v1.candidate_pb2 import Candidate, LegScore
 from wherefore.retrieval.v1.retrieval_service_pb2 import RetrieveRequest
 
 WORDS_STAGE: Final = "explanation.words"
@@ -40,6 +45,8 @@ class ExplainQuery:
     skip_words: bool
     ranking_id: str = ""
     """Of a ranking that is kept; a query is ranked anew without one."""
+    reading_count: int = 0
+    """Of how many products that the cross-encoder read its words are attributed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +91,21 @@ class Explainer:
             matches: Mapping[str, SemanticMatch] = {}
             if not query.skip_words and _has_vector(work, ranking):
                 matches = await self._words(work, ranking, shown)
+            readings: Mapping[str, CrossReading] = {}
+            if query.reading_count:
+                read = _readings(ranking)
+                readings = await cross_readings(
+                    self._clients,
+                    ranking.understanding,
+                    [product_id for product_id in shown if product_id in read][
+                        : query.reading_count
+                    ],
+                    work,
+                )
         return ExplainAnswer(
             ranking=ranking,
             ranked=ranked,
-            explanations=_with_products(ranked, known, matches),
+            explanations=_with_products(ranked, known, matches, readings),
             missing=[product_id for product_id in query.product_ids if product_id not in known],
             timings=work.timer.timings(),
             degraded=list(work.degradations),
@@ -158,11 +176,16 @@ class Explainer:
 
 def _add_cross_readings(candidates: Sequence[Candidate], ranking: Ranking) -> None:
     """What the search had read together with the query is not read a second time."""
-    results = map(Result.FromString, ranking.results)
-    readings = {r.product.id: leg for r in results for leg in r.legs if leg.leg == CROSS}
+    readings = _readings(ranking)
     for candidate in candidates:
         if leg := readings.get(candidate.product.id):
             candidate.legs.append(leg)
+
+
+def _readings(ranking: Ranking) -> Mapping[str, LegScore]:
+    """What the cross-encoder said, by id of the products that it read."""
+    results = map(Result.FromString, ranking.results)
+    return {r.product.id: leg for r in results for leg in r.legs if leg.leg == CROSS}
 
 
 def _has_vector(work: Work, ranking: Ranking) -> bool:
@@ -174,12 +197,14 @@ def _with_products(
     ranked: ExplainResponse,
     products: Mapping[str, Product],
     matches: Mapping[str, SemanticMatch],
+    readings: Mapping[str, CrossReading],
 ) -> list[ProductExplanation]:
     return [
         ProductExplanation(
             product=products[explanation.product_id],
             explanation=explanation,
             semantic_match=matches.get(explanation.product_id),
+            cross_reading=readings.get(explanation.product_id),
         )
         for explanation in ranked.explanations
     ]

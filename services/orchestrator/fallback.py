@@ -23,6 +23,7 @@ FALLBACKS = {
     "reason": "no reasons",
     "facets": "no facets",
     "explanation.words": "scores explained without the query's words",
+    "explanation.readings": "scores explained without the words that the cross-encoder read",
     "variants": "other variants not named",
     "recommend": "another configuration",
     "merchandising": "without these rules",

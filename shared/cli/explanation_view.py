@@ -1,17 +1,25 @@
-"""Explanations as text: a bar for each group of features, and the words of the query in colour."""
+"""Explanations as text: a bar for each group of features, and words in colour."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rich.text import Text
 
 from shared.cli import output
 from shared.cli.answer_view import SHOWN_CONTRIBUTION, title
-from wherefore.orchestrator.v1.explanation_service_pb2 import ProductExplanation, SemanticMatch
+from wherefore.nlu.v1.match_attribution_pb2 import WordAttribution
+from wherefore.orchestrator.v1.explanation_service_pb2 import (
+    CrossReading,
+    ProductExplanation,
+    SemanticMatch,
+)
 
 BAR_WIDTH = 24
 _SHOWN_EFFECT = 0.005
+_SHOWN_ATTRIBUTION = 0.3
+"""In log-odds: less moves a probability by under 0.08."""
+_MOST_WORDS = 8
 
 
 def lines(explained: ProductExplanation, language: str) -> Iterator[Text]:
@@ -40,6 +48,8 @@ def lines(explained: ProductExplanation, language: str) -> Iterator[Text]:
         yield line
     if explained.HasField("semantic_match"):
         yield _match_line(explained.semantic_match)
+    if explained.HasField("cross_reading"):
+        yield from _reading_lines(explained.cross_reading)
     if explanation.HasField("counter_factual"):
         change = output.text(explanation.counter_factual.text, "yellow")
         yield Text("   ").append_text(change)
@@ -53,3 +63,37 @@ def _match_line(match: SemanticMatch) -> Text:
             style = "green" if word.effect > 0 else "red"
         line.append(" ").append_text(output.text(f"{word.word} {word.effect:+.3f}", style))
     return line
+
+
+def _reading_lines(reading: CrossReading) -> Iterator[Text]:
+    """Both texts with the words that speak for a match in green and those against it in red."""
+    made = reading.attribution
+    without = min(made.logit_without_left, made.logit_without_right)
+    yield Text(f"   read together {made.logit:+.2f} log-odds ({without:+.2f} without words)")
+    for name, text, words in (
+        ("query", reading.query_text, made.left_words),
+        ("product", reading.product_text, made.right_words),
+    ):
+        line = Text(f"     {name}: ", "dim")
+        told = sorted(words, key=lambda word: -abs(word.attribution))[:_MOST_WORDS]
+        marked = {
+            (word.start, word.end): word
+            for word in told
+            if abs(word.attribution) >= _SHOWN_ATTRIBUTION
+        }
+        yield line.append_text(_marked(text, marked))
+
+
+def _marked(text: str, words: Mapping[tuple[int, int], WordAttribution]) -> Text:
+    made, at = Text(), 0
+    for (start, end), word in sorted(words.items()):
+        made.append(_one_line(text[at:start]))
+        style = "green" if word.attribution > 0 else "red"
+        made.append_text(output.text(f"{text[start:end]} {word.attribution:+.1f}", style))
+        at = end
+    return made.append(_one_line(text[at:]))
+
+
+def _one_line(text: str) -> str:
+    """As `output.clean`, blanks at the ends kept: the text goes on there."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)

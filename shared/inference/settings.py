@@ -19,6 +19,9 @@ QUERY_MODELS: Mapping[str, str] = MappingProxyType({"en": "query_en", "zh": "que
 CROSS_MODEL = "cross_en"
 """Reads pairs of texts together; empty for none."""
 
+ATTRIBUTION_MODEL = "cross_en_attribution"
+"""Says what each word of a pair did to the answer of CROSS_MODEL; empty for none."""
+
 
 class InferenceSettings(BaseModel):
     """Which backend encodes texts, with which model, and within what limits."""

@@ -270,7 +270,9 @@ class Suite:
 
 def _served(encoder: str, variables: Mapping[str, str]) -> tuple[str, ...]:
     """Returns what Triton loads: the encoder, and of the others in use those that were made."""
-    others = dict.fromkeys((*QUERY_MODELS.values(), CROSS_MODEL, ATTRIBUTION_MODEL, *chosen_models(variables)))
+    others = dict.fromkeys(
+        (*QUERY_MODELS.values(), CROSS_MODEL, ATTRIBUTION_MODEL, *chosen_models(variables))
+    )
     return (encoder, *(name for name in others if name != encoder and triton.is_made(name)))
 
 

@@ -1,8 +1,10 @@
 """Which model does what: opened once, shared by everything that asks it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+from services.nlu.learnt.attribution import MatchAttributor
 from services.nlu.learnt.cross import CrossEncoder
 from services.nlu.learnt.port import QueryModel, Reading, Readings
 from services.nlu.learnt.reader import TransformerReader
@@ -17,6 +19,8 @@ from shared.inference import (
 )
 from shared.inference.encoder import VECTORS
 
+_Pairs = TypeVar("_Pairs", CrossEncoder, MatchAttributor)
+
 DEFAULT_LANGUAGE = "en"
 """Reads what no model of its own reads: product names are English everywhere."""
 
@@ -30,12 +34,14 @@ class Models:
         vectors: Vectors of queries, by the same version of the same model as `encoder`'s.
         readers: Readers by language; the same object as `vectors` where one pass gives both.
         cross: Reads pairs together; None where there is no such model.
+        attributor: Says what each word did to what `cross` answers; None likewise.
     """
 
     encoder: TextEncoder
     vectors: QueryModel
     readers: Mapping[str, QueryModel] = field(default_factory=lambda: {})
     cross: CrossEncoder | None = None
+    attributor: MatchAttributor | None = None
 
     def reader(self, language_code: str) -> QueryModel | None:
         """Returns the reader of a language, else that of English; None without any."""
@@ -50,8 +56,9 @@ class Models:
         """Closes all of them."""
         for item in (*self.readers.values(), self.vectors, self.encoder):
             await item.close()
-        if self.cross is not None:
-            await self.cross.close()
+        for item in (self.cross, self.attributor):
+            if item is not None:
+                await item.close()
 
 
 class EncoderReader:
@@ -108,6 +115,7 @@ def open_models(
     settings: InferenceSettings,
     query_models: Mapping[str, str],
     cross_model: str,
+    attribution_model: str = "",
     *,
     follow: bool,
     encoder: TextEncoder | None = None,
@@ -118,6 +126,7 @@ def open_models(
         settings: The vector model, and what all models share.
         query_models: Language -> model that reads it.
         cross_model: The cross-encoder; "" for none.
+        attribution_model: Its attributions; "" for none.
         follow: Whether readers move on to newer versions.
         encoder: Used for vectors instead of the settings' model.
 
@@ -152,7 +161,13 @@ def open_models(
     # Where a reader gives the vectors too, they are asked of the version that the index was made
     # with, even when the reader itself has moved on.
     reader = pinned.get(settings.model) if encoder is None else None
-    return Models(own, reader or EncoderReader(own), readers, _open_cross(settings, cross_model))
+    return Models(
+        own,
+        reader or EncoderReader(own),
+        readers,
+        _open_pairs(settings, cross_model, CrossEncoder),
+        _open_pairs(settings, attribution_model, MatchAttributor),
+    )
 
 
 def _settings_of(settings: InferenceSettings, name: str) -> InferenceSettings:
@@ -167,11 +182,16 @@ def _settings_of(settings: InferenceSettings, name: str) -> InferenceSettings:
     return settings.model_copy(update={"model": name, "version": version})
 
 
-def _open_cross(settings: InferenceSettings, name: str) -> CrossEncoder | None:
+def _open_pairs(
+    settings: InferenceSettings,
+    name: str,
+    opener: Callable[[TensorModel, InferenceSettings], _Pairs],
+) -> _Pairs | None:
+    """Opens a model that reads pairs; None where its files are missing."""
     if not name:
         return None
     chosen = _settings_of(settings, name)
     try:
-        return CrossEncoder(open_model(chosen), chosen)
+        return opener(open_model(chosen), chosen)
     except UnavailableError:
         return None

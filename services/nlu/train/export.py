@@ -2,7 +2,8 @@
 
 Every `models/NAME/VERSION` with `weights.safetensors` gets `model.onnx`, 8-bit, which Triton
 serves on processors; `--precision fp32` makes `model_fp32.onnx`, which it serves on GPUs. What is
-up to date is left alone, without torch being loaded.
+up to date is left alone, without torch being loaded. The cross-encoder's attributions come from the
+same weights (`export_attribution`).
 """
 
 import argparse
@@ -25,7 +26,7 @@ from shared.inference.onnx_files import (
     sha256,
     write_graph,
 )
-from shared.inference.settings import REPOSITORY
+from shared.inference.settings import ATTRIBUTION_MODEL, REPOSITORY
 
 if TYPE_CHECKING:
     from services.nlu.learnt.tokens import TokenRow
@@ -212,8 +213,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Read by the libraries as they are imported: no network, and no talk of what went well.
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    todo = targets(given.repository, given.models, given.precision)
-    if missing := set(given.models) - {target.folder.parent.name for target in todo}:
+    named = [name for name in given.models if name != ATTRIBUTION_MODEL]
+    todo = targets(given.repository, named, given.precision) if named or not given.models else []
+    if missing := set(named) - {target.folder.parent.name for target in todo}:
         sys.stderr.write(f"no {WEIGHTS} for {', '.join(sorted(missing))}\n")
         return 2
     for target in todo:
@@ -229,6 +231,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         cosine = min(parity.cosine.values())
         size = (target.folder / target.file).stat().st_size / 1e6
         sys.stderr.write(f"{label}: exported, {size:.1f} MB, cosine to torch {cosine:.4f}\n")
+    if not given.models or ATTRIBUTION_MODEL in given.models:
+        return _export_attribution(given.repository)
+    return 0
+
+
+def _export_attribution(repository: Path) -> int:
+    from services.nlu.train.export_attribution import export_attribution
+
+    try:
+        away = export_attribution(repository)
+    except (FileNotFoundError, ValueError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    said = "up to date" if away is None else f"exported, {away:.1e} away from torch"
+    sys.stderr.write(f"{ATTRIBUTION_MODEL}/1: {said}\n")
     return 0
 
 

@@ -171,9 +171,18 @@ class GraphEncoder(nn.Module):
         token_type_ids: torch.Tensor | None = None,
     ) -> Any:
         """Returns an object whose `last_hidden_state` is (batch, tokens, width)."""
+        words = self.embeddings.word_embeddings(input_ids)
+        return SimpleNamespace(last_hidden_state=self.encode(words, attention_mask, token_type_ids))
+
+    def encode(
+        self,
+        words: torch.Tensor,
+        attention_mask: torch.Tensor,
+        token_type_ids: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Embeddings of words -> states, both (batch, tokens, width)."""
         table = self.embeddings
-        states = table.word_embeddings(input_ids)
-        states = states + table.position_embeddings.weight[: input_ids.shape[1]]
+        states = words + table.position_embeddings.weight[: words.shape[1]]
         kinds = table.token_type_embeddings
         states = states + (kinds.weight[0] if token_type_ids is None else kinds(token_type_ids))
         states = table.LayerNorm(states)
@@ -182,7 +191,7 @@ class GraphEncoder(nn.Module):
             states = self._add_norm(f"project_{at}", mixed, states, self.norms[2 * at])
             wide = self._expand(at, states)
             states = self._add_norm(f"contract_{at}", wide, states, self.norms[2 * at + 1])
-        return SimpleNamespace(last_hidden_state=states)
+        return states
 
     def _attend(
         self, at: int, shape: _Shape, states: torch.Tensor, mask: torch.Tensor

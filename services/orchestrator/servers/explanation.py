@@ -49,9 +49,17 @@ class ExplanationServer(ExplanationServiceServicer):
     def _to_query(self, request: pb.ExplainRequest) -> ExplainQuery:
         found = validation.Violations()
         found.product_ids(request.product_ids, MAX_EXPLAINED)
+        if request.reading_count < 0:
+            found.add("reading_count", "must be at least 0")
         found.raise_any()
+        readings = min(request.reading_count, MAX_EXPLAINED)
         if not request.attribution_token:
-            return ExplainQuery(_to_search(request), request.product_ids, request.skip_words)
+            return ExplainQuery(
+                _to_search(request),
+                request.product_ids,
+                request.skip_words,
+                reading_count=readings,
+            )
         for name in ("query", "filter", "serving_config"):
             if getattr(request, name):
                 found.add(name, "must be empty with an attribution_token, which stands for it")
@@ -67,7 +75,7 @@ class ExplanationServer(ExplanationServiceServicer):
         asked.query = kept.shown_understanding.query
         asked.serving_config = told.serving_config
         return ExplainQuery(
-            _to_search(asked), request.product_ids, request.skip_words, told.ranking_id
+            _to_search(asked), request.product_ids, request.skip_words, told.ranking_id, readings
         )
 
 

@@ -34,6 +34,16 @@ def explain(
         bool,
         Parameter(negative="", help="Leave out what each word did to the semantic match."),
     ] = False,
+    serving_config: Annotated[
+        str, Parameter(help='Named configuration, as of a search: "precise" reads pairs.')
+    ] = "",
+    readings: Annotated[
+        int,
+        Parameter(
+            help="With --serving-config precise: of how many products each word's part in the "
+            "cross-encoder's score is computed, about a second each."
+        ),
+    ] = 0,
     json: Json = False,
     target: Target = None,
     timeout: Timeout = 10.0,
@@ -41,7 +51,8 @@ def explain(
     """Explain what made each score of a search.
 
     Contributions are exact: they and the score of the mean candidate sum to the score. A word's
-    effect is what the cosine loses when the word is left out of the query.
+    effect is what the cosine loses when the word is left out of the query. Readings are
+    integrated gradients of the cross-encoder, in log-odds.
 
     For example:
 
@@ -50,6 +61,8 @@ def explain(
         wherefore explain "黑色连衣裙" --language zh --page-size 3
 
         wherefore explain "steel kettle" --product SKU-1 SKU-2 --json
+
+        wherefore explain "wireless mouse" --serving-config precise --readings 3
     """
     from wherefore.common.v1.user_profile_pb2 import UserContext
     from wherefore.orchestrator.v1.explanation_service_pb2 import ExplainRequest
@@ -61,6 +74,8 @@ def explain(
         page_size=page_size,
         language_code=language,
         skip_words=skip_words,
+        serving_config=serving_config,
+        reading_count=readings,
         user=UserContext(user_id=user) if user else None,
     )
     response = asyncio.run(_explain(request, target, timeout))

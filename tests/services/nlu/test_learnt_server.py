@@ -83,6 +83,20 @@ class LengthCross:
     async def close(self) -> None: ...
 
 
+class LengthAttributor:
+    """Every word of the right text adds its length."""
+
+    model = "cross_en_attribution@1"
+
+    async def attribute(self, pairs: Sequence[tuple[str, str]]) -> Any:
+        from services.nlu.learnt.attribution import AttributedWord, Attribution, Attributions
+
+        words = [[AttributedWord(right, 0, len(right), len(right))] for _, right in pairs]
+        return Attributions([Attribution(2.0, -1.0, -2.0, [], each) for each in words], 1, 2)
+
+    async def close(self) -> None: ...
+
+
 @pytest.fixture
 def english() -> WordReader:
     return WordReader("query_en@1")
@@ -96,7 +110,8 @@ def chinese() -> WordReader:
 @pytest.fixture
 def models(english: WordReader, chinese: WordReader) -> Models:
     cross: Any = LengthCross()
-    return Models(english, english, {"en": english, "zh": chinese}, cross)
+    attributor: Any = LengthAttributor()
+    return Models(english, english, {"en": english, "zh": chinese}, cross, attributor)
 
 
 @pytest_asyncio.fixture
@@ -241,6 +256,47 @@ async def test_match_by_cross_encoder(stub: NluServiceStub) -> None:
     assert response.timings[0].inference_nanos == 2
     plain = await stub.Match(pb.MatchRequest(pairs=pairs), timeout=30)
     assert plain.model == "query_en@1"
+
+
+async def test_words_of_a_match_are_attributed(stub: NluServiceStub) -> None:
+    pairs = [pb.TextPair(left="kettle", right=right) for right in ("abcd", "ab")]
+    response = await stub.AttributeMatch(pb.AttributeMatchRequest(pairs=pairs), timeout=30)
+    assert response.model == "cross_en_attribution@1"
+    first, second = response.attributions
+    assert (first.logit, first.logit_without_left, first.logit_without_right) == (2, -1, -2)
+    assert [(w.word, w.start, w.end, w.attribution) for w in first.right_words] == [
+        ("abcd", 0, 4, 4.0)
+    ]
+    assert second.right_words[0].attribution == 2.0
+    assert [(t.stage, t.inference_nanos) for t in response.timings] == [("nlu.attribution", 2)]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "field_"),
+    [
+        ([], "pairs"),
+        ([pb.TextPair(left="a", right="b")] * 21, "pairs"),
+        ([pb.TextPair(left="a", right="b"), pb.TextPair(left="a")], "pairs[1].right"),
+        ([pb.TextPair(right="b")], "pairs[0].left"),
+    ],
+)
+async def test_bad_pairs_to_attribute_name_the_field(
+    stub: NluServiceStub, pairs: list[pb.TextPair], field_: str
+) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.AttributeMatch(pb.AttributeMatchRequest(pairs=pairs), timeout=30)
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert field_ in (caught.value.details() or "")
+
+
+async def test_without_the_model_attributions_are_unavailable(
+    stub: NluServiceStub, models: Models
+) -> None:
+    object.__setattr__(models, "attributor", None)
+    pairs = [pb.TextPair(left="a", right="b")]
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.AttributeMatch(pb.AttributeMatchRequest(pairs=pairs), timeout=30)
+    assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
 
 
 @pytest.mark.parametrize(

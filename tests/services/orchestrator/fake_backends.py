@@ -16,6 +16,7 @@ from wherefore.common.v1.diagnostics_pb2 import RowError
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.common.v1.vector_pb2 import Vector
 from wherefore.nlu.v1 import nlu_service_pb2, nlu_service_pb2_grpc
+from wherefore.nlu.v1.match_attribution_pb2 import MatchAttribution, WordAttribution
 from wherefore.nlu.v1.query_understanding_pb2 import Constraint, NumberRange, QueryUnderstanding
 from wherefore.ranking.v1 import ranking_service_pb2, ranking_service_pb2_grpc
 from wherefore.ranking.v1.ranked_result_pb2 import RankedResult
@@ -96,6 +97,22 @@ class Backends(
         # The number at the end of a title is as good a probability as any.
         return nlu_service_pb2.MatchResponse(
             scores=[1 / (1 + int(pair.right.split(".")[0].split()[-1])) for pair in request.pairs]
+        )
+
+    async def AttributeMatch(self, request, context):  # noqa: N802
+        await self.gate("attribution", context, "AttributeMatch")
+        # Each word of the query that the product has adds 1.
+        return nlu_service_pb2.AttributeMatchResponse(
+            attributions=[
+                MatchAttribution(
+                    logit=len(set(pair.left.split()) & set(pair.right.split())),
+                    left_words=[
+                        WordAttribution(word=word, attribution=float(word in pair.right.split()))
+                        for word in pair.left.split()
+                    ],
+                )
+                for pair in request.pairs
+            ]
         )
 
     async def Retrieve(self, request, context):  # noqa: N802

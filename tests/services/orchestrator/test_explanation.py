@@ -183,3 +183,45 @@ async def test_words_do_not_overlap() -> None:
 
 def _dot(left: list[float], right: list[float]) -> float:
     return sum(a * b for a, b in zip(left, right, strict=True))
+
+
+async def test_words_that_the_cross_encoder_read_are_attributed_on_request(
+    shop: SimpleNamespace,
+) -> None:
+    asked = {"serving_config": "precise", "skip_words": True, "filter": "price < 1000"}
+    response = await explain(shop, **asked, reading_count=3)
+    told = [each for each in response.explanations if each.HasField("cross_reading")]
+    assert len(told) == 3
+    for each in told:
+        reading = each.cross_reading
+        assert reading.query_text == "steel cup"
+        assert reading.product_text.startswith(each.product.titles["en"])
+        assert [w.word for w in reading.attribution.left_words] == ["steel", "cup"]
+    assert not response.degraded
+    assert "explanation.readings" in {timing.stage for timing in response.timings}
+    # The plain path reads nothing, so there is nothing to attribute.
+    for fields in ({"reading_count": 3, "skip_words": True}, asked):
+        response = await explain(shop, **fields)
+        assert not any(each.HasField("cross_reading") for each in response.explanations)
+        assert not response.degraded
+
+
+async def test_readings_that_are_lost_are_told_with_how_many_there_are(
+    shop: SimpleNamespace,
+) -> None:
+    shop.fake.broken.add("attribution")
+    try:
+        response = await explain(
+            shop, serving_config="precise", filter="price < 1000", reading_count=2, skip_words=True
+        )
+    finally:
+        shop.fake.broken.clear()
+    assert [d.stage for d in response.degraded] == ["explanation.readings"]
+    assert response.degraded[0].detail.startswith("0 of 2 products")
+    assert len(response.explanations) == 20
+
+
+async def test_a_negative_number_of_readings_is_refused(shop: SimpleNamespace) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await explain(shop, reading_count=-1)
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT

@@ -197,6 +197,13 @@ class FakeSuite(
             for product_id in request.product_ids
             if product_id in self.products
         ]
+        for each in explained[: request.reading_count]:
+            reading = each.cross_reading
+            reading.query_text, reading.product_text = "cheap kettle", "Steel kettle, 1 l"
+            reading.attribution.logit, reading.attribution.logit_without_left = 2.0, -4.0
+            reading.attribution.left_words.add(word="kettle", start=6, end=12, attribution=5.5)
+            reading.attribution.left_words.add(word="cheap", start=0, end=5, attribution=0.1)
+            reading.attribution.right_words.add(word="l", start=16, end=17, attribution=-0.5)
         return explanation_service_pb2.ExplainResponse(
             explanations=explained,
             model="linear@1",

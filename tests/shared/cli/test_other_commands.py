@@ -34,6 +34,16 @@ def test_explain_shows_what_made_a_score(running):
     assert (request.query, request.skip_words) == ("cheap kettle", True)
 
 
+def test_explain_shows_what_the_words_of_a_pair_did(running):
+    options = ("--serving-config", "precise", "--readings", "1")
+    done = running.run("explain", "cheap kettle", "--product", "p-1", *options)
+    assert "read together +2.00 log-odds (-4.00 without words)" in done.out
+    assert "query: cheap kettle +5.5" in done.out
+    assert "product: Steel kettle, 1 l -0.5" in done.out
+    (request,) = running.suite.requests
+    assert (request.serving_config, request.reading_count) == ("precise", 1)
+
+
 def test_explain_json_and_nothing_found(running):
     done = running.run("explain", "kettle", "--product", "p-2", "--json")
     assert done.json["explanations"][0]["explanation"]["score"] == 1.25

@@ -1,0 +1,115 @@
+"""Words of pairs and what they did: their spans, and that they sum to what they explain."""
+
+from collections.abc import AsyncIterator, Collection, Mapping
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+import pytest_asyncio
+from numpy.typing import NDArray
+
+from services.nlu.learnt.attribution import (
+    ATTRIBUTIONS,
+    BASELINES,
+    MATCH,
+    MatchAttributor,
+)
+from shared.errors import UnavailableError
+from shared.inference import InferenceSettings, open_model
+from shared.inference.port import Forwarded
+from shared.inference.settings import ATTRIBUTION_MODEL, REPOSITORY
+
+SETTINGS = InferenceSettings(backend="onnx", model=ATTRIBUTION_MODEL)
+MADE = (REPOSITORY / ATTRIBUTION_MODEL / "1" / "model.onnx").is_file()
+needs_model = pytest.mark.skipif(not MADE, reason="`make models` did not make the model")
+
+PAIRS = (
+    ("camera case", "Case Logic DCB-301-BLACK Compact case Black,Red. Compact Camera Case"),
+    ("dvd player", "Philips PET741N/37 DVD/Blu-Ray player. Movies that travel with you"),
+    ("steel kettle", "Yoga mat, non-slip, 6 mm, for the gym"),
+)
+
+
+class EveryTokenOne:
+    """Attributes 1 to each token, special ones included."""
+
+    model = "cross_en_attribution@1"
+    inputs: Collection[str] = ("input_ids", "segments")
+    outputs: Mapping[str, int] = {ATTRIBUTIONS: 1, MATCH: 1, BASELINES: 2}
+
+    async def run(
+        self, inputs: Mapping[str, NDArray[Any]], outputs: Collection[str], *, urgent: bool
+    ) -> Forwarded:
+        assert not urgent
+        tokens = inputs["input_ids"].shape[1]
+        made: dict[str, NDArray[np.float32]] = {
+            ATTRIBUTIONS: np.ones((1, tokens, 1), dtype=np.float32),
+            MATCH: np.array([[3.0]], dtype=np.float32),
+            BASELINES: np.array([[-4.0, -6.0]], dtype=np.float32),
+        }
+        return Forwarded({name: made[name] for name in outputs}, 5, 7)
+
+    async def versions(self) -> list[int]:
+        return [1]
+
+    async def check_ready(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+@pytest_asyncio.fixture
+async def served() -> AsyncIterator[MatchAttributor]:
+    attributor = MatchAttributor(open_model(SETTINGS), SETTINGS)
+    yield attributor
+    await attributor.close()
+
+
+@needs_model
+async def test_tokens_are_grouped_into_words_with_their_spans() -> None:
+    attributor = MatchAttributor(EveryTokenOne(), SETTINGS)
+    left, right = "noise-cancelling  ＨＩＦＩ 🎧!", "Sony (WH-1000XM5), DVD/Blu-Ray - 5.1"
+    found = await attributor.attribute([(left, right)])
+    (pair,) = found.pairs
+    assert [word.text for word in pair.right] == [
+        "Sony", "WH-1000XM5", "DVD", "Blu-Ray", "-", "5.1",
+    ]  # fmt: skip
+    for text, words in ((left, pair.left), (right, pair.right)):
+        for word in words:
+            assert text[word.start : word.end] == word.text
+        assert all(a.end <= b.start for a, b in pairwise(words))
+    assert pair.left[0].text == "noise-cancelling"
+    assert (pair.logit, pair.without_left, pair.without_right) == (3.0, -4.0, -6.0)
+    assert (found.queue_nanos, found.inference_nanos) == (5, 7)
+    # Every token but [CLS] and the two [SEP] is part of one word.
+    tokens = MatchAttributor(EveryTokenOne(), SETTINGS)._tokenizer.encode(left, right).ids
+    total = sum(word.attribution for word in (*pair.left, *pair.right))
+    assert total == pytest.approx(len(tokens) - 3)
+
+
+@needs_model
+async def test_words_sum_to_what_the_logit_gained(served: MatchAttributor) -> None:
+    found = await served.attribute(PAIRS)
+    for pair in found.pairs:
+        for words, without in ((pair.left, pair.without_left), (pair.right, pair.without_right)):
+            gained = pair.logit - without
+            total = sum(word.attribution for word in words)
+            # [SEP] and [CLS] stay as they are, so all of it lies in the words.
+            assert total == pytest.approx(gained, abs=0.05 * abs(gained) + 0.05)
+    match, _, other = found.pairs
+    assert match.logit > 2 > -2 > other.logit
+    best = max(match.right, key=lambda word: word.attribution)
+    assert best.text.casefold() in {"camera", "case"}
+
+
+@needs_model
+async def test_long_texts_are_cut_and_none_is_fine(served: MatchAttributor) -> None:
+    assert not (await served.attribute([])).pairs
+    (pair,) = (await served.attribute([("kettle", "steel kettle " * 5_000)])).pairs
+    assert 40 < len(pair.right) < 128
+
+
+def test_a_missing_model_is_told(tmp_path) -> None:
+    settings = InferenceSettings(backend="onnx", model="nothing", model_dir=tmp_path)
+    with pytest.raises(UnavailableError, match="make models"):
+        MatchAttributor(EveryTokenOne(), settings)
