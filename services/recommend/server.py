@@ -86,6 +86,8 @@ class RecommendServer(pb_grpc.RecommendServiceServicer):
             asyncio.create_task(events.run(), name="events"),
             asyncio.create_task(catalogue.run(), name="catalogue"),
         ]
+        if self._next_items is not None:
+            self._following.append(asyncio.create_task(self._next_items.warm_up(), name="warm"))
 
     async def check_ready(self) -> None:
         """Raises until it has started."""

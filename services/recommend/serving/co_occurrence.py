@@ -78,14 +78,23 @@ class CoOccurrence:
             if actors >= MIN_ACTORS
         ]
 
+    def together_with(self, product_id: str) -> dict[str, int]:
+        """Returns how many chose each product together with one, of those that at least two did."""
+        others = self._pairs.get(product_id, Counter[str]())
+        return {other: actors for other, actors in others.items() if actors >= MIN_ACTORS}
+
+    def actors(self, product_id: str) -> int:
+        """Returns how many chose a product."""
+        return self._actors[product_id]
+
     def beside(self, product_id: str, limit: int) -> list[Found]:
         """Returns the products chosen together with one more often than by chance, best first."""
         own = self._actors[product_id]
         everyone = len(self._people)
         found: list[Found] = []
-        for other, actors in self._pairs.get(product_id, Counter[str]()).items():
+        for other, actors in self.together_with(product_id).items():
             lift = actors * everyone / (own * self._actors[other])
-            if actors >= MIN_ACTORS and lift >= 1.0:
+            if lift >= 1.0:
                 score = math.log1p(lift) * actors / (actors + _DISCOUNT)
                 evidence = Evidence(self._tie, product_id, customers=actors)
                 found.append(Found(other, score, (evidence,)))

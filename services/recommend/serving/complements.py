@@ -1,8 +1,15 @@
-"""What goes with a product, by the knowledge graph: what fits it, then what its kind goes with."""
+"""What goes with a product, by the knowledge graph: what fits it, then what its kind goes with.
+
+Which categories go together says nothing of which of their products do. Those come first that
+baskets hold more often than others of their category, beside anything and beside the seed's kind.
+"""
 
 from __future__ import annotations
 
+import math
+
 from services.recommend.graph.compatibility import EXACT
+from services.recommend.graph.link_statistics import SeedStatistics
 from services.recommend.graph.paths import misfit
 from services.recommend.graph.queries import compatible, complements
 from services.recommend.graph.schema import Source
@@ -12,7 +19,7 @@ from services.recommend.serving.snapshot import Card, Snapshot
 _GOES_WITH = 0.6
 """What going together by kind counts at most, against 1 for fitting."""
 _PER_CATEGORY = 30
-"""Best products of a category that goes with it."""
+"""Most products of a category that goes with it."""
 # Nobody adds a camera to a memory card; an accessory may cost somewhat more than what it is for.
 _DEAREST = 1.5
 _TOLD = (Source.LINKS, Source.COMPATIBILITY)
@@ -46,7 +53,10 @@ def _fitting(snapshot: Snapshot, seed: Card) -> list[Found]:
 
 def _related(snapshot: Snapshot, seed: Card) -> list[Found]:
     found: list[Found] = []
-    for fact in complements(snapshot.graph, seed.product_id):
+    if not (related := complements(snapshot.graph, seed.product_id)):
+        return found
+    habits = snapshot.habits.about(seed.product_id)
+    for fact in related:
         ties = (Evidence(Tie.GOES_WITH, seed.product_id, words=fact.object.label),)
         fitting = [
             card
@@ -56,12 +66,18 @@ def _related(snapshot: Snapshot, seed: Card) -> list[Found]:
             and not card.is_variant_of(seed)
             and _affordable(card, seed)
         ]
-        for card in fitting[:_PER_CATEGORY]:
-            if not misfit(snapshot.graph, seed.product_id, card.product_id):
-                score = _GOES_WITH * (0.5 + 0.5 * fact.weight) * card.quality
+        worth = {card.product_id: _chosen(card, habits) * card.quality for card in fitting}
+        for other in sorted(worth, key=lambda key: -worth[key])[:_PER_CATEGORY]:
+            if not misfit(snapshot.graph, seed.product_id, other):
+                odds = (0.5 + 0.5 * fact.weight) * worth[other]
                 evidence = ties if fact.source in _TOLD else ()
-                found.append(Found(card.product_id, score, evidence))
+                found.append(Found(other, _GOES_WITH * odds / (1.0 + odds), evidence))
     return found
+
+
+def _chosen(card: Card, habits: SeedStatistics) -> float:
+    """How often baskets hold a product against the others of its category; 1 where none tells."""
+    return math.exp((habits.popularity(card.product_id) + habits.picked(card.product_id)) / 2.0)
 
 
 def _affordable(card: Card, seed: Card) -> bool:

@@ -107,7 +107,7 @@ def _legs(wanted: Wanted, learner: Learner, snapshot: Snapshot | None) -> dict[s
 def _from_kinds(
     seeds: Sequence[str], learner: Learner, snapshot: Snapshot
 ) -> dict[str, list[Found]]:
-    """What products of the seeds' kinds lend, and what goes with those: all there is of new ones."""
+    """What products of the seeds' kinds lend, and what goes with them: all that new ones have."""
     beside = [
         each
         for seed in seeds

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from services.recommend.serving.found import Found
-from shared.errors import UnavailableError
+from shared.errors import UnavailableError, WhereforeError
 from shared.inference import InferenceSettings, TensorModel, open_model
 from shared.inference.onnx_files import STAMP
 
@@ -79,6 +80,11 @@ class NextItems:
             for number, score in zip(numbers, scores, strict=True)
         ]
         return NextFound(found, made.queue_nanos, made.inference_nanos)
+
+    async def warm_up(self) -> None:
+        """Asks once: the first pass of a model is many times as slow as those after it."""
+        with suppress(WhereforeError):
+            await self.after(self._names[:1])
 
     async def close(self) -> None:
         """Lets go of the connection."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from services.recommend.graph.build import build_graph
 from services.recommend.graph.knowledge_graph import KnowledgeGraph
+from services.recommend.graph.link_statistics import LinkStatistics
 from services.recommend.graph.schema import EdgeKind, NodeKind
 from shared.text.lexicon import LexiconKind, find_mentions
 from shared.text.product_values import attribute_values
@@ -70,10 +71,19 @@ class Card:
 class Snapshot:
     """Immutable once made."""
 
-    def __init__(self, graph: KnowledgeGraph, cards: Mapping[str, Card], version: int) -> None:
+    def __init__(
+        self,
+        graph: KnowledgeGraph,
+        cards: Mapping[str, Card],
+        version: int,
+        links: Iterable[tuple[str, str]] = (),
+    ) -> None:
         self.graph = graph
         self.cards = cards
         self.version = version
+        placed = {key: card.category for key, card in cards.items() if card.category}
+        self.habits = LinkStatistics(placed, links)
+        """What is bought beside which kind of product, of the products that have a category."""
         by_category: defaultdict[str, list[Card]] = defaultdict(list)
         for card in cards.values():
             if not card.category or card.sold_out:
@@ -96,14 +106,16 @@ def take(products: Sequence[Product], links: Iterable[tuple[str, str]], version:
 
     Args:
         products: The catalogue, with at least FIELDS.
-        links: Pairs of products that were bought together, which teach complements.
+        links: Pairs of products that were bought together, which teach complements and habits.
         version: Of the index.
 
     Raises:
         GraphError: Two products have the same id.
     """
-    graph = build_graph(products, links=links)
-    return Snapshot(graph, {product.id: _card(graph, product) for product in products}, version)
+    known = list(links)
+    graph = build_graph(products, links=known)
+    cards = {product.id: _card(graph, product) for product in products}
+    return Snapshot(graph, cards, version, known)
 
 
 def _card(graph: KnowledgeGraph, product: Product) -> Card:

@@ -1,4 +1,7 @@
-"""Better ones of the same kind: dearer within reach, not rated worse, alike in what they are."""
+"""Better ones of the same kind: dearer within reach, not rated worse, alike in what they are.
+
+Two or three ratings do not make a product worse than another: what has so few is let through.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ _DEAREST = 2.0
 _WORSE = 0.1
 """Stars that it may be rated less."""
 _MIN_RATINGS = 5
-"""Ratings of both from which stars are told."""
+"""Ratings of both from which stars are compared, and told."""
 _MIN_GAIN = 0.1
 
 
@@ -36,9 +39,13 @@ def _is_better(card: Card, seed: Card) -> bool:
         and card.category == seed.category
         and card.currency == seed.currency
         and seed.price < card.price <= _DEAREST * seed.price
-        and card.stars >= seed.stars - _WORSE
+        and not (_are_rated(card, seed) and card.stars < seed.stars - _WORSE)
         and card.suits(seed)
     )
+
+
+def _are_rated(card: Card, seed: Card) -> bool:
+    return min(card.rated[1], seed.rated[1]) >= _MIN_RATINGS
 
 
 def _score(card: Card, seed: Card) -> float:
@@ -50,6 +57,6 @@ def _score(card: Card, seed: Card) -> float:
 
 
 def _evidence(card: Card, seed: Card) -> Evidence:
-    (stars, ratings), (others, other_ratings) = card.rated, seed.rated
-    told = min(ratings, other_ratings) >= _MIN_RATINGS and stars >= others + _MIN_GAIN
+    (stars, _), (others, _) = card.rated, seed.rated
+    told = _are_rated(card, seed) and stars >= others + _MIN_GAIN
     return Evidence(Tie.STEP_UP, seed.product_id, words=repr(others) if told else "")
