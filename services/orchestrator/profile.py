@@ -23,7 +23,7 @@ from wherefore.retrieval.v1.retrieval_service_pb2 import GetProductsRequest
 
 MAX_RECENT: Final = 50
 _MAX_EVENTS: Final = 300
-_FIELDS: Final = ("titles", "brand", "category_path", "price")
+_FIELDS: Final = ("titles", "brand", "category_path", "price", "variant_group_id")
 _SPENDING: Final = (events_pb.USER_EVENT_TYPE_CART, events_pb.USER_EVENT_TYPE_PURCHASE)
 
 
@@ -55,6 +55,7 @@ class ProfileReader:
         for each in profile.recent_products:
             if product := products.get(each.product_id):
                 each.title = title_of(product, language)
+                each.variant_group_id = product.variant_group_id
         return profile
 
     async def _products(

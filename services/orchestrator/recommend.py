@@ -4,18 +4,16 @@ import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Final
 
-from services.orchestrator.budget import ask_again
 from services.orchestrator.clients import Clients
 from services.orchestrator.fallback import Degradations
+from services.orchestrator.likeness import AlikeQuery, distinct, find_alike
 from services.orchestrator.merchandising.merchandiser import Merchandiser
 from services.orchestrator.merchandising.plan import placed
 from services.orchestrator.neighbours import (
     Neighbours,
     find_neighbours,
-    is_alike,
     seed_weights,
 )
 from services.orchestrator.page import PageBuilder, PageView
@@ -41,10 +39,10 @@ from wherefore.common.v1.user_profile_pb2 import UserContext, UserProfile
 from wherefore.orchestrator.v1.applied_control_pb2 import AppliedControl
 from wherefore.orchestrator.v1.result_pb2 import Result
 from wherefore.recommend.v1 import recommend_service_pb2 as pb
-from wherefore.recommend.v1.relation_pb2 import Relation
+from wherefore.recommend.v1.relation_pb2 import RELATION_KIND_POPULAR, Relation
 from wherefore.retrieval.v1.candidate_pb2 import Candidate
-from wherefore.retrieval.v1.retrieval_service_pb2 import SimilarRequest
 
+_POPULAR: Final = (Relation(kind=RELATION_KIND_POPULAR),)
 # Products of a history that the model of sequences is asked with.
 _NEXT_SEEDS: Final = 50
 
@@ -193,15 +191,16 @@ class Recommender:
         if config == SIMILAR:
             return await self._alike(work)
         if config == POPULAR:
-            return _Found(
-                await popular_candidates(
-                    self._clients, self._popularity, query.filter, work.timer, work.degradations
-                )
+            popular = await popular_candidates(
+                self._clients, self._popularity, query.filter, work.timer, work.degradations
             )
+            shown = distinct(popular, self._bought_groups(work))
+            return _Found(shown, relations={each.product.id: _POPULAR for each in shown})
         if config == FOR_YOU:
             if not work.profile or not work.profile.recent_products:
                 return _Found([])
-            return await self._for_you(work, work.profile)
+            found = await self._for_you(work, work.profile)
+            return replace(found, candidates=distinct(found.candidates, self._bought_groups(work)))
         related = await self._related.find(
             RelatedQuery(
                 strategy=STRATEGIES[config],
@@ -218,7 +217,14 @@ class Recommender:
         if config == ALSO_LIKE and found.candidates:
             alike = await self._alike(work)
             candidates = fuse(found.candidates, alike.candidates, self._clients.settings.candidates)
-            return _Found(candidates, alike.anchors, found.relations)
+            ties = {
+                each.product.id: [
+                    *found.relations.get(each.product.id, ()),
+                    *alike.relations.get(each.product.id, ()),
+                ]
+                for each in candidates
+            }
+            return _Found(candidates, alike.anchors, ties)
         return found
 
     async def _for_you(self, work: _Work, profile: UserProfile) -> _Found:
@@ -246,11 +252,15 @@ class Recommender:
         return _Found(candidates, near.anchors, coming.relations)
 
     async def _alike(self, work: _Work) -> _Found:
-        found = await self._similar(work)
-        # What was found from several products at once follows from no single one.
-        ids = work.query.product_ids
-        seed = ids[0] if len(ids) == 1 else ""
-        return _Found(found, {c.product.id: seed for c in found if seed and is_alike(c)})
+        wanted = AlikeQuery(
+            product_ids=work.query.product_ids,
+            filter=work.query.filter,
+            hidden_groups=self._bought_groups(work),
+            language_code=work.query.language_code,
+            wanted=work.query.page_size,
+        )
+        found = await find_alike(self._clients, wanted, work.timer, work.degradations)
+        return _Found(found.candidates, found.anchors, found.relations)
 
     async def _near_history(self, work: _Work, profile: UserProfile) -> Neighbours:
         half_life = self._clients.settings.popularity_half_life_days * 86_400.0
@@ -259,26 +269,18 @@ class Recommender:
         seeds = seed_weights(profile, half_life)
         return await find_neighbours(self._clients, seeds, recent, work.query.filter, work.timer)
 
-    async def _similar(self, work: _Work) -> list[Candidate]:
-        started = work.timer.elapsed_nanos()
-        with work.timer.stage("retrieval"):
-            request = SimilarRequest(
-                product_ids=work.query.product_ids,
-                filter=work.query.filter,
-                limit=self._clients.settings.candidates,
-            )
-            response = await ask_again(
-                partial(self._clients.similar, request), self._clients.settings.budgets.retrieval
-            )
-        work.timer.merge((t for t in response.timings if t.stage != "retrieval"), started)
-        return list(response.candidates)
-
     def _bought(self, work: _Work) -> set[str]:
         """Returns what the user bought and is not to be shown again."""
         if not work.profile or work.query.include_bought:
             return set()
         recent = work.profile.recent_products
         return {r.product_id for r in recent if r.action == "purchase"}
+
+    def _bought_groups(self, work: _Work) -> set[str]:
+        """Returns the groups of variants that the user has one of, and is not to be shown again."""
+        bought = self._bought(work)
+        recent = work.profile.recent_products if work.profile and bought else ()
+        return {r.variant_group_id for r in recent if r.product_id in bought}
 
     def _wanted(self, work: _Work, config: str, candidates: Sequence[Candidate]) -> list[Candidate]:
         bought = set[str]() if config == BUY_AGAIN else self._bought(work)

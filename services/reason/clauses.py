@@ -46,6 +46,8 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "fits_yours": ('fits your "{shown}"',),
         "fitted_by": ('what "{shown}" fits',),
         "goes_with": ('goes with "{shown}"',),
+        "similar_to": ('similar to "{shown}"',),
+        "same_brand": ('similar to "{shown}", also from {meets}',),
         "better_rated": ('rated {stars}, above the {others} of "{shown}"',),
         "bought_before": ("you bought it {age}",),
         "bought_often": ("you bought it {times} times, the last time {age}",),
@@ -81,6 +83,8 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "fits_yours": ("适用于您的“{shown}”",),
         "fitted_by": ("“{shown}”适用于它",),
         "goes_with": ("可与“{shown}”搭配",),
+        "similar_to": ("与“{shown}”相似",),
+        "same_brand": ("与“{shown}”相似，品牌同为{meets}",),
         "better_rated": ("评分{stars}，高于“{shown}”的{others}",),
         "bought_before": ("您{age}买过它",),
         "bought_often": ("您买过{times}次，上一次在{age}",),
@@ -123,6 +127,8 @@ def slots(  # noqa: PLR0911  # one return per form of value
             return {"count": number(int(fact.value))}
         case "bought_together" | "viewed_together":
             return {"shown": fact.meets, "count": number(int(fact.value))}
+        case "same_brand":
+            return {"shown": fact.meets, "meets": fact.value}
         case "better_rated":
             return {
                 "shown": fact.meets,

@@ -15,7 +15,16 @@ _SAY_SAME: Final = (
     {"price_fit", "lowest_price_on_page", "below_median_price"},
     {"brand_match", "brand_affinity"},
     # One tie to each product at hand is enough, and the surest speaks first.
-    {"because_you_viewed", "because_you_bought", "fits", "fits_yours", "fitted_by", "goes_with"},
+    {
+        "because_you_viewed",
+        "because_you_bought",
+        "fits",
+        "fits_yours",
+        "fitted_by",
+        "goes_with",
+        "similar_to",
+        "same_brand",
+    },
     {"bought_together", "viewed_together"},
     {"product_type_match", "title_match", "category_affinity"},
 )

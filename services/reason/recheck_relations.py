@@ -14,6 +14,8 @@ _KIND_OF_CODE: Final = {
     "fits_yours": pb.RELATION_KIND_FITS,
     "fitted_by": pb.RELATION_KIND_FITTED_BY,
     "goes_with": pb.RELATION_KIND_GOES_WITH,
+    "similar_to": pb.RELATION_KIND_SIMILAR,
+    "same_brand": pb.RELATION_KIND_SIMILAR,
     "better_rated": pb.RELATION_KIND_STEP_UP,
     "bought_before": pb.RELATION_KIND_BOUGHT_BEFORE,
     "bought_often": pb.RELATION_KIND_BOUGHT_BEFORE,
@@ -42,6 +44,14 @@ def _named(fact: Fact, scene: Scene) -> bool:
     )
 
 
+def _brand_of_both(fact: Fact, scene: Scene) -> bool:
+    return fact.value == scene.product.brand != "" and any(
+        relation.product_title == fact.meets != ""
+        and relation.evidence.casefold() == fact.value.casefold()
+        for relation in _of_kind(fact, scene)
+    )
+
+
 def _better(fact: Fact, scene: Scene) -> bool:
     own, others = (float(part) for part in fact.value.split(" "))
     # Told with one place, the two must differ as told.
@@ -66,7 +76,8 @@ def _bought(fact: Fact, scene: Scene) -> bool:
 
 RELATION_RECHECKS: Final[dict[str, Callable[[Fact, Scene], bool]]] = {
     **dict.fromkeys(("bought_together", "viewed_together"), _together),
-    **dict.fromkeys(("fits", "fits_yours", "fitted_by", "goes_with"), _named),
+    **dict.fromkeys(("fits", "fits_yours", "fitted_by", "goes_with", "similar_to"), _named),
+    "same_brand": _brand_of_both,
     "better_rated": _better,
     **dict.fromkeys(("bought_before", "bought_often"), _bought),
 }

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from services.reason.facts import Fact, Scene
+from services.reason.standing import MIN_SALES
+from shared.text.normalise import fold
 from wherefore.recommend.v1 import relation_pb2 as pb
 
 MIN_CUSTOMERS: Final = 2
@@ -23,6 +25,10 @@ def relation_facts(scene: Scene) -> Iterator[Fact]:
             times = relation.purchase_count
             code = "bought_often" if times > 1 else "bought_before"
             yield Fact(code, "relations", f"{times} {days}", "", 0.9)
+        elif relation.kind == pb.RELATION_KIND_POPULAR:
+            # Sales always speak for a product, but here they are why it is shown.
+            if (sold := scene.product.statistics.purchase_count) >= MIN_SALES:
+                yield Fact("popular", "statistics.purchase_count", str(sold), "", 0.75)
         elif relation.product_title:
             yield from _beside(relation, scene)
 
@@ -39,6 +45,10 @@ def _beside(relation: pb.Relation, scene: Scene) -> Iterator[Fact]:
         yield Fact("fitted_by", "relations", title, relation.product_id, 0.9)
     elif kind == pb.RELATION_KIND_GOES_WITH:
         yield Fact("goes_with", "relations", title, relation.product_id, 0.6)
+    elif kind == pb.RELATION_KIND_SIMILAR:
+        yield Fact("similar_to", "relations", title, relation.product_id, 0.62)
+        if relation.evidence and fold(relation.evidence) == fold(scene.product.brand):
+            yield Fact("same_brand", "relations", scene.product.brand, title, 0.63)
     elif kind == pb.RELATION_KIND_STEP_UP and relation.evidence:
         stars = scene.product.review_summary.average_rating
         if stars > float(relation.evidence):

@@ -54,10 +54,12 @@ _QUOTES: Final = frozenset(
         "fits_yours",
         "fitted_by",
         "goes_with",
+        "similar_to",
+        "same_brand",
     }
 )
 """Codes whose clause must hold the value (or the user's word for it) as it stands."""
-_NAMES: Final = frozenset({"bought_together", "viewed_together", "better_rated"})
+_NAMES: Final = frozenset({"bought_together", "viewed_together", "better_rated", "same_brand"})
 """Codes whose clause must hold the title that the evidence meets."""
 _WINDOW: Final = {"popular": {30.0}}
 """Numbers that the contract itself gives: statistics count 30 days."""

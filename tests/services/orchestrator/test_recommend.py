@@ -99,7 +99,43 @@ async def test_similar_products(shop):
     assert {leg.leg for r in answer.results for leg in r.legs} == {"similar"}
     some = await recommend(shop, product_ids=["unknown", "p01"], serving_config="similar")
     assert some.results
-    assert set(cited(some).values()) == {""}  # found from both at once: from no single one
+    assert set(cited(some).values()) == {"p01", ""}
+
+
+async def test_what_is_alike_leaves_no_room_for_what_is_not(shop):
+    category = {i: p.category_path[-1] for i, p in shop.fake.products.items()}
+    alike = {i for i, name in category.items() if name == category["p01"] and i != "p01"}
+    answer = await recommend(shop, product_ids=["p01"], page_size=len(alike))
+    assert {r.product.id for r in answer.results} == alike
+    assert set(cited(answer).values()) == {"p01"}
+
+
+async def test_each_of_several_products_finds_what_is_like_it(shop):
+    category = {i: p.category_path[-1] for i, p in shop.fake.products.items()}
+    other = next(i for i, name in category.items() if name != category["p01"])
+    answer = await recommend(shop, product_ids=["p01", other], page_size=6)
+    found = cited(answer)
+    assert set(found.values()) == {"p01", other}
+    assert all(category[i] == category[anchor] for i, anchor in found.items())
+
+
+async def test_variants_of_one_product_take_one_place(running):
+    for product_id in ("p01", "p03", "p05"):
+        running.fake.products[product_id].variant_group_id = "one"
+    for product_id in ("p07", "p09"):
+        running.fake.products[product_id].variant_group_id = "two"
+    beside = await recommend(running, product_ids=["p01"], page_size=100)
+    shown = {r.product.id for r in beside.results}
+    assert not {"p03", "p05"} & shown  # the page of p01 shows them already
+    assert len({"p07", "p09"} & shown) == 1
+    await write(running, "hal", USER_EVENT_TYPE_PURCHASE, "p03")
+    for config in ("for-you", "popular"):
+        fields = {"user": UserContext(user_id="hal"), "serving_config": config, "page_size": 100}
+        shown = {r.product.id for r in (await recommend(running, **fields)).results}
+        assert shown
+        assert not {"p01", "p03", "p05"} & shown
+        again = await recommend(running, include_bought=True, **fields)
+        assert len({"p01", "p03", "p05"} & {r.product.id for r in again.results}) == 1
 
 
 async def test_read_masks(shop):

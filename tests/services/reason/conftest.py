@@ -129,6 +129,7 @@ def build_relations() -> list[relation_pb2.Relation]:
             age_seconds=12.5 * 86_400,
             purchase_count=3,
         ),
+        relation_pb2.Relation(kind=relation_pb2.RELATION_KIND_SIMILAR, evidence="THULE", **beside),
     ]
 
 

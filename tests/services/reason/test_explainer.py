@@ -11,6 +11,7 @@ from services.reason.relations import relation_facts
 from services.reason.standing import standing_facts
 from shared.errors import InvalidArgumentError
 from wherefore.common.v1.product_pb2 import Product
+from wherefore.recommend.v1.relation_pb2 import RELATION_KIND_POPULAR, Relation
 
 
 def facts_of(scene, language="en"):
@@ -51,6 +52,10 @@ def test_the_scene_has_evidence_of_nearly_every_code(make_scene, language):
         ("en", "fits_yours", {'fits your "Rain cover XT 40"'}),
         ("en", "fits", {'fits "Frame 7"', 'made to fit "Frame 7"'}),
         ("zh", "fits_yours", {"适用于您的“Rain cover XT 40”"}),
+        ("en", "similar_to", {'similar to "Rain cover XT 40"'}),
+        ("zh", "similar_to", {"与“Rain cover XT 40”相似"}),
+        ("en", "same_brand", {'similar to "Rain cover XT 40", also from Thule'}),
+        ("zh", "same_brand", {"与“Rain cover XT 40”相似，品牌同为Thule"}),
         ("en", "better_rated", {'rated 4.7, above the 4.2 of "Rain cover XT 40"'}),
         ("zh", "better_rated", {"评分4.7，高于“Rain cover XT 40”的4.2"}),
         ("en", "bought_before", {"you bought it 40 days ago"}),
@@ -211,3 +216,13 @@ def test_a_product_that_has_no_name_is_not_named(make_scene):
         relation.product_title = ""
     told = {fact.code for fact in relation_facts(scene)}
     assert told == {"bought_before", "bought_often"}
+
+
+@pytest.mark.parametrize(("sold", "first"), [(120, "popular"), (9, "well_reviewed")])
+def test_what_is_recommended_for_its_sales_says_so_first(make_scene, verifier, sold, first):
+    relation = Relation(kind=RELATION_KIND_POPULAR)
+    scene = replace(make_scene(), query=None, user=None, anchors=(), relations=[relation])
+    scene.product.statistics.purchase_count = sold
+    reason = Explainer(verifier).explain_one(scene, "en", 3)
+    assert reason.claims[0].code == first
+    assert [claim.code for claim in reason.claims].count("popular") == (sold == 120)

@@ -18,6 +18,8 @@ from services.reason.train.slots import SLOTS, fill, kind_of, required_slots
 from services.reason.verify import Verifier
 
 SLOT = re.compile(r"<(\w+)>")
+TEMPLATES_ALONE = {"similar_to", "same_brand"}
+"""Kinds that no model learns yet."""
 CASES = [(language, kind) for language in LANGUAGES for kind in kinds()]
 
 
@@ -63,6 +65,8 @@ def test_the_verifier_lets_every_wording_stand(
     for scene in scenes:
         for fact in facts_of_all(scene, language):
             filled = fill(fact, language)
+            if filled.kind in TEMPLATES_ALONE:
+                continue
             seen.add(filled.kind)
             for text in wordings(language, filled.kind):
                 said = SLOT.sub(lambda match, fills=filled.fills: fills[match[1]], text)
