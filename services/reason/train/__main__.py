@@ -99,19 +99,40 @@ def evaluate(
 def export(
     recipe: RecipeName,
     *,
-    to: Annotated[Path, Parameter(help="Folder that gets the graphs and tokens.json.")],
+    to: Annotated[Path, Parameter(help="Folder of the model's version.")],
     out: Out = None,
 ) -> None:
-    """Write a run's last epoch as ONNX graphs with a cache, and compare them with torch.
+    """Write a run's last epoch as it is served: weights, tokens, and ONNX graphs with a cache.
 
     For example:
 
         python -m services.reason.train export reason_small --to models/reason_small/1
     """
-    from services.reason.train.export import export as write
+    from services.reason.train.package import package
 
-    for precision, gap in write(_folder(recipe, out), to).items():
-        sys.stdout.write(f"{precision}: largest difference of a logit to torch {gap:.5f}\n")
+    package(_folder(recipe, out), to)
+    graphs(to)
+
+
+@app.command
+def graphs(
+    *folders: Annotated[Path, Parameter(help="Folders of versions; all of models/ when none.")],
+) -> None:
+    """Make the ONNX graphs of exported weights, where they are missing or out of date.
+
+    For example:
+
+        python -m services.reason.train graphs
+    """
+    found = folders or tuple(sorted(REPOSITORY.glob("models/reason_*/[0-9]*")))
+    for folder in found:
+        from services.reason.train.package import make_graphs
+
+        gaps = make_graphs(folder)
+        for precision, gap in gaps.items():
+            sys.stderr.write(f"{folder}: {precision}, at most {gap:.5f} off torch's logits\n")
+        if not gaps:
+            sys.stderr.write(f"{folder}: up to date\n")
 
 
 @app.command

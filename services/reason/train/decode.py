@@ -89,7 +89,9 @@ def stream(
     texts = [Rendering(grammar, one.evidence, one.language) for one in wanted]
     draws = [np.random.default_rng(one.seed) for one in wanted]
     prefixes = [grammar.prefix(one.evidence, one.language) for one in wanted]
-    logits = engine.start(_left_padded(prefixes))
+    padded = _left_padded(prefixes)
+    most = min(settings.max_tokens, grammar.positions - padded.shape[1])
+    logits = engine.start(padded)
     rows: list[int] = list(range(len(wanted)))
     while rows:
         tokens: list[int] = []
@@ -105,7 +107,7 @@ def stream(
             piece = texts[row].add(token)
             if constraint.finished:
                 yield Progress(row, piece, texts[row].reason())
-            elif len(constraint.said) >= settings.max_tokens:
+            elif len(constraint.said) >= most:
                 yield Progress(row, piece, failed=True)
             else:
                 keep.append(index)

@@ -6,27 +6,18 @@ Outputs: `logits` (batch, vocabulary) of the last token, and `present`, the next
 """
 
 import contextlib
-import copy
 import io
-import tempfile
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import torch
-from transformers import GPT2LMHeadModel
 
-from services.reason.train.lora import is_adapted
 from services.reason.train.onnx_engine import OnnxEngine
-from services.reason.train.run import open_run
-from services.reason.train.served import FULL_GRAPH, GRAPH, TOKENS, kept_ids, write_tokens
 from services.reason.train.torch_engine import TorchEngine
-from shared.inference.onnx_files import OPSET, quantise_dynamic, silent
+from shared.inference.onnx_files import OPSET, silent
 
-MAX_GAP: Final = {"fp32": 1e-3, "int8": 1.5}
-"""Largest difference of a logit to torch's that an export may show."""
 _TORCH: Any = torch
 _STEPS: Final = 6
 
@@ -71,51 +62,6 @@ class CachedNetwork(torch.nn.Module):
             hidden = hidden + block.mlp(block.ln_2(hidden))
         logits = self.head(self.body.ln_f(hidden[:, -1]))
         return logits, _TORCH.stack(present)
-
-
-def export(run: Path, out: Path) -> dict[str, float]:
-    """Writes a run's last epoch as it is served.
-
-    Args:
-        run: Folder of the run, of a network of our own.
-        out: Folder that gets model.onnx (8 bits), model_fp32.onnx and tokens.json.
-
-    Returns:
-        The largest difference of a logit to torch's, by precision.
-
-    Raises:
-        ValueError: An export strays further than MAX_GAP allows, or the run adapted a larger model.
-    """
-    if is_adapted(run):
-        raise ValueError("an adapted model is served by its adapter, not by a graph of ours")
-    network, _, grammar = open_run(run)
-    kept = kept_ids(grammar)
-    network = pruned(network, kept)
-    gaps: dict[str, float] = {}
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch:
-        full, small = Path(scratch) / FULL_GRAPH, Path(scratch) / GRAPH
-        write_graph(network, full)
-        quantise_dynamic(full, small, reduce_range=False)
-        for precision, path in (("fp32", full), ("int8", small)):
-            gaps[precision] = gap_to_torch(network, path)
-            if gaps[precision] > MAX_GAP[precision]:
-                raise ValueError(f"{precision}: a logit is {gaps[precision]:.4f} off torch's")
-            (out / path.name).write_bytes(path.read_bytes())
-    write_tokens(grammar, kept, out / TOKENS)
-    return gaps
-
-
-def pruned(network: Any, kept: Sequence[int]) -> Any:
-    """Returns the network with some of its tokens, numbered anew in the order given."""
-    config = copy.deepcopy(network.config)
-    config.vocab_size = len(kept)
-    small: Any = GPT2LMHeadModel(config)
-    weights = dict(network.state_dict())
-    for name in ("transformer.wte.weight", "lm_head.weight"):
-        weights[name] = weights[name][list(kept)]
-    small.load_state_dict(weights)
-    return small.eval()
 
 
 def write_graph(network: Any, path: Path) -> None:

@@ -2,7 +2,7 @@
 
 A reason is a row of clauses. A clause opens with the place of one piece of evidence and may hold
 
-- slots of that evidence, each once, all required ones before it closes;
+- slots of that evidence, each once, never side by side, all required ones before it closes;
 - words that the corpus uses for that kind of evidence, in that language (the lexis);
 - of those, none that the guard refuses: no digit, numeral, value, brand or banned word.
 
@@ -33,10 +33,13 @@ class Grammar:
         tokens: Of the model.
         lexis: Words and slots by language and kind.
         guard: Text that is never to be written.
+        positions: Tokens of prefix and reason that the network can tell apart.
     """
 
-    def __init__(self, tokens: TokenTable, lexis: Lexis, guard: Guard) -> None:
-        self.tokens, self.lexis = tokens, lexis
+    def __init__(
+        self, tokens: TokenTable, lexis: Lexis, guard: Guard, positions: int = 128
+    ) -> None:
+        self.tokens, self.lexis, self.positions = tokens, lexis, positions
         self.texts = tokens.texts
         self.end = tokens.id(END)
         self.places = [tokens.id(place_mark(n)) for n in range(1, MAX_EVIDENCE + 1)]
@@ -51,9 +54,14 @@ class Grammar:
         self._memory: dict[tuple[str, State], tuple[list[int], list[State]]] = {}
 
     def knows(self, evidence: Filled, language: str) -> bool:
-        """Whether the corpus says this kind of evidence, with all that it requires."""
+        """Whether the corpus says a kind of evidence, with all that it requires."""
         has = {self.slots[index] for index in self._slots.get(f"{language}/{evidence.kind}", ())}
         return set(evidence.required) <= has
+
+    def knows_all(self, evidence: Sequence[Filled], language: str) -> bool:
+        """Whether `constrain` takes the evidence."""
+        fits = 1 <= len(evidence) <= MAX_EVIDENCE
+        return fits and all(self.knows(one, language) for one in evidence)
 
     def constrain(self, evidence: Sequence[Filled], language: str) -> "Constraint":
         """Returns the constraint of one reason.
@@ -102,7 +110,7 @@ class Constraint:
         self._state: State = grammar.guard.start
         self._fresh = False
         self._quote = False
-        self._stopped = False
+        self._stopped = self._copied = False
         self._next: NDArray[np.int64] | None = None
         self.said: list[int] = []
         self.finished = False
@@ -128,7 +136,8 @@ class Constraint:
         may_stop = complete and not self._unsaid
         words, _ = grammar.words(key, self._state)
         ids = [index for index in words if stop not in grammar.texts[index] or may_stop]
-        for index in grammar.slots_of(key):
+        # Two numbers side by side would read as a third.
+        for index in () if self._copied else grammar.slots_of(key):
             slot = grammar.slots[index]
             if slot not in self._used and evidence.fills.get(slot):
                 ids.append(index)
@@ -155,13 +164,14 @@ class Constraint:
             self._used, self._fresh, self._quote = set(), True, False
         elif token in grammar.slots:
             self._used.add(grammar.slots[token])
+            self._copied = True
             self._state = grammar.guard.boundary(self._state)
             self._fresh = False
         else:
             words, states = grammar.words(self._key(), self._state)
             self._state = states[words.index(token)]
             text = grammar.texts[token]
-            self._fresh = False
+            self._fresh = self._copied = False
             self._quote ^= bool(sum(text.count(mark) for mark in '"“”') % 2)
             self._stopped = _FULL_STOP[self._language] in text
 

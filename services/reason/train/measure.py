@@ -81,8 +81,11 @@ def write_all(
     found: list[Written] = []
     for language in LANGUAGES:
         of_language = [one for one in held if one.wanted.language == language]
-        for start in range(0, len(of_language), BATCH):
-            page = of_language[start : start + BATCH]
+        known = [one for one in of_language if grammar.knows_all(one.wanted.evidence, language)]
+        # What a model has not learnt to say is left to the templates.
+        found += [Written(one, None) for one in of_language if one not in known]
+        for start in range(0, len(known), BATCH):
+            page = known[start : start + BATCH]
             reasons = decode([one.wanted for one in page], grammar, engine, settings)
             found += [Written(one, reason) for one, reason in zip(page, reasons, strict=True)]
     return found
@@ -142,6 +145,8 @@ def obedience(
     """
     kept = 0
     for one in held:
+        if not grammar.knows_all(one.wanted.evidence, one.wanted.language):
+            continue
         rng = np.random.default_rng(one.wanted.seed)
         constraint = grammar.constrain(one.wanted.evidence, one.wanted.language)
         prefix = grammar.prefix(one.wanted.evidence, one.wanted.language)

@@ -8,6 +8,7 @@ import torch
 from pydantic import BaseModel, Field
 from transformers import GPT2Config, GPT2LMHeadModel
 
+_TORCH: Any = torch
 CONFIG, WEIGHTS = "config.json", "weights.pt"
 
 
@@ -52,7 +53,8 @@ def reason_loss(network: Any, ids: torch.Tensor, targets: torch.Tensor) -> torch
         A scalar.
     """
     # Padding stands at the end, where causal attention never looks back at it.
-    hidden = network.transformer(input_ids=ids).last_hidden_state[:, :-1]
+    all_seen = _TORCH.ones_like(ids)
+    hidden = network.transformer(input_ids=ids, attention_mask=all_seen).last_hidden_state[:, :-1]
     wanted = targets[:, 1:]
     logits = network.lm_head(hidden[wanted])
     return torch.nn.functional.cross_entropy(logits.float(), ids[:, 1:][wanted])
@@ -61,7 +63,7 @@ def reason_loss(network: Any, ids: torch.Tensor, targets: torch.Tensor) -> torch
 def causal_loss(network: Any, ids: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """As `reason_loss`, for any causal model of transformers."""
     wanted = targets[:, 1:]
-    logits = network(input_ids=ids).logits[:, :-1][wanted]
+    logits = network(input_ids=ids, attention_mask=_TORCH.ones_like(ids)).logits[:, :-1][wanted]
     return torch.nn.functional.cross_entropy(logits.float(), ids[:, 1:][wanted])
 
 

@@ -70,7 +70,7 @@ def train(recipe: Recipe, data: Path, out: Path) -> list[dict[str, Any]]:
         vocabulary = own_vocabulary(recipe, folder, out)
         network = build_network(recipe.network, vocabulary.size)
         loss, keep = reason_loss, lambda: save_network(network, recipe.network, out)
-    ready = prepare(vocabulary, folder, out)
+    ready = prepare(vocabulary, folder, out, positions_of(network))
     held = held_scenes(recipe.corpus, data, "dev", recipe.judged_scenes)
     judge = _judge(ready, held, out, loss)
     trainer = Trainer(network, recipe, ready.parts, loss=loss, judge=judge, keep=keep, folder=out)
@@ -97,7 +97,7 @@ def own_vocabulary(recipe: Recipe, folder: Path, out: Path) -> Vocabulary:
     return Vocabulary.load(path)
 
 
-def prepare(vocabulary: Vocabulary, folder: Path, out: Path) -> Prepared:
+def prepare(vocabulary: Vocabulary, folder: Path, out: Path, positions: int) -> Prepared:
     """Reads the corpus to ids, and writes its lexis."""
     lexis = lexis_of(corpus.read(folder, corpus.REASONS, "train"), vocabulary)
     (out / LEXIS).write_text(json.dumps(lexis) + "\n", encoding="utf-8")
@@ -109,12 +109,18 @@ def prepare(vocabulary: Vocabulary, folder: Path, out: Path) -> Prepared:
         for name in PARTS
     }
     dev = [vocabulary.encode(row) for row in corpus.read(folder, corpus.REASONS, "dev")]
-    return Prepared(vocabulary, parts, dev, make_grammar(vocabulary, lexis))
+    return Prepared(vocabulary, parts, dev, make_grammar(vocabulary, lexis, positions))
 
 
-def make_grammar(vocabulary: Vocabulary, lexis: dict[str, list[int]]) -> Grammar:
+def make_grammar(vocabulary: Vocabulary, lexis: dict[str, list[int]], positions: int) -> Grammar:
     """Returns the constraint's grammar with the words that the service bans by default."""
-    return Grammar(vocabulary.table(), lexis, Guard(guarded_words(DEFAULT_BANNED_WORDS)))
+    guard = Guard(guarded_words(DEFAULT_BANNED_WORDS))
+    return Grammar(vocabulary.table(), lexis, guard, positions)
+
+
+def positions_of(network: Any) -> int:
+    """Returns how many tokens a causal model of transformers reads at most."""
+    return int(network.config.max_position_embeddings)
 
 
 def open_run(out: Path) -> tuple[Any, Vocabulary, Grammar]:
@@ -130,7 +136,7 @@ def open_run(out: Path) -> tuple[Any, Vocabulary, Grammar]:
     else:
         network, vocabulary = load_network(out), Vocabulary.load(out / TOKENIZER)
     lexis = json.loads((out / LEXIS).read_text(encoding="utf-8"))
-    return network, vocabulary, make_grammar(vocabulary, lexis)
+    return network, vocabulary, make_grammar(vocabulary, lexis, positions_of(network))
 
 
 def evaluate(

@@ -39,7 +39,8 @@ def write_tokens(grammar: Grammar, kept: Sequence[int], path: Path) -> None:
     """Writes texts and lexis under the ids that the kept tokens have in the graph."""
     new = {old: index for index, old in enumerate(kept)}
     lexis = {key: sorted(new[index] for index in ids) for key, ids in grammar.lexis.items()}
-    content = {"texts": grammar.tokens.kept(kept).texts, "lexis": lexis}
+    texts = grammar.tokens.kept(kept).texts
+    content = {"positions": grammar.positions, "texts": texts, "lexis": lexis}
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     path.write_text(text + "\n", encoding="utf-8")
 
@@ -52,4 +53,5 @@ def read_grammar(folder: Path, banned: Sequence[str]) -> Grammar:
         banned: Words that the shop never says.
     """
     content = json.loads((folder / TOKENS).read_text(encoding="utf-8"))
-    return Grammar(TokenTable(content["texts"]), content["lexis"], Guard(guarded_words(banned)))
+    guard = Guard(guarded_words(banned))
+    return Grammar(TokenTable(content["texts"]), content["lexis"], guard, content["positions"])

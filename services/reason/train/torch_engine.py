@@ -44,9 +44,9 @@ class TorchEngine:
                 input_ids=ids,
                 attention_mask=self._mask,
                 position_ids=positions,
-                past_key_values=self._past,
+                cache=self._past,
                 use_cache=True,
                 logits_to_keep=1,
             )
-        self._past = out.past_key_values
+        self._past = out.cache
         return out.logits[:, -1].float().numpy()

@@ -18,6 +18,7 @@ from shared.text.lexicon.kinds import LexiconKind, read_entries
 
 from .conftest import filled
 
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 PRIVATE_USE = "\ue000"
 """Stands round values in texts that are rendered for a test, and in nothing else."""
 KINDS = st.lists(st.sampled_from(kinds()), min_size=1, max_size=5)
@@ -111,6 +112,20 @@ def test_no_text_holds_a_value_that_evidence_does_not(  # noqa: PLR0917  # what 
         for slot in evidence[clause.position].required:
             assert evidence[clause.position].fills[slot] in clause.text
         assert clause.text in reason.text
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(said=KINDS, language=st.sampled_from(["en", "zh"]), seed=st.integers(0, 2**31))
+def test_every_number_of_a_text_is_one_of_its_evidence(
+    said: list[str], language: str, seed: int, grammar: Grammar
+) -> None:
+    evidence = filled(said, language, lambda: "Zorblax 9000")
+    engine = ChanceEngine(len(grammar.texts), seed, 1.0)
+    how = SamplingSettings(top_p=1.0, max_tokens=300)
+    reason = decode([Wanted(evidence, language, seed)], grammar, engine, how)[0]
+    if reason is not None:
+        known = NUMBER.findall(" ".join(text for one in evidence for text in one.fills.values()))
+        assert set(NUMBER.findall(reason.text)) <= set(known)
 
 
 def forbidden_in(text: str, *, praised_gift: bool) -> list[str]:
@@ -210,6 +225,13 @@ def test_the_same_seed_gives_the_same_words(grammar: Grammar) -> None:
 
     assert write(1) == write(1)
     assert len({write(seed) for seed in range(8)}) > 1
+
+
+def test_a_reason_ends_where_the_network_does(grammar: Grammar) -> None:
+    short = Grammar(grammar.tokens, grammar.lexis, grammar.guard, positions=8)
+    engine = ChanceEngine(len(grammar.texts), 2, 1.0)
+    wanted = [Wanted(filled(["discount", "popular"], "en", str), "en", 0)]
+    assert decode(wanted, short, engine, SamplingSettings()) == [None]
 
 
 def test_a_reason_that_grows_too_long_is_given_up(grammar: Grammar) -> None:
