@@ -18,19 +18,19 @@ LABELS: Final = {
     "similar_cosine": "similar to products of interest",
     "popular_rank": "among the most popular",
     "cross_score": "answers the query, read together with it",
-    "type_modifier": "only goes with the type asked for",
+    "type_modifier": "is of the type asked for, not only for it",
     "title_coverage": "title holds the query's words",
     "title_phrase": "title holds the query word for word",
     "title_head": "is what the query names",
     "title_focus": "title says little else",
-    "accessory_mention": "goes with what the query names",
+    "accessory_mention": "is no accessory of what the query names",
     "type_match": "matches the product type",
     "brand_match": "is of the brand asked for",
     "model_match": "is the model asked for",
     "entity_agreement": "has the attributes asked for",
     "price_fit": "fits the price asked for",
     "soft_match": "meets the wishes of the query",
-    "unwanted": "has what the query does not want",
+    "unwanted": "has nothing that the query does not want",
     "rating": "is rated well",
     "popularity": "is bought and viewed often",
     "stock": "is in stock",
@@ -39,9 +39,51 @@ LABELS: Final = {
     "category_affinity": "is of a category the user likes",
     "price_affinity": "costs what the user usually pays",
     "user_recency": "was looked at by the user of late",
+    "already_bought": "was not bought by the user of late",
+}
+"""What lifts a score against the other candidates, by feature, in English; clients translate by the
+feature's name."""
+
+LOWERED: Final = {
+    "fused_score": "found lower by all searches together",
+    "dense_similarity": "means less the same as the query",
+    "dense_cosine": "further from the query in meaning than others",
+    "dense_rank": "further back in meaning",
+    "sparse_score": "shares fewer of the query's rare words",
+    "sparse_rank": "further back by words",
+    "similar_cosine": "less similar to products of interest",
+    "popular_rank": "further back among the popular",
+    "cross_score": "answers the query less, read together with it",
+    "type_modifier": "is only for the type asked for",
+    "title_coverage": "title lacks words of the query",
+    "title_phrase": "title does not hold the query word for word",
+    "title_head": "is not quite what the query names",
+    "title_focus": "title says much else",
+    "accessory_mention": "is an accessory of what the query names",
+    "type_match": "is of another product type",
+    "brand_match": "is not of the brand asked for",
+    "model_match": "is not the model asked for",
+    "entity_agreement": "lacks attributes asked for",
+    "price_fit": "fits the price asked for less",
+    "soft_match": "meets the wishes of the query less",
+    "unwanted": "has what the query does not want",
+    "rating": "is rated lower than others",
+    "popularity": "is bought and viewed less often",
+    "stock": "is not in stock",
+    "freshness": "is less new",
+    "brand_affinity": "is of a brand the user likes less",
+    "category_affinity": "is of a category the user likes less",
+    "price_affinity": "is far from what the user usually pays",
+    "user_recency": "was not looked at by the user of late",
     "already_bought": "was bought by the user of late",
 }
-"""Labels by feature, in English; clients translate by the feature's name."""
+"""The same for what lowers it."""
+
+
+def label_of(feature: str, contribution: float) -> str:
+    """Returns what a contribution says of a product: a lowered score is told as a lack."""
+    labels = LOWERED if contribution < 0.0 else LABELS
+    return labels.get(feature, feature)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +112,7 @@ def explain(
             FEATURES[index],
             float(values[index]),
             float(contributions[index]),
-            LABELS[FEATURES[index]],
+            label_of(FEATURES[index], float(contributions[index])),
         )
         for index in (int(position) for position in order)
         if contributions[index] != 0.0 or (with_values and values[index] != 0.0)

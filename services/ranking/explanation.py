@@ -116,16 +116,14 @@ def _groups(
     contributions: Sequence[FeatureContribution], language: Language
 ) -> list[GroupContribution]:
     parts: dict[str, list[FeatureContribution]] = {}
-    labels: dict[str, str] = {}
     for part in contributions:
-        group = group_of(part.feature)
-        labels[group.key] = group.labels[language]
-        said = replace(part, label=feature_label(part.feature, language))
-        parts.setdefault(group.key, []).append(said)
-    groups = [
-        GroupContribution(key, labels[key], sum(part.contribution for part in members), members)
-        for key, members in parts.items()
-    ]
+        label = feature_label(part.feature, part.contribution, language)
+        parts.setdefault(group_of(part.feature).key, []).append(replace(part, label=label))
+    groups: list[GroupContribution] = []
+    for key, members in parts.items():
+        total = sum(part.contribution for part in members)
+        label = group_of(members[0].feature).label(total, language)
+        groups.append(GroupContribution(key, label, total, members))
     return sorted(groups, key=lambda group: -abs(group.contribution))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 
 from rich.text import Text
@@ -16,6 +17,8 @@ from wherefore.orchestrator.v1.explanation_service_pb2 import (
 )
 
 BAR_WIDTH = 24
+_LEAST_SHARE = 0.02
+"""Of the largest group: less is told in one sum."""
 _SHOWN_EFFECT = 0.005
 _SHOWN_ATTRIBUTION = 0.3
 """In log-odds: less moves a probability by under 0.08."""
@@ -33,19 +36,24 @@ def lines(explained: ProductExplanation, language: str) -> Iterator[Text]:
     yield head
     sure = f", {explanation.confidence:.0%} sure" if explanation.confidence else ""
     yield Text(f"   score {explanation.score:.4f}{sure}")
-    groups = [g for g in explanation.groups if abs(g.contribution) >= SHOWN_CONTRIBUTION]
-    largest = max((abs(group.contribution) for group in groups), default=1.0)
+    largest = max((abs(group.contribution) for group in explanation.groups), default=0.0)
+    least = max(SHOWN_CONTRIBUTION, _LEAST_SHARE * largest)
+    groups = [g for g in explanation.groups if abs(g.contribution) >= least]
     for group in groups:
         width = max(1, round(BAR_WIDTH * abs(group.contribution) / largest))
         line = Text(f"   {group.contribution:+.4f} ")
         line.append("█" * width, "green" if group.contribution > 0 else "red")
         line.append(" " * (BAR_WIDTH + 1 - width))
-        line.append_text(output.text(group.label))
         parts = [p for p in group.contributions if abs(p.contribution) >= SHOWN_CONTRIBUTION]
+        # A group of one feature says what the feature says.
+        line.append_text(output.text(parts[0].label if len(parts) == 1 else group.label))
         if len(parts) > 1:
             said = ", ".join(f"{p.label or p.feature} {p.contribution:+.3f}" for p in parts)
             line.append(" ").append_text(output.text(f"({said})", "dim"))
         yield line
+    if rest := len(explanation.groups) - len(groups):
+        others = sum(g.contribution for g in explanation.groups if abs(g.contribution) < least)
+        yield Text(f"   {others:+.4f} {rest} more together", "dim")
     if explained.HasField("semantic_match"):
         yield _match_line(explained.semantic_match)
     if explained.HasField("cross_reading"):
@@ -68,8 +76,11 @@ def _match_line(match: SemanticMatch) -> Text:
 def _reading_lines(reading: CrossReading) -> Iterator[Text]:
     """Both texts with the words that speak for a match in green and those against it in red."""
     made = reading.attribution
-    without = min(made.logit_without_left, made.logit_without_right)
-    yield Text(f"   read together {made.logit:+.2f} log-odds ({without:+.2f} without words)")
+    yield Text(
+        f"   read together: {_probability(made.logit):.0%} likely an answer; log-odds "
+        f"{made.logit:+.1f}, without the query's words {made.logit_without_left:+.1f}, without the "
+        f"product's {made.logit_without_right:+.1f}"
+    )
     for name, text, words in (
         ("query", reading.query_text, made.left_words),
         ("product", reading.product_text, made.right_words),
@@ -97,3 +108,7 @@ def _marked(text: str, words: Mapping[tuple[int, int], WordAttribution]) -> Text
 def _one_line(text: str) -> str:
     """As `output.clean`, blanks at the ends kept: the text goes on there."""
     return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
+def _probability(logit: float) -> float:
+    return 1.0 / (1.0 + math.exp(-max(min(logit, 60.0), -60.0)))

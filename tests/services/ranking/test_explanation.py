@@ -93,7 +93,23 @@ def test_every_group_names_features_that_exist_once():
     assert len(set(named)) == len(named)
     assert set(named) <= set(FEATURES)
     assert set(CHANGEABLE) <= set(FEATURES)
-    assert all(feature_label(feature, "zh") for feature in FEATURES)
+    for language in ("en", "zh"):
+        for feature in FEATURES:
+            lifts, lowers = (feature_label(feature, by, language) for by in (0.1, -0.1))
+            assert lifts != lowers
+            assert (lifts[0].isascii(), lowers[0].isascii()) == (language == "en",) * 2
+        assert len({group.label(-0.1, language) for group in GROUPS}) == len(GROUPS)
+
+
+def test_what_lowers_a_score_is_told_as_a_lack(ranker, candidates):
+    candidates[5].product.stock.availability = AVAILABILITY_OUT_OF_STOCK
+    ranking = ranked(ranker, candidates)
+    (gone,) = explain_ranking(ranking, ["p5"], "en")
+    stock = next(group for group in gone.groups if group.group == "stock")
+    assert stock.contribution < 0
+    assert stock.label == stock.parts[0].label == "is not in stock"
+    (there,) = explain_ranking(ranking, ["p3"], "en")
+    assert {g.label for g in there.groups if g.group == "stock"} <= {"is in stock"}
 
 
 @pytest.mark.parametrize(

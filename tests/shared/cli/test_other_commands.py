@@ -37,7 +37,7 @@ def test_explain_shows_what_made_a_score(running):
 def test_explain_shows_what_the_words_of_a_pair_did(running):
     options = ("--serving-config", "precise", "--readings", "1")
     done = running.run("explain", "cheap kettle", "--product", "p-1", *options)
-    assert "read together +2.00 log-odds (-4.00 without words)" in done.out
+    assert "read together: 88% likely an answer" in done.out
     assert "query: cheap kettle +5.5" in done.out
     assert "product: Steel kettle, 1 l -0.5" in done.out
     (request,) = running.suite.requests
