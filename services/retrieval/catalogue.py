@@ -4,7 +4,8 @@ Methods block and are called from threads. Writes are serialised by one lock; re
 """
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -153,10 +154,9 @@ class Catalogue:
                 report.indexed += 1
             if changed:
                 # The keys come first: after a crash there may be one too many, never one too few.
-                self._save(
-                    Meta(self._meta.version + 1, model, _with_attributes(self._meta, products))
-                )
-                self.store.write(list(changed.values()))
+                meta = Meta(self._meta.version + 1, model, _with_attributes(self._meta, products))
+                with self._new_version(meta):
+                    self.store.write(list(changed.values()))
                 self._dirty += len(changed)
         return report
 
@@ -172,9 +172,10 @@ class Catalogue:
             points = [point_id(product_id) for product_id in wanted]
             there = {record.product_id for record in self.store.fetch(points, ())}
             if there:
-                self._save(Meta(self.version + 1, self.vector_model, self._meta.attributes))
-                self.store.delete(sorted(there))
-                self.store.flush()
+                meta = Meta(self.version + 1, self.vector_model, self._meta.attributes)
+                with self._new_version(meta):
+                    self.store.delete(sorted(there))
+                    self.store.flush()
             return [i for i in wanted if i in there], [i for i in wanted if i not in there]
 
     def commit(self) -> None:
@@ -214,14 +215,22 @@ class Catalogue:
         records = self.store.fetch(_points(product_ids), (), vectors=True)
         return {record.product_id: record.dense for record in records if record.dense is not None}
 
-    def _save(self, meta: Meta) -> None:
+    @contextmanager
+    def _new_version(self, meta: Meta) -> Generator[None]:
+        """Keeps a version before its write and shows it after.
+
+        Readers remember what they read under a version: it must not be seen before its products.
+        """
         document = {
             "version": meta.version,
             "vector_model": meta.vector_model,
             "attributes": {key: sorted(kinds) for key, kinds in meta.attributes.items()},
         }
         self.store.write_meta(document)
-        self._meta = meta
+        try:
+            yield
+        finally:
+            self._meta = meta
 
 
 def _points(product_ids: Sequence[str]) -> list[str]:

@@ -1,12 +1,12 @@
 """Writing, over both stores: what is skipped, what is refused, what is remembered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from services.retrieval.catalogue import Catalogue
 from services.retrieval.drafts import Draft
-from services.retrieval.store.port import VectorStore, point_id
+from services.retrieval.store.port import StoredProduct, VectorStore, point_id
 from shared.errors import FailedPreconditionError, InvalidArgumentError
 from shared.filter_syntax import parse_filter
 from wherefore.common.v1.product_pb2 import AttributeValue, Product
@@ -176,6 +176,31 @@ def test_delete(catalogue: Catalogue, make_product: Make) -> None:
     assert catalogue.version > version
     assert catalogue.delete(["a"]) == ([], ["a"])
     assert catalogue.version == version + 1
+
+
+def test_a_version_is_seen_after_its_products_and_kept_before_them(
+    catalogue: Catalogue, make_product: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, int]] = []
+    write, delete = catalogue.store.write, catalogue.store.delete
+
+    def look() -> None:
+        seen.append((catalogue.version, catalogue.store.read_meta()["version"]))
+
+    def slow_write(products: Sequence[StoredProduct]) -> None:
+        look()
+        write(products)
+
+    def slow_delete(product_ids: Sequence[str]) -> None:
+        look()
+        delete(product_ids)
+
+    monkeypatch.setattr(catalogue.store, "write", slow_write)
+    monkeypatch.setattr(catalogue.store, "delete", slow_delete)
+    catalogue.write([Draft(1, make_product("a", "Kettle"), None)])
+    catalogue.delete(["a"])
+    assert seen == [(0, 1), (1, 2)]
+    assert catalogue.version == 2
 
 
 def test_attributes_of_the_catalogue_may_be_filtered_by(
