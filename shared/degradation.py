@@ -2,9 +2,10 @@
 
 import grpc
 
-from shared.errors import WhereforeError
+from shared.errors import CircuitOpenError, WhereforeError
 from shared.metrics import count_degradation
 from wherefore.common.v1.diagnostics_pb2 import (
+    DEGRADATION_CAUSE_CIRCUIT_OPEN,
     DEGRADATION_CAUSE_DEADLINE,
     DEGRADATION_CAUSE_ERROR,
     DEGRADATION_CAUSE_OVERLOADED,
@@ -22,6 +23,8 @@ _CAUSES: "dict[grpc.StatusCode, DegradationCause.ValueType]" = {
 
 def cause_of(error: WhereforeError) -> "DegradationCause.ValueType":
     """Returns the cause that an error amounts to."""
+    if isinstance(error, CircuitOpenError):
+        return DEGRADATION_CAUSE_CIRCUIT_OPEN
     return _CAUSES.get(error.code, DEGRADATION_CAUSE_ERROR)
 
 

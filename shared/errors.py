@@ -146,6 +146,10 @@ class UnavailableError(WhereforeError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class CircuitOpenError(UnavailableError):
+    """A part kept failing, so it was not asked."""
+
+
 _PLAIN: dict[grpc.StatusCode, type[WhereforeError]] = {
     error.code: error
     for error in (

@@ -9,10 +9,10 @@ import grpc.aio
 from grpc_health.v1 import health_pb2
 
 from services.orchestrator.config import OrchestratorSettings
-from services.orchestrator.fallback import CircuitOpenError, NoTimeLeftError
+from services.orchestrator.fallback import NoTimeLeftError
 from shared.breaker import CircuitBreaker
 from shared.channel import open_channel
-from shared.errors import UnavailableError, error_from_rpc
+from shared.errors import CircuitOpenError, UnavailableError, error_from_rpc
 from shared.stream_status import StreamStatus
 from wherefore.nlu.v1 import nlu_service_pb2 as nlu_pb
 from wherefore.nlu.v1.nlu_service_pb2_grpc import NluServiceStub

@@ -13,18 +13,18 @@ import stamina
 from services.orchestrator.budget import stage_timeout
 from services.orchestrator.clients import Clients
 from services.orchestrator.config import StageBudget
-from services.orchestrator.fallback import CircuitOpenError, cause_of
 from services.orchestrator.tokens import fingerprint
 from shared.breaker import CircuitBreaker
+from shared.degradation import cause_of, degradation
 from shared.errors import (
+    CircuitOpenError,
     DeadlineExceededError,
     ResourceExhaustedError,
     UnavailableError,
     WhereforeError,
 )
-from shared.metrics import count_degradation
 from shared.text.document import embedding_text
-from wherefore.common.v1.diagnostics_pb2 import Degradation, DegradationCause
+from wherefore.common.v1.diagnostics_pb2 import Degradation
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.common.v1.vector_pb2 import Vector
 from wherefore.nlu.v1.nlu_service_pb2 import TEXT_ROLE_DOCUMENT, EmbedRequest
@@ -142,12 +142,9 @@ def _text(product: Product) -> str:
 
 
 def _degradation(error: WhereforeError) -> Degradation:
-    cause = cause_of(error)
-    name = DegradationCause.Name(cause).removeprefix("DEGRADATION_CAUSE_").lower()
-    count_degradation(STAGE, name)
-    return Degradation(
-        stage=STAGE,
-        cause=cause,
+    return degradation(
+        STAGE,
+        cause_of(error),
         fallback="indexed without semantic vectors; send the rows again to fill them in",
         detail=error.code.name,
     )

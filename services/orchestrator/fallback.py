@@ -2,16 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 
-from shared.degradation import cause_of as cause_of_code
-from shared.degradation import degradation
-from shared.errors import DeadlineExceededError, UnavailableError, WhereforeError
+from shared.degradation import cause_of, degradation
+from shared.errors import DeadlineExceededError, WhereforeError
 from shared.text.language import detect_language
 from shared.text.normalise import fold
-from wherefore.common.v1.diagnostics_pb2 import (
-    DEGRADATION_CAUSE_CIRCUIT_OPEN,
-    Degradation,
-    DegradationCause,
-)
+from wherefore.common.v1.diagnostics_pb2 import Degradation
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 
 FALLBACKS = {
@@ -29,10 +24,6 @@ FALLBACKS = {
     "merchandising": "without these rules",
     "popularity": "popular products of the catalogue only",
 }
-
-
-class CircuitOpenError(UnavailableError):
-    """The dependency kept failing, so it was not asked."""
 
 
 class NoTimeLeftError(DeadlineExceededError):
@@ -65,13 +56,6 @@ class Degradations:
         """Adds what a service says of itself; it has counted that already."""
         for each in degraded:
             self._by_stage.setdefault(each.stage, each)
-
-
-def cause_of(error: WhereforeError) -> "DegradationCause.ValueType":
-    """Returns the cause that an error amounts to."""
-    if isinstance(error, CircuitOpenError):
-        return DEGRADATION_CAUSE_CIRCUIT_OPEN
-    return cause_of_code(error)
 
 
 def minimal_understanding(query: str, language_code: str) -> QueryUnderstanding:

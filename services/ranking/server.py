@@ -7,7 +7,7 @@ from dataclasses import replace
 import grpc
 
 from services.ranking.config import Settings
-from services.ranking.deep.serving import STAGE, DeepRanker, LatelyLostError
+from services.ranking.deep.serving import STAGE, DeepRanker
 from services.ranking.explain import FeatureContribution
 from services.ranking.explanation import Explanation, explain_ranking
 from services.ranking.explanation_words import language_of
@@ -22,11 +22,11 @@ from services.ranking.ranker import (
 )
 from services.ranking.tree_model import TreeModel
 from services.ranking.weights import load_weights
+from shared.degradation import cause_of, degradation
 from shared.errors import WhereforeError
-from shared.metrics import count_degradation
 from shared.text.analysis import warm_up
 from shared.timing import StageTimer
-from wherefore.common.v1.diagnostics_pb2 import Degradation, DegradationCause
+from wherefore.common.v1.diagnostics_pb2 import Degradation
 from wherefore.ranking.v1 import ranking_service_pb2 as pb
 from wherefore.ranking.v1 import ranking_service_pb2_grpc as pb_grpc
 from wherefore.ranking.v1.ranked_result_pb2 import (
@@ -36,11 +36,6 @@ from wherefore.ranking.v1.ranked_result_pb2 import (
     RankedResult,
     ResultExplanation,
 )
-
-_CAUSES: "dict[grpc.StatusCode, DegradationCause.ValueType]" = {
-    grpc.StatusCode.UNAVAILABLE: DegradationCause.DEGRADATION_CAUSE_UNAVAILABLE,
-    grpc.StatusCode.DEADLINE_EXCEEDED: DegradationCause.DEGRADATION_CAUSE_DEADLINE,
-}
 
 
 class RankingServer(pb_grpc.RankingServiceServicer):
@@ -153,16 +148,8 @@ class RankingServer(pb_grpc.RankingServiceServicer):
 
 
 def _lost(error: WhereforeError) -> Degradation:
-    """Returns, and counts, what the loss of the deep ranker means for the answer."""
-    cause = (
-        DegradationCause.DEGRADATION_CAUSE_CIRCUIT_OPEN
-        if isinstance(error, LatelyLostError)
-        else _CAUSES.get(error.code, DegradationCause.DEGRADATION_CAUSE_ERROR)
-    )
-    name = DegradationCause.Name(cause).removeprefix("DEGRADATION_CAUSE_")
-    count_degradation(STAGE, name.lower())
-    return Degradation(
-        stage=STAGE, cause=cause, fallback="the score without it", detail=error.code.name
+    return degradation(
+        STAGE, cause_of(error), fallback="the score without it", detail=error.code.name
     )
 
 

@@ -14,14 +14,15 @@ from services.ranking.features import FEATURES
 from services.ranking.tree_model import ModelFileError
 from shared.breaker import CircuitBreaker
 from shared.deadline import current_deadline
-from shared.errors import DeadlineExceededError, UnavailableError, WhereforeError
+from shared.errors import (
+    CircuitOpenError,
+    DeadlineExceededError,
+    UnavailableError,
+    WhereforeError,
+)
 from shared.inference import InferenceSettings, TensorModel, open_model
 
 STAGE: Final = "ranking.deep"
-
-
-class LatelyLostError(UnavailableError):
-    """The model kept failing, so it was not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class DeepRanker:
                 asked.
         """
         if not self._breaker.allow():
-            raise LatelyLostError("the deep ranker failed lately")
+            raise CircuitOpenError("the deep ranker failed lately")
         # A caller in a hurry says nothing of the model.
         fair = current_deadline().stage_timeout(self._timeout) >= self._timeout
         try:

@@ -1,10 +1,7 @@
 """The exported ranker says what the network says, in Triton and in process."""
 
 import json
-import subprocess
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
@@ -25,8 +22,8 @@ from services.ranking.tree_model import ModelFileError
 from shared.errors import UnavailableError
 from shared.inference import InferenceSettings
 from shared.server import start_server
-from shared.suite import PortPlan, probe
-from shared.suite import triton as launcher
+from shared.suite import PortPlan
+from tests.triton_server import RunningTriton, running_triton
 from wherefore.common.v1.diagnostics_pb2 import DegradationCause
 from wherefore.ranking.v1 import ranking_service_pb2 as pb
 from wherefore.ranking.v1.ranking_service_pb2_grpc import RankingServiceStub
@@ -56,42 +53,10 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@dataclass
-class Served:
-    """A Triton that serves the model, and how to stop it."""
-
-    ports: PortPlan
-    process: subprocess.Popen[bytes]
-
-
 @pytest.fixture
-def triton(repository: Path, tmp_path: Path) -> Iterator[Served]:
-    if problem := launcher.problem(("deep_ranker",), repository):
-        pytest.skip(f"Triton can't run here: {problem}")
-    ports = PortPlan.free()
-    command = launcher.command(tmp_path, ports, ("deep_ranker",), repository=repository)
-    log = tmp_path / "triton.log"
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(
-            command.arguments,
-            env=dict(command.environment),
-            cwd=tmp_path,
-            stdout=output,
-            stderr=output,
-        ) as process,
-    ):
-        try:
-            for _ in range(300):
-                if probe.triton_health(ports.triton_http, ("deep_ranker",)) == "SERVING":
-                    break
-                assert process.poll() is None, log.read_text()
-                time.sleep(0.2)
-            yield Served(ports, process)
-        finally:
-            process.terminate()
-            process.wait(20)
-            launcher.clear_shared_memory(ports)
+def triton(repository: Path, tmp_path: Path) -> Iterator[RunningTriton]:
+    with running_triton(repository, ("deep_ranker",), tmp_path) as running:
+        yield running
 
 
 def settings_of(repository: Path, **more: object) -> InferenceSettings:
@@ -100,9 +65,9 @@ def settings_of(repository: Path, **more: object) -> InferenceSettings:
 
 @pytest.mark.integration
 async def test_triton_and_torch_agree_and_its_loss_is_told(
-    repository: Path, triton: Served, make_candidate
+    repository: Path, triton: RunningTriton, make_candidate
 ) -> None:
-    inference = settings_of(repository, triton_target=f"127.0.0.1:{triton.ports.triton_grpc}")
+    inference = settings_of(repository, triton_target=triton.target)
     ranker = DeepRanker.open(inference)
     try:
         for rows in (1, 7, 200, 5_000):
@@ -138,8 +103,7 @@ async def test_triton_and_torch_agree_and_its_loss_is_told(
             explained = await stub.Explain(pb.ExplainRequest(ranking=request), timeout=5)
             assert explained.model == whole.model
             assert not explained.explanations[0].HasField("counter_factual")
-            triton.process.kill()
-            triton.process.wait(20)
+            triton.kill()
             alone = await stub.Rank(request, timeout=5)
             assert alone.model == whole.model.removesuffix("+deep-search@7")
             (lost,) = alone.degraded
