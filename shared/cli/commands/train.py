@@ -1,4 +1,4 @@
-"""`wherefore train`: the models that read queries, that rank and that recommend."""
+"""`wherefore train`: the models that read queries, write reasons, rank and recommend."""
 
 from __future__ import annotations
 
@@ -56,6 +56,50 @@ def nlu(
             arguments += [option, str(value.resolve())]
     try:
         return run_training("services.nlu.train", arguments)
+    except KeyboardInterrupt:
+        failures.say("stopped; the same command goes on from the last checkpoint")
+        raise
+
+
+@app.command
+def reason(
+    *,
+    config: Annotated[
+        str, Parameter(help="The recipe: a TOML file, or the name of one that comes along.")
+    ] = "reason_small",
+    data: Annotated[
+        Path | None,
+        Parameter(help="Folder of the data sets; WHEREFORE_DATA or ../shared/data when absent."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        Parameter(help="Folder of the run; .wherefore/train/RECIPE of the checkout when absent."),
+    ] = None,
+) -> int:
+    """Train the language model that writes reasons, by a recipe.
+
+    Needs the extra `train`. The corpus is written first, where the run's folder
+    holds none; a run that was stopped goes on where it was when the same command
+    is given again. `python -m services.reason.train --help` lists what measures
+    and exports a run.
+
+    For example:
+
+        wherefore train reason
+
+        wherefore train reason --config my-recipe.toml --out runs/mine
+    """
+    from shared.cli.training import run_training
+
+    recipe = Path(config)
+    if recipe.suffix and not recipe.is_file():
+        raise failures.CommandError(f"no recipe {config}", code=failures.USAGE)
+    arguments = ["train", str(recipe.resolve()) if recipe.suffix else config]
+    for option, value in (("--data", data), ("--out", out)):
+        if value is not None:
+            arguments += [option, str(value.resolve())]
+    try:
+        return run_training("services.reason.train", arguments)
     except KeyboardInterrupt:
         failures.say("stopped; the same command goes on from the last checkpoint")
         raise

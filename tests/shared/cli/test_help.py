@@ -28,6 +28,7 @@ COMMANDS = [
     ("eval", "recommend"),
     ("eval", "ranking-logs"),
     ("train", "nlu"),
+    ("train", "reason"),
     ("train", "ranking"),
     ("evaluate", "nlu"),
 ]

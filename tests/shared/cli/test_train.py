@@ -49,6 +49,16 @@ def test_a_folder_without_weights_is_a_usage_error(ran, capsys, tmp_path):
     assert ran == []
 
 
+def test_the_model_of_reasons_is_trained_by_its_own_code(ran, tmp_path):
+    assert main(["train", "reason"]) == 0
+    assert main(["train", "reason", "--config", "reason_lora", "--out", str(tmp_path)]) == 0
+    assert ran == [
+        ("services.reason.train", ["train", "reason_small"]),
+        ("services.reason.train", ["train", "reason_lora", "--out", str(tmp_path)]),
+    ]
+    assert main(["train", "reason", "--config", "nowhere.toml"]) == failures.USAGE
+
+
 def test_a_model_is_evaluated_by_the_training_code(ran, tmp_path):
     (tmp_path / "weights.safetensors").touch()
     command = ["evaluate", "nlu", "--model", str(tmp_path), "--task", "entities_zh"]
