@@ -9,6 +9,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from services.orchestrator.budget import ask_again, stage_timeout
 from services.orchestrator.clients import Clients
 from services.orchestrator.fallback import Degradations
+from services.orchestrator.reading_queue import ReadingQueue
 from shared.errors import FailedPreconditionError, WhereforeError
 from shared.text.document import ENCODER_LANGUAGE, embedding_text
 from shared.text.language import primary_language
@@ -37,6 +38,7 @@ class CrossReader:
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
+        self._queue = ReadingQueue(clients.settings.cross_concurrency)
 
     async def read(
         self,
@@ -61,8 +63,7 @@ class CrossReader:
             with timer.stage(_STAGE):
                 if primary_language(query.language_code) != ENCODER_LANGUAGE:
                     raise FailedPreconditionError(f"the model reads {ENCODER_LANGUAGE} alone")
-                texts = await self._texts(chosen)
-                scores = (await self._match(query, texts)).scores
+                texts, scores = await self._scores(query, chosen)
         except WhereforeError as error:
             degradations.note(_STAGE, error, error.message[:500])
             return False
@@ -72,6 +73,18 @@ class CrossReader:
         for rank, product_id in enumerate(best, start=1):
             by_id[product_id].legs.append(LegScore(leg=LEG, rank=rank, score=found[product_id]))
         return bool(found)
+
+    async def _scores(
+        self, query: QueryUnderstanding, product_ids: Sequence[str]
+    ) -> tuple[list[tuple[str, str]], Sequence[float]]:
+        """Ids and texts of products, and the score of each text, all within the stage's budget."""
+        seconds = stage_timeout(self._clients.settings.budgets.cross)
+        async with self._queue.place(len(product_ids), seconds) as place:
+            texts = await self._texts(product_ids)
+            if not texts:
+                return [], []
+            async with place.turn() as left:
+                return texts, (await self._match(query, texts, left)).scores
 
     async def _texts(self, product_ids: Sequence[str]) -> list[tuple[str, str]]:
         """Ids and texts of products; those without a text, or gone by now, are left out."""
@@ -83,15 +96,11 @@ class CrossReader:
         return [(product_id, text) for product_id, text in texts if text.strip()]
 
     async def _match(
-        self, query: QueryUnderstanding, texts: Sequence[tuple[str, str]]
+        self, query: QueryUnderstanding, texts: Sequence[tuple[str, str]], seconds: float
     ) -> MatchResponse:
-        if not texts:
-            return MatchResponse()
         words = query.search_text or query.query
         request = MatchRequest(
             pairs=[TextPair(left=words, right=text[:_LONGEST]) for _, text in texts],
             method=MATCH_METHOD_CROSS_ENCODER,
         )
-        return await self._clients.match(
-            request, stage_timeout(self._clients.settings.budgets.cross)
-        )
+        return await self._clients.match(request, seconds)
