@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final
 
 from services.ranking.train.compare import DEPTH, FOLDS, Measured
+from services.ranking.train.importance import plot_importance
 from shared.evaluation.significance import RESAMPLES, Difference
 
 CARD_FILE: Final = "README.md"
 PLOT_FILE: Final = "importance.svg"
-_SHOWN: Final = 15
 
 
 def write_card(
@@ -67,17 +67,4 @@ def write_card(
         "",
     ]
     (folder / CARD_FILE).write_text("\n".join(lines), encoding="utf-8")
-    _plot(folder / PLOT_FILE, importance)
-
-
-def _plot(path: Path, importance: Mapping[str, float]) -> None:
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
-    shown = list(importance.items())[:_SHOWN][::-1]
-    figure = Figure(figsize=(7, 0.3 * len(shown) + 1), layout="constrained")
-    FigureCanvasSVG(figure)
-    axes = cast("Any", figure).add_subplot()
-    axes.barh([name for name, _ in shown], [value for _, value in shown])
-    axes.set_xlabel("mean magnitude of the contribution to the score")
-    cast("Any", figure).savefig(path)
+    plot_importance(folder / PLOT_FILE, importance)

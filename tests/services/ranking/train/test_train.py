@@ -10,6 +10,8 @@ from services.ranking.model import LinearModel
 from services.ranking.train.__main__ import worth_serving
 from services.ranking.train.compare import cross_validate, measure
 from services.ranking.train.dataset import DatasetError, RankingData, build_dataset
+from services.ranking.train.importance import main as importance_main
+from services.ranking.train.importance import page_importance
 from services.ranking.train.lambdamart import LOWERING, Settings, fit, importance
 from services.ranking.tree_model import TreeModel
 from shared.evaluation.metrics import ndcg
@@ -146,3 +148,24 @@ def test_bad_files_are_usage_errors(tmp_path):
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert "Traceback" not in done.stderr
+
+
+def test_importance_of_the_served_weights_is_told_and_drawn(data, tmp_path, capsys):
+    model = LinearModel.of("linear@9", {"sparse_score": 2.0, "rating": 0.5})
+    found = page_importance(model, data)
+    pages = [data.features[data.rows(query)] for query in range(len(data.texts))]
+    for name, weight in (("sparse_score", 2.0), ("rating", 0.5)):
+        column = FEATURES.index(name)
+        spread = [np.abs(page[:, column] - page[:, column].mean()).mean() for page in pages]
+        assert found[name] == pytest.approx(weight * np.mean(spread))
+    assert next(iter(found)) == "sparse_score"
+    data.save(tmp_path / "judged.npz")
+    picture = tmp_path / "importance.svg"
+    command = ["--data", str(tmp_path / "judged.npz"), "--plot", str(picture)]
+    assert importance_main(command) == 0
+    assert "sparse_score" in capsys.readouterr().out
+    assert "<svg" in picture.read_text()
+    assert importance_main([*command, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["importance"].keys() == set(FEATURES)
+    assert importance_main([*command, "--serving-config", "nowhere"]) == 2
+    assert "nowhere" in capsys.readouterr().err
