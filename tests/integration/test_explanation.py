@@ -3,6 +3,8 @@
 import grpc
 import pytest
 
+from shared.inference.settings import ATTRIBUTION_MODEL
+from shared.suite import triton
 from wherefore.orchestrator.v1.explanation_service_pb2 import ExplainRequest
 from wherefore.orchestrator.v1.explanation_service_pb2_grpc import ExplanationServiceStub
 from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest
@@ -54,3 +56,35 @@ async def test_a_product_that_the_query_did_not_find_has_its_place(
     assert mat.product.id == wanted
     assert mat.explanation.rank > 1
     assert list(explained.missing_product_ids) == ["nobody"]
+
+
+async def test_what_each_word_did_to_a_precise_score(channel: grpc.aio.Channel) -> None:
+    if not triton.is_made(ATTRIBUTION_MODEL):
+        pytest.skip("`make models` did not make the model")
+    request = ExplainRequest(
+        query="black linen dress", serving_config="precise", reading_count=2, skip_words=True
+    )
+    explained = await ExplanationServiceStub(channel).Explain(request, timeout=60)
+    assert not explained.degraded
+    told = [e for e in explained.explanations if e.HasField("cross_reading")]
+    assert len(told) == 2
+    for each in told:
+        reading = each.cross_reading
+        made = reading.attribution
+        assert reading.query_text == "black linen dress"
+        for text, words, without in (
+            (reading.query_text, made.left_words, made.logit_without_left),
+            (reading.product_text, made.right_words, made.logit_without_right),
+        ):
+            gained = made.logit - without
+            total = sum(word.attribution for word in words)
+            assert total == pytest.approx(gained, abs=0.05 * abs(gained) + 0.05)
+            assert all(text[word.start : word.end] == word.word for word in words)
+        # The served model rounds to 8 bits; what is explained is the same model in full precision.
+        (score,) = [
+            part.value
+            for group in each.explanation.groups
+            for part in group.contributions
+            if part.feature == "cross_score"
+        ]
+        assert 16 * score - 8 == pytest.approx(made.logit, abs=1.0)
