@@ -151,7 +151,7 @@ async def test_you_may_also_like_joins_what_others_did_with_what_is_alike(
     (lamp,) = await some(channel, "lamp", 1)
     (socks,) = await some(channel, "socks", 1)
     alone = await ask(channel, "you-may-also-like", product_ids=[lamp.id])
-    assert alone.serving_config == "similar"
+    assert "viewed_together" not in {leg.leg for r in alone.results for leg in r.legs}
     for _ in range(3):
         user = somebody()
         await write(channel, USER_EVENT_TYPE_VIEW, user, [lamp.id])
@@ -162,7 +162,7 @@ async def test_you_may_also_like_joins_what_others_did_with_what_is_alike(
     assert [leg.leg for leg in by_id[socks.id].legs][:1] == ["viewed_together"]
     assert "viewed_together" in by_id[socks.id].reason.codes
     legs = {leg.leg for result in answer.results for leg in result.legs}
-    assert legs == {"viewed_together", "similar"}
+    assert {"viewed_together", "similar"} <= legs
 
 
 async def test_buy_again_says_when(channel: grpc.aio.Channel) -> None:

@@ -19,9 +19,9 @@ NEXT_ITEM = "next_item"
 _WEIGHTS = {
     BOUGHT_TOGETHER: 2.0,  # money says more than looks
     VIEWED_TOGETHER: 1.0,
-    KIND_TOGETHER: 1.0,
+    KIND_TOGETHER: 0.5,  # of others, so less than what is known of the product itself
     BOUGHT_BEFORE: 1.0,
-    COMPLEMENT: 1.0,
+    COMPLEMENT: 0.5,
     STEP_UP: 1.0,
     NEXT_ITEM: 1.0,
 }
@@ -107,12 +107,15 @@ def _legs(wanted: Wanted, learner: Learner, snapshot: Snapshot | None) -> dict[s
 def _from_kinds(
     seeds: Sequence[str], learner: Learner, snapshot: Snapshot
 ) -> dict[str, list[Found]]:
-    """What products of the seeds' kinds lend, and what goes with them: all that new ones have."""
-    beside = [
-        each
-        for seed in seeds
-        for counts in (learner.baskets, learner.visits)
-        for each in beside_kind(snapshot, counts, seed, _PER_SEED)
-    ]
-    going = [each for seed in seeds for each in complements.beside(snapshot, seed, _PER_SEED)]
-    return {KIND_TOGETHER: add_up(beside), COMPLEMENT: add_up(going)}
+    """What products of the seeds' kinds lend or, for a kind without events, what goes with it."""
+    lent: list[Found] = []
+    going: list[Found] = []
+    for seed in seeds:
+        beside = [
+            each
+            for counts in (learner.baskets, learner.visits)
+            for each in beside_kind(snapshot, counts, seed, _PER_SEED)
+        ]
+        lent += beside
+        going += [] if beside else complements.beside(snapshot, seed, _PER_SEED)
+    return {KIND_TOGETHER: add_up(lent), COMPLEMENT: add_up(going)}
