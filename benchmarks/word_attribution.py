@@ -4,7 +4,7 @@ Deletion (Samek et al., "Evaluating the visualization of what a deep neural netw
 2017): the words of a product that are said to count most are taken out of its text, and the served
 cross-encoder reads the rest. The more its log-odds fall, the truer the attribution. Beside
 integrated gradients: leaving out each word in turn, which asks the very same question of each
-single word, and words drawn by chance. Also: how far attributions are from summing up, and what they
+single word, and words drawn by chance. Also: how far attributions are from summing up, and their
 cost.
 """
 
