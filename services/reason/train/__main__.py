@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -155,14 +156,14 @@ def speed(
     sys.stdout.write(json.dumps(figures, indent=1) + "\n")
 
 
-def main() -> int:
-    """Runs the command line; returns the exit code."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command line, that of the process when None; returns the exit code."""
     from services.reason.train.recipe import RecipeError
 
     # Read by the libraries as they are imported: models come from folders unless told otherwise.
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     try:
-        app()
+        app(list(sys.argv[1:] if arguments is None else arguments))
     except (RecipeError, FileNotFoundError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
