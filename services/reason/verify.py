@@ -61,6 +61,8 @@ _QUOTES: Final = frozenset(
 """Codes whose clause must hold the value (or the user's word for it) as it stands."""
 _NAMES: Final = frozenset({"bought_together", "viewed_together", "better_rated", "same_brand"})
 """Codes whose clause must hold the title that the evidence meets."""
+_BETWEEN: Final = 8
+"""Characters that may stand between a denial and what it denies."""
 _WINDOW: Final = {"popular": {30.0}}
 """Numbers that the contract itself gives: statistics count 30 days."""
 
@@ -109,16 +111,21 @@ class Verifier:
         quotes = claim.code not in _QUOTES or all(_quotes(claim.text, f) for f in claim.facts)
         if not quotes or any(fold(name) not in fold(claim.text) for name in named):
             return "value"
-        allowed = _numbers_of(claim.facts)
-        if not {_value(found) for found in _NUMBER.findall(own)} <= allowed:
+        if not _all_of([_value(found) for found in _NUMBER.findall(own)], claim.facts):
             return "number"
-        for kind, pattern in _COMPARATIVE.items():
-            said = bool(pattern.search(folded))
-            if said and kind not in _MAY_SAY.get(claim.code, set()):
-                return "negation" if kind == "negation" else "comparative"
-            if not said and _MUST_SAY.get(claim.code) == kind:
-                return "negation" if kind == "negation" else "comparative"
-        return ""
+        return _comparisons(claim, folded)
+
+
+def _comparisons(claim: Claim, folded: str) -> str:
+    """Returns what is wrong with how a clause compares and denies; empty when nothing is."""
+    for kind, pattern in _COMPARATIVE.items():
+        said = bool(pattern.search(folded))
+        may, must = _MAY_SAY.get(claim.code, set()), _MUST_SAY.get(claim.code) == kind
+        if (said and kind not in may) or (must and not said):
+            return "negation" if kind == "negation" else "comparative"
+    if claim.code == "exclusion_met" and not all(_denies(claim.text, f) for f in claim.facts):
+        return "negation"
+    return ""
 
 
 def faithfulness(claims: Sequence[tuple[Claim, Scene]], verifier: Verifier) -> float:
@@ -133,6 +140,14 @@ def _safely(recheck: RecheckFunction, fact: Fact, scene: Scene) -> bool:
         return recheck(fact, scene)
     except (ValueError, IndexError):  # a value that cannot be read back supports nothing
         return False
+
+
+def _denies(text: str, fact: Fact) -> bool:
+    """Whether a clause denies once, and what it denies is what was not wanted."""
+    denials = list(_COMPARATIVE["negation"].finditer(fold(text)))
+    if len(denials) != 1:
+        return False
+    return 0 <= fold(text)[denials[0].end() :].find(fold(fact.meets)) <= _BETWEEN
 
 
 def _value(text: str) -> float:
@@ -168,18 +183,30 @@ def _quotes(text: str, fact: Fact) -> bool:
     return fold(fact.value) in said or (synonyms and bool(fact.meets) and fold(fact.meets) in said)
 
 
-def _numbers_of(facts: Sequence[Fact]) -> set[float]:
-    """Numbers that the words may hold: those of the facts, and as they are rounded for people."""
-    allowed: set[float] = set()
+def _all_of(said: Sequence[float], facts: Sequence[Fact]) -> bool:
+    """Whether every number said is one of the facts, each of those said once at most."""
+    left = _numbers_of(facts)
+    for number in said:
+        meant = next((forms for forms in left if number in forms), None)
+        if meant is None:
+            return False
+        left.remove(meant)
+    return True
+
+
+def _numbers_of(facts: Sequence[Fact]) -> list[set[float]]:
+    """Numbers that the words may hold: each as it is, and as it is rounded for people."""
+    numbers: list[set[float]] = []
     for fact in facts:
-        allowed |= _WINDOW.get(fact.code, set())
+        numbers += [{number} for number in _WINDOW.get(fact.code, ())]
         for text in (fact.value, fact.meets):
             for found in re.findall(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?", text):
                 exact = float(found)
-                allowed |= {exact, _rounded(exact, 2)}
+                forms = {exact, _rounded(exact, 2)}
                 if fact.code in ("well_reviewed", "better_rated"):
-                    allowed.add(_rounded(exact, 1))
-    return allowed
+                    forms.add(_rounded(exact, 1))
+                numbers.append(forms)
+    return sorted(numbers, key=len)  # the surest first
 
 
 def _rounded(value: float, places: int) -> float:

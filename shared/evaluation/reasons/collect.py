@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from shared.evaluation.claims import Record, Seen
@@ -15,6 +15,7 @@ from wherefore.common.v1.user_event_pb2 import (
     USER_EVENT_TYPE_PURCHASE,
     UserEvent,
 )
+from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest, SearchResponse
 from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
 from wherefore.orchestrator.v1.user_event_service_pb2 import UserEventServiceWriteRequest
@@ -48,6 +49,8 @@ class ReasonPage:
     """What the user did before; empty for a visitor nobody knows."""
     degraded: Sequence[str] = ()
     """Stages that the answer went without."""
+    understanding: QueryUnderstanding = field(default_factory=QueryUnderstanding)
+    """What the query was taken to mean."""
 
 
 async def collect_pages(
@@ -111,4 +114,5 @@ async def _page(
         ],
         history,
         [degradation.stage for degradation in response.degraded],
+        response.query,
     )

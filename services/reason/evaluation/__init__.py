@@ -1,0 +1,1 @@
+"""Measures of the reason service; nothing here serves."""

@@ -1,0 +1,164 @@
+"""Attacks on the verifier: claims made false in one way each, from claims that hold.
+
+An error of a generator is one of these: a value swapped, a number changed, a denial added or lost,
+a comparison turned round, a superlative, evidence of another product, query or user, a claim under
+another code. Every one must be rejected. What an attack makes may be true by chance (another
+product that is black as well); such claims are not attacks, and are left out by what the evidence
+of the scene itself holds, not by the verifier.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from services.reason.clauses import TEMPLATES, say
+from services.reason.evidence import query_facts
+from services.reason.facts import Claim, Fact, Scene
+from services.reason.generate import claim
+from services.reason.relations import relation_facts
+from services.reason.standing import standing_facts
+from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
+
+_NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
+_OF_OTHERS: Final = ("because_you_viewed", "because_you_bought", "brand_affinity")
+_COMPARED: Final = {
+    "en": ((" below ", " above "), ("within ", "far from "), (" above ", " below ")),
+    "zh": (("低于", "高于"), ("以内", "以外"), ("不超过", "超过"), ("高于", "低于")),
+}
+_DENIED: Final = {"en": "not {}", "zh": "不是{}"}
+_PRAISED: Final = {"en": "the best: {}", "zh": "最好的{}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """A false claim."""
+
+    kind: str
+    claim: Claim
+    scene: Scene
+
+
+def facts_of(scene: Scene, language: str) -> list[Fact]:
+    """Returns all evidence of a scene."""
+    return [*query_facts(scene, language), *relation_facts(scene), *standing_facts(scene)]
+
+
+def attacks(scene: Scene, others: Sequence[Scene], language: str) -> Iterator[Attack]:
+    """Yields false claims about a scene's product.
+
+    Args:
+        scene: The product with what is known.
+        others: Scenes of other products, queries or users, to take evidence from.
+        language: Of the claims.
+    """
+    own = facts_of(scene, language)
+    for fact in own:
+        true = claim(fact, language, scene.product.id)
+        yield from _of_words(true, scene, language)
+        yield from _of_numbers(true, scene, language)
+        yield from _of_codes(true, scene, own, language)
+        yield from _of_scene(true, scene)
+    # As the scene's own evidence says it, whatever words of the query or strength stand beside it.
+    known = {(fact.code, fact.value, fact.meets) for fact in own}
+    values = {(fact.code, fact.value) for fact in own}
+    for other in others:
+        for fact in facts_of(other, language):
+            if (fact.code, fact.value, fact.meets) not in known:
+                stolen = claim(fact, language, scene.product.id)
+                if (fact.code, fact.value) not in values:
+                    yield Attack("evidence of another scene", stolen, scene)
+    yield from _swapped(own, others, scene, language)
+
+
+def _of_words(true: Claim, scene: Scene, language: str) -> Iterator[Attack]:
+    for word, turned in _COMPARED[language]:
+        if word in true.text:
+            text = true.text.replace(word, turned, 1)
+            yield Attack("comparison turned round", replace(true, text=text), scene)
+    denied = _DENIED[language].format(true.text)
+    yield Attack("denied", replace(true, text=denied), scene)
+    praised = _PRAISED[language].format(true.text)
+    yield Attack("superlative", replace(true, text=praised), scene)
+    if true.code == "exclusion_met":
+        (fact,) = true.facts
+        yield Attack("denial lost", replace(true, text=f"{fact.value}, {fact.meets}"), scene)
+
+
+def _of_numbers(true: Claim, scene: Scene, language: str) -> Iterator[Attack]:
+    quoted = [text for fact in true.facts for text in (fact.meets, fact.value) if '"' not in text]
+    for found in _NUMBER.finditer(true.text):
+        if any(found[0] in text and not _is_number(text) for text in quoted):
+            continue  # a name holds it
+        changed = f"{float(found[0]) * 1.37 + 3:.0f}"
+        text = true.text[: found.start()] + changed + true.text[found.end() :]
+        yield Attack("number changed in the words", replace(true, text=text), scene)
+    for fact in true.facts:
+        for found in _NUMBER.finditer(fact.value if _is_number(fact.value) else ""):
+            value = fact.value[: found.start()] + _other(found[0]) + fact.value[found.end() :]
+            yield from _retold(true, replace(fact, value=value), scene, language, "number changed")
+
+
+def _of_codes(true: Claim, scene: Scene, own: Sequence[Fact], language: str) -> Iterator[Attack]:
+    holding = {fact.code for fact in own}
+    for code in TEMPLATES[language]:
+        if code not in holding and code != true.code:
+            yield Attack("under another code", replace(true, code=code), scene)
+
+
+def _of_scene(true: Claim, scene: Scene) -> Iterator[Attack]:
+    if scene.user is not None and true.code in _OF_OTHERS:
+        yield Attack("history of nobody", true, replace(scene, user=None, anchors=()))
+    if (
+        scene.query is not None
+        and true.facts[0].meets
+        and true.facts[0].source.startswith(("attributes.", "brand", "titles."))
+    ):
+        asked_else = replace(scene, query=QueryUnderstanding(query="?", language_code="en"))
+        yield Attack("of another query", true, asked_else)
+
+
+def _swapped(
+    own: Sequence[Fact], others: Sequence[Scene], scene: Scene, language: str
+) -> Iterator[Attack]:
+    """The scene's evidence with the value that another product has in its place."""
+    for fact in own:
+        if not fact.source.startswith(("attributes.", "brand")):
+            continue
+        key = fact.source.removeprefix("attributes.")
+        for other in others:
+            value = other.product.brand if key == "brand" else _first(other, key)
+            if value and value.casefold() not in _all_values(scene, key):
+                true = claim(fact, language, scene.product.id)
+                yield from _retold(
+                    true, replace(fact, value=value), scene, language, "value swapped"
+                )
+                break
+
+
+def _retold(true: Claim, fact: Fact, scene: Scene, language: str, kind: str) -> Iterator[Attack]:
+    try:
+        text = say(fact, language, scene.product.id)
+    except (ValueError, IndexError):
+        return
+    yield Attack(kind, replace(true, text=text, facts=(fact,)), scene)
+
+
+def _first(scene: Scene, key: str) -> str:
+    attributes = scene.product.attributes
+    return attributes[key].texts[0] if key in attributes and attributes[key].texts else ""
+
+
+def _all_values(scene: Scene, key: str) -> str:
+    attributes = scene.product.attributes
+    texts = list(attributes[key].texts) if key in attributes else []
+    return " ".join([*texts, scene.product.brand]).casefold()
+
+
+def _is_number(text: str) -> bool:
+    """Whether a value is made of numbers, units and currencies, and no name."""
+    return re.fullmatch(r"[\d.,%\s]+(?:[A-Z]{3})?", text) is not None
+
+
+def _other(number: str) -> str:
+    return repr(float(number) + 1.0) if "." in number else str(int(number) + 1)
