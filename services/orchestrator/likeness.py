@@ -21,7 +21,7 @@ from wherefore.recommend.v1.relation_pb2 import RELATION_KIND_SIMILAR, Relation
 from wherefore.retrieval.v1.candidate_pb2 import Candidate
 from wherefore.retrieval.v1.retrieval_service_pb2 import GetProductsRequest, SimilarRequest
 
-_FIELDS: Final = ("titles", "brand", "variant_group_id")
+_FIELDS: Final = ("titles", "brand", "category_path", "variant_group_id")
 _MOST_SEEDS: Final = 5
 """Products at hand that neighbours are looked for round, one by one."""
 
@@ -71,9 +71,15 @@ async def find_alike(
     )
     groups = {seed.variant_group_id for seed in seeds.values()}
     kept = distinct(near.candidates, groups.union(query.hidden_groups))
-    # Ranking looks at quality too, so what is hardly alike would come to stand above what is.
+    # Ranking looks at quality too, so what is hardly alike would come to stand above what is: no
+    # more of it than a page lacks, of the departments of the products at hand before others.
     alike = [each for each in kept if is_alike(each)]
-    candidates = alike if len(alike) >= query.wanted else kept
+    roots = {tuple(seed.category_path[:1]) for seed in seeds.values()}
+    others = sorted(
+        (each for each in kept if not is_alike(each)),
+        key=lambda each: tuple(each.product.category_path[:1]) not in roots,
+    )
+    candidates = [*alike, *others[: max(0, query.wanted - len(alike))]]
     return Alike(
         candidates, near.anchors, likeness(alike, near.anchors, seeds, query.language_code)
     )

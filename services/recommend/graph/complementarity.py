@@ -6,8 +6,9 @@ The surest source that says anything of a category is used for it:
    category that lead to the other one, as in association rules (Agrawal, Imieliński and Swami,
    SIGMOD 1993, who call it confidence).
 2. Products of one that fit products of the other: the share of those fits.
-3. Categories below the same one whose products share attribute values: the cosine of how often each
-   value occurs, discounted, as a guess.
+3. Categories below the same one whose products share attribute values: the cosine of how often
+   each value occurs, discounted, as a guess. Not so wired and wireless headphones: names that end
+   in the same word are of one kind, and one is bought in place of the other.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.recommend.graph.schema import Source
+from services.recommend.graph.schema import PATH_SEPARATOR, Source
+from shared.text.analysis import terms
 
 _MIN_LINKS = 2
 _MAX_COMPLEMENTS = 8
@@ -113,8 +115,9 @@ def _by_attributes(
     for siblings in below.values():
         for category in siblings:
             for other in siblings:
-                alike = _cosine(profiles[category], profiles[other]) if other != category else 0.0
-                weight = _GUESS * alike
+                if _kind(other) == _kind(category):
+                    continue
+                weight = _GUESS * _cosine(profiles[category], profiles[other])
                 if weight >= _MIN_WEIGHT:
                     shared = len(profiles[category].keys() & profiles[other].keys())
                     evidence = f"{shared} shared attribute values"
@@ -122,6 +125,12 @@ def _by_attributes(
                         Complement(category, other, Source.ATTRIBUTES, weight, evidence)
                     )
     return found
+
+
+def _kind(category: str) -> str:
+    """Last word of a category's name: what its products are, in English and Chinese alike."""
+    name = category.rsplit(PATH_SEPARATOR, 1)[-1]
+    return (terms(name) or [name])[-1]
 
 
 def _cosine(one: Counter[str], other: Counter[str]) -> float:
