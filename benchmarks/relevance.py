@@ -11,11 +11,20 @@ import argparse
 import asyncio
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import ablations, chinese_queries, own_judgments, peers, plots, report
+from benchmarks import (
+    ablations,
+    chinese_queries,
+    fitting_queries,
+    own_judgments,
+    peers,
+    plots,
+    report,
+)
 from benchmarks.data import icecat, subset
+from shared.catalogue import read_catalogue
 from shared.cli.catalogue_import import import_whole
 from shared.cli.connection import connect
 from shared.cli.evaluation_parts import Parts, search_parts
@@ -83,11 +92,15 @@ def main() -> int:
         systems = {name: scoring.score(ranked, judgments) for name, ranked in by_peers.items()}
         chinese = chinese_queries.read_queries()
         in_chinese = chinese_queries.in_chinese(judgments, chinese)
+        fitting = fitting_queries.fitting_judgments(
+            row.product for row in read_catalogue(catalogue, "icecat") if row.product is not None
+        )
+        fits_by_peers = peers.rank_with_peers(corpus, fitting, CACHE, _say)
         with search_parts() as parts:
-            evaluation, translated = asyncio.run(
-                evaluate_suite(catalogue, judgments, in_chinese, parts=parts)
+            evaluation, translated, fits = asyncio.run(
+                evaluate_suite(catalogue, judgments, in_chinese, parts=parts, besides=[fitting])
             )
-    failures = {**evaluation.failures, **translated.failures}
+    failures = {**evaluation.failures, **translated.failures, **fits.failures}
     for query, error in failures.items():
         _say(f"query {query!r} failed: {error}")
     systems = {name: evaluation.systems[name] for name in NAMES} | systems
@@ -97,7 +110,10 @@ def main() -> int:
     body += own_judgments.section(rankings, judgments, own, NAMES) + "\n\n"
     body += chinese_queries.section(evaluation.systems, translated.systems, chinese, NAMES)
     parts_worth = ablations.section(evaluation, translated, len(corpus.ids))
-    print(body, parts_worth, sep="\n\n")
+    found = {name: fits.systems[name] for name in NAMES if name != PRECISE}
+    found |= {name: scoring.score(ranked, fitting) for name, ranked in fits_by_peers.items()}
+    fits_found = fitting_queries.section(found, NAMES, len(corpus.ids))
+    print(body, parts_worth, fits_found, sep="\n\n")
     if not (options.no_write or options.products or failures):
         plots.bars(
             {NAMES.get(name, name).strip("*"): _interval(item) for name, item in systems.items()},
@@ -106,6 +122,7 @@ def main() -> int:
         )
         report.update_section("relevance", body)
         report.update_section("ablations", parts_worth)
+        report.update_section("fitting", fits_found)
     return 1 if failures else 0
 
 
@@ -114,6 +131,7 @@ async def evaluate_suite(
     *judgments: Judgments,
     model: str = VECTOR_MODEL,
     parts: Parts | None = None,
+    besides: Sequence[Judgments] = (),
 ) -> list[SearchEvaluation]:
     """Import a catalogue into a suite of its own and rank every judged query with it.
 
@@ -122,6 +140,7 @@ async def evaluate_suite(
         judgments: Of the queries; each set is evaluated for itself.
         model: What makes the vectors.
         parts: What to leave out besides.
+        besides: Further sets, of which nothing is left out.
     """
     left_out, variables = (parts.ablations, parts.variables) if parts else ({}, {})
     async with private_suite(model=model, variables=variables) as own:
@@ -129,11 +148,14 @@ async def evaluate_suite(
         async with connect(target, retry=False) as channel:
             await import_whole(channel, catalogue, "icecat", target=target)
         evaluations: list[SearchEvaluation] = []
-        for judged in judgments:
+        for judged in (*judgments, *besides):
             with query_progress(len(judged)) as on_query:
                 evaluations.append(
                     await evaluate_search(
-                        own.targets, judged, ablations=left_out, on_query=on_query
+                        own.targets,
+                        judged,
+                        ablations={} if judged in besides else left_out,
+                        on_query=on_query,
                     )
                 )
         return evaluations

@@ -13,8 +13,9 @@ the development judgments of a real catalogue; benchmarks/RESULTS.md says how fa
 """
 
 import hashlib
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -28,18 +29,24 @@ from wherefore.common.v1.product_pb2 import Product
 K1: Final = 0.4
 # Weight of two neighbouring words written as one: "head set" also looks for "headset".
 _JOINED_WEIGHT: Final = 0.3
-# Longer attribute texts are prose, compatibility lists and the like.
+# Longer attribute texts are prose, or lists of what a product fits.
 _LONGEST_ATTRIBUTE: Final = 100
+_FITS_KEY: Final = "compatib"
+_BETWEEN_MODELS: Final = re.compile(r"[/,;|]|\\n")
 _MOST_TERMS: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """How one field counts: its weight, how much its length matters (0 to 1) and a usual length."""
+    """How one field counts: its weight, how much its length matters (0 to 1) and a usual length.
+
+    In a list a word counts once, however often it is there.
+    """
 
     weight: float
     b: float = 0.0
     reference: float = 1.0
+    is_list: bool = False
 
 
 FIELDS: Final = {
@@ -49,6 +56,8 @@ FIELDS: Final = {
     "tags": Field(0.3),
     "attributes": Field(0.4, b=0.75, reference=25.0),
     "description": Field(0.6, b=0.7, reference=12.5),
+    # Devices that a product fits: who names one is to find the product, and nothing else changes.
+    "fits": Field(0.2, is_list=True),
 }
 
 
@@ -57,7 +66,7 @@ def document_vector(product: Product) -> SparseVector:
     weights: Counter[str] = Counter()
     for name, text in _texts(product).items():
         field = FIELDS[name]
-        counts = Counter(terms(text))
+        counts = Counter(list(dict.fromkeys(terms(text))) if field.is_list else terms(text))
         length = sum(counts.values())
         scale = field.weight / (1 - field.b + field.b * length / field.reference)
         for term, count in counts.items():
@@ -109,7 +118,17 @@ def _texts(product: Product) -> dict[str, str]:
         "tags": "\n".join(product.tags),
         "attributes": "\n".join(attributes),
         "description": "\n".join(product.descriptions.values()),
+        "fits": "\n".join(_long_lists_of_devices(product)),
     }
+
+
+def _long_lists_of_devices(product: Product) -> Iterator[str]:
+    """Short ones are read as other attributes are."""
+    for key, value in product.attributes.items():
+        if _FITS_KEY in key:
+            for text in value.texts:
+                if len(text) > _LONGEST_ATTRIBUTE:
+                    yield _BETWEEN_MODELS.sub(" ", text)
 
 
 def _vector(weights: Mapping[str, float]) -> SparseVector:

@@ -131,6 +131,22 @@ async def test_expansions_find_more(shop: RetrievalServiceStub) -> None:
     assert not response.degraded
 
 
+async def test_who_names_a_device_finds_what_fits_it(
+    stub: RetrievalServiceStub, make_product: Make
+) -> None:
+    devices = "LaserJet " + "/".join(str(number) for number in range(2000, 2060))
+    fitting = make_product(
+        "fits", "Black ink", attributes={"compatibility": AttributeValue(texts=[devices])}
+    )
+    documents = [pb.IndexDocument(product=p) for p in (fitting, make_product("no", "Black ink 2"))]
+    await index(stub, documents)
+    query = QueryUnderstanding(query="ink for laserjet 2059", search_text="ink laserjet 2059")
+    response = await stub.Retrieve(pb.RetrieveRequest(query=query, legs=["sparse"]), timeout=5)
+    assert [c.product.id for c in response.candidates] == ["fits", "no"]
+    scores = [c.legs[0].score for c in response.candidates]
+    assert scores[0] > 1.5 * scores[1]
+
+
 async def test_filters_and_hard_constraints_narrow(
     shop: RetrievalServiceStub, make_vector: MakeVector
 ) -> None:

@@ -49,3 +49,32 @@ def test_neighbouring_words_are_looked_for_as_one() -> None:
 
 def test_stop_words_alone_make_an_empty_query() -> None:
     assert query_vector("the of").indices == ()
+
+
+def test_a_product_is_found_by_every_device_of_a_long_list_that_it_fits() -> None:
+    devices = "/".join(str(number) for number in range(2000, 2060))
+    product = Product(
+        titles={"en": "Black toner"},
+        attributes={
+            "compatibility": AttributeValue(texts=[f"LaserJet {devices}, CP5525\\nOfficejet 6210"]),
+            "marketing_text": AttributeValue(texts=[f"Prints on {devices} sheets"]),
+        },
+    )
+    found = weights(product)
+    for term in ("laserjet", "2000", "2059", "cp5525", "officejet", "6210"):
+        assert 0 < found[dimension(term)] < found[dimension("toner")], term
+    assert dimension("print") not in found
+
+
+def test_a_device_that_a_list_names_often_counts_once() -> None:
+    def listed(text: str) -> dict[int, float]:
+        filler = " ".join(f"model{number}" for number in range(30))
+        texts = [f"{text}; {filler}"]
+        return weights(
+            Product(
+                titles={"en": "Toner"}, attributes={"compatible_with": AttributeValue(texts=texts)}
+            )
+        )
+
+    term = dimension("laserjet")
+    assert listed("LaserJet 4250")[term] == listed("LaserJet 4250, LaserJet 4350")[term]
