@@ -32,11 +32,19 @@ class ReadingQueue:
         self._concurrency = concurrency
         self._clock = clock
         self._ahead = 0
+        self._reading: dict[object, tuple[float, int]] = {}
         self._seconds_each = _FIRST_GUESS
 
     def expected_seconds(self, items: int) -> float:
         """Returns how long so many items would take from now, those ahead of them included."""
-        return (self._ahead / self._concurrency + items) * self._seconds_each
+        now = self._clock()
+        # What is being read is partly done.
+        done = sum(
+            min(count * self._seconds_each, now - started)
+            for started, count in self._reading.values()
+        )
+        ahead = self._ahead * self._seconds_each - done
+        return ahead / self._concurrency + items * self._seconds_each
 
     @asynccontextmanager
     async def place(self, items: int, seconds: float) -> AsyncGenerator["Place"]:
@@ -69,13 +77,16 @@ class ReadingQueue:
         except TimeoutError as error:
             raise DeadlineExceededError("its turn did not come in time") from error
         started = self._clock()
+        reading = object()
+        self._reading[reading] = (started, items)
         try:
             yield max(0.0, until - started)
         finally:
             self._slots.release()
-            # One that was late took at least this long, so that the next ones know.
-            each = (self._clock() - started) / items
-            self._seconds_each += _SMOOTHING * (each - self._seconds_each)
+            del self._reading[reading]
+        # One that failed says little of how long one takes.
+        each = (self._clock() - started) / items
+        self._seconds_each += _SMOOTHING * (each - self._seconds_each)
 
 
 class Place:

@@ -78,6 +78,32 @@ async def test_what_would_be_late_is_refused_before_it_has_cost_anything(clock):
             pass  # the place became free again
 
 
+async def test_what_is_being_read_counts_for_what_is_left_of_it(clock):
+    queue = ReadingQueue(1, clock)
+    for _ in range(50):
+        await read(queue, clock, 20, takes=0.4)
+    async with queue.place(20, 1.0) as place, place.turn():
+        clock.now += 0.3
+        assert queue.expected_seconds(20) == pytest.approx(0.5, rel=0.01)
+        clock.now += 5.0
+        assert queue.expected_seconds(20) == pytest.approx(0.4, rel=0.01)
+        clock.now -= 4.9
+
+
+async def test_a_reading_that_fails_does_not_tell_how_long_one_takes(clock):
+    queue = ReadingQueue(1, clock)
+    before = queue.expected_seconds(20)
+
+    async def late():
+        async with queue.place(20, 0.6) as place, place.turn():
+            clock.now += 0.6
+            raise DeadlineExceededError("late")
+
+    with pytest.raises(DeadlineExceededError):
+        await late()
+    assert queue.expected_seconds(20) == before
+
+
 async def test_the_first_in_the_queue_is_let_in_however_slow_the_model_was(clock):
     queue = ReadingQueue(1, clock)
     for _ in range(20):
