@@ -140,6 +140,7 @@ class OrchestratorService:
         add_CompletionServiceServicer_to_server(completion, server)
         self._api = Api(
             search=search.Search,
+            explain=explanations.Explain,
             complete=completion.Complete,
             recommend=recommend.Recommend,
             write_event=events.Write,

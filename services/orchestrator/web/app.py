@@ -35,6 +35,7 @@ from shared.web.body import read_json_body
 from shared.web.headers import SecurityHeaders
 from shared.web.static_files import HashedStaticFiles
 from wherefore.orchestrator.v1.completion_service_pb2 import CompleteRequest, CompleteResponse
+from wherefore.orchestrator.v1.explanation_service_pb2 import ExplainRequest, ExplainResponse
 from wherefore.orchestrator.v1.recommendation_service_pb2 import (
     RecommendRequest,
     RecommendResponse,
@@ -64,6 +65,7 @@ class Api:
     """The handlers behind the routes."""
 
     search: Callable[[SearchRequest], Awaitable[SearchResponse]]
+    explain: Callable[[ExplainRequest], Awaitable[ExplainResponse]]
     complete: Callable[[CompleteRequest], Awaitable[CompleteResponse]]
     recommend: Callable[[RecommendRequest], Awaitable[RecommendResponse]]
     write_event: Callable[[UserEventServiceWriteRequest], Awaitable[UserEventServiceWriteResponse]]
@@ -88,6 +90,9 @@ def make_app(api: Api) -> Starlette:
     async def search(request: Request) -> Response:
         return await _answer(request, SearchRequest, api.search, api.deadline_seconds)
 
+    async def explain(request: Request) -> Response:
+        return await _answer(request, ExplainRequest, api.explain, api.deadline_seconds)
+
     async def complete(request: Request) -> Response:
         return await _answer(request, CompleteRequest, api.complete, api.deadline_seconds)
 
@@ -104,6 +109,7 @@ def make_app(api: Api) -> Starlette:
             Route("/", page),
             Route("/healthz", health),
             Route("/api/search", search, methods=["POST"]),
+            Route("/api/explain", explain, methods=["POST"]),
             Route("/api/complete", complete, methods=["POST"]),
             Route("/api/recommend", recommend, methods=["POST"]),
             Route("/api/events", events, methods=["POST"]),

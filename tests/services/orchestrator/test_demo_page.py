@@ -13,7 +13,12 @@ from tests.services.orchestrator import fake_backends
 from wherefore.nlu.v1.query_understanding_pb2 import ENTITY_TYPE_MATERIAL, Correction, Entity
 from wherefore.ranking.v1.ranked_result_pb2 import Contribution
 from wherefore.retrieval.v1.facet_pb2 import Facet, FacetValue, Interval
-from wherefore.retrieval.v1.retrieval_service_pb2 import FacetsResponse, StatsResponse, TermCount
+from wherefore.retrieval.v1.retrieval_service_pb2 import (
+    FacetsResponse,
+    RetrieveResponse,
+    StatsResponse,
+    TermCount,
+)
 
 pytestmark = [pytest.mark.browser, needs_browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -85,6 +90,11 @@ class Talkative(fake_backends.Backends):
 
     async def Retrieve(self, request, context):  # noqa: N802
         self.filters.append(request.filter)
+        if list(request.legs) == ["dense"]:  # how near the products of the filter are
+            score = 0.5 + abs(request.query.vector.values[0])
+            asked = [i for i in self.products if i in request.filter]
+            candidates = [self.candidate(i, 1, "dense", score) for i in asked]
+            return RetrieveResponse(candidates=candidates)
         return await super().Retrieve(request, context)
 
     async def Rank(self, request, context):  # noqa: N802
@@ -166,6 +176,11 @@ async def test_panel_says_how_a_result_came_about(page):
     for stage in ("Everything", "Understanding", "Retrieval", "Ranking", "Reasons"):
         await expecting(times).to_contain_text(stage)
     await expecting(page.locator(".card").nth(1)).to_have_class("card current")
+    words = panel.locator("section", has_text="Word by word")
+    await words.get_by_role("button", name="Which words counted?").click()
+    await expecting(words).to_contain_text("In meaning +")
+    await expecting(words.locator(".parsed")).to_contain_text(f"{RAINBOW} not")
+    await expecting(words.get_by_role("button")).to_have_count(0)
     await panel.get_by_role("button", name="Next result").click()
     await expecting(page.locator(".card").nth(2)).to_have_class("card current")
     await panel.get_by_role("button", name="Close").click()
@@ -208,7 +223,7 @@ async def test_chinese_page_and_query(page):
     await expecting(page.locator("#about mark")).to_have_text("钢材质")
     await page.locator(".explain").first.click()
     panel = page.locator("#why")
-    for words in ("为什么", "词语", "评分高", "有货", "查询理解", "排序"):
+    for words in ("为什么", "词语", "评分高", "没有现货", "查询理解", "排序", "逐词说明"):
         await expecting(panel).to_contain_text(words)
     await expecting(panel).not_to_contain_text("rated well")
     await page.reload()

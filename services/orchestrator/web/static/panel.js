@@ -6,6 +6,7 @@ import { conditions, highlighted } from "./query.js";
 import { evidenceTable } from "./reason.js";
 import { t, term } from "./text.js";
 import { timings } from "./timings.js";
+import { wordByWord } from "./words.js";
 
 const LEFT = "M15 5l-7 7 7 7";
 const RIGHT = "M9 5l7 7-7 7";
@@ -44,7 +45,7 @@ function contributionRow(most) {
     const by = c.contribution ?? 0;
     const width = (Math.abs(by) / most) * 50;
     return el("tr", { title: `${c.feature} = ${(c.value ?? 0).toFixed(3)}` },
-      el("th", { scope: "row" }, t("features")[c.feature] ?? (c.label || c.feature)),
+      el("th", { scope: "row" }, t(by < 0 ? "lowered" : "features")[c.feature] ?? (c.label || c.feature)),
       el("td", {}, bar([[by < 0 ? "minus" : "fill", by < 0 ? 50 - width : 50, width], ["zero", 49.7, 0.6]])),
       el("td", { class: "value" }, `${by < 0 ? "−" : "+"}${Math.abs(by).toFixed(3)}`));
   };
@@ -86,6 +87,7 @@ export function openPanel(result, answer, button) {
       answer.query && section(t("read"), el("p", {}, highlighted(answer.query)), conditions(answer)),
       result.legs?.length > 0 && section(t("found"), legs(result.legs)),
       section(t("contributions"), contributions(result.contributions ?? [])),
+      answer.query && answer.attributionToken && section(t("words"), wordByWord(result, answer)),
       answer.timings?.length > 0 && section(t("times"), timings(answer.timings))));
   if (wide.matches) dialog.show();
   else dialog.showModal();

@@ -95,6 +95,12 @@ export default {
   noContributions: "Ranking did not answer, so nothing was weighed.",
   moreContributions: (n) => `${n} smaller ones`,
   features: {}, // the service's own labels are English
+  lowered: {}, // likewise
+  words: "Word by word",
+  askWords: "Which words counted?",
+  inMeaning: (cosine) => `In meaning ${cosine}; each word by leaving it out of the query`,
+  readTogether: (logit) => `Read together, log-odds ${logit} of an answer; each word by integrated gradients`,
+  noWords: "A query of one word, and none that was read together: there is nothing to tell apart.",
   times: "Where the time went",
   legend: { stage: "waiting and work", inference: "in the model" },
   stages: {

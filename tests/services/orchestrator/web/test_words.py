@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from services.orchestrator.web.app import STATIC
-from services.ranking.explain import LABELS
+from services.ranking.explain import LABELS, LOWERED
 
 NODE = shutil.which("node")
 SCRIPT = """
@@ -35,12 +35,13 @@ def shapes():
 
 def test_both_languages_have_the_same_words(shapes):
     # Features have the service's own labels in English.
-    english, chinese = ({**shape, "features": {}} for shape in shapes)
+    english, chinese = ({**shape, "features": {}, "lowered": {}} for shape in shapes)
     assert english == chinese
 
 
 def test_every_feature_has_chinese_words(shapes):
     assert set(shapes[1]["features"]) == set(LABELS)
+    assert set(shapes[1]["lowered"]) == set(LOWERED)
 
 
 def test_every_word_that_is_asked_for_exists(shapes):
