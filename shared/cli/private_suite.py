@@ -33,6 +33,7 @@ class PrivateSuite:
         self.has_triton = suite.has_triton
         self.triton_target = suite.target("triton")
         """Of Triton's gRPC endpoint, where there is one."""
+        self.recommend_target = suite.target("recommend")
 
     def cpu_seconds(self) -> dict[str, float]:
         """Processor time spent so far by process, its children included."""
