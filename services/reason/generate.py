@@ -27,6 +27,9 @@ _SAY_SAME: Final = (
     },
     {"bought_together", "viewed_together"},
     {"product_type_match", "title_match", "category_affinity"},
+    {"better_rated", "well_reviewed"},
+    # A product of the category is named already.
+    {"because_you_viewed", "because_you_bought", "category_affinity"},
 )
 """Codes of one group say much the same: the strongest speaks for all."""
 
@@ -36,10 +39,10 @@ def plan(facts: Iterable[Fact]) -> list[Fact]:
     chosen: list[Fact] = []
     taken: set[tuple[str, str]] = set()
     for fact in sorted(facts, key=lambda fact: -fact.strength):
-        group = next((i for i, group in enumerate(_SAY_SAME) if fact.code in group), None)
-        key = (f"group-{group}", "") if group is not None else (fact.code, fact.value)
-        if key not in taken:
-            taken.add(key)
+        groups = {(f"group-{i}", "") for i, group in enumerate(_SAY_SAME) if fact.code in group}
+        keys = groups or {(fact.code, fact.value)}
+        if taken.isdisjoint(keys):
+            taken |= keys
             chosen.append(fact)
     return chosen
 

@@ -5,6 +5,8 @@ import pytest
 from services.reason.clauses import TEMPLATES, say, slots
 from services.reason.evidence import query_facts
 from services.reason.explainer import Explainer, ExplainInput, Item
+from services.reason.facts import Fact
+from services.reason.generate import plan
 from services.reason.language import choose_language, money, number
 from services.reason.recheck import RECHECKS
 from services.reason.relations import relation_facts
@@ -226,3 +228,19 @@ def test_what_is_recommended_for_its_sales_says_so_first(make_scene, verifier, s
     reason = Explainer(verifier).explain_one(scene, "en", 3)
     assert reason.claims[0].code == first
     assert [claim.code for claim in reason.claims].count("popular") == (sold == 120)
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (("because_you_viewed", "category_affinity"), ["because_you_viewed"]),
+        (("title_match", "category_affinity"), ["title_match"]),
+        (("better_rated", "well_reviewed"), ["better_rated"]),
+        (("because_you_viewed", "title_match"), ["because_you_viewed", "title_match"]),
+        (("fits", "similar_to", "category_affinity"), ["fits", "category_affinity"]),
+    ],
+)
+def test_what_says_much_the_same_is_said_once(found, told):
+    strengths = range(len(found), 0, -1)
+    facts = [Fact(c, "", c, "", s) for c, s in zip(found, strengths, strict=True)]
+    assert [fact.code for fact in plan(facts)] == told
