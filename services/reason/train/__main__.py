@@ -39,7 +39,15 @@ def _folder(recipe: str, out: Path | None) -> Path:
 
 
 @app.command
-def train(recipe: RecipeName, *, data: Data = DATA, out: Out = None) -> None:
+def train(
+    recipe: RecipeName,
+    *,
+    data: Data = DATA,
+    out: Out = None,
+    start: Annotated[
+        Path | None, Parameter(help="Folder of a run to begin from; new kinds are added to it.")
+    ] = None,
+) -> None:
     """Train by a recipe; the same command goes on from the last checkpoint.
 
     Writes the corpus first, where the folder holds none. After each epoch: perplexity on held-out
@@ -48,11 +56,13 @@ def train(recipe: RecipeName, *, data: Data = DATA, out: Out = None) -> None:
     For example:
 
         python -m services.reason.train train reason_small --out runs/small
+
+        python -m services.reason.train train reason_more --out runs/more --start runs/small
     """
     from services.reason.train import run
     from services.reason.train.recipe import read_recipe
 
-    history = run.train(read_recipe(recipe), data, _folder(recipe, out))
+    history = run.train(read_recipe(recipe), data, _folder(recipe, out), start)
     sys.stdout.write(json.dumps(history[-1], ensure_ascii=False, indent=1) + "\n")
 
 

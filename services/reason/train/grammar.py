@@ -4,13 +4,15 @@ A reason is a row of clauses. A clause opens with the place of one piece of evid
 
 - slots of that evidence, each once, never side by side, all required ones before it closes;
 - words that the corpus uses for that kind of evidence, in that language (the lexis);
-- of those, none that the guard refuses: no digit, numeral, value, brand or banned word.
+- of those, none that the guard refuses: no digit, numeral, value, brand or banned word;
+- and, where its kind compares or denies, does not close before it has said so.
 
 Each piece of evidence is said in exactly one clause. So whatever the weights: every value in the
 text is copied from the evidence of the clause that it stands in, nothing is left out or said twice,
 and a claim has no words but those of its kind. Pure code over ids, without torch and ONNX.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -21,6 +23,18 @@ from services.reason.train.guard import Guard, State
 from services.reason.train.slots import SLOTS, Filled
 from services.reason.train.tokens import END, MAX_EVIDENCE, TokenTable, place_mark
 
+_OBLIGED: Final[Mapping[str, Mapping[str, re.Pattern[str]]]] = {
+    code: {"en": re.compile(rf"\b(?:{english})\b"), "zh": re.compile(chinese)}
+    for code, english, chinese in (
+        ("price_fit", "within|under", "以内|不超过"),
+        ("lowest_price_on_page", "lowest|cheapest", "其余各款"),
+        ("below_median_price", "below", "比.*低|低于"),
+        ("discount", "below|off", "比.*低|优惠"),
+        ("exclusion_met", "not", "不是|不含"),
+        ("better_rated", "above|higher", "高于"),
+    )
+}
+"""What a comparison or a denial cannot do without: a price beside a limit says nothing yet."""
 _FULL_STOP: Final = {"en": ".", "zh": "。"}
 Lexis = Mapping[str, Sequence[int]]
 """Ids that the corpus uses within a clause, by "language/kind"."""
@@ -108,7 +122,7 @@ class Constraint:
         self._now: int | None = None
         self._used: set[str] = set()
         self._state: State = grammar.guard.start
-        self._fresh = False
+        self._clause = ""
         self._quote = False
         self._stopped = self._copied = False
         self._next: NDArray[np.int64] | None = None
@@ -131,7 +145,9 @@ class Constraint:
             return np.array([grammar.end], dtype=np.int64)
         evidence, key = self._evidence[self._now], self._key()
         required = set(evidence.required) <= self._used
-        complete = required and not self._fresh and not self._quote
+        obliged = _OBLIGED.get(evidence.code, {}).get(self._language)
+        said = bool(self._clause) and (obliged is None or bool(obliged.search(self._clause)))
+        complete = required and said and not self._quote
         stop = _FULL_STOP[self._language]
         may_stop = complete and not self._unsaid
         words, _ = grammar.words(key, self._state)
@@ -161,17 +177,18 @@ class Constraint:
         elif token in grammar.places:
             self._now = grammar.places.index(token)
             self._unsaid.discard(self._now)
-            self._used, self._fresh, self._quote = set(), True, False
+            self._used, self._clause, self._quote = set(), "", False
         elif token in grammar.slots:
             self._used.add(grammar.slots[token])
             self._copied = True
             self._state = grammar.guard.boundary(self._state)
-            self._fresh = False
+            self._clause += "\0"
         else:
             words, states = grammar.words(self._key(), self._state)
             self._state = states[words.index(token)]
             text = grammar.texts[token]
-            self._fresh = self._copied = False
+            self._copied = False
+            self._clause += text
             self._quote ^= bool(sum(text.count(mark) for mark in '"“”') % 2)
             self._stopped = _FULL_STOP[self._language] in text
 

@@ -77,6 +77,28 @@ def save_network(network: Any, settings: NetworkSettings, folder: Path) -> None:
     part.replace(folder / WEIGHTS)
 
 
+def take_weights(network: Any, folder: Path) -> None:
+    """Takes over the weights of another run of the same size, whose vocabulary may be shorter.
+
+    Tokens that the other run lacks begin as the mean of those that it has.
+
+    Raises:
+        ValueError: The sizes differ.
+    """
+    known = load_network(folder)
+    if (
+        known.config.n_embd != network.config.n_embd
+        or known.config.n_layer != network.config.n_layer
+    ):
+        raise ValueError(f"the network of {folder} has another size")
+    weights = dict(known.state_dict())
+    old = weights["transformer.wte.weight"]
+    grown = old.mean(0, keepdim=True).repeat(network.config.vocab_size, 1)
+    grown[: len(old)] = old
+    weights["transformer.wte.weight"] = weights["lm_head.weight"] = grown
+    network.load_state_dict(weights)
+
+
 def load_network(folder: Path) -> Any:
     """Reads what `save_network` wrote, in evaluation mode."""
     size = json.loads((folder / CONFIG).read_text(encoding="utf-8"))

@@ -25,12 +25,19 @@ from services.reason.train.model import (
     load_network,
     reason_loss,
     save_network,
+    take_weights,
 )
 from services.reason.train.recipe import Recipe
 from services.reason.train.sampling import SamplingSettings
 from services.reason.train.torch_engine import TorchEngine
 from services.reason.train.trainer import Trainer, perplexity
-from services.reason.train.vocabulary import Encoded, Vocabulary, texts_of, train_tokenizer
+from services.reason.train.vocabulary import (
+    Encoded,
+    Vocabulary,
+    add_marks,
+    texts_of,
+    train_tokenizer,
+)
 
 CORPUS, TOKENIZER, LEXIS, SAMPLES = "corpus", "tokenizer.json", "lexis.json", "samples.txt"
 PARTS: Final = (corpus.REASONS, *corpus.TEXTS)
@@ -50,16 +57,21 @@ class Prepared:
     grammar: Grammar
 
 
-def train(recipe: Recipe, data: Path, out: Path) -> list[dict[str, Any]]:
+def train(recipe: Recipe, data: Path, out: Path, start: Path | None = None) -> list[dict[str, Any]]:
     """Trains by a recipe, from where an earlier run in the folder stopped.
 
     Args:
         recipe: The recipe.
         data: Folder of the data sets.
         out: Folder of the run.
+        start: Folder of another run that this one begins from, with its tokens and weights; kinds
+            of evidence that it does not know are added. None begins from chance.
 
     Returns:
         What was measured, a record an epoch.
+
+    Raises:
+        ValueError: The network of `start` has another size.
     """
     folder = build_corpus(recipe, data, out)
     _TORCH.manual_seed(recipe.seed)
@@ -67,8 +79,10 @@ def train(recipe: Recipe, data: Path, out: Path) -> list[dict[str, Any]]:
         network, vocabulary = lora.open_model(recipe.lora, out)
         loss, keep = causal_loss, lambda: lora.save_model(network, out)
     else:
-        vocabulary = own_vocabulary(recipe, folder, out)
+        vocabulary = own_vocabulary(recipe, folder, out, start)
         network = build_network(recipe.network, vocabulary.size)
+        if start is not None:
+            take_weights(network, start)
         loss, keep = reason_loss, lambda: save_network(network, recipe.network, out)
     ready = prepare(vocabulary, folder, out, positions_of(network))
     held = held_scenes(recipe.corpus, data, "dev", recipe.judged_scenes)
@@ -87,10 +101,14 @@ def build_corpus(recipe: Recipe, data: Path, out: Path) -> Path:
     return folder
 
 
-def own_vocabulary(recipe: Recipe, folder: Path, out: Path) -> Vocabulary:
-    """Returns the run's vocabulary, which is trained unless it is there."""
+def own_vocabulary(recipe: Recipe, folder: Path, out: Path, start: Path | None) -> Vocabulary:
+    """Returns the run's vocabulary, which is taken from `start` or trained unless it is there."""
     path = out / TOKENIZER
-    if not path.is_file():
+    if start is not None and not path.is_file():
+        tokenizer = Vocabulary.load(start / TOKENIZER).tokenizer
+        add_marks(tokenizer)
+        tokenizer.save(str(path))
+    elif not path.is_file():
         reasons = list(corpus.read(folder, corpus.REASONS, "train"))[:_TOKENIZER_ROWS]
         rows = [*reasons, *(row for n in corpus.TEXTS for row in corpus.read(folder, n, "train"))]
         train_tokenizer(texts_of(rows), recipe.vocabulary).save(str(path))

@@ -68,7 +68,8 @@ def choose_token(
     scores = logits[fresh].astype(np.float64)
     scores = np.where(np.isfinite(scores), scores, -1e30)
     if settings.repetition_penalty > 1 and said:
-        seen = np.isin(fresh, said)
+        before = set(said)
+        seen = np.array([token in before for token in fresh.tolist()])
         penalty = settings.repetition_penalty
         scores = np.where(seen, np.where(scores > 0, scores / penalty, scores * penalty), scores)
     if settings.temperature < _COLD:
@@ -99,5 +100,5 @@ def _without_repeats(
     }
     if not repeated:
         return allowed
-    fresh = allowed[~np.isin(allowed, list(repeated))]
-    return fresh if len(fresh) else allowed
+    fresh = [token for token in allowed.tolist() if token not in repeated]
+    return np.array(fresh, dtype=np.int64) if fresh else allowed

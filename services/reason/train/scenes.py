@@ -37,6 +37,7 @@ _TIES: Final = (
     relation_pb2.RELATION_KIND_GOES_WITH,
     relation_pb2.RELATION_KIND_STEP_UP,
     relation_pb2.RELATION_KIND_BOUGHT_BEFORE,
+    relation_pb2.RELATION_KIND_SIMILAR,
 )
 _LEXICONS: Final = {
     EntityType.ENTITY_TYPE_COLOUR: LexiconKind.COLOUR,
@@ -206,6 +207,8 @@ class SceneSampler:
             if kind == relation_pb2.RELATION_KIND_STEP_UP:
                 stars = product.review_summary.average_rating
                 relation.evidence = str(round(max(stars - self._rng.uniform(0.1, 0.9), 1), 1))
+            elif kind == relation_pb2.RELATION_KIND_SIMILAR and self._chance(0.5):
+                relation.evidence = product.brand
             found.append(relation)
         return found
 

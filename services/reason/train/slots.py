@@ -43,6 +43,7 @@ _REQUIRED: Final[dict[str, tuple[str, ...]]] = {
     "bought_together": ("shown", "count"),
     "viewed_together": ("shown", "count"),
     "better_rated": ("shown", "stars", "others"),
+    "same_brand": ("shown", "meets"),
     "bought_before": ("age",),
     "bought_often": ("times",),
 }
@@ -50,6 +51,8 @@ _KEYED: Final[dict[str, tuple[str, ...]]] = {
     "attribute_match": ("colour", "material", "size", "audience", "occasion"),
     "exclusion_met": ("colour", "material"),
 }
+_OF_TWO: Final = ("exclusion_met", "same_brand")
+"""Codes whose clause names both of what the evidence holds."""
 OTHER: Final = "other"
 
 
@@ -110,7 +113,7 @@ def fill(fact: Fact, language: str) -> Filled:
         fills.pop("times", None)
     elif fact.code == "in_stock":
         fills = {}
-    elif fact.code != "exclusion_met":
+    elif fact.code not in _OF_TWO:
         fills.pop("meets", None)
     required = required_slots(kind)
     if missing := [name for name in required if not fills.get(name)]:

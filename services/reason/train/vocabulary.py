@@ -55,6 +55,13 @@ def train_tokenizer(texts: Iterable[str], size: int) -> Tokenizer:
     return tokenizer
 
 
+def add_marks(tokenizer: Tokenizer) -> int:
+    """Adds the marks that a tokenizer lacks, after its other tokens; returns how many."""
+    known = tokenizer.get_vocab()
+    grown: Any = tokenizer
+    return grown.add_special_tokens([mark for mark in marks() if mark not in known])
+
+
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """Token ids of one example, and how many of them are the prefix."""

@@ -124,6 +124,9 @@ def test_every_number_of_a_text_is_one_of_its_evidence(
     how = SamplingSettings(top_p=1.0, max_tokens=300)
     reason = decode([Wanted(evidence, language, seed)], grammar, engine, how)[0]
     if reason is not None:
+        for clause in reason.clauses:
+            fits = evidence[clause.position].code == "price_fit"
+            assert not fits or re.search(r"within|under|以内|不超过", clause.text)
         known = NUMBER.findall(" ".join(text for one in evidence for text in one.fills.values()))
         assert set(NUMBER.findall(reason.text)) <= set(known)
 

@@ -21,13 +21,20 @@ from services.reason.train.corpus import CorpusSettings
 from services.reason.train.decode import decode
 from services.reason.train.export import gap_to_torch
 from services.reason.train.measure import distinct, held_scenes, verdicts, write_all
-from services.reason.train.model import NetworkSettings, build_network, causal_loss, reason_loss
+from services.reason.train.model import (
+    NetworkSettings,
+    build_network,
+    causal_loss,
+    reason_loss,
+    save_network,
+)
 from services.reason.train.onnx_engine import OnnxEngine
 from services.reason.train.package import make_graphs, open_package, package
 from services.reason.train.recipe import LoraSettings, Recipe, RecipeError, Stage, read_recipe
 from services.reason.train.run import evaluate, open_run, train
 from services.reason.train.sampling import SamplingSettings
 from services.reason.train.served import FULL_GRAPH, GRAPH, kept_ids, read_grammar
+from services.reason.train.tokens import marks
 from services.reason.train.torch_engine import TorchEngine
 from services.reason.train.vocabulary import Encoded
 
@@ -73,6 +80,28 @@ def test_a_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     # A run that has ended has nothing left to do.
     history = train(first, tmp_path, tmp_path)
     assert history == json.loads((tmp_path / "history.json").read_text())
+
+
+def test_a_run_begins_from_another_with_the_kinds_that_it_lacks(run: Path, tmp_path: Path) -> None:
+    before = tmp_path / "before"
+    before.mkdir()
+    network, vocabulary, _ = open_run(run)
+    # As if the run had not known its last token, a kind of evidence.
+    missing = marks()[-1]
+    content = json.loads(vocabulary.tokenizer.to_str())
+    content["added_tokens"] = [t for t in content["added_tokens"] if t["content"] != missing]
+    del content["model"]["vocab"][missing]
+    content["model"]["vocab"]["<nothing>"] = vocabulary.tokenizer.token_to_id(missing)
+    (before / "tokenizer.json").write_text(json.dumps(content))
+    save_network(network, TINY.network, before)
+    out = tmp_path / "after"
+    recipe = TINY.model_copy(update={"stages": [Stage(parts={"reasons": 1.0})], "max_steps": 1})
+    history = train(recipe, tmp_path, out, start=before)
+    added = json.loads((out / "tokenizer.json").read_text())["added_tokens"]
+    assert missing in {token["content"] for token in added}
+    assert json.loads((out / "config.json").read_text())["vocabulary"] == vocabulary.size + 1
+    last = json.loads((run / "history.json").read_text())[-1]["perplexity"]
+    assert history[0]["perplexity"] < 2 * last
 
 
 def test_the_loss_counts_the_reason_alone() -> None:
