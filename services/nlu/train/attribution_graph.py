@@ -1,73 +1,50 @@
-"""Integrated gradients of the cross-encoder as one graph, so that serving needs no torch for them.
+"""The derivative of the cross-encoder as one graph, so that serving needs no torch for it.
 
-Integrated gradients (Sundararajan, Taly and Yan, "Axiomatic attribution for deep networks", 2017):
-what a token adds is the gradient of the logit with respect to the token's embedding, averaged on
-the straight way from a baseline to the pair, times the way. They sum to the logit less that of the
-baseline (completeness), up to the error of the average, a Gauss-Legendre quadrature here.
-
-A baseline must say nothing, and a pair in which all is masked says "the two are alike". So there
-are two: the words of the text are attributed from a text of [MASK] under the same query, those of
-the query from a query of [MASK] over the same text. What stands for the row ([CLS], [SEP]) and the
-places stay. The graph holds the forward passes, their derivatives and the sums.
+`services.nlu.learnt.attribution` makes integrated gradients (Sundararajan, Taly and Yan, "Axiomatic
+attribution for deep networks", 2017) of it: each row is a pair with its tokens so far along the way
+from [MASK] to themselves, and the graph gives the logit there, and how fast it changes along the
+way of each token. What stands for the row ([CLS], [SEP]) and the places stay as they are.
 """
 
 from importlib import import_module
 from typing import Any, Final
 
-import numpy as np
 import torch
 from torch import nn
 from torch.fx.experimental.proxy_tensor import make_fx
 
+from services.nlu.learnt.attribution import WHOLE
 from services.nlu.train.graph import GraphModel
 from services.nlu.train.model import QueryModel, Read
 
 MATCH: Final = "match"
-OUTPUTS: Final = ("attributions", MATCH, "baselines")
-STEPS: Final = 16
-"""Nodes of the quadrature, for each of the two ways."""
-_WARP: Final = 1.5
-"""The share of the way is u^1.5, u being what the nodes divide: near the baseline, where words
-begin to be told apart, the logit changes most."""
+INPUTS: Final = ("input_ids", "segments", "shares")
+OUTPUTS: Final = ("slopes", MATCH)
 
 
-class AttributionGraph(nn.Module):
-    """Pairs to what each token added to their logit.
+class SlopeGraph(nn.Module):
+    """Pairs part of the way from [MASK] to their slopes and logits.
 
     Args:
         model: A cross-encoder in evaluation mode, tuning merged, of a BERT encoder.
         mask_id: Of the token that says nothing.
-        steps: Nodes of the quadrature.
     """
 
-    def __init__(self, model: QueryModel, *, mask_id: int, steps: int = STEPS) -> None:
+    def __init__(self, model: QueryModel, *, mask_id: int) -> None:
         super().__init__()
         self.inner = GraphModel(model, fused=False).inner
         for parameter in self.inner.parameters():
             parameter.requires_grad = False
         (head,) = model.spec.heads
         self.divider, self.mask_id = head.divider, mask_id
-        nodes, weights = np.polynomial.legendre.leggauss(steps)
-        # Three more passes take part without a weight: the two baselines and the pair itself.
-        # Columns are the query's share of the way and the text's.
-        even = (nodes + 1.0) / 2.0
-        on_way, weights = even**_WARP, weights / 2.0 * _WARP * even ** (_WARP - 1.0)
-        ones = np.ones(steps)
-        shares = [(0.0, 1.0), (1.0, 0.0), (1.0, 1.0)]
-        shares += [*zip(on_way, ones, strict=True), *zip(ones, on_way, strict=True)]
-        counts = np.zeros((2, len(shares)))
-        counts[0, 3 : 3 + steps] = counts[1, 3 + steps :] = weights
-        self.shares: torch.Tensor
-        self.counts: torch.Tensor
-        self.register_buffer("shares", torch.tensor(shares, dtype=torch.float32))
-        self.register_buffer("counts", torch.tensor(counts, dtype=torch.float32))
         self.eval()
 
-    def forward(self, input_ids: torch.Tensor, segments: torch.Tensor) -> Any:
-        """(batch, tokens) int32 twice -> (batch, tokens, 1), (batch, 1) and (batch, 2).
+    def forward(
+        self, input_ids: torch.Tensor, segments: torch.Tensor, shares: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """(batch, tokens) int32 thrice -> slopes (batch, tokens, 1) and logits (batch, 1).
 
-        The attributions, the logit of the pair, and those of the baselines: without the query's
-        words, and without the text's.
+        `shares` says how far along its way each token is, WHOLE being the token itself.
         """
         # Runtimes look rows up by 64 bits.
         input_ids, segments = input_ids.to(torch.int64), segments.to(torch.int64)
@@ -76,29 +53,15 @@ class AttributionGraph(nn.Module):
         kept = (input_ids == self.divider) | (input_ids == 0) | (places == 0)
         embedded = table[input_ids]
         way = torch.where(kept.unsqueeze(-1), 0.0, embedded - table[self.mask_id])
-        passes = self.shares.shape[0]
-        # (passes, batch, tokens): how far along its way each token is.
-        shares = torch.where(
-            (segments == 0).unsqueeze(0),
-            self.shares[:, 0].reshape(-1, 1, 1),
-            self.shares[:, 1].reshape(-1, 1, 1),
-        )
-        points = (embedded - (1.0 - shares).unsqueeze(-1) * way).flatten(0, 1)
-        ids, kinds = (item.repeat(passes, 1) for item in (input_ids, segments))
+        left = 1.0 - shares.to(embedded.dtype) / WHOLE
+        points = embedded - left.unsqueeze(-1) * way
 
         def total(given: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            logits = self._logits(given, ids, kinds)
+            logits = self._logits(given, input_ids, segments)
             return logits.sum(), logits
 
         gradients, logits = torch.func.grad(total, has_aux=True)(points)
-        gradients = gradients.unflatten(0, (passes, -1))
-        along = (gradients * way).sum(-1)  # (passes, batch, tokens)
-        of_query, of_text = (
-            (along * self.counts[side].reshape(-1, 1, 1)).sum(0) for side in (0, 1)
-        )
-        attributions = torch.where(segments == 0, of_query, of_text)
-        by_pass = logits.reshape(passes, -1)
-        return attributions.unsqueeze(-1), by_pass[2].unsqueeze(-1), by_pass[:2].transpose(0, 1)
+        return (gradients * way).sum(-1, keepdim=True), logits
 
     def _logits(
         self, embeddings: torch.Tensor, ids: torch.Tensor, segments: torch.Tensor
@@ -110,18 +73,19 @@ class AttributionGraph(nn.Module):
         return self.inner.heads[MATCH](states, read)
 
 
-def traced(graph: AttributionGraph, examples: tuple[torch.Tensor, torch.Tensor]) -> nn.Module:
+def traced(graph: SlopeGraph, examples: tuple[torch.Tensor, ...]) -> nn.Module:
     """Returns the same function as operators, the derivative written out: what an exporter reads.
 
     Args:
         graph: What is traced.
-        examples: `input_ids` and `segments`, of at least two rows and tokens.
+        examples: One tensor an input, of at least two rows and tokens.
     """
     decompositions: Any = import_module("torch._decomp")
     tracer: Any = make_fx
 
-    def called(input_ids: torch.Tensor, segments: torch.Tensor) -> Any:
-        return graph(input_ids, segments)  # a module itself is not traced with its parameters
+    # A module itself is not traced with its parameters.
+    def called(*inputs: torch.Tensor) -> Any:
+        return graph(*inputs)
 
     return tracer(
         called,

@@ -12,10 +12,11 @@ from typing import Any, Final
 import numpy as np
 from tokenizers import Tokenizer
 
+from services.nlu.learnt.attribution import WHOLE
 from shared.inference.onnx_files import OPSET, install, is_current, sha256, write_graph
 from shared.inference.settings import ATTRIBUTION_MODEL, CROSS_MODEL
 
-RECIPE: Final = 1
+RECIPE: Final = 2
 """Raised when what is exported changes, so that older exports are made anew."""
 MOST_DIFFERENCE: Final = 1e-3
 """Largest difference to torch, in log-odds."""
@@ -59,29 +60,30 @@ def export_attribution(repository: Path) -> float | None:
 def _write(source: Path, path: Path) -> float:
     import torch
 
-    from services.nlu.train.attribution_graph import OUTPUTS, AttributionGraph, traced
+    from services.nlu.train.attribution_graph import INPUTS, OUTPUTS, SlopeGraph, traced
     from services.nlu.train.storage import load_model
 
     model = load_model(source)
     tokenizer: Any = Tokenizer.from_file(str(source / "tokenizer.json"))
     tokenizer.no_padding()
-    graph = AttributionGraph(model, mask_id=tokenizer.token_to_id(MASK))
+    graph = SlopeGraph(model, mask_id=tokenizer.token_to_id(MASK))
     rows = [tokenizer.encode(*pair) for pair in _PROBES]
-    examples = (_padded([row.ids for row in rows]), _padded([row.type_ids for row in rows]))
+    ids, kinds = _padded([row.ids for row in rows]), _padded([row.type_ids for row in rows])
+    examples = (ids, kinds, np.full_like(ids, WHOLE // 3))
     tensors: Any = torch
     given = tuple(tensors.from_numpy(each) for each in examples)
     write_graph(
         traced(graph, given),
         given,
         path,
-        inputs=["input_ids", "segments"],
+        inputs=INPUTS,
         outputs=OUTPUTS,
         longest=512,
     )
     import onnxruntime as ort
 
     session: Any = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    ours = session.run(list(OUTPUTS), dict(zip(("input_ids", "segments"), examples, strict=True)))
+    ours = session.run(list(OUTPUTS), dict(zip(INPUTS, examples, strict=True)))
     theirs: Any = graph(*given)
     return max(
         float(np.abs(mine - its.detach().numpy()).max())

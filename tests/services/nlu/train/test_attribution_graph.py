@@ -1,5 +1,6 @@
 """Integrated gradients as a graph, beside captum's of the same model."""
 
+import asyncio
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="exporting needs the extra `models`")
 
-from services.nlu.train.attribution_graph import AttributionGraph, traced  # noqa: E402
+from services.nlu.learnt.attribution import WHOLE, integrate  # noqa: E402
+from services.nlu.train.attribution_graph import SlopeGraph, traced  # noqa: E402
 from services.nlu.train.examples import TaskKind  # noqa: E402
 from services.nlu.train.model import HeadSpec, ModelSpec, QueryModel  # noqa: E402
 
@@ -49,30 +51,40 @@ def batch(*rows: tuple[Any, Any]) -> tuple[Any, Any]:
     return torch.stack([ids for ids, _ in rows]), torch.stack([kinds for _, kinds in rows])
 
 
-def gaps(graph: AttributionGraph, ids: Any, kinds: Any) -> np.ndarray:
-    attributions, match, baselines = (item.detach().numpy() for item in graph(ids, kinds))
-    text = kinds.numpy() == 1
-    found = attributions[..., 0]
-    of_query = (found * ~text).sum(1) - (match - baselines[:, :1])[:, 0]
-    of_text = (found * text).sum(1) - (match - baselines[:, 1:])[:, 0]
-    return np.abs(np.stack([of_query, of_text]))
+def attributed(model: QueryModel, ids: Any, kinds: Any, steps: int) -> tuple[Any, float, Any]:
+    """One pair, by the graph in torch."""
+    graph = SlopeGraph(model, mask_id=MASK)
+
+    async def run(*rows: Any) -> tuple[Any, Any]:
+        slopes, logits = graph(*(torch.from_numpy(each) for each in rows))
+        return slopes.detach().double().numpy()[..., 0], logits.detach().double().numpy()[:, 0]
+
+    given = (each.numpy().astype(np.int32) for each in (ids, kinds))
+    return asyncio.run(integrate(run, *given, steps=steps))
+
+
+def gaps(model: QueryModel, steps: int) -> np.ndarray:
+    found = []
+    for ids, kinds in zip(*PAIRS, strict=True):
+        values, logit, without = attributed(model, ids, kinds, steps)
+        for side in (0, 1):
+            found.append(values[kinds.numpy() == side].sum() - (logit - without[side]))
+    return np.abs(found)
 
 
 PAIRS = batch(row([5, 6], [5, 9, 6], 8), row([7], [12, 13], 8), row([20, 21], [30, 21], 8))
 
 
 def test_attributions_sum_to_score_minus_baseline(model: QueryModel) -> None:
-    fine = gaps(AttributionGraph(model, mask_id=MASK, steps=96), *PAIRS)
-    coarse = gaps(AttributionGraph(model, mask_id=MASK, steps=3), *PAIRS)
+    fine, coarse = gaps(model, 96), gaps(model, 3)
     assert fine.max() < 0.05
     assert fine.mean() < coarse.mean()
 
 
 def test_they_are_those_of_captum(model: QueryModel) -> None:
     captum = pytest.importorskip("captum.attr")
-    graph = AttributionGraph(model, mask_id=MASK, steps=128)
     ids, kinds = (each[:1] for each in PAIRS)
-    ours = graph(ids, kinds)[0].detach()[0, :, 0]
+    ours = torch.from_numpy(attributed(model, ids[0], kinds[0], 128)[0]).float()
     table = model.encoder.get_input_embeddings().weight.detach()
     embedded = table[ids]
     words = ((ids != CLS) & (ids != SEP) & (ids != 0)).unsqueeze(-1)
@@ -104,23 +116,23 @@ def test_they_are_those_of_captum(model: QueryModel) -> None:
 def test_what_stands_for_the_row_is_not_attributed_and_padding_changes_nothing(
     model: QueryModel,
 ) -> None:
-    graph = AttributionGraph(model, mask_id=MASK, steps=4)
     ids, kinds = PAIRS
-    attributions, match, _ = graph(ids, kinds)
-    still = (ids == CLS) | (ids == SEP) | (ids == 0)
-    assert (attributions[..., 0][still] == 0).all()
+    values, logit, _ = attributed(model, ids[1], kinds[1], 4)
+    still = (ids[1] == CLS) | (ids[1] == SEP) | (ids[1] == 0)
     assert ids[1, 6] == 0
-    alone = graph(ids[1:2, :6], kinds[1:2, :6])
-    torch.testing.assert_close(alone[0][0], attributions[1, :6], atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(alone[1][0], match[1], atol=1e-4, rtol=1e-4)
+    assert (values[still.numpy()] == 0).all()
+    alone, same, _ = attributed(model, ids[1, :6], kinds[1, :6], 4)
+    assert values[:6] == pytest.approx(alone, abs=1e-4)
     with torch.no_grad():
-        plain = model(ids, kinds, only=("match",))["match"]
-    torch.testing.assert_close(plain, match.detach(), atol=1e-3, rtol=1e-3)
+        plain = model(ids, kinds, only=("match",))["match"][1, 0].item()
+    assert logit == pytest.approx(same, abs=1e-4) == pytest.approx(plain, abs=1e-3)
 
 
 def test_the_trace_is_the_same_function_for_other_shapes(model: QueryModel) -> None:
-    graph = AttributionGraph(model, mask_id=MASK, steps=2)
-    made = traced(graph, tuple(each.to(torch.int32) for each in PAIRS))
+    graph = SlopeGraph(model, mask_id=MASK)
+    shares = torch.full_like(PAIRS[0], WHOLE // 2)
+    made = traced(graph, tuple(each.to(torch.int32) for each in (*PAIRS, shares)))
     longer = batch(*[row([5, 6, 8], [9] * n, 16) for n in (2, 5, 7, 9)])
-    for ours, theirs in zip(made(*longer), graph(*longer), strict=True):
+    some = torch.randint(0, WHOLE, longer[0].shape)
+    for ours, theirs in zip(made(*longer, some), graph(*longer, some), strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
