@@ -164,7 +164,7 @@ export default {
   askWords: "哪些词起了作用？",
   inMeaning: (cosine) => `语义相似度 ${cosine}；逐词去掉后的变化`,
   readTogether: (logit) => `与查询一起读，对数几率 ${logit}；逐词为积分梯度`,
-  noWords: "查询只有一个词，也没有与查询一起读，无从分词说明。",
+  noWords: "查询只有一个词，也没有与查询一起读，没有可逐词说明的内容。",
   times: "耗时",
   legend: { stage: "等待与处理", inference: "模型推理" },
   stages: {
