@@ -24,13 +24,13 @@ def plot_uplift(path: Path, uplift: Uplift, title: str) -> None:
     figure: Any = Figure(figsize=(8, 2.8), layout="constrained")
     FigureCanvasSVG(figure)
     left, right = figure.subplots(1, 2)
-    for at, (name, each) in enumerate((("as they are", uplift.naive), ("effect", uplift.effect))):
+    for at, each in enumerate((uplift.naive, uplift.effect)):
         errors = [[each.mean - each.low], [each.high - each.mean]]
         left.errorbar([each.mean], [at], xerr=errors, fmt="o", capsize=4, color=f"C{at}")
         left.text(each.mean, at + 0.15, f"{each.mean:+.4f}", ha="center", color=f"C{at}")
-        left.text(0.01, at, name, transform=left.get_yaxis_transform(), va="center")
     left.axvline(0.0, color="0.7", linewidth=1)
-    left.set(yticks=[], ylim=(-0.5, 1.6), xlabel="difference of the probability")
+    left.set_yticks([0, 1], ["as they are", "effect"])
+    left.set(ylim=(-0.5, 1.6), xlabel="difference of the probability")
     left.set_title(title, fontsize=10)
     edges = np.linspace(0.0, 1.0, _BINS + 1)
     for has, label in ((True, "has it"), (False, "has it not")):
