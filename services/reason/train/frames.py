@@ -20,7 +20,7 @@ LANGUAGES: Final = ("en", "zh")
 _CHOICE: Final = re.compile(r"\[([^\]]*)\]")
 _SLOT: Final = re.compile(r"\{(\w+)\}")
 _PATTERNS: Final[dict[int, tuple[str, ...]]] = {
-    1: ("it V", "it V", "this V", "C", "C", "F"),
+    1: ("it V", "it V", "this V", "C", "C"),
     2: (
         "it V and V",
         "this V and V",

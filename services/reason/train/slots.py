@@ -10,6 +10,7 @@ from typing import Final
 
 from services.reason.clauses import slots as template_slots
 from services.reason.facts import Fact
+from services.reason.values import meaning
 
 SALES_WINDOW_DAYS: Final = 30
 """The contract's: `statistics` counts this many days."""
@@ -82,6 +83,8 @@ def kind_of(fact: Fact) -> str:
     if fact.code not in _KEYED:
         return fact.code
     key = fact.source.partition(".")[2]
+    if key == "audience" and meaning(key, fact.value) == "unisex":
+        key = OTHER  # nothing is made "for unisex"
     return f"{fact.code}.{key if key in _KEYED[fact.code] else OTHER}"
 
 

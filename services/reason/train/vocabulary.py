@@ -93,7 +93,8 @@ class Vocabulary:
         texts = self.tokenizer.decode_batch(
             [[index] for index in range(self.size)], skip_special_tokens=False
         )
-        for mark in marks():
+        # A model that was trained before a kind of evidence came up has no mark for it.
+        for mark in self._ids.keys() & set(marks()):
             texts[self._ids[mark]] = mark
         return TokenTable(texts)
 
