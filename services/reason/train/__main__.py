@@ -135,15 +135,17 @@ def graphs(
 
         python -m services.reason.train graphs
     """
-    found = folders or tuple(sorted(REPOSITORY.glob("models/reason_*/[0-9]*")))
-    for folder in found:
+    from services.reason.train.served import graphs_are_made
+
+    for folder in folders or tuple(sorted(REPOSITORY.glob("models/reason_*/[0-9]*"))):
+        if graphs_are_made(folder):
+            sys.stderr.write(f"{folder.parent.name}: up to date\n")
+            continue
         from services.reason.train.package import make_graphs
 
-        gaps = make_graphs(folder)
-        for precision, gap in gaps.items():
-            sys.stderr.write(f"{folder}: {precision}, at most {gap:.5f} off torch's logits\n")
-        if not gaps:
-            sys.stderr.write(f"{folder}: up to date\n")
+        for precision, gap in make_graphs(folder).items():
+            name = folder.parent.name
+            sys.stderr.write(f"{name}: {precision}, logits at most {gap:.5f} off torch's\n")
 
 
 @app.command

@@ -20,20 +20,19 @@ from services.reason.train.export import gap_to_torch, write_graph
 from services.reason.train.lora import is_adapted
 from services.reason.train.model import CONFIG, NetworkSettings, build_network
 from services.reason.train.run import open_run
-from services.reason.train.served import FULL_GRAPH, GRAPH, TOKENS, kept_ids, write_tokens
-from shared.inference.onnx_files import (
-    OPSET,
-    install,
-    is_current,
-    multiplies_bytes,
-    quantise_dynamic,
-    sha256,
+from services.reason.train.served import (
+    FULL_GRAPH,
+    GRAPH,
+    NETWORK,
+    TOKENS,
+    graphs_are_made,
+    graphs_stamp,
+    kept_ids,
+    write_tokens,
 )
+from shared.inference.onnx_files import install, multiplies_bytes, quantise_dynamic
 
 _FILES: Any = safetensors
-NETWORK: Final = "network.safetensors"
-RECIPE: Final = 1
-"""Raised when what is made of the weights changes, so that older graphs are made anew."""
 MAX_GAP: Final = {"fp32": 1e-3, "int8": 1.5}
 """Largest difference of a logit to torch's that a graph may show."""
 
@@ -89,22 +88,19 @@ def make_graphs(folder: Path) -> dict[str, float]:
     Raises:
         ValueError: A graph strays further than MAX_GAP allows.
     """
-    narrow = not multiplies_bytes()
-    digest = sha256(folder / NETWORK)
-    stamp = json.dumps({"weights": digest, "recipe": RECIPE, "opset": OPSET, "narrow": narrow})
-    if is_current(folder, stamp, (GRAPH, FULL_GRAPH)):
+    if graphs_are_made(folder):
         return {}
     network = open_package(folder)
     gaps: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as scratch:
         full, small = Path(scratch) / FULL_GRAPH, Path(scratch) / GRAPH
         write_graph(network, full)
-        quantise_dynamic(full, small, reduce_range=narrow)
+        quantise_dynamic(full, small, reduce_range=not multiplies_bytes())
         for precision, path in (("fp32", full), ("int8", small)):
             gaps[precision] = gap_to_torch(network, path)
             if gaps[precision] > MAX_GAP[precision]:
                 raise ValueError(f"{precision}: a logit is {gaps[precision]:.4f} off torch's")
-        install({GRAPH: small, FULL_GRAPH: full}, folder, stamp)
+        install({GRAPH: small, FULL_GRAPH: full}, folder, graphs_stamp(folder))
     return gaps
 
 

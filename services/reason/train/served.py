@@ -17,9 +17,29 @@ from services.reason.train.tokens import (
     language_mark,
     place_mark,
 )
+from shared.inference.onnx_files import OPSET, is_current, multiplies_bytes, sha256
 
 TOKENS: Final = "tokens.json"
 GRAPH, FULL_GRAPH = "model.onnx", "model_fp32.onnx"
+NETWORK: Final = "network.safetensors"
+RECIPE: Final = 1
+"""Raised when what is made of the weights changes, so that older graphs are made anew."""
+
+
+def graphs_stamp(folder: Path) -> str:
+    """Returns what the graphs of a version are made of.
+
+    Raises:
+        FileNotFoundError: It holds no weights.
+    """
+    narrow = not multiplies_bytes()
+    digest = sha256(folder / NETWORK)
+    return json.dumps({"weights": digest, "recipe": RECIPE, "opset": OPSET, "narrow": narrow})
+
+
+def graphs_are_made(folder: Path) -> bool:
+    """Whether both graphs of a version are up to date; loads no torch."""
+    return is_current(folder, graphs_stamp(folder), (GRAPH, FULL_GRAPH))
 
 
 def kept_ids(grammar: Grammar) -> list[int]:
