@@ -14,6 +14,7 @@ import numpy as np
 from services.ranking.explain import FeatureContribution
 from services.ranking.explanation_words import (
     CHANGEABLE,
+    STOCK_LATER,
     Language,
     feature_label,
     first_if,
@@ -164,6 +165,8 @@ def _counter_factual(
         steps = exact / _STEP
         steps = math.floor(steps) + 1 if slope.weight > 0 else math.ceil(steps) - 1
         needed = round(steps * _STEP, 3)
+        if part.feature == "stock" and 0.0 <= needed <= 1.0:
+            needed = 1.0 if needed > STOCK_LATER else STOCK_LATER
         if not slope.low <= needed <= slope.high:
             continue
         if found is None or abs(needed - part.value) < abs(found.needed - found.value):

@@ -129,7 +129,7 @@ _CHINESE: Final = {
     "title_phrase": "标题逐字含有查询",
     "title_head": "正是查询所指的东西",
     "title_focus": "标题少有其他内容",
-    "accessory_mention": "不是所找商品的配件",
+    "accessory_mention": "标题的查询词不在“适用”之类的词之后",
     "type_match": "品类相符",
     "brand_match": "品牌相符",
     "model_match": "型号相符",
@@ -162,8 +162,8 @@ _CHINESE_LOWERED: Final = {
     "title_phrase": "标题没有逐字含有查询",
     "title_head": "不完全是查询所指的东西",
     "title_focus": "标题另有许多内容",
-    "accessory_mention": "是所找商品的配件",
-    "type_match": "品类不同",
+    "accessory_mention": "有查询词只出现在“适用”之类的词之后",
+    "type_match": "品类较不相符",
     "brand_match": "品牌不符",
     "model_match": "型号不符",
     "entity_agreement": "缺少要求的属性",
@@ -195,6 +195,18 @@ as a word of the title, would move several at once."""
 CHANGEABLE: Final = tuple(_CHANGEABLE)
 
 
+STOCK_LATER: Final = 0.5
+"""Value of `stock` for what comes later: it takes no other between 0 and 1."""
+_IN_STOCK: Final[dict[Language, str]] = {
+    "en": "would have the highest score if it were in stock",
+    "zh": "若有现货，得分就会是最高的",
+}
+_FOR_LATER: Final[dict[Language, str]] = {
+    "en": "would have the highest score if it could be ordered for later",
+    "zh": "若可预订，得分就会是最高的",
+}
+
+
 def language_of(code: str) -> Language:
     """Returns the language of the words for a BCP-47 tag: English for all but Chinese."""
     return "zh" if primary_language(code) == "zh" else "en"
@@ -222,6 +234,8 @@ def first_if(feature: str, value: float, needed: float, language: Language) -> s
         needed: The value needed, 0 to 1.
         language: Of the sentence.
     """
+    if feature == "stock":
+        return _IN_STOCK[language] if needed > STOCK_LATER else _FOR_LATER[language]
     name = _CHANGEABLE[feature][language]
     if language == "zh":
         return f"若{name}为 {needed:.3f}（现为 {value:.3f}，范围 0 至 1），得分就会是最高的"
