@@ -129,17 +129,23 @@ def likeness(
 ) -> dict[str, list[Relation]]:
     """Returns what ties candidates to the products that they are like, by id.
 
+    A keyboard may be near a laptop, but it is not similar to it: both must be in one category, as
+    far as they are in any.
+
     Args:
         candidates: Found by their likeness.
         anchors: Id of the product that each is like, by its id.
-        seeds: Those products, with titles and brand, by id; a candidate of another gets nothing.
+        seeds: Those products by id, with the fields that are read of them; a candidate that is like
+            none of them gets nothing.
         language: Of the titles; empty is English.
     """
     found: dict[str, list[Relation]] = {}
     for candidate in candidates:
         product = candidate.product
         seed = seeds.get(anchors.get(product.id, ""))
-        if seed is not None and (title := title_of(seed, language)):
+        if seed is None or not _of_one_category(product, seed):
+            continue
+        if title := title_of(seed, language):
             of_brand = bool(seed.brand) and fold(product.brand) == fold(seed.brand)
             relation = Relation(
                 kind=RELATION_KIND_SIMILAR,
@@ -149,6 +155,11 @@ def likeness(
             )
             found[product.id] = [relation]
     return found
+
+
+def _of_one_category(product: Product, other: Product) -> bool:
+    own, others = product.category_path, other.category_path
+    return not own or not others or list(own) == list(others)
 
 
 def distinct(candidates: Sequence[Candidate], hidden_groups: Collection[str]) -> list[Candidate]:

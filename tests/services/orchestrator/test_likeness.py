@@ -38,6 +38,14 @@ def test_the_brand_is_told_when_both_are_from_it():
     assert second.evidence == ""
 
 
+def test_a_keyboard_is_not_similar_to_a_laptop():
+    seed = Product(id="s", titles={"en": "Laptop"}, category_path=["Computers", "Laptops"])
+    paths = (["Computers", "Keyboards"], ["Computers", "Laptops"], [])
+    found = [Candidate(product=Product(id=str(n), category_path=p)) for n, p in enumerate(paths)]
+    told = likeness(found, dict.fromkeys("012", "s"), {"s": seed}, "en")
+    assert told.keys() == {"1", "2"}
+
+
 def test_a_product_without_title_or_brand_ties_nothing_falsely():
     assert likeness([candidate("a")], {"a": "s"}, {"s": Product(id="s")}, "en") == {}
     untold = likeness([candidate("a")], {"a": "s"}, {"s": Product(id="s", titles={"en": "T"})}, "")
