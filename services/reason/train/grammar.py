@@ -3,7 +3,7 @@
 A reason is a row of clauses. A clause opens with the place of one piece of evidence and may hold
 
 - slots of that evidence, each once, never side by side, all required ones before it closes;
-- words that the corpus uses for that kind of evidence, in that language (the lexis);
+- words that the corpus uses for that kind of evidence in that language (the lexis), spelt right;
 - of those, none that the guard refuses: no digit, numeral, value, brand or banned word;
 - and, where its kind compares or denies, does not close before it has said so.
 
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.reason.train.guard import Guard, State
+from services.reason.train.lexis import NOT_A_LETTER, Lexis
 from services.reason.train.slots import SLOTS, Filled
 from services.reason.train.tokens import END, MAX_EVIDENCE, TokenTable, place_mark
 
@@ -36,8 +37,6 @@ _OBLIGED: Final[Mapping[str, Mapping[str, re.Pattern[str]]]] = {
 }
 """What a comparison or a denial cannot do without: a price beside a limit says nothing yet."""
 _FULL_STOP: Final = {"en": ".", "zh": "。"}
-Lexis = Mapping[str, Sequence[int]]
-"""Ids that the corpus uses within a clause, by "language/kind"."""
 
 
 class Grammar:
@@ -45,7 +44,7 @@ class Grammar:
 
     Args:
         tokens: Of the model.
-        lexis: Words and slots by language and kind.
+        lexis: Words and slots by language and kind, and how words are spelt.
         guard: Text that is never to be written.
         positions: Tokens of prefix and reason that the network can tell apart.
     """
@@ -60,12 +59,13 @@ class Grammar:
         self.slots = {tokens.id(f"<{slot}>"): slot for slot in SLOTS}
         self.guard = guard
         self._words = {
-            key: [index for index in ids if not tokens.is_mark(index)] for key, ids in lexis.items()
+            key: [index for index in ids if not tokens.is_mark(index)]
+            for key, ids in lexis.ids.items()
         }
         self._slots = {
-            key: [index for index in ids if index in self.slots] for key, ids in lexis.items()
+            key: [index for index in ids if index in self.slots] for key, ids in lexis.ids.items()
         }
-        self._memory: dict[tuple[str, State], tuple[list[int], list[State]]] = {}
+        self._memory: dict[tuple[str, State, str], dict[int, tuple[State, str]]] = {}
 
     def knows(self, evidence: Filled, language: str) -> bool:
         """Whether the corpus says a kind of evidence, with all that it requires."""
@@ -93,19 +93,24 @@ class Grammar:
         """Returns the ids that stand before the reason."""
         return self.tokens.prefix([one.kind for one in evidence], language)
 
-    def words(self, key: str, state: State) -> tuple[list[int], list[State]]:
-        """Returns the words of a kind that the guard lets through, and its state after each."""
-        known = (key, state)
+    def words(self, key: str, state: State, word: str) -> dict[int, tuple[State, str]]:
+        """Returns the tokens of a kind that may follow, with the states after each.
+
+        Args:
+            key: "language/kind".
+            state: Of the guard.
+            word: Under way, see `Lexis.spell`.
+        """
+        known = (key, state, word)
         if known not in self._memory:
             code = key.partition("/")[2].partition(".")[0]
-            ids: list[int] = []
-            states: list[State] = []
+            found: dict[int, tuple[State, str]] = {}
             for index in self._words[key]:
                 after = self.guard.after(state, self.texts[index], code)
-                if after is not None:
-                    ids.append(index)
-                    states.append(after)
-            self._memory[known] = (ids, states)
+                spelt = self.lexis.spell(word, self.texts[index])
+                if after is not None and spelt is not None:
+                    found[index] = (after, spelt)
+            self._memory[known] = found
         return self._memory[known]
 
     def slots_of(self, key: str) -> list[int]:
@@ -125,6 +130,7 @@ class Constraint:
         self._clause = ""
         self._quote = False
         self._stopped = self._copied = False
+        self._word = ""
         self._next: NDArray[np.int64] | None = None
         self.said: list[int] = []
         self.finished = False
@@ -147,13 +153,14 @@ class Constraint:
         required = set(evidence.required) <= self._used
         obliged = _OBLIGED.get(evidence.code, {}).get(self._language)
         said = bool(self._clause) and (obliged is None or bool(obliged.search(self._clause)))
-        complete = required and said and not self._quote
+        whole = grammar.lexis.is_whole(self._word)
+        complete = required and said and whole and not self._quote
         stop = _FULL_STOP[self._language]
         may_stop = complete and not self._unsaid
-        words, _ = grammar.words(key, self._state)
+        words = grammar.words(key, self._state, self._word)
         ids = [index for index in words if stop not in grammar.texts[index] or may_stop]
         # Two numbers side by side would read as a third.
-        for index in () if self._copied else grammar.slots_of(key):
+        for index in () if self._copied or not whole else grammar.slots_of(key):
             slot = grammar.slots[index]
             if slot not in self._used and evidence.fills.get(slot):
                 ids.append(index)
@@ -183,9 +190,10 @@ class Constraint:
             self._copied = True
             self._state = grammar.guard.boundary(self._state)
             self._clause += "\0"
+            self._word = NOT_A_LETTER
         else:
-            words, states = grammar.words(self._key(), self._state)
-            self._state = states[words.index(token)]
+            after = grammar.words(self._key(), self._state, self._word)[token]
+            self._state, self._word = after
             text = grammar.texts[token]
             self._copied = False
             self._clause += text

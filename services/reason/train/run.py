@@ -17,7 +17,7 @@ from services.reason.config import DEFAULT_BANNED_WORDS
 from services.reason.train import corpus, lora
 from services.reason.train.grammar import Grammar
 from services.reason.train.guard import Guard, guarded_words
-from services.reason.train.lexis import lexis_of
+from services.reason.train.lexis import Lexis, lexis_of
 from services.reason.train.measure import Held, Written, held_scenes, report
 from services.reason.train.model import (
     build_network,
@@ -117,8 +117,9 @@ def own_vocabulary(recipe: Recipe, folder: Path, out: Path, start: Path | None) 
 
 def prepare(vocabulary: Vocabulary, folder: Path, out: Path, positions: int) -> Prepared:
     """Reads the corpus to ids, and writes its lexis."""
-    lexis = lexis_of(corpus.read(folder, corpus.REASONS, "train"), vocabulary)
-    (out / LEXIS).write_text(json.dumps(lexis) + "\n", encoding="utf-8")
+    rows = corpus.read(folder, corpus.REASONS, "train")
+    lexis = lexis_of(rows, vocabulary, vocabulary.table().texts)
+    (out / LEXIS).write_text(json.dumps(lexis.content()) + "\n", encoding="utf-8")
     parts = {
         name: [
             vocabulary.encode(row)
@@ -130,7 +131,7 @@ def prepare(vocabulary: Vocabulary, folder: Path, out: Path, positions: int) -> 
     return Prepared(vocabulary, parts, dev, make_grammar(vocabulary, lexis, positions))
 
 
-def make_grammar(vocabulary: Vocabulary, lexis: dict[str, list[int]], positions: int) -> Grammar:
+def make_grammar(vocabulary: Vocabulary, lexis: Lexis, positions: int) -> Grammar:
     """Returns the constraint's grammar with the words that the service bans by default."""
     guard = Guard(guarded_words(DEFAULT_BANNED_WORDS))
     return Grammar(vocabulary.table(), lexis, guard, positions)
@@ -153,7 +154,7 @@ def open_run(out: Path) -> tuple[Any, Vocabulary, Grammar]:
         network, vocabulary = lora.load_model(out)
     else:
         network, vocabulary = load_network(out), Vocabulary.load(out / TOKENIZER)
-    lexis = json.loads((out / LEXIS).read_text(encoding="utf-8"))
+    lexis = Lexis.of(json.loads((out / LEXIS).read_text(encoding="utf-8")))
     return network, vocabulary, make_grammar(vocabulary, lexis, positions_of(network))
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from services.reason.train.grammar import Grammar
 from services.reason.train.guard import Guard, guarded_words
+from services.reason.train.lexis import Lexis
 from services.reason.train.tokens import (
     END,
     PAD,
@@ -47,18 +48,20 @@ def kept_ids(grammar: Grammar) -> list[int]:
 
     The rest of a vocabulary (copy, reviews) is never read or written when serving.
     """
-    keys = [key.partition("/") for key in grammar.lexis]
+    keys = [key.partition("/") for key in grammar.lexis.ids]
     named = [PAD, END, SAY, REASON, *(language_mark(language) for language, _, _ in keys)]
     named += [kind_mark(kind) for _, _, kind in keys]
     named += [place_mark(n) for n in range(1, len(grammar.places) + 1)]
-    words = {index for ids in grammar.lexis.values() for index in ids}
+    words = {index for ids in grammar.lexis.ids.values() for index in ids}
     return sorted({*words, *(grammar.tokens.id(mark) for mark in named)})
 
 
 def write_tokens(grammar: Grammar, kept: Sequence[int], path: Path) -> None:
     """Writes texts and lexis under the ids that the kept tokens have in the graph."""
     new = {old: index for index, old in enumerate(kept)}
-    lexis = {key: sorted(new[index] for index in ids) for key, ids in grammar.lexis.items()}
+    known = grammar.lexis
+    ids = {key: sorted(new[index] for index in old) for key, old in known.ids.items()}
+    lexis = Lexis(ids, known.words, known.stems).content()
     texts = grammar.tokens.kept(kept).texts
     content = {"positions": grammar.positions, "texts": texts, "lexis": lexis}
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
@@ -74,4 +77,5 @@ def read_grammar(folder: Path, banned: Sequence[str]) -> Grammar:
     """
     content = json.loads((folder / TOKENS).read_text(encoding="utf-8"))
     guard = Guard(guarded_words(banned))
-    return Grammar(TokenTable(content["texts"]), content["lexis"], guard, content["positions"])
+    lexis = Lexis.of(content["lexis"])
+    return Grammar(TokenTable(content["texts"]), lexis, guard, content["positions"])

@@ -64,7 +64,8 @@ def guard() -> Guard:
 
 @pytest.fixture(scope="session")
 def grammar(corpus_rows: list[dict[str, object]], vocabulary: Vocabulary, guard: Guard) -> Grammar:
-    return Grammar(vocabulary.table(), lexis_of(corpus_rows, vocabulary), guard)
+    table = vocabulary.table()
+    return Grammar(table, lexis_of(corpus_rows, vocabulary, table.texts), guard)
 
 
 def fact_of(kind: str, value: Callable[[], str] = lambda: "XT 40") -> Fact:

@@ -124,6 +124,10 @@ def test_every_number_of_a_text_is_one_of_its_evidence(
     how = SamplingSettings(top_p=1.0, max_tokens=300)
     reason = decode([Wanted(evidence, language, seed)], grammar, engine, how)[0]
     if reason is not None:
+        copied = " ".join(text for one in evidence for text in one.fills.values())
+        words = set(re.findall("[a-z]+", reason.text.lower()))
+        spelt = {word.lower() for word in grammar.lexis.words}
+        assert words <= spelt | set(re.findall("[a-z]+", copied.lower()))
         for clause in reason.clauses:
             fits = evidence[clause.position].code == "price_fit"
             assert not fits or re.search(r"within|under|以内|不超过", clause.text)
