@@ -213,7 +213,10 @@ class Recommender:
             work.timer,
             work.degradations,
         )
-        found = _Found(related.candidates, {}, related.relations)
+        shown = related.candidates
+        if config != BUY_AGAIN:
+            shown = distinct(shown, self._bought_groups(work))
+        found = _Found(shown, {}, related.relations)
         if config == ALSO_LIKE and found.candidates:
             alike = await self._alike(work)
             candidates = fuse(found.candidates, alike.candidates, self._clients.settings.candidates)

@@ -104,6 +104,17 @@ async def test_a_config_asks_for_its_strategy(shop, config: str, strategy: int) 
     assert not answer.degraded
 
 
+async def test_variants_take_one_place_but_all_come_to_be_bought_again(shop) -> None:
+    for product_id in ("p03", "p05"):
+        shop.fake.products[product_id].variant_group_id = "one"
+    for strategy in (pb.STRATEGY_UP_SELL, pb.STRATEGY_BUY_AGAIN):
+        shop.finder.found[strategy] = ["p03", "p05", "p06"]
+    fields = {"user": UserContext(user_id="ann"), "product_ids": ["p01"]}
+    assert ids_of(await recommend(shop, serving_config="up-sell", **fields)) == ["p03", "p06"]
+    answer = await recommend(shop, serving_config="buy-again", **fields)
+    assert ids_of(answer) == ["p03", "p05", "p06"]
+
+
 async def test_the_answer_waits_for_what_was_acknowledged(shop) -> None:
     shop.finder.found[pb.STRATEGY_UP_SELL] = ["p03"]
     for n in range(1, 4):
