@@ -10,10 +10,10 @@ import os
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import distributed
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,15 @@ class Processes:
     rank: int
     """Number of this one, from 0."""
     count: int
-    device: torch.device
+
+    @property
+    def device(self) -> torch.device:
+        """Where this one computes: a GPU of its own where there are any."""
+        import torch
+
+        if torch.cuda.is_available():
+            return torch.device(f"cuda:{os.environ.get('LOCAL_RANK', '0')}")
+        return torch.device("cpu")
 
     @property
     def main(self) -> bool:
@@ -55,8 +63,7 @@ class Processes:
         if self.count == 1:
             return [value]
         found: list[Any] | None = [None] * self.count if self.main else None
-        library: Any = distributed
-        library.gather_object(value, found)
+        _library().gather_object(value, found)
         return found or []
 
     def agree(self, value: Any) -> Any:
@@ -64,15 +71,16 @@ class Processes:
         if self.count == 1:
             return value
         held = [value]
-        library: Any = distributed
-        library.broadcast_object_list(held)
+        _library().broadcast_object_list(held)
         return held[0]
 
     def _reduce(self, values: Sequence[float], how: str) -> list[float]:
         if self.count == 1:
             return [*values]
+        import torch
+
         held: Any = torch.tensor(values, dtype=torch.float64, device=self.device)
-        library: Any = distributed
+        library = _library()
         library.all_reduce(held, op=getattr(library.ReduceOp, how))
         return [float(value) for value in held]
 
@@ -83,17 +91,25 @@ def joined() -> Generator[Processes]:
 
     NCCL where each has a GPU, gloo on processors.
     """
-    count, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
-    cuda = torch.cuda.is_available()
-    device = torch.device(f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if cuda else "cpu")
-    if count == 1:
-        yield Processes(0, 1, device)
+    processes = Processes(int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1")))
+    if processes.count == 1:
+        yield processes
         return
-    library: Any = distributed
+    import torch
+
+    cuda = torch.cuda.is_available()
+    library = _library()
     library.init_process_group("nccl" if cuda else "gloo")
     try:
         if cuda:
-            torch.cuda.set_device(device)
-        yield Processes(rank, count, device)
+            torch.cuda.set_device(processes.device)
+        yield processes
     finally:
         library.destroy_process_group()
+
+
+def _library() -> Any:
+    """torch.distributed, which is typed in part only; imported where it is needed, being slow."""
+    from torch import distributed
+
+    return distributed

@@ -111,6 +111,22 @@ def calibration_error(
     return float(np.average(gaps, weights=[len(part) for part in parts]))
 
 
+def measure_calibration(
+    model: Calibrated, held: Impressions, looked: NDArray[np.float64]
+) -> list[float]:
+    """Returns the expected calibration error of each task over rows that were not learnt from.
+
+    Args:
+        model: With curves or without.
+        held: The rows.
+        looked: (places,) propensity of each place.
+    """
+    seen = looked[np.minimum(held.places, len(looked) - 1)]
+    expected = chances(model, held.features) * seen[:, None]
+    happened = held.outcomes.astype(np.float64)
+    return [calibration_error(expected[:, task], happened[:, task]) for task in range(len(TASKS))]
+
+
 def _logits(network: DeepNetwork, features: NDArray[np.float32]) -> torch.Tensor:
     with torch.no_grad():
         parts = torch.split(torch.as_tensor(features), _BATCH)

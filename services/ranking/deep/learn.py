@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,7 @@ from services.ranking.clicks.table import PageTable
 from services.ranking.deep.calibrate import Calibrated, chances, fit_curves
 from services.ranking.deep.impressions import Impressions, Split
 from services.ranking.deep.model_file import WORTH, log_worth
+from services.ranking.deep.network import DeepNetwork
 from services.ranking.deep.training import Epoch, OnEpoch, TrainingSettings, fit
 from shared.distributed import Processes
 
@@ -39,6 +41,8 @@ class Learnt:
     """(places,) propensity of each place."""
     epochs: Sequence[Epoch]
     best: int
+    digests: Sequence[str]
+    """By process: SHA-256 of the weights that it ended with."""
 
     def score(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Returns (rows,) log of the expected worth, without weight."""
@@ -77,6 +81,7 @@ def learn(
 
     Raises:
         PageLogError: There are too few pages, or products hardly change places in them.
+        RuntimeError: The processes ended with different weights.
     """
     if looked is None:
         looked = agreed_propensities(split.training, processes)
@@ -89,15 +94,25 @@ def learn(
         folder=folder,
         on_epoch=on_epoch,
     )
+    digests = processes.gather(_digest(fitted.network))
     held = [page for part in processes.gather(split.validation) for page in part]
     if not processes.main:
         return None
     plain = Calibrated(fitted.network).eval()
+    if len(set(digests)) > 1:
+        raise RuntimeError("the processes have come apart: their weights differ")
     curves = fit_curves(fitted.network, Impressions.of(held), looked)
     model = Calibrated(fitted.network, curves).eval()
-    chosen = Learnt(model, plain, 0.0, looked, fitted.epochs, fitted.best)
+    chosen = Learnt(model, plain, 0.0, looked, fitted.epochs, fitted.best, digests)
     weight = choose_weight(held, linear, chosen.score, looked)
-    return Learnt(model, plain, weight, looked, fitted.epochs, fitted.best)
+    return replace(chosen, weight=weight)
+
+
+def _digest(network: DeepNetwork) -> str:
+    digest = hashlib.sha256()
+    for value in network.state_dict().values():
+        digest.update(value.numpy().tobytes())
+    return digest.hexdigest()
 
 
 def agreed_propensities(pages: Sequence[LoggedPage], processes: Processes) -> NDArray[np.float64]:

@@ -115,6 +115,13 @@ def fit(
     return run.fitted()
 
 
+def forget(folder: Path) -> None:
+    """Removes the checkpoint of a run, and its folder where nothing else lies in it."""
+    (folder / CHECKPOINT).unlink(missing_ok=True)
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+
+
 class _Run:
     def __init__(
         self,

@@ -13,7 +13,7 @@ from services.ranking.deep.training import CHECKPOINT, TrainingSettings, fit
 from services.ranking.features import FEATURES
 from shared.distributed import Processes
 
-ALONE = Processes(0, 1, torch.device("cpu"))
+ALONE = Processes(0, 1)
 QUICK = TrainingSettings(epochs=12, batch=512, shape=Shape(experts=2, width=16, tower=8))
 
 
