@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -127,13 +127,41 @@ def ranking(
             "127.0.0.1:7702 when absent."
         ),
     ] = None,
-    rounds: Annotated[int, Parameter(help="Trees to grow.")] = 30,
+    logs: Annotated[
+        Path | None,
+        Parameter(
+            help="Page log to learn from, or a folder of them; docs/ranking.md has the form."
+        ),
+    ] = None,
+    served: Annotated[
+        Path | None,
+        Parameter(help="Answers that were shown (SearchResponse, JSON lines), to learn from."),
+    ] = None,
+    events: Annotated[
+        Path | None,
+        Parameter(
+            help="What followed them, as for `wherefore events import`; the suite's own log "
+            "when absent."
+        ),
+    ] = None,
+    model: Annotated[
+        Literal["trees", "deep"], Parameter(help="What learns from --logs or --served.")
+    ] = "trees",
+    rounds: Annotated[
+        int | None,
+        Parameter(help="Trees to grow; 30 from judgments and 100 from logs when absent."),
+    ] = None,
     leaves: Annotated[int, Parameter(help="Leaves of a tree at most.")] = 8,
     seed: Annotated[int, Parameter(help="Of folds and trees.")] = 0,
     version: Annotated[str, Parameter(help="Version that responses name.")] = "1",
     json: Json = False,
 ) -> int:
-    """Train trees that rank (LambdaMART), and compare them with the linear weights.
+    """Train a ranker, and compare it with the linear weights.
+
+    From judged queries: trees (LambdaMART). From what shoppers did (--logs, or --served
+    with events): trees or the deep ranker, with inverse propensity, measured on queries
+    held out by nDCG@10 and by IPS, SNIPS and doubly robust estimates. The log must come
+    from a ranking that explores. The deep ranker needs the extra `train`.
 
     Needs the extra `ranking`, and with --judgments a running suite that holds the judged
     catalogue. Both models are measured by folds of whole queries and compared by paired
@@ -144,13 +172,39 @@ def ranking(
         wherefore train ranking --judgments judged.csv --data judged.npz --out ranker
 
         wherefore train ranking --data judged.npz --out ranker --rounds 60 --json
+
+        wherefore train ranking --logs pages.jsonl.gz --out ranker
+
+        wherefore train ranking --served shown.jsonl --events did.jsonl --model deep --out models
     """
     from shared.cli.config import CliSettings
     from shared.cli.training import run_training
 
-    if judgments is None and data is None:
-        raise failures.CommandError("give --judgments, --data or both", code=failures.USAGE)
     settings = CliSettings()
+    if logs is not None or served is not None:
+        if judgments is not None or data is not None or (logs is not None and served is not None):
+            raise failures.CommandError(
+                "give judgments, --logs or --served, not several", code=failures.USAGE
+            )
+        told = ["--out", str(out.resolve()), "--model", model, "--seed", str(seed)]
+        told += ["--version", version, "--leaves", str(leaves), *(["--json"] if json else [])]
+        told += ["--orchestrator", settings.target]
+        told += ["--rounds", str(rounds)] if rounds is not None else []
+        for option, value in (("--page-logs", logs), ("--served", served), ("--events", events)):
+            if value is not None:
+                told += [option, str(value.resolve())]
+        deep = model == "deep"
+        return run_training(
+            "services.ranking.train.logs",
+            told,
+            extra="train" if deep else "ranking",
+            libraries=None if deep else ("lightgbm", "matplotlib", "tqdm"),
+        )
+    if judgments is None and data is None:
+        raise failures.CommandError(
+            "give --judgments, --data or both, or --logs or --served", code=failures.USAGE
+        )
+    rounds = 30 if rounds is None else rounds
     arguments = ["--nlu", nlu_target or settings.orchestrator_nlu_target]
     arguments += ["--retrieval", retrieval_target or settings.orchestrator_retrieval_target]
     arguments += ["--out", str(out.resolve()), "--rounds", str(rounds), "--leaves", str(leaves)]

@@ -109,3 +109,25 @@ def test_ranking_says_what_is_wrong_with_its_data(tmp_path, capfd):
     assert main(["train", "ranking", *given]) == failures.USAGE
     assert "holds no data for learning to rank" in capfd.readouterr().err
     assert not (tmp_path / "ranker").exists()
+
+
+def test_a_ranker_that_learns_from_logs_gets_its_files(monkeypatch, tmp_path, capsys):
+    calls = []
+
+    def run(module, arguments, **more):
+        calls.append((module, list(arguments), more["extra"]))
+        return 0
+
+    monkeypatch.setattr(training, "run_training", run)
+    monkeypatch.chdir(tmp_path)
+    command = ["train", "ranking", "--out", "models", "--served", "a.jsonl", "--events", "e.jsonl"]
+    assert main([*command, "--model", "deep"]) == 0
+    ((module, arguments, extra),) = calls
+    assert (module, extra) == ("services.ranking.train.logs", "train")
+    given = dict(zip(arguments[::2], arguments[1::2], strict=True))
+    assert given["--served"] == str(tmp_path / "a.jsonl")
+    assert given["--events"] == str(tmp_path / "e.jsonl")
+    assert given["--model"] == "deep"
+    assert "--rounds" not in given
+    assert main([*command, "--logs", "pages.jsonl"]) == failures.USAGE
+    assert main(["train", "ranking", "--out", "models"]) == failures.USAGE
