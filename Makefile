@@ -52,6 +52,7 @@ protos: install-dev ## Generate the stubs again after a change in protos/.
 models: install ## Export the models that Triton serves from their weights.
 	@$(BIN)/python -m shared.inference.export
 	@$(BIN)/python -m services.nlu.train.export
+	@$(BIN)/python -m services.reason.train graphs
 
 train-nlu: install-dev ## Train the query models anew, from the data sets to what Triton serves (hours).
 	@sh tools/train_nlu.sh
