@@ -11,7 +11,7 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -110,11 +110,15 @@ async def measure(
 
 
 async def run(
-    catalogue: Path, form: str | None, queries: Sequence[str], rounds: int
+    catalogue: Path,
+    form: str | None,
+    queries: Sequence[str],
+    rounds: int,
+    settings: Mapping[str, str],
 ) -> list[Times]:
     """Import the catalogue, and measure every number of candidates."""
     taken: list[Times] = []
-    async with private_suite(services=NEEDED) as own:
+    async with private_suite(services=NEEDED, variables=settings) as own:
         target = own.targets.orchestrator
         async with connect(target, retry=False) as channel:
             await import_whole(channel, catalogue, form, target=target)
@@ -167,11 +171,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="of all queries, per row")
     parser.add_argument("--no-write", action="store_true", help="print only")
+    parser.add_argument(
+        "--setting",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="of a service, such as WHEREFORE_RANKING_EXPLORATION=0.3; then not written",
+    )
     options = parser.parse_args()
-    taken = asyncio.run(run(bundled_catalogue_path(), None, QUERIES, options.rounds))
+    settings = dict(each.split("=", 1) for each in options.setting)
+    taken = asyncio.run(run(bundled_catalogue_path(), None, QUERIES, options.rounds, settings))
     body = section(taken, options.rounds)
     sys.stdout.write(body + "\n")
-    if not options.no_write:
+    if not options.no_write and not settings:
         report.update_section("ranking_latency", body)
     return 0
 

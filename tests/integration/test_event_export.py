@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from services.ranking.train.log_source import follow_suite, read_event_file
 from shared.cli.app import main
 from shared.cli.event_file import read_events
 from shared.suite import Suite
@@ -29,3 +30,6 @@ def test_events_are_exported_in_order(
     own = [event.products[0].product_id for event in events if event.user_id == user]
     assert own == ["audio-0001", "audio-0002", "audio-0003"]
     assert [each.name for each in tmp_path.iterdir()] == [name]
+    # What trains a ranker reads the same, from the file and from the running suite.
+    assert list(read_event_file(path)) == events
+    assert list(follow_suite(suite.target("orchestrator")))[: len(events)] == events

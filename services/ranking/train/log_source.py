@@ -1,7 +1,5 @@
 """Where pages to learn from come from: page logs, or answers and events of a shop."""
 
-import queue
-import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -13,11 +11,10 @@ from services.ranking.clicks.served import Left, follow, read_served
 from services.ranking.deep.impressions import read_share, shards
 from shared.distributed import Processes
 from wherefore.common.v1.user_event_pb2 import UserEvent
-from wherefore.orchestrator.v1.event_log_service_pb2 import FollowRequest, FollowResponse
+from wherefore.orchestrator.v1.event_log_service_pb2 import FollowRequest
 from wherefore.orchestrator.v1.event_log_service_pb2_grpc import EventLogServiceStub
 
-IDLE_SECONDS: Final = 2.0
-"""A log from which nothing comes for so long is at its end."""
+_LONGEST_SECONDS: Final = 600.0
 
 
 def logged_pages(logs: Path, processes: Processes) -> list[LoggedPage]:
@@ -66,35 +63,20 @@ def read_event_file(path: Path) -> Iterator[UserEvent]:
         raise PageLogError(f"{path}: {error}") from error
 
 
-def follow_suite(target: str, idle_seconds: float = IDLE_SECONDS) -> Iterator[UserEvent]:
-    """Reads the whole log of events of a running suite.
+def follow_suite(target: str, seconds: float = _LONGEST_SECONDS) -> Iterator[UserEvent]:
+    """Reads the log of events of a running suite, up to its end as it is now.
 
     Args:
         target: HOST:PORT of the orchestrator.
-        idle_seconds: Ends when nothing has come for so long; the log itself never ends.
+        seconds: Longest time for all of it.
 
     Raises:
-        grpc.RpcError: It does not answer.
+        grpc.RpcError: It does not answer, or not in time.
     """
-    arrived: queue.Queue[FollowResponse | grpc.RpcError] = queue.Queue()
     with grpc.insecure_channel(target) as channel:
-        stream = EventLogServiceStub(channel).Follow(FollowRequest())
-
-        def read() -> None:
-            try:
-                for response in stream:
-                    arrived.put(response)
-            except grpc.RpcError as error:
-                arrived.put(error)
-
-        threading.Thread(target=read, daemon=True).start()
-        try:
-            while True:
-                got = arrived.get(timeout=idle_seconds)
-                if isinstance(got, grpc.RpcError):
-                    raise got
-                yield from got.events
-        except queue.Empty:
-            return
-        finally:
-            stream.cancel()
+        stream = EventLogServiceStub(channel).Follow(FollowRequest(), timeout=seconds)
+        for response in stream:
+            yield from response.events
+            if response.sequence >= response.last_sequence:
+                stream.cancel()
+                return

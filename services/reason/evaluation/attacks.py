@@ -18,6 +18,7 @@ from services.reason.facts import Claim, Fact, Scene
 from services.reason.generate import claim
 from services.reason.relations import relation_facts
 from services.reason.standing import standing_facts
+from shared.text.normalise import fold
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
@@ -60,14 +61,12 @@ def attacks(scene: Scene, others: Sequence[Scene], language: str) -> Iterator[At
         yield from _of_codes(true, scene, own, language)
         yield from _of_scene(true, scene)
     # As the scene's own evidence says it, whatever words of the query or strength stand beside it.
-    known = {(fact.code, fact.value, fact.meets) for fact in own}
-    values = {(fact.code, fact.value) for fact in own}
+    known = {(fact.code, fold(fact.value)) for fact in own}
     for other in others:
         for fact in facts_of(other, language):
-            if (fact.code, fact.value, fact.meets) not in known:
+            if (fact.code, fold(fact.value)) not in known:
                 stolen = claim(fact, language, scene.product.id)
-                if (fact.code, fact.value) not in values:
-                    yield Attack("evidence of another scene", stolen, scene)
+                yield Attack("evidence of another scene", stolen, scene)
     yield from _swapped(own, others, scene, language)
 
 

@@ -33,7 +33,9 @@ def check_words(text: str, left: str, record: Record) -> Iterator[tuple[int, int
     by_start = {m.start: m for m in mentions}
     covered = 0
     for term in analyse(text):
-        if not left[term.start : term.end].strip() or HAN.search(term.text):
+        # A number and the word behind it ("Windows 10 in its title") are terms themselves.
+        measure = " " in term.text
+        if measure or not left[term.start : term.end].strip() or HAN.search(term.text):
             continue
         mention = by_start.get(term.start)
         if mention is not None and term.start >= covered:

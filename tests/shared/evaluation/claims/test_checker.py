@@ -57,6 +57,7 @@ def record(query: str = "black kettle under 50 euros, not white") -> Record:
         '"Brita filter jug".',
         'Rated 4.6, above the 4.1 of "Brita filter jug".',
         "Has steel kettle in its title.",
+        "Has 1.7 in its title.",
         "黑色，正合您的要求；售价€45.50，在您的€50以内；评分4.6（1,280条评价）。",
         "21条相关评价中18条称赞质量好；30天内售出320件；12天前上市；现货。",
         "比原价低30%；因为您买过“碧然德滤水壶”；是黑色，不含白色。",
