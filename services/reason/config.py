@@ -1,5 +1,6 @@
 """Settings of the reason service; the only reader of its environment (`WHEREFORE_REASON_*`)."""
 
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from shared.settings import ServiceSettings
@@ -29,3 +30,10 @@ class Settings(ServiceSettings):
     metrics_port: int = 7794
     banned_words: tuple[str, ...] = DEFAULT_BANNED_WORDS
     """Clauses with one of these in our own words are dropped; a JSON list in the environment."""
+
+    nlu_target: str = "127.0.0.1:7701"
+    """Where summaries get vectors of sentences."""
+    summary_embed_seconds: float = Field(default=2.0, gt=0)
+    """Longest wait for them; without them summaries compare words."""
+    summary_languages: tuple[str, ...] = ("en",)
+    """Languages that the NLU's encoder reads well; a JSON list. Elsewhere words are compared."""

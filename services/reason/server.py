@@ -8,11 +8,16 @@ import grpc
 from services.reason.config import Settings
 from services.reason.explainer import Explainer, ExplainInput, Item, WrittenReason
 from services.reason.generate import VERSION
+from services.reason.summarise.encoder import SentenceEncoder
+from services.reason.summarise.messages import from_request, to_response
+from services.reason.summarise.summariser import Summariser
+from services.reason.summarise.validation import validate
 from services.reason.verify import Verifier
 from shared.timing import StageTimer
 from wherefore.reason.v1 import reason_service_pb2 as pb
 from wherefore.reason.v1 import reason_service_pb2_grpc as pb_grpc
 from wherefore.reason.v1.reason_pb2 import Clause, Evidence, Generator, Reason
+from wherefore.reason.v1.summary_pb2 import SummariseRequest, SummariseResponse
 
 NO_EVIDENCE = "no_evidence"
 
@@ -24,6 +29,8 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
 
     def __init__(self, settings: Settings) -> None:
         self._explainer = Explainer(Verifier(settings.banned_words))
+        self._encoder = SentenceEncoder(settings.nlu_target, settings.summary_embed_seconds)
+        self._summariser = Summariser(self._encoder, settings.summary_languages)
 
     async def start(self) -> None:
         """Loads the word lists before the first request needs them."""
@@ -34,10 +41,11 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
         pb_grpc.add_ReasonServiceServicer_to_server(self, server)
 
     async def check_ready(self) -> None:
-        """Depends on nothing else: ready once started."""
+        """Ready once started: without the NLU, summaries compare words."""
 
     async def close(self) -> None:
-        """Holds nothing that needs closing."""
+        """Closes the channel to the NLU."""
+        await self._encoder.close()
 
     async def Explain(  # noqa: N802  # the contract's name
         self,
@@ -58,6 +66,17 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
         """Explains a page, one reason a message; see reason_service.proto."""
         for reason in self._explainer.explain(_input(request.request)):
             yield pb.ExplainStreamResponse(reason=reason_proto(reason))
+
+    async def Summarise(  # noqa: N802  # the contract's name
+        self,
+        request: SummariseRequest,
+        context: grpc.aio.ServicerContext[SummariseRequest, SummariseResponse],
+    ) -> SummariseResponse:
+        """Sums up reviews and descriptions; see summary.proto."""
+        wanted = from_request(request)
+        validate(wanted)
+        timer = StageTimer()
+        return to_response(await self._summariser.summarise(wanted, timer), timer)
 
     def _warm(self) -> None:
         product = pb.ExplainItem().product

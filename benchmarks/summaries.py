@@ -1,0 +1,252 @@
+"""Extracted summaries beside human ones: `python -m benchmarks.summaries`.
+
+Eight reviews a product, three human summaries (FewSum). Every method has the same sentences and the
+same budget of words. Weights are tuned on the train part (`--tune`); figures are of val.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import csv
+import random
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import product as combinations
+from pathlib import Path
+
+import numpy as np
+from rouge_score.rouge_scorer import RougeScorer
+
+from benchmarks import report
+from benchmarks.data import data_folder
+from services.reason.summarise.centrality import Matrix, lexrank, tf_idf, unit_rows
+from services.reason.summarise.sentences import Sentence, Text, distinct, split
+from services.reason.summarise.worth import BY_MEANING, BY_WORDS, Weights, extract, similarities
+from shared.evaluation.significance import bootstrap_interval
+from shared.inference import InferenceSettings, open_text_encoder
+
+COMMAND = "python -m benchmarks.summaries"
+FOLDER = "review_summaries_en"
+BUDGET = 50
+"""Words, about what the human summaries of the train part have (48.5 on average)."""
+MEASURES = ("rouge1", "rouge2", "rougeL")
+_BASELINE_TIE, _BASELINE_REPEAT = 0.1, 0.5
+_SEEDS = 20
+_SCORER = RougeScorer(list(MEASURES), use_stemmer=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A product: sentences of its reviews, what people wrote, and vectors of the sentences."""
+
+    sentences: Sequence[Sentence]
+    references: Sequence[str]
+    words: Matrix
+    meanings: Matrix
+
+
+Scores = Matrix
+"""ROUGE of each case, (cases, measures)."""
+
+
+def read_cases(path: Path) -> list[Case]:
+    """Reads a part of the set."""
+    found: list[tuple[Sequence[Sentence], Sequence[str]]] = []
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            reviews = distinct([Text(f"r{n}", row[f"rev{n}"]) for n in range(1, 9)])
+            sentences = [s for at, review in enumerate(reviews) for s in split(review.body, at)]
+            found.append((sentences, [row[f"summ{n}"] for n in (1, 2, 3)]))
+    return _embed_all(found)
+
+
+def rouge(summary: str, references: Sequence[str]) -> tuple[float, ...]:
+    """F of each of MEASURES, averaged over the references."""
+    scored = [_SCORER.score(reference, summary) for reference in references]
+    return tuple(float(np.mean([s[m].fmeasure for s in scored])) for m in MEASURES)
+
+
+def _embed_all(cases: Sequence[tuple[Sequence[Sentence], Sequence[str]]]) -> list[Case]:
+    """Puts vectors to the sentences, in this process by ONNX Runtime."""
+
+    async def encode() -> list[Matrix]:
+        encoder = open_text_encoder(InferenceSettings(backend="onnx"))
+        made = [await encoder.encode([s.text for s in found]) for found, _ in cases]
+        return [unit_rows(each.vectors.astype(np.float64)) for each in made]
+
+    return [
+        Case(found, references, tf_idf([s.text for s in found]), vectors)
+        for (found, references), vectors in zip(cases, asyncio.run(encode()), strict=True)
+    ]
+
+
+def _join(case: Case, chosen: Sequence[int]) -> str:
+    return " ".join(case.sentences[at].text for at in chosen)
+
+
+def _fill(case: Case, order: Sequence[int]) -> str:
+    """Takes sentences in an order, those that still fit the budget."""
+    left, taken = BUDGET, []
+    for at in order:
+        if case.sentences[at].words <= left:
+            taken.append(at)
+            left -= case.sentences[at].words
+    return _join(case, taken)
+
+
+def ours(case: Case, weights: Weights | None = None, *, vectors: bool = True) -> str:
+    """What the service does, with the encoder's vectors or without."""
+    weights = weights or (BY_MEANING if vectors else BY_WORDS)
+    similarity = similarities(case.words, case.meanings if vectors else None, weights)
+    chosen, _ = extract(case.sentences, similarity, BUDGET, weights)
+    return _join(case, chosen)
+
+
+def lexrank_baseline(case: Case) -> str:
+    """LexRank as published: tf-idf, ties from 0.1 on, repeats over 0.5 left out."""
+    similarity = case.words @ case.words.T
+    order = np.argsort(-lexrank(similarity, _BASELINE_TIE, weighted=False), kind="stable")
+    kept: list[int] = []
+    for at in order.tolist():
+        if all(similarity[at, other] < _BASELINE_REPEAT for other in kept):
+            kept.append(at)
+    return _fill(case, kept)
+
+
+def lead(case: Case) -> str:
+    """First sentences of the reviews, then the second ones."""
+    order = sorted(range(len(case.sentences)), key=lambda at: case.sentences[at].position)
+    return _fill(case, order)
+
+
+def shuffled(case: Case, seed: int) -> str:
+    """Sentences by chance."""
+    order = list(range(len(case.sentences)))
+    random.Random(seed).shuffle(order)  # noqa: S311 - no secret
+    return _fill(case, order)
+
+
+def oracle(case: Case) -> str:
+    """Greedily what the references hold: about the most that sentences can reach."""
+    taken: list[int] = []
+    best = 0.0
+    while True:
+        left = BUDGET - sum(case.sentences[at].words for at in taken)
+        tried = [
+            (sum(rouge(_join(case, [*taken, at]), case.references)[:2]), at)
+            for at in range(len(case.sentences))
+            if at not in taken and case.sentences[at].words <= left
+        ]
+        if not tried or max(tried)[0] <= best:
+            return _join(case, taken)
+        best, at = max(tried)
+        taken.append(at)
+
+
+def measure(cases: Sequence[Case], method: Callable[[Case], str]) -> Scores:
+    """Scores of a method, (cases, measures)."""
+    return np.array([rouge(method(case), case.references) for case in cases])
+
+
+def tune(cases: Sequence[Case]) -> None:
+    """Prints the weights that do best on the train part."""
+    for vectors in (True, False):
+        tried: list[tuple[float, Weights]] = []
+        for meaning, personal, short, long, longest, novelty, threshold in combinations(
+            (0.5, 0.7, 1.0) if vectors else (1.0,),
+            (0.5, 0.7),
+            (0.6, 1.0),
+            (0.6, 0.8),
+            (18, 25),
+            (0.1, 0.2, 0.35),
+            (0.0, 0.1),
+        ):
+            weights = replace(
+                BY_MEANING,
+                meaning=meaning,
+                personal=personal,
+                short=short,
+                long=long,
+                longest=longest,
+                novelty=novelty,
+                threshold=threshold,
+            )
+            scores = measure(cases, partial(ours, weights=weights, vectors=vectors))
+            tried.append((float(scores.mean()), weights))
+        for mean, weights in sorted(tried, key=lambda each: -each[0])[:5]:
+            print(f"{'vectors' if vectors else 'words'} {mean:.4f} {weights}", flush=True)
+    print(f"LexRank {measure(cases, lexrank_baseline).mean():.4f}")
+    print(f"lead {measure(cases, lead).mean():.4f}")
+
+
+def evaluate(cases: Sequence[Case]) -> dict[str, Scores]:
+    """Scores of all methods."""
+    by_chance = [measure(cases, partial(shuffled, seed=seed)) for seed in range(_SEEDS)]
+    return {
+        "ours, vectors": measure(cases, ours),
+        "ours, tf-idf": measure(cases, partial(ours, vectors=False)),
+        "LexRank": measure(cases, lexrank_baseline),
+        "lead sentences": measure(cases, lead),
+        "random": np.mean(by_chance, axis=0),
+        "oracle": measure(cases, oracle),
+    }
+
+
+def section(scores: dict[str, Scores], cases: int) -> str:
+    """The section of RESULTS.md."""
+    rows = [
+        (name, *(f"{100 * value:.2f}" for value in found.mean(axis=0)))
+        for name, found in scores.items()
+    ]
+    differences = [
+        (
+            f"{name} − {other}",
+            *(_interval(scores[name][:, at] - scores[other][:, at]) for at in range(len(MEASURES))),
+        )
+        for name in ("ours, vectors", "ours, tf-idf")
+        for other in ("LexRank", "lead sentences", "random")
+    ]
+    heads = ("ROUGE-1", "ROUGE-2", "ROUGE-L")
+    return "\n\n".join(
+        (
+            "## Summaries of reviews",
+            report.provenance(COMMAND, f"{FOLDER} val ({cases} products, 8 reviews, 3 summaries)"),
+            report.table(("method", *heads), rows),
+            report.table(("difference (95 % interval)", *heads), differences),
+            f"F1 times 100 (`rouge-score`, stemmed), the mean over the references; {BUDGET} words\n"
+            "a summary, the same sentences for all. Weights were chosen on the train part\n"
+            "(28 products, `--tune`). Intervals are of a paired bootstrap over the products.\n"
+            "People wrote anew what the methods can only quote; the oracle picks sentences by the\n"
+            "references.",
+        )
+    )
+
+
+def _interval(differences: Matrix) -> str:
+    found = bootstrap_interval((100 * differences).tolist())
+    return f"{found.mean:+.2f} ({found.low:+.2f} to {found.high:+.2f})"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
+    parser.add_argument("--tune", action="store_true", help="choose weights on train, print only")
+    parser.add_argument("--no-write", action="store_true", help="print only")
+    options = parser.parse_args(arguments)
+    folder = data_folder(FOLDER) / FOLDER
+    if options.tune:
+        tune(read_cases(folder / "train.tsv"))
+        return 0
+    cases = read_cases(folder / "val.tsv")
+    body = section(evaluate(cases), len(cases))
+    print(body)
+    if not options.no_write:
+        report.update_section("summaries", body)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

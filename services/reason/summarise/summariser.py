@@ -1,0 +1,169 @@
+"""From reviews and descriptions to a summary: split, weigh, choose, count."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from services.reason.language import LANGUAGES, is_chinese
+from services.reason.summarise.centrality import Matrix, tf_idf
+from services.reason.summarise.encoder import MAX_TEXTS, STAGE
+from services.reason.summarise.overview import write_overview
+from services.reason.summarise.points import Point, count_points
+from services.reason.summarise.sentences import Sentence, Text, distinct, split
+from services.reason.summarise.worth import BY_MEANING, BY_WORDS, extract, similarities
+from shared.degradation import cause_of, degradation
+from shared.errors import WhereforeError
+from shared.text.language import primary_language
+from shared.timing import StageTimer
+from wherefore.common.v1.diagnostics_pb2 import Degradation
+
+DEFAULT_WORDS: Final = 50
+DEFAULT_POINTS: Final = 5
+TF_IDF: Final = "tf_idf"
+MAX_SENTENCES: Final = 1_000
+"""Sentences that are weighed; those beyond are left out, evenly over the reviews."""
+LONGEST: Final = 60
+"""Words of a sentence that may be quoted: reviewers who use no full stops are not quoted whole."""
+
+
+class Encoder(Protocol):
+    """Texts to unit rows and the model's name; raises WhereforeError."""
+
+    async def encode(self, texts: Sequence[str]) -> tuple[Matrix, str]:
+        """Returns unit rows, (texts, dimensions), and the model's name."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryInput:
+    """What to sum up; 0 and "" take the defaults."""
+
+    reviews: Sequence[Text]
+    descriptions: Mapping[str, str]
+    language: str = ""
+    max_words: int = 0
+    max_points: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A sentence of the summary; `review_id` is empty when it is of a description."""
+
+    sentence: Sentence
+    review_id: str
+    centrality: float
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What is said of a product."""
+
+    quoted: Sequence[Quoted]
+    pros: Sequence[Point]
+    cons: Sequence[Point]
+    overview: str
+    language: str
+    reviews: int
+    duplicates: int
+    method: str
+    degraded: Sequence[Degradation] = ()
+
+
+class Summariser:
+    """Writes summaries.
+
+    Args:
+        encoder: Gives vectors; None compares words alone.
+        languages: Those the encoder reads. Elsewhere words are compared, which is no degradation.
+    """
+
+    def __init__(self, encoder: Encoder | None, languages: Sequence[str] = ("en",)) -> None:
+        self._encoder = encoder
+        self._languages = frozenset(languages)
+
+    async def summarise(self, wanted: SummaryInput, timer: StageTimer) -> Summary:
+        """Returns the summary of texts that `validation.validate` let pass."""
+        with timer.stage("summarise.sentences"):
+            written = [review for review in wanted.reviews if review.body.strip()]
+            reviews = await asyncio.to_thread(distinct, written)
+            language = _language(wanted, reviews)
+            texts = [*reviews, *_descriptions(wanted.descriptions, language)]
+            sentences = _quotable(texts, language)
+        vectors, method, degraded = await self._vectors(sentences, language, timer)
+        with timer.stage("summarise.extract"):
+            budget = wanted.max_words or DEFAULT_WORDS
+            quoted = await asyncio.to_thread(_extract, sentences, texts, vectors, budget)
+        with timer.stage("summarise.points"):
+            most = wanted.max_points or DEFAULT_POINTS
+            pros, cons = await asyncio.to_thread(count_points, reviews, language, most)
+        return Summary(
+            quoted=quoted,
+            pros=pros,
+            cons=cons,
+            overview=write_overview(pros, cons, len(reviews), language),
+            language=language,
+            reviews=len(reviews),
+            duplicates=len(written) - len(reviews),
+            method=method,
+            degraded=degraded,
+        )
+
+    async def _vectors(
+        self, sentences: Sequence[Sentence], language: str, timer: StageTimer
+    ) -> tuple[Matrix | None, str, list[Degradation]]:
+        if self._encoder is None or language not in self._languages or not sentences:
+            return None, TF_IDF, []
+        if len(sentences) > MAX_TEXTS:
+            return None, TF_IDF, []
+        try:
+            with timer.stage(STAGE):
+                vectors, model = await self._encoder.encode([s.text for s in sentences])
+        except WhereforeError as error:
+            cause = cause_of(error)
+            told = degradation(STAGE, cause, fallback=TF_IDF, detail=str(error))
+            return None, TF_IDF, [told]
+        return vectors, model, []
+
+
+def _language(wanted: SummaryInput, reviews: Sequence[Text]) -> str:
+    asked = primary_language(wanted.language)
+    if asked in LANGUAGES:
+        return asked
+    bodies = [review.body for review in reviews] or list(wanted.descriptions.values())
+    counted = Counter("zh" if is_chinese(body) else "en" for body in bodies)
+    return max(LANGUAGES, key=lambda language: counted[language])
+
+
+def _descriptions(descriptions: Mapping[str, str], language: str) -> list[Text]:
+    return [
+        Text("", body)
+        for tag, body in sorted(descriptions.items())
+        if primary_language(tag) == language
+    ]
+
+
+def _quotable(texts: Sequence[Text], language: str) -> list[Sentence]:
+    found = [
+        sentence
+        for at, text in enumerate(texts)
+        for sentence in split(text.body, at, of_shop=not text.id)
+        if sentence.language == language and sentence.words <= LONGEST
+    ]
+    every = -(-len(found) // MAX_SENTENCES) if found else 1
+    return found[::every]
+
+
+def _extract(
+    sentences: Sequence[Sentence], texts: Sequence[Text], vectors: Matrix | None, budget: int
+) -> list[Quoted]:
+    if not sentences:
+        return []
+    weights = BY_WORDS if vectors is None else BY_MEANING
+    similarity = similarities(tf_idf([s.text for s in sentences]), vectors, weights)
+    chosen, centrality = extract(sentences, similarity, budget, weights)
+    return [
+        Quoted(sentences[at], texts[sentences[at].source].id, float(centrality[at]))
+        for at in chosen
+    ]
