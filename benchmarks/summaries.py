@@ -9,11 +9,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import csv
+import gzip
+import json
 import random
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from itertools import product as combinations
 from pathlib import Path
 
@@ -25,8 +29,13 @@ from benchmarks.data import data_folder
 from services.reason.summarise.centrality import Matrix, lexrank, tf_idf, unit_rows
 from services.reason.summarise.sentences import Sentence, Text, distinct, split
 from services.reason.summarise.worth import BY_MEANING, BY_WORDS, Weights, extract, similarities
+from shared.cli.connection import connect
+from shared.cli.private_suite import private_suite
 from shared.evaluation.significance import bootstrap_interval
 from shared.inference import InferenceSettings, open_text_encoder
+from wherefore.common.v1.product_pb2 import Review
+from wherefore.reason.v1.reason_service_pb2_grpc import ReasonServiceStub
+from wherefore.reason.v1.summary_pb2 import SummariseRequest
 
 COMMAND = "python -m benchmarks.summaries"
 FOLDER = "review_summaries_en"
@@ -35,6 +44,8 @@ BUDGET = 50
 MEASURES = ("rouge1", "rouge2", "rougeL")
 _BASELINE_TIE, _BASELINE_REPEAT = 0.1, 0.5
 _SEEDS = 20
+TIMED, _CALLS = 50, 30
+"""Reviews of a timed summary, and how many times it is asked for."""
 _SCORER = RougeScorer(list(MEASURES), use_stemmer=True)
 
 
@@ -195,7 +206,37 @@ def evaluate(cases: Sequence[Case]) -> dict[str, Scores]:
     }
 
 
-def section(scores: dict[str, Scores], cases: int) -> str:
+def _reviews_to_time(folder: Path) -> dict[str, list[str]]:
+    with (folder / FOLDER / "train.tsv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    english = [row[f"rev{n}"] for row in rows for n in range(1, 9)]
+    with gzip.open(folder / "reviews_zh" / "train.jsonl.gz", "rt", encoding="utf-8") as lines:
+        chinese = [json.loads(line)["review"] for line in islice(lines, TIMED)]
+    return {"en": english[:TIMED], "zh": chinese}
+
+
+async def time_served(folder: Path) -> dict[str, tuple[float, float]]:
+    """Times summaries of TIMED reviews by a suite of its own: p50 and p95 in ms by language."""
+    found: dict[str, tuple[float, float]] = {}
+    async with private_suite() as own, connect(own.reason_target, retry=False) as channel:
+        stub = ReasonServiceStub(channel)
+        for language, texts in _reviews_to_time(folder).items():
+            reviews = [Review(id=str(n), text=text) for n, text in enumerate(texts)]
+            request = SummariseRequest(reviews=reviews, language_code=language)
+            times: list[float] = []
+            for _ in range(_CALLS + 3):
+                began = time.perf_counter()
+                response = await stub.Summarise(request, timeout=30)
+                times.append(1_000 * (time.perf_counter() - began))
+                assert not response.degraded
+                assert response.sentences
+            print(f"{language}: {response.method}, {[str(t.stage) for t in response.timings]}")
+            p50, p95 = np.percentile(times[3:], [50, 95])
+            found[language] = (float(p50), float(p95))
+    return found
+
+
+def section(scores: dict[str, Scores], cases: int, times: dict[str, tuple[float, float]]) -> str:
     """The section of RESULTS.md."""
     rows = [
         (name, *(f"{100 * value:.2f}" for value in found.mean(axis=0)))
@@ -221,6 +262,12 @@ def section(scores: dict[str, Scores], cases: int) -> str:
             "(28 products, `--tune`). Intervals are of a paired bootstrap over the products.\n"
             "People wrote anew what the methods can only quote; the oracle picks sentences by the\n"
             "references.",
+            f"`Summarise` of {TIMED} reviews as served, one caller, {_CALLS} calls: "
+            + "; ".join(
+                f"{language} p50 {p50:.0f} ms, p95 {p95:.0f} ms"
+                for language, (p50, p95) in times.items()
+            )
+            + ".",
         )
     )
 
@@ -241,7 +288,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tune(read_cases(folder / "train.tsv"))
         return 0
     cases = read_cases(folder / "val.tsv")
-    body = section(evaluate(cases), len(cases))
+    times = asyncio.run(time_served(folder.parent))
+    body = section(evaluate(cases), len(cases), times)
     print(body)
     if not options.no_write:
         report.update_section("summaries", body)

@@ -20,6 +20,7 @@ _COMMANDS = {
     "recommend": "recommend:recommend",
     "complete": "complete:complete",
     "parse": "parse:parse",
+    "summarise": "summarise:summarise",
     "import": "import_:import_catalogue",
     "products": "products:app",
     "events": "events:app",

@@ -24,5 +24,7 @@ class CliSettings(BaseSettings):
     """Address of the public services, HOST:PORT."""
     orchestrator_nlu_target: str = "127.0.0.1:7701"
     """Address of the query understanding."""
+    orchestrator_reason_target: str = "127.0.0.1:7704"
+    """Address of reasons and summaries."""
     orchestrator_retrieval_target: str = "127.0.0.1:7702"
     """Address of retrieval."""

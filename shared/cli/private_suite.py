@@ -34,6 +34,7 @@ class PrivateSuite:
         self.triton_target = suite.target("triton")
         """Of Triton's gRPC endpoint, where there is one."""
         self.recommend_target = suite.target("recommend")
+        self.reason_target = suite.target("reason")
 
     def cpu_seconds(self) -> dict[str, float]:
         """Processor time spent so far by process, its children included."""

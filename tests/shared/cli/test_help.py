@@ -14,6 +14,7 @@ COMMANDS = [
     ("recommend",),
     ("complete",),
     ("parse",),
+    ("summarise",),
     ("import",),
     ("products", "get"),
     ("products", "list"),
