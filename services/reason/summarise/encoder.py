@@ -20,12 +20,17 @@ _SERVICE: Final = "wherefore.nlu.v1.NluService"
 
 
 class SentenceEncoder:
-    """Asks the NLU service for vectors. Connects on the first call."""
+    """Asks the NLU service for vectors; connects on the first call.
+
+    Args:
+        target: HOST:PORT of the service.
+        timeout: Seconds of a call.
+    """
 
     def __init__(self, target: str, timeout: float) -> None:
-        self._channel = open_channel(target, wait_for_health_of=_SERVICE)
-        self._stub = NluServiceStub(self._channel)
+        self._target = target
         self._timeout = timeout
+        self._channel: grpc.aio.Channel | None = None
         self._breaker = CircuitBreaker("nlu")
 
     async def encode(self, texts: Sequence[str]) -> tuple[Matrix, str]:
@@ -37,11 +42,13 @@ class SentenceEncoder:
         Raises:
             WhereforeError: The service does not answer, or not in time.
         """
+        if self._channel is None:  # here, since it belongs to the event loop that opens it
+            self._channel = open_channel(self._target, wait_for_health_of=_SERVICE)
         if not self._breaker.allow():
             raise CircuitOpenError("nlu does not answer")
         request = EmbedRequest(texts=texts, role=TEXT_ROLE_DOCUMENT)
         try:
-            response = await self._stub.Embed(request, timeout=self._timeout)
+            response = await NluServiceStub(self._channel).Embed(request, timeout=self._timeout)
         except grpc.aio.AioRpcError as error:
             self._breaker.record_failure()
             raise error_from_rpc(error) from error
@@ -53,4 +60,5 @@ class SentenceEncoder:
 
     async def close(self) -> None:
         """Closes the channel."""
-        await self._channel.close()
+        if self._channel is not None:
+            await self._channel.close()

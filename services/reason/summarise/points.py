@@ -23,13 +23,13 @@ EXAMPLES: Final = 3
 _DATA: Final = Path(__file__).parent / "data" / "aspects.toml"
 _DENIED_EN: Final = re.compile(
     r"\b(?:not|no|never|isn't|wasn't|aren't|don't|doesn't|didn't|weren't|nothing|without|hardly)"
-    r"(?: \w+){0,2} ?$",
+    r"(?! only\b| just\b)(?: \w+){0,2} ?$",
     re.IGNORECASE,
 )
 _DENIED_ZH: Final = re.compile(r"(?:不|没有?|并非|不是|毫无)(?:很|太|怎么|那么|会|算)?$")
 _SUPPOSED: Final = re.compile(
-    r"\b(?:if|hope|hoping|wish|should be|would be|might|unless)\b|希望|如果|要是|以为|担心"
-    r"|[?？]\s*$",
+    r"\b(?:if|hope|hoping|wish|should be|would be|might|unless|going to|could (?:be|cause))\b"
+    r"|希望|如果|要是|以为|担心|[?？]\s*$",
     re.IGNORECASE,
 )
 

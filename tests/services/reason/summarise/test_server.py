@@ -1,5 +1,7 @@
 """`Summarise` through the real reason service, with an NLU of its own contract beside it."""
 
+import asyncio
+
 import grpc
 import numpy as np
 import pytest
@@ -61,7 +63,9 @@ async def nlu():
 
 async def serve(target):
     settings = Settings(port=0, metrics_port=0, nlu_target=target)
-    running = await start_server(ReasonServer(settings), settings)
+    # In another thread, as the service's process makes it before there is an event loop.
+    made = await asyncio.to_thread(ReasonServer, settings)
+    running = await start_server(made, settings)
     await running.wait_ready(20)
     return running
 
