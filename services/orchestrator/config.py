@@ -89,6 +89,12 @@ class OrchestratorSettings(ServiceSettings):
     """Whether "for-you" asks the model of sequences too; recommendation must have one
     (`WHEREFORE_RECOMMEND_NEXT_ITEM_MODEL`)."""
 
+    chosen_weight: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    """Weight of what shoppers chose after the same query, in the fusion of the legs; 0 for none."""
+
+    chosen_candidates: int = Field(default=20, ge=1, le=100)
+    """Most products of that leg."""
+
     cross_candidates: int = Field(default=20, ge=1, le=256)
     """Best products that the serving config "precise" reads together with the query."""
 

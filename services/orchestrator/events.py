@@ -7,6 +7,7 @@ from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from services.orchestrator.choices import QueryChoices
 from services.orchestrator.completion.searches import KEPT_SECONDS, SearchCounts
 from services.orchestrator.event_store import EventStore, StoredEvent, event_seconds
 from services.orchestrator.popularity import Popularity
@@ -29,11 +30,13 @@ class EventLog:
         store: EventStore,
         popularity: Popularity,
         searches: SearchCounts,
+        choices: QueryChoices,
         signer: TokenSigner,
     ) -> None:
         self._store = store
         self._popularity = popularity
         self._searches = searches
+        self._choices = choices
         self._signer = signer
 
     def check(self, event: pb.UserEvent) -> list[FieldViolation]:
@@ -63,6 +66,7 @@ class EventLog:
     def _count(self, event: pb.UserEvent) -> None:
         self._popularity.count(event)
         self._searches.count(event)
+        self._choices.count(event)
 
 
 def _completed(event: pb.UserEvent) -> pb.UserEvent:

@@ -6,6 +6,7 @@ from typing import Final
 
 from services.orchestrator.budget import ask_again
 from services.orchestrator.cache import MAX_RANKED, Ranking
+from services.orchestrator.choices import QueryChoices, add_leg
 from services.orchestrator.clients import Clients
 from services.orchestrator.cross_reading import CrossReader
 from services.orchestrator.merchandising.merchandiser import Merchandiser
@@ -23,6 +24,8 @@ PRECISE: Final = "precise"
 SERVING_CONFIGS: Final = {"search": "search", PRECISE: "search"}
 """Public names of configurations, and what ranking calls them."""
 
+# As many as retrieval includes by id.
+_MOST_INCLUDED: Final = 100
 # Candidates that another order than relevance looks at, in lots of `settings.candidates`.
 _ORDERED_LOTS: Final = 2
 
@@ -30,12 +33,13 @@ _ORDERED_LOTS: Final = 2
 class RankingGrower:
     """Makes rankings longer. One for the process."""
 
-    def __init__(self, clients: Clients, merchandiser: Merchandiser) -> None:
+    def __init__(self, clients: Clients, merchandiser: Merchandiser, choices: QueryChoices) -> None:
         self._clients = clients
         self._budgets = clients.settings.budgets
         self._ranker = Ranker(clients)
         self._cross = CrossReader(clients)
         self._merchandiser = merchandiser
+        self._choices = choices
 
     async def extend(self, work: Work, ranking: Ranking) -> None:
         """Retrieves and ranks the next candidates, and puts them behind the others."""
@@ -47,10 +51,12 @@ class RankingGrower:
         if limit <= 0 or (ordered and known):
             ranking.exhausted = True
             return
-        response = await self._retrieve(work, ranking, limit)
+        chosen = self._chosen(work) if not known else []
+        response = await self._retrieve(work, ranking, limit, [i for i, _ in chosen])
         candidates = response.candidates
-        # Pinned products come on top of what was asked for.
+        # Products that are pinned or were chosen come on top of what was asked for.
         ranking.exhausted = len([c for c in candidates if c.legs]) < limit
+        add_leg(candidates, chosen, self._clients.settings.chosen_weight)
         if not known:
             ranking.estimated_total = response.estimated_total
             ranking.applied_filter = response.applied_filter
@@ -106,14 +112,25 @@ class RankingGrower:
         )
         return await rank() if read else results
 
-    async def _retrieve(self, work: Work, ranking: Ranking, limit: int) -> RetrieveResponse:
+    def _chosen(self, work: Work) -> list[tuple[str, float]]:
+        """Returns what was chosen after the same query, best first, where it may have a say."""
+        settings = self._clients.settings
+        if work.query.order_by or not settings.chosen_weight:
+            return []
+        return self._choices.best(work.query.query, settings.chosen_candidates)
+
+    async def _retrieve(
+        self, work: Work, ranking: Ranking, limit: int, chosen_ids: Sequence[str]
+    ) -> RetrieveResponse:
         request = RetrieveRequest(
             query=ranking.understanding,
             filter=ranking.filter,
             limit=limit,
             excluded_ids=ranking.product_ids,
             # Places are given once, on top of the first candidates.
-            included_ids=() if work.query.order_by or ranking.product_ids else ranking.plan.pins,
+            included_ids=()
+            if work.query.order_by or ranking.product_ids
+            else list(dict.fromkeys((*ranking.plan.pins, *chosen_ids)))[:_MOST_INCLUDED],
             # Without a vector the dense leg is not wanted: the loss is told as nlu.embedding.
             legs=() if ranking.understanding.HasField("vector") else ("sparse",),
         )

@@ -8,6 +8,7 @@ from cachetools import TTLCache
 
 from services.orchestrator.budget import stage_timeout
 from services.orchestrator.cache import ParseKey, Ranking, parse_cache, ranking_cache
+from services.orchestrator.choices import QueryChoices
 from services.orchestrator.clients import Clients
 from services.orchestrator.facets import read_facets
 from services.orchestrator.fallback import Degradations, minimal_understanding
@@ -51,6 +52,7 @@ class SearchPipeline:
         profiles: ProfileReader,
         signer: TokenSigner,
         merchandiser: Merchandiser,
+        choices: QueryChoices,
     ) -> None:
         settings = clients.settings
         self._clients = clients
@@ -58,7 +60,7 @@ class SearchPipeline:
         self._profiles = profiles
         self._signer = signer
         self._merchandiser = merchandiser
-        self._grower = RankingGrower(clients, merchandiser)
+        self._grower = RankingGrower(clients, merchandiser, choices)
         self._pages = PageBuilder(clients)
         self._rankings: TTLCache[str, Ranking] = ranking_cache(
             settings.ranking_cache_size, settings.ranking_cache_seconds

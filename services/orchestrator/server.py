@@ -10,6 +10,7 @@ import structlog
 
 from services.orchestrator.catalogue import ProductCatalogue
 from services.orchestrator.catalogue_import import CatalogueImporter
+from services.orchestrator.choices import QueryChoices
 from services.orchestrator.clients import Clients, open_clients
 from services.orchestrator.completion.completer import Completer
 from services.orchestrator.completion.searches import SearchCounts
@@ -89,7 +90,10 @@ class OrchestratorService:
         key = load_key(settings.token_key.get_secret_value(), settings.data_dir)
         self._signer = TokenSigner(key)
         self._searches = SearchCounts()
-        self._events = EventLog(self._store, self._popularity, self._searches, self._signer)
+        self._choices = QueryChoices(settings.popularity_half_life_days)
+        self._events = EventLog(
+            self._store, self._popularity, self._searches, self._choices, self._signer
+        )
         self._completer = Completer(self._searches, settings.completion_refresh_seconds)
         self._watching: list[asyncio.Task[None]] = []
         self._rules = RuleBook(settings.rules_file, settings.rules_poll_seconds)
@@ -113,7 +117,7 @@ class OrchestratorService:
         profiles = ProfileReader(clients, self._store)
         embedder = Embedder(clients)
         merchandiser = Merchandiser(clients, self._rules)
-        pipeline = SearchPipeline(clients, profiles, signer, merchandiser)
+        pipeline = SearchPipeline(clients, profiles, signer, merchandiser, self._choices)
         search = SearchServer(pipeline)
         recommend = RecommendationServer(
             Recommender(

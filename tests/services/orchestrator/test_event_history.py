@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+from services.orchestrator.choices import QueryChoices
 from services.orchestrator.completion.searches import SearchCounts, entries
 from services.orchestrator.event_store import SqliteEventStore
 from services.orchestrator.events import EventLog
@@ -28,11 +29,12 @@ async def test_searches_and_popularity_are_counted_once_each(tmp_path: Path) -> 
     await store.open()
     await store.append([search(f"u{n}", "lamp" if n else "shade") for n in range(6)])
 
-    popularity, searches = Popularity(half_life_days=7), SearchCounts()
-    await EventLog(store, popularity, searches, TokenSigner(b"k" * 32)).load()
+    popularity, searches, choices = Popularity(7), SearchCounts(), QueryChoices(7)
+    await EventLog(store, popularity, searches, choices, TokenSigner(b"k" * 32)).load()
     await store.close()
 
     assert popularity.top(5) == ["lamp", "shade"]
     assert [(entry.text, entry.count) for entry in entries(searches.snapshot())] == [
         ("desk lamp", 6)
     ]
+    assert choices.best("lamp for a desk", 5) == [("lamp", 1.0)]

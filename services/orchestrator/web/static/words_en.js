@@ -89,7 +89,7 @@ export default {
   meets: (words) => `meets “${words}”`,
   found: "Found by",
   atPlace: (rank) => `place ${rank}`,
-  legs: { dense: "Meaning", sparse: "Words", similar: "Similar products", popular: "Popularity" },
+  legs: { dense: "Meaning", sparse: "Words", similar: "Similar products", popular: "Popularity", chosen: "Chosen after this query" },
   contributions: "What moved its score",
   contributionsHint: "Against the average candidate of this search",
   noContributions: "Ranking did not answer, so nothing was weighed.",

@@ -89,7 +89,7 @@ export default {
   meets: (words) => `符合“${words}”`,
   found: "召回来源",
   atPlace: (rank) => `第 ${rank} 位`,
-  legs: { dense: "语义", sparse: "词语", similar: "相似商品", popular: "热度" },
+  legs: { dense: "语义", sparse: "词语", similar: "相似商品", popular: "热度", chosen: "同一搜索后的选择" },
   contributions: "得分构成",
   contributionsHint: "与本次搜索的平均候选商品相比",
   noContributions: "排序服务没有响应，未作权衡。",
