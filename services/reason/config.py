@@ -37,3 +37,12 @@ class Settings(ServiceSettings):
     """Longest wait for them; without them summaries compare words."""
     summary_languages: tuple[str, ...] = ("en",)
     """Languages that the NLU's encoder reads well; a JSON list. Elsewhere words are compared."""
+
+    model: str = ""
+    """Model of the repository that words reasons, such as "reason_small"; empty for templates."""
+    model_seconds: float = Field(default=0.2, gt=0)
+    """Longest that the model gets for a page; templates answer what it has not written then."""
+    model_rows: int = Field(default=20, ge=1)
+    """Reasons of a page, from its top, that the model is asked for."""
+    model_threads: int = Field(default=0, ge=0)
+    """Threads of the model; 0 for as many as there are cores."""

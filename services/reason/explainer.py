@@ -8,7 +8,7 @@ from prometheus_client import Counter
 
 from services.reason.evidence import query_facts
 from services.reason.facts import Claim, Fact, PagePrices, Scene
-from services.reason.generate import claim, compose, plan
+from services.reason.generate import VERSION, claim, compose, plan
 from services.reason.language import choose_language
 from services.reason.relations import relation_facts
 from services.reason.standing import standing_facts
@@ -59,6 +59,10 @@ class WrittenReason:
     claims: Sequence[Claim]
     facts: Sequence[Fact]
     """Those that the claims rest on, without repeats."""
+    generator: str = VERSION
+    """What wrote it, with its version."""
+    by_model: bool = False
+    """Whether that is a language model."""
 
 
 class Explainer:
@@ -74,6 +78,11 @@ class Explainer:
         Raises:
             InvalidArgumentError: Before the first reason; names the field at fault.
         """
+        for _, reason in self.explain_scenes(wanted):
+            yield reason
+
+    def explain_scenes(self, wanted: ExplainInput) -> Iterator[tuple[Scene, WrittenReason]]:
+        """Yields what `explain` does, each with all that its claims may rest on."""
         validate(wanted)
         of_query = wanted.query.language_code if wanted.query is not None else ""
         language = choose_language(wanted.language, of_query)
@@ -89,7 +98,8 @@ class Explainer:
                 now,
                 item.relations[:MAX_RELATIONS],
             )
-            yield self.explain_one(scene, language, wanted.max_clauses or DEFAULT_CLAUSES)
+            most = wanted.max_clauses or DEFAULT_CLAUSES
+            yield scene, self.explain_one(scene, language, most)
 
     def explain_one(self, scene: Scene, language: str, max_clauses: int) -> WrittenReason:
         """Writes the reason of one product."""

@@ -2,7 +2,10 @@ import grpc
 import pytest
 
 from services.reason.config import Settings
+from services.reason.onnx_writer import VERSION_FOLDER
 from services.reason.server import ReasonServer
+from services.reason.train.served import GRAPH
+from shared.inference.settings import REPOSITORY
 from shared.server import start_server
 from wherefore.reason.v1 import reason_service_pb2 as pb
 from wherefore.reason.v1.reason_pb2 import Generator
@@ -63,3 +66,34 @@ async def test_bad_input_is_invalid_argument(stub):
             await call
         assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
         assert "items" in (caught.value.details() or "")
+
+
+@pytest.mark.skipif(
+    not (REPOSITORY / "reason_small" / VERSION_FOLDER / GRAPH).is_file(),
+    reason="`make models` has made no graph yet",
+)
+async def test_a_model_named_in_the_settings_words_the_reasons(make_scene):
+    settings = Settings(port=0, metrics_port=0, model="reason_small", model_seconds=30)
+    running = await start_server(ReasonServer(settings), settings)
+    try:
+        await running.wait_ready(60)
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{running.port}") as channel:
+            worded = ReasonServiceStub(channel)
+            request = request_of(make_scene("en"), "en")
+            response = await worded.Explain(request, timeout=40)
+            stream = worded.ExplainStream(pb.ExplainStreamRequest(request=request), timeout=40)
+            assert [message.reason async for message in stream] == list(response.reasons)
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await worded.Explain(pb.ExplainRequest(), timeout=5)
+            assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    finally:
+        await running.stop()
+    full, bare = response.reasons
+    assert (full.generator, full.generator_version) == (
+        Generator.GENERATOR_MODEL,
+        "reason_small@1",
+    )
+    assert full.clauses
+    assert all(clause.text in full.text and clause.evidence_ids for clause in full.clauses)
+    assert bare.generator == Generator.GENERATOR_TEMPLATE
+    assert not response.degraded
