@@ -71,6 +71,7 @@ def environment(suite: Suite, tmp_path: Path) -> dict[str, str]:
             "WHEREFORE_HOME": str(suite.home),
             "WHEREFORE_TARGET": suite.target("orchestrator"),
             "WHEREFORE_ORCHESTRATOR_NLU_TARGET": suite.target("nlu"),
+            "WHEREFORE_ORCHESTRATOR_REASON_TARGET": suite.target("reason"),
         }
     )
 
@@ -80,6 +81,7 @@ def localised(text: str, suite: Suite, product_id: str) -> str:
     return (
         text.replace("localhost:7700", suite.target("orchestrator"))
         .replace("localhost:7701", suite.target("nlu"))
+        .replace("localhost:7704", suite.target("reason"))
         .replace("localhost:7705", suite.target("recommend"))
         .replace("PRODUCT_ID", product_id)
     )

@@ -1,0 +1,53 @@
+"""`Summarise` of the bundled catalogue's products through the running suite and its encoder."""
+
+import grpc
+import pytest
+
+from shared.catalogue import bundled_catalogue_path, read_catalogue
+from shared.inference.settings import VECTOR_MODEL
+from shared.suite import Suite
+from wherefore.common.v1.product_pb2 import Product
+from wherefore.reason.v1.reason_service_pb2_grpc import ReasonServiceStub
+from wherefore.reason.v1.summary_pb2 import SummariseRequest
+
+pytestmark = pytest.mark.suite
+
+PRODUCTS = 40
+
+
+def reviewed() -> list[Product]:
+    rows = (row.product for row in read_catalogue(bundled_catalogue_path()))
+    return [p for p in rows if p is not None and len(p.reviews) >= 4][:: 1_000 // PRODUCTS][
+        :PRODUCTS
+    ]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_every_quote_and_count_is_borne_out_by_the_reviews(
+    suite: Suite, language: str
+) -> None:
+    points = 0
+    async with grpc.aio.insecure_channel(suite.target("reason")) as channel:
+        stub = ReasonServiceStub(channel)
+        for product in reviewed():
+            request = SummariseRequest(
+                reviews=product.reviews,
+                descriptions=product.descriptions,
+                language_code=language,
+            )
+            response = await stub.Summarise(request, timeout=30)
+            texts = {review.id: review.text for review in product.reviews}
+            assert response.sentences
+            for sentence in response.sentences:
+                source = texts.get(sentence.review_id, product.descriptions[language])
+                assert source[sentence.start : sentence.end] == sentence.text
+            for point in [*response.pros, *response.cons]:
+                points += 1
+                assert 2 <= point.review_count <= response.review_count
+                for example in point.examples:
+                    review = texts[example.review_id]
+                    assert review[example.start : example.end] == example.text
+            assert not response.degraded
+            expected = VECTOR_MODEL if language == "en" else "tf_idf"
+            assert response.method.startswith(expected)
+    assert points >= PRODUCTS // 2
