@@ -44,7 +44,7 @@ BUDGET = 50
 MEASURES = ("rouge1", "rouge2", "rougeL")
 _BASELINE_TIE, _BASELINE_REPEAT = 0.1, 0.5
 _SEEDS = 20
-TIMED, _CALLS = 50, 30
+TIMED, _CALLS, _WARM = 50, 30, 3
 """Reviews of a timed summary, and how many times it is asked for."""
 _SCORER = RougeScorer(list(MEASURES), use_stemmer=True)
 
@@ -215,27 +215,30 @@ def _reviews_to_time(folder: Path) -> dict[str, list[str]]:
     return {"en": english[:TIMED], "zh": chinese}
 
 
-async def time_served(folder: Path) -> dict[str, tuple[float, float]]:
-    """Times summaries of TIMED reviews by a suite of its own: p50 and p95 in ms by language."""
-    found: dict[str, tuple[float, float]] = {}
+async def time_served(folder: Path) -> dict[str, tuple[float, float, int]]:
+    """Times summaries of TIMED reviews by a suite of its own: p50, p95 in ms, degraded."""
+    found: dict[str, tuple[float, float, int]] = {}
     async with private_suite() as own, connect(own.reason_target, retry=False) as channel:
         stub = ReasonServiceStub(channel)
         for language, texts in _reviews_to_time(folder).items():
             reviews = [Review(id=str(n), text=text) for n, text in enumerate(texts)]
             request = SummariseRequest(reviews=reviews, language_code=language)
             times: list[float] = []
-            for _ in range(_CALLS + 3):
+            degraded = 0
+            for call in range(_CALLS + _WARM):
                 began = time.perf_counter()
                 response = await stub.Summarise(request, timeout=30)
                 times.append(1_000 * (time.perf_counter() - began))
-                assert not response.degraded
                 assert response.sentences
-            p50, p95 = np.percentile(times[3:], [50, 95])
-            found[language] = (float(p50), float(p95))
+                degraded += bool(response.degraded) and call >= _WARM
+            p50, p95 = np.percentile(times[_WARM:], [50, 95])
+            found[language] = (float(p50), float(p95), degraded)
     return found
 
 
-def section(scores: dict[str, Scores], cases: int, times: dict[str, tuple[float, float]]) -> str:
+def section(
+    scores: dict[str, Scores], cases: int, times: dict[str, tuple[float, float, int]]
+) -> str:
     """The section of RESULTS.md."""
     rows = [
         (name, *(f"{100 * value:.2f}" for value in found.mean(axis=0)))
@@ -268,11 +271,12 @@ def section(scores: dict[str, Scores], cases: int, times: dict[str, tuple[float,
     )
 
 
-def _served(times: dict[str, tuple[float, float]]) -> str:
+def _served(times: dict[str, tuple[float, float, int]]) -> str:
     if not times:
         return ""
     said = "; ".join(
-        f"{tag} p50 {p50:.0f} ms, p95 {p95:.0f} ms" for tag, (p50, p95) in times.items()
+        f"{tag} p50 {p50:.0f} ms, p95 {p95:.0f} ms, {lost} without vectors"
+        for tag, (p50, p95, lost) in times.items()
     )
     return f"`Summarise` of {TIMED} reviews as served, one caller, {_CALLS} calls: {said}."
 
