@@ -44,5 +44,6 @@ class Settings(ServiceSettings):
     """Longest that the model gets for a page; templates answer what it has not written then."""
     model_rows: int = Field(default=20, ge=1)
     """Reasons of a page, from its top, that the model is asked for."""
-    model_threads: int = Field(default=0, ge=0)
-    """Threads of the model; 0 for as many as there are cores."""
+    model_threads: int = Field(default=1, ge=0)
+    """Threads of the model; 0 for as many as there are cores, which its small matrices do not use
+    and other work on the machine pays for."""
