@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 import pytest
 
 from services.reason.explainer import Explainer, ExplainInput, Item
+from services.reason.facts import Fact
 from services.reason.generate import VERSION
 from services.reason.onnx_writer import VERSION_FOLDER, OnnxWriter
 from services.reason.train.decode import Wanted
 from services.reason.train.rendering import SaidClause, SaidReason
 from services.reason.train.served import GRAPH
+from services.reason.train.slots import fill
 from services.reason.verify import Verifier
 from services.reason.worded import (
     MODEL_REASONS,
@@ -170,3 +172,16 @@ def test_the_models_page_stands_varies_and_is_the_same_again(verifier, language)
     # No time: templates alone.
     late = WordedExplainer(explainer, verifier, writer, seconds=0, rows=20).explain(wanted)
     assert not any(reason.by_model for reason in late.reasons)
+
+
+@pytest.mark.skipif(
+    not (REPOSITORY / "reason_small" / VERSION_FOLDER / GRAPH).is_file(),
+    reason="`make models` has made no graph yet",
+)
+@pytest.mark.parametrize("code", ["brand_affinity", "category_affinity"])
+def test_what_the_model_overstates_is_left_to_the_template(code):
+    writer = OnnxWriter(REPOSITORY / "reason_small", (), 1)
+    looked_at = fill(Fact(code, "user", "Thule", "", 0.5), "en")
+    stocked = fill(Fact("in_stock", "product", "in stock", "", 0.2), "en")
+    assert writer.knows(Wanted([stocked], "en"))
+    assert not writer.knows(Wanted([stocked, looked_at], "en"))
