@@ -12,6 +12,7 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from services.orchestrator.event_store import actor_of, event_seconds
@@ -95,6 +96,7 @@ def add_leg(
             candidate.fused_score += shares[product_id]
 
 
+@lru_cache(maxsize=65_536)
 def _key(query: str) -> str:
     return " ".join(sorted(set(terms(query))))
 

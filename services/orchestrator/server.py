@@ -37,6 +37,7 @@ from services.orchestrator.tokens import TokenSigner, load_key
 from services.orchestrator.web.app import Api, make_app
 from shared.catalogue_watch import CatalogueWatch
 from shared.errors import UnavailableError
+from shared.text.analysis import warm_up
 from shared.web.serve import WebServer
 from wherefore.orchestrator.v1.completion_service_pb2_grpc import (
     add_CompletionServiceServicer_to_server,
@@ -156,6 +157,7 @@ class OrchestratorService:
         """Opens the event store and the demo page."""
         await self._rules.start()
         await self._store.open()
+        await asyncio.to_thread(warm_up)
         await self._events.load()
         self._watch()
         self._started_at = time.monotonic()

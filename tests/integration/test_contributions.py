@@ -56,12 +56,16 @@ async def test_a_search(channel: grpc.aio.Channel, config: str, query: str) -> N
         query=query, serving_config=config, page_size=20, include_contributions=True,
         skip_reasons=True,
     )  # fmt: skip
-    answer = await SearchServiceStub(channel).Search(request, timeout=TIMEOUT)
+    asked = ExplainRequest(query=query, serving_config=config, skip_words=True)
+    # On a busy machine one of the two may have gone without the cross-encoder.
+    for _ in range(10):
+        answer = await SearchServiceStub(channel).Search(request, timeout=TIMEOUT)
+        explained = await ExplanationServiceStub(channel).Explain(asked, timeout=TIMEOUT)
+        if {d.stage for d in answer.degraded} == {d.stage for d in explained.degraded}:
+            break
     assert len(answer.results) == 20
     left = bases(answer.results)
     assert np.ptp(left) < EXACT
-    asked = ExplainRequest(query=query, serving_config=config, skip_words=True)
-    explained = await ExplanationServiceStub(channel).Explain(asked, timeout=TIMEOUT)
     assert len(explained.explanations) == 20
     assert left == pytest.approx(explained.base_value, abs=EXACT)
     for each in explained.explanations:
