@@ -23,12 +23,8 @@ from services.reason.evaluation.attacks import attacks
 from services.reason.facts import PagePrices, Scene
 from services.reason.verify import Verifier
 from shared.catalogue import bundled_catalogue_path
-from shared.channel import open_channel
-from shared.cli.catalogue_import import import_whole
-from shared.cli.connection import connect
-from shared.cli.evaluation_progress import query_progress
-from shared.cli.private_suite import private_suite
-from shared.evaluation.reasons.collect import ReasonPage, collect_pages
+from shared.cli.commands.evaluate_reasons import pages_of_suite
+from shared.evaluation.reasons.collect import ReasonPage
 from shared.evaluation.reasons.score import ReasonEvaluation, score
 from wherefore.common.v1.user_profile_pb2 import RecentProduct, UserProfile
 
@@ -58,20 +54,6 @@ def shops() -> list[Shop]:
         Shop("icecat", judged.catalogue, None, [*english[::2], *chinese[::2]]),
         Shop("luma", data_folder("luma") / "luma", "luma", _lines(QUERIES / "luma.txt")),
     ]
-
-
-async def pages_of(shop: Shop) -> list[ReasonPage]:
-    """Search the catalogue in a suite of its own."""
-    async with private_suite() as own:
-        target = own.targets.orchestrator
-        async with connect(target, retry=False) as channel:
-            await import_whole(channel, shop.path, shop.kind, target=target)
-            retrieval = open_channel(own.targets.retrieval)
-            try:
-                with query_progress(len(shop.queries)) as on_query:
-                    return await collect_pages(channel, retrieval, shop.queries, on_query=on_query)
-            finally:
-                await retrieval.close()
 
 
 def attacked(pages: Sequence[ReasonPage]) -> tuple[Counter[str], Counter[str], list[str]]:
@@ -202,7 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for shop in shops():
         if options.only not in (None, shop.name):
             continue
-        pages = asyncio.run(pages_of(shop))
+        pages = asyncio.run(pages_of_suite(shop.path, shop.queries, shop.kind))
         evaluations[shop.name] = score(pages)
         for each in evaluations[shop.name].scored:
             for claim in each.checked.unsupported:

@@ -7,7 +7,6 @@ at, taken to fall as the discount of DCG does (Joachims, Swaminathan and Schnabe
 learning-to-rank with biased feedback", WSDM 2017). What fewer than three users chose is not told.
 """
 
-import hashlib
 import math
 import time
 from collections import OrderedDict
@@ -15,8 +14,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-from services.orchestrator.event_store import actor_of, event_seconds
-from services.orchestrator.interest import weight_of
+from services.orchestrator.event_store import actor_hash, actor_of, event_seconds
+from services.orchestrator.interest import growth_since, weight_of
 from shared.rank_fusion import fused_scores
 from shared.text.analysis import terms
 from wherefore.common.v1.user_event_pb2 import UserEvent
@@ -48,9 +47,8 @@ class QueryChoices:
         key = _key(event.query)
         if not key:
             return
-        growth = 2.0 ** ((event_seconds(event) - self._landmark) / self._half_life)
-        # A hash of the user is enough to tell users apart.
-        user = hashlib.blake2b(actor.encode(), digest_size=8).digest()
+        growth = growth_since(self._landmark, event_seconds(event), self._half_life)
+        user = actor_hash(actor)
         products = self._chosen.setdefault(key, {})
         self._chosen.move_to_end(key)
         for product in event.products:

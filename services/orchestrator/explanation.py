@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 
 from services.orchestrator.budget import ask_again, stage_timeout
+from services.orchestrator.by_id import MOST_BY_ID
 from services.orchestrator.cache import Ranking
 from services.orchestrator.clients import Clients
 from services.orchestrator.config import StageBudget
@@ -33,7 +34,6 @@ from wherefore.retrieval.v1.retrieval_service_pb2 import RetrieveRequest
 WORDS_STAGE: Final = "explanation.words"
 _WORDS_BUDGET: Final = StageBudget(seconds=3.0, reserve=0.05)
 """Nothing waits behind an explanation, and 32 forward passes take longer than one."""
-_MOST_INCLUDED: Final = 100  # what retrieval takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class Explainer:
             query=ranking.understanding,
             filter=ranking.filter,
             limit=self._clients.settings.candidates,
-            included_ids=list(dict.fromkeys(asked))[:_MOST_INCLUDED],
+            included_ids=list(dict.fromkeys(asked))[:MOST_BY_ID],
         )
         if not _has_vector(work, ranking):
             request.query.ClearField("vector")

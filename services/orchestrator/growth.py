@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final
 
 from services.orchestrator.budget import ask_again
+from services.orchestrator.by_id import MOST_BY_ID
 from services.orchestrator.cache import MAX_RANKED, Ranking
 from services.orchestrator.choices import QueryChoices, add_leg
 from services.orchestrator.clients import Clients
@@ -24,8 +25,6 @@ PRECISE: Final = "precise"
 SERVING_CONFIGS: Final = {"search": "search", PRECISE: "search"}
 """Public names of configurations, and what ranking calls them."""
 
-# As many as retrieval includes by id.
-_MOST_INCLUDED: Final = 100
 # Candidates that another order than relevance looks at, in lots of `settings.candidates`.
 _ORDERED_LOTS: Final = 2
 
@@ -130,7 +129,7 @@ class RankingGrower:
             # Places are given once, on top of the first candidates.
             included_ids=()
             if work.query.order_by or ranking.product_ids
-            else list(dict.fromkeys((*ranking.plan.pins, *chosen_ids)))[:_MOST_INCLUDED],
+            else list(dict.fromkeys((*ranking.plan.pins, *chosen_ids)))[:MOST_BY_ID],
             # Without a vector the dense leg is not wanted: the loss is told as nlu.embedding.
             legs=() if ranking.understanding.HasField("vector") else ("sparse",),
         )

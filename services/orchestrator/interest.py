@@ -32,3 +32,11 @@ def weight_of(event: pb.UserEvent) -> float:
 def decay(age_seconds: float, half_life_seconds: float) -> float:
     """Returns what is left of 1 after `age_seconds`."""
     return 0.5 ** (age_seconds / half_life_seconds)
+
+
+def growth_since(landmark: float, at: float, half_life_seconds: float) -> float:
+    """Returns how much more what happened `at` counts than what happened at the landmark.
+
+    Forward decay (Cormode et al., ICDE 2009): sums that share a landmark keep their order.
+    """
+    return 2.0 ** ((at - landmark) / half_life_seconds)

@@ -9,7 +9,7 @@ import time
 from collections import defaultdict
 
 from services.orchestrator.event_store import event_seconds
-from services.orchestrator.interest import weight_of
+from services.orchestrator.interest import growth_since, weight_of
 from wherefore.common.v1.user_event_pb2 import UserEvent
 
 _HALF_LIVES_KEPT = 8
@@ -33,7 +33,7 @@ class Popularity:
         """Counts one event."""
         weight = weight_of(event)
         if weight:
-            growth = 2.0 ** ((event_seconds(event) - self._landmark) / self._half_life)
+            growth = growth_since(self._landmark, event_seconds(event), self._half_life)
             for product in event.products:
                 self._sums[product.product_id] += weight * growth * max(1, product.quantity)
 

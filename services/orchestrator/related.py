@@ -9,7 +9,7 @@ from typing import Final
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.orchestrator.budget import ask_again, stage_timeout
-from services.orchestrator.by_id import request_by_id
+from services.orchestrator.by_id import MOST_BY_ID, request_by_id
 from services.orchestrator.clients import Clients
 from services.orchestrator.event_store import SqliteEventStore
 from services.orchestrator.fallback import Degradations
@@ -24,8 +24,6 @@ from wherefore.recommend.v1.relation_pb2 import Relation
 from wherefore.retrieval.v1.candidate_pb2 import Candidate
 from wherefore.retrieval.v1.retrieval_service_pb2 import GetProductsRequest
 
-# As many as retrieval returns by id in one call.
-_MOST: Final = 100
 # What others chose says more than likeness.
 _RELATED_WEIGHT: Final = 2.0
 # More are found than wanted, as a filter may leave few of them.
@@ -107,10 +105,10 @@ class RelatedFinder:
                 fused_score=each.score,
                 fused_rank=rank,
             )
-            for rank, each in enumerate(ordered[:_MOST], start=1)
+            for rank, each in enumerate(ordered[:MOST_BY_ID], start=1)
         ]
         relations: dict[str, Sequence[Relation]] = {}
-        for each in ordered[:_MOST]:
+        for each in ordered[:MOST_BY_ID]:
             for relation in each.relations:
                 if product := named.get(relation.product_id):
                     relation.product_title = title_of(product, query.language_code)
@@ -122,14 +120,14 @@ class RelatedFinder:
     ) -> dict[str, Product]:
         """Returns the products that are there and meet a filter, as ranking reads them."""
         products: dict[str, Product] = {}
-        for start in range(0, len(found), _MOST):
-            ids = [each.product_id for each in found[start : start + _MOST]]
+        for start in range(0, len(found), MOST_BY_ID):
+            ids = [each.product_id for each in found[start : start + MOST_BY_ID]]
             request = request_by_id(ids, condition)
             response = await ask_again(
                 partial(self._clients.retrieve, request), self._clients.settings.budgets.retrieval
             )
             products |= {c.product.id: c.product for c in response.candidates}
-            if len(products) >= _MOST:
+            if len(products) >= MOST_BY_ID:
                 break
         return products
 

@@ -12,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from services.recommend.serving.learner import actor_of
 from wherefore.common.v1 import user_event_pb2 as event_pb
 from wherefore.common.v1.user_event_pb2 import UserEvent
 
@@ -108,8 +109,8 @@ def sequences_of_events(path: Path, events: Iterable[UserEvent]) -> SequenceData
     """
     steps: dict[str, list[tuple[float, int, str]]] = {}
     for event in events:
-        actor = f"u:{event.user_id}" if event.user_id else f"s:{event.session_id}"
-        if event.type in _DEALINGS and len(actor) > len("u:"):
+        actor = actor_of(event.user_id, event.session_id)
+        if event.type in _DEALINGS and actor:
             at = event.event_time.seconds + event.event_time.nanos * 1e-9
             walk = steps.setdefault(actor, [])
             walk.extend((at, len(walk), product.product_id) for product in event.products)

@@ -1,6 +1,5 @@
 """What users searched for, by how many of them. What fewer than five typed is never shown."""
 
-import hashlib
 import re
 import time
 from collections import defaultdict
@@ -8,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from services.orchestrator.completion.index import Entry, Source
-from services.orchestrator.event_store import actor_of, event_seconds
+from services.orchestrator.event_store import actor_hash, actor_of, event_seconds
 from shared.text.normalise import fold
 from wherefore.common.v1.user_event_pb2 import UserEvent
 
@@ -38,8 +37,7 @@ class SearchCounts:
         if not query or len(query) > _LONGEST or not actor or _PERSONAL.search(query):
             return
         users = self._users[query]
-        # A hash of the user is enough to tell users apart.
-        user = hashlib.blake2b(actor.encode(), digest_size=8).digest()
+        user = actor_hash(actor)
         if user in users or len(users) < _MAX_USERS:
             users[user] = max(users.get(user, 0.0), event_seconds(event))
             self.changes += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +15,7 @@ from shared.cli.commands.import_ import CatalogueFormat
 from shared.cli.options import Json, NoTriton
 
 if TYPE_CHECKING:
-    from shared.evaluation.reasons.score import ReasonEvaluation
+    from shared.evaluation.reasons.collect import ReasonPage
 
 
 def reasons(
@@ -49,8 +50,10 @@ def reasons(
     if html and not html.parent.is_dir():
         raise failures.CommandError(f"no folder {html.parent}", code=failures.USAGE)
     asked = _read_queries(queries)
-    evaluation = asyncio.run(_evaluate(catalogue, asked, format, triton=not no_triton))
     from shared.cli import reasons_evaluation_view as view
+    from shared.evaluation.reasons.score import score
+
+    evaluation = score(asyncio.run(pages_of_suite(catalogue, asked, format, triton=not no_triton)))
 
     if html:
         from shared.evaluation.reasons.html import render
@@ -76,20 +79,20 @@ def _read_queries(path: Path) -> list[str]:
     return queries
 
 
-async def _evaluate(
+async def pages_of_suite(
     catalogue: Path,
-    queries: list[str],
+    queries: Sequence[str],
     format: str | None,  # noqa: A002 - named as the option
     *,
-    triton: bool,
-) -> ReasonEvaluation:
+    triton: bool = True,
+) -> list[ReasonPage]:
+    """Search a catalogue in a suite of its own, each query twice; see `collect_pages`."""
     from shared.channel import open_channel
     from shared.cli.catalogue_import import import_whole
     from shared.cli.connection import connect
     from shared.cli.evaluation_progress import query_progress
     from shared.cli.private_suite import private_suite
     from shared.evaluation.reasons.collect import collect_pages
-    from shared.evaluation.reasons.score import score
 
     async with private_suite(triton=triton) as own:
         target = own.targets.orchestrator
@@ -98,7 +101,6 @@ async def _evaluate(
             retrieval = open_channel(own.targets.retrieval)
             try:
                 with query_progress(len(queries)) as on_query:
-                    pages = await collect_pages(channel, retrieval, queries, on_query=on_query)
+                    return await collect_pages(channel, retrieval, queries, on_query=on_query)
             finally:
                 await retrieval.close()
-    return score(pages)

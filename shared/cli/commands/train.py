@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -45,20 +46,8 @@ def nlu(
 
         wherefore train nlu --config my-recipe.toml --data sets --out runs
     """
-    from shared.cli.training import run_training
-
-    recipe = Path(config)
-    if recipe.suffix and not recipe.is_file():
-        raise failures.CommandError(f"no recipe {config}", code=failures.USAGE)
-    arguments = [str(recipe.resolve()) if recipe.suffix else config]
-    for option, value in (("--data", data), ("--out", out), ("--labels", labels)):
-        if value is not None:
-            arguments += [option, str(value.resolve())]
-    try:
-        return run_training("services.nlu.train", arguments)
-    except KeyboardInterrupt:
-        failures.say("stopped; the same command goes on from the last checkpoint")
-        raise
+    options = {"--data": data, "--out": out, "--labels": labels}
+    return _by_recipe(config, "services.nlu.train", [], options)
 
 
 @app.command
@@ -89,20 +78,7 @@ def reason(
 
         wherefore train reason --config my-recipe.toml --out runs/mine
     """
-    from shared.cli.training import run_training
-
-    recipe = Path(config)
-    if recipe.suffix and not recipe.is_file():
-        raise failures.CommandError(f"no recipe {config}", code=failures.USAGE)
-    arguments = ["train", str(recipe.resolve()) if recipe.suffix else config]
-    for option, value in (("--data", data), ("--out", out)):
-        if value is not None:
-            arguments += [option, str(value.resolve())]
-    try:
-        return run_training("services.reason.train", arguments)
-    except KeyboardInterrupt:
-        failures.say("stopped; the same command goes on from the last checkpoint")
-        raise
+    return _by_recipe(config, "services.reason.train", ["train"], {"--data": data, "--out": out})
 
 
 @app.command
@@ -218,3 +194,23 @@ def ranking(
         extra="ranking",
         libraries=("lightgbm", "matplotlib", "tqdm"),
     )
+
+
+def _by_recipe(
+    config: str, module: str, before: Sequence[str], options: Mapping[str, Path | None]
+) -> int:
+    """Run a module's training by a recipe, which may be a file or the name of one."""
+    from shared.cli.training import run_training
+
+    recipe = Path(config)
+    if recipe.suffix and not recipe.is_file():
+        raise failures.CommandError(f"no recipe {config}", code=failures.USAGE)
+    arguments = [*before, str(recipe.resolve()) if recipe.suffix else config]
+    for option, value in options.items():
+        if value is not None:
+            arguments += [option, str(value.resolve())]
+    try:
+        return run_training(module, arguments)
+    except KeyboardInterrupt:
+        failures.say("stopped; the same command goes on from the last checkpoint")
+        raise

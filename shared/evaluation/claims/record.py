@@ -9,14 +9,10 @@ from typing import Final
 from shared.text.analysis import terms
 from shared.text.lexicon import LexiconKind, find_mentions
 from shared.text.normalise import fold
+from shared.text.product_values import LEXICON_OF_KEY
 from wherefore.common.v1.product_pb2 import Product
 
-KIND_OF_KEY: Final = {
-    "colour": LexiconKind.COLOUR,
-    "material": LexiconKind.MATERIAL,
-    "audience": LexiconKind.AUDIENCE,
-    "occasion": LexiconKind.OCCASION,
-}
+KIND_OF_KEY: Final = {**LEXICON_OF_KEY, "occasion": LexiconKind.OCCASION}
 """Attributes whose words the lexicon translates."""
 
 
