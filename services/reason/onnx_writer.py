@@ -6,11 +6,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
-from services.reason.train.decode import Wanted, stream
-from services.reason.train.onnx_engine import OnnxEngine
-from services.reason.train.rendering import SaidReason
-from services.reason.train.sampling import SamplingSettings
-from services.reason.train.served import GRAPH, read_grammar
+from services.reason.wording.decode import Wanted, stream
+from services.reason.wording.onnx_engine import OnnxEngine
+from services.reason.wording.rendering import SaidReason
+from services.reason.wording.sampling import SamplingSettings
+from services.reason.wording.served import GRAPH, read_grammar
 
 VERSION_FOLDER: Final = "1"
 _OVERSTATED: Final = frozenset({"brand_affinity", "category_affinity"})

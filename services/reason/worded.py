@@ -14,10 +14,10 @@ from prometheus_client import Counter
 
 from services.reason.explainer import Explainer, ExplainInput, WrittenReason
 from services.reason.facts import Claim, Scene
-from services.reason.train.decode import Wanted
-from services.reason.train.rendering import SaidReason
-from services.reason.train.slots import fill
 from services.reason.verify import Verifier
+from services.reason.wording.decode import Wanted
+from services.reason.wording.rendering import SaidReason
+from services.reason.wording.slots import fill
 
 DRAWS: Final = 2
 """Times that a text is drawn when it stands on the page already."""

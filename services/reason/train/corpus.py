@@ -18,7 +18,7 @@ from tqdm import tqdm
 from services.reason.train import text_pairs
 from services.reason.train.frames import LANGUAGES, kinds, write
 from services.reason.train.scenes import SceneSampler, choose, facts_of, products_of, split_of
-from services.reason.train.slots import fill
+from services.reason.wording.slots import fill
 from shared.catalogue.readers import bundled_catalogue_path, read_catalogue
 from wherefore.common.v1.product_pb2 import Product
 

@@ -14,8 +14,8 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from services.reason.train.onnx_engine import OnnxEngine
 from services.reason.train.torch_engine import TorchEngine
+from services.reason.wording.onnx_engine import OnnxEngine
 from shared.inference.onnx_files import OPSET, silent
 
 _TORCH: Any = torch

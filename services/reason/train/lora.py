@@ -10,8 +10,8 @@ from typing import Any, Final
 import peft
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from services.reason.train.marks import marks
 from services.reason.train.recipe import LoraSettings
-from services.reason.train.tokens import marks
 from services.reason.train.vocabulary import Vocabulary
 
 ADAPTER: Final = "adapter"

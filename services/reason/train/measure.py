@@ -12,14 +12,14 @@ import numpy as np
 from services.reason.config import DEFAULT_BANNED_WORDS
 from services.reason.facts import Claim, Fact, Scene
 from services.reason.train.corpus import CorpusSettings, load_catalogue
-from services.reason.train.decode import Engine, Wanted, decode
 from services.reason.train.frames import LANGUAGES
-from services.reason.train.grammar import Grammar
-from services.reason.train.rendering import SaidReason
-from services.reason.train.sampling import SamplingSettings, choose_token
 from services.reason.train.scenes import SceneSampler, choose, facts_of, products_of
-from services.reason.train.slots import fill
 from services.reason.verify import Verifier
+from services.reason.wording.decode import Engine, Wanted, decode
+from services.reason.wording.grammar import Grammar
+from services.reason.wording.rendering import SaidReason
+from services.reason.wording.sampling import SamplingSettings, choose_token
+from services.reason.wording.slots import fill
 
 BATCH: Final = 10
 """Reasons that are written at a time: a page."""

@@ -15,9 +15,7 @@ from tqdm import tqdm
 
 from services.reason.config import DEFAULT_BANNED_WORDS
 from services.reason.train import corpus, lora
-from services.reason.train.grammar import Grammar
-from services.reason.train.guard import Guard, guarded_words
-from services.reason.train.lexis import Lexis, lexis_of
+from services.reason.train.learnt_lexis import lexis_of
 from services.reason.train.measure import Held, Written, held_scenes, report
 from services.reason.train.model import (
     build_network,
@@ -28,7 +26,6 @@ from services.reason.train.model import (
     take_weights,
 )
 from services.reason.train.recipe import Recipe
-from services.reason.train.sampling import SamplingSettings
 from services.reason.train.torch_engine import TorchEngine
 from services.reason.train.trainer import Trainer, perplexity
 from services.reason.train.vocabulary import (
@@ -38,6 +35,10 @@ from services.reason.train.vocabulary import (
     texts_of,
     train_tokenizer,
 )
+from services.reason.wording.grammar import Grammar
+from services.reason.wording.guard import Guard, guarded_words
+from services.reason.wording.lexis import Lexis
+from services.reason.wording.sampling import SamplingSettings
 
 CORPUS, TOKENIZER, LEXIS, SAMPLES = "corpus", "tokenizer.json", "lexis.json", "samples.txt"
 PARTS: Final = (corpus.REASONS, *corpus.TEXTS)

@@ -1,14 +1,14 @@
-"""What is served beside the graph: the tokens that a reason needs, and the lexis."""
+"""What export leaves of a model: the tokens that a reason needs, the lexis, current graphs."""
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from services.reason.train.grammar import Grammar
-from services.reason.train.guard import Guard, guarded_words
-from services.reason.train.lexis import Lexis
-from services.reason.train.tokens import (
+from services.reason.wording.grammar import Grammar
+from services.reason.wording.lexis import Lexis
+from services.reason.wording.served import GRAPH
+from services.reason.wording.tokens import (
     END,
     PAD,
     REASON,
@@ -20,8 +20,7 @@ from services.reason.train.tokens import (
 )
 from shared.inference.onnx_files import OPSET, is_current, multiplies_bytes, sha256
 
-TOKENS: Final = "tokens.json"
-GRAPH, FULL_GRAPH = "model.onnx", "model_fp32.onnx"
+FULL_GRAPH: Final = "model_fp32.onnx"
 NETWORK: Final = "network.safetensors"
 RECIPE: Final = 1
 """Raised when what is made of the weights changes, so that older graphs are made anew."""
@@ -57,25 +56,18 @@ def kept_ids(grammar: Grammar) -> list[int]:
 
 
 def write_tokens(grammar: Grammar, kept: Sequence[int], path: Path) -> None:
-    """Writes texts and lexis under the ids that the kept tokens have in the graph."""
+    """Writes texts and lexis under the ids that the kept tokens have in the graph.
+
+    Raises:
+        ValueError: A reader of the texts would not find the marks that the model was taught.
+    """
     new = {old: index for index, old in enumerate(kept)}
     known = grammar.lexis
     ids = {key: sorted(new[index] for index in old) for key, old in known.ids.items()}
     lexis = Lexis(ids, known.words, known.stems).content()
-    texts = grammar.tokens.kept(kept).texts
-    content = {"positions": grammar.positions, "texts": texts, "lexis": lexis}
+    table = grammar.tokens.kept(kept)
+    if strange := TokenTable(table.texts).marks ^ table.marks:
+        raise ValueError(f"marks or text: {', '.join(sorted(strange))}")
+    content = {"positions": grammar.positions, "texts": table.texts, "lexis": lexis}
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     path.write_text(text + "\n", encoding="utf-8")
-
-
-def read_grammar(folder: Path, banned: Sequence[str]) -> Grammar:
-    """Returns the grammar of a folder that was exported.
-
-    Args:
-        folder: That holds tokens.json.
-        banned: Words that the shop never says.
-    """
-    content = json.loads((folder / TOKENS).read_text(encoding="utf-8"))
-    guard = Guard(guarded_words(banned))
-    lexis = Lexis.of(content["lexis"])
-    return Grammar(TokenTable(content["texts"]), lexis, guard, content["positions"])

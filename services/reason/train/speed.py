@@ -8,12 +8,12 @@ import numpy as np
 
 from services.reason.config import DEFAULT_BANNED_WORDS
 from services.reason.train.corpus import CorpusSettings
-from services.reason.train.decode import stream
 from services.reason.train.frames import LANGUAGES
 from services.reason.train.measure import BATCH, held_scenes
-from services.reason.train.onnx_engine import OnnxEngine
-from services.reason.train.sampling import SamplingSettings
-from services.reason.train.served import GRAPH, read_grammar
+from services.reason.wording.decode import stream
+from services.reason.wording.onnx_engine import OnnxEngine
+from services.reason.wording.sampling import SamplingSettings
+from services.reason.wording.served import GRAPH, read_grammar
 
 _WARM: Final = 3
 _STEPS: Final = 20

@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from services.reason.train.slots import SLOTS
-from services.reason.train.tokens import (
+from services.reason.train.marks import marks
+from services.reason.wording.filled import SLOTS
+from services.reason.wording.tokens import (
     COPY,
     END,
     REASON,
@@ -23,7 +24,6 @@ from services.reason.train.tokens import (
     TokenTable,
     kind_mark,
     language_mark,
-    marks,
 )
 
 _LONGEST: Final = 12
@@ -96,7 +96,7 @@ class Vocabulary:
         # A model that was trained before a kind of evidence came up has no mark for it.
         for mark in self._ids.keys() & set(marks()):
             texts[self._ids[mark]] = mark
-        return TokenTable(texts)
+        return TokenTable(texts, marks())
 
     def encode(self, row: dict[str, Any]) -> Encoded:
         """Returns the ids of a row of the corpus, of any of its three forms."""

@@ -4,7 +4,7 @@ import pytest
 from services.reason.config import Settings
 from services.reason.onnx_writer import VERSION_FOLDER
 from services.reason.server import ReasonServer
-from services.reason.train.served import GRAPH
+from services.reason.wording.served import GRAPH
 from shared.inference.settings import REPOSITORY
 from shared.server import start_server
 from wherefore.reason.v1 import reason_service_pb2 as pb

@@ -9,10 +9,6 @@ from services.reason.explainer import Explainer, ExplainInput, Item
 from services.reason.facts import Fact
 from services.reason.generate import VERSION
 from services.reason.onnx_writer import VERSION_FOLDER, OnnxWriter
-from services.reason.train.decode import Wanted
-from services.reason.train.rendering import SaidClause, SaidReason
-from services.reason.train.served import GRAPH
-from services.reason.train.slots import fill
 from services.reason.verify import Verifier
 from services.reason.worded import (
     MODEL_REASONS,
@@ -20,6 +16,10 @@ from services.reason.worded import (
     WriterLostError,
     seed_of,
 )
+from services.reason.wording.decode import Wanted
+from services.reason.wording.rendering import SaidClause, SaidReason
+from services.reason.wording.served import GRAPH
+from services.reason.wording.slots import fill
 from shared.errors import InvalidArgumentError
 from shared.inference.settings import REPOSITORY
 from tests.services.reason.conftest import NOW, build_product, build_query

@@ -8,11 +8,12 @@ import pytest
 from services.reason.config import DEFAULT_BANNED_WORDS
 from services.reason.facts import Fact
 from services.reason.train.frames import LANGUAGES, kinds, write
-from services.reason.train.grammar import Grammar
-from services.reason.train.guard import Guard, guarded_words
-from services.reason.train.lexis import lexis_of
-from services.reason.train.slots import Filled, fill
+from services.reason.train.learnt_lexis import lexis_of
 from services.reason.train.vocabulary import Vocabulary, texts_of, train_tokenizer
+from services.reason.wording.filled import Filled
+from services.reason.wording.grammar import Grammar
+from services.reason.wording.guard import Guard, guarded_words
+from services.reason.wording.slots import fill
 
 ROWS = 3_000
 VALUES = (

@@ -12,10 +12,11 @@ from services.reason.facts import Claim, Fact, Scene
 from services.reason.relations import relation_facts
 from services.reason.standing import standing_facts
 from services.reason.train.frames import LANGUAGES, frames, kinds, variants, write
-from services.reason.train.guard import Guard
 from services.reason.train.scenes import facts_of
-from services.reason.train.slots import SLOTS, fill, kind_of, required_slots
 from services.reason.verify import Verifier
+from services.reason.wording.filled import SLOTS
+from services.reason.wording.guard import Guard
+from services.reason.wording.slots import fill, kind_of, required_slots
 from wherefore.recommend.v1 import relation_pb2
 
 SLOT = re.compile(r"<(\w+)>")

@@ -8,12 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from services.reason.train.decode import Wanted, decode, stream
 from services.reason.train.frames import kinds
-from services.reason.train.grammar import Grammar
-from services.reason.train.guard import Guard, guarded_words
-from services.reason.train.sampling import SamplingSettings
-from services.reason.train.slots import Filled
+from services.reason.wording.decode import Wanted, decode, stream
+from services.reason.wording.filled import Filled
+from services.reason.wording.grammar import Grammar
+from services.reason.wording.guard import Guard, guarded_words
+from services.reason.wording.sampling import SamplingSettings
 from shared.text.lexicon.kinds import LexiconKind, read_entries
 
 from .conftest import filled

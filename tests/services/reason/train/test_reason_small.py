@@ -10,9 +10,10 @@ from services.reason.config import DEFAULT_BANNED_WORDS
 from services.reason.train.corpus import CorpusSettings
 from services.reason.train.frames import LANGUAGES, kinds
 from services.reason.train.measure import held_scenes, verdicts, write_all
-from services.reason.train.onnx_engine import OnnxEngine
-from services.reason.train.sampling import SamplingSettings
-from services.reason.train.served import GRAPH, NETWORK, TOKENS, read_grammar
+from services.reason.train.served import NETWORK
+from services.reason.wording.onnx_engine import OnnxEngine
+from services.reason.wording.sampling import SamplingSettings
+from services.reason.wording.served import GRAPH, TOKENS, read_grammar
 
 FOLDER = Path(__file__).resolve().parents[4] / "models" / "reason_small" / "1"
 

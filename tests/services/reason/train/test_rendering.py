@@ -1,9 +1,9 @@
 """Sentences out of tokens: blanks, capitals, clauses as they stand."""
 
-from services.reason.train.grammar import Grammar
-from services.reason.train.rendering import Rendering, SaidReason
-from services.reason.train.slots import Filled
 from services.reason.train.vocabulary import Vocabulary
+from services.reason.wording.filled import Filled
+from services.reason.wording.grammar import Grammar
+from services.reason.wording.rendering import Rendering, SaidReason
 
 PRICE = Filled("price_fit", {"price": "¥299", "limit": "¥500"}, ("limit",))
 SEEN = Filled("because_you_viewed", {"shown": "Trail pack"}, ("shown",))

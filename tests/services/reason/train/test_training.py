@@ -18,8 +18,8 @@ import torch
 from services.reason.config import DEFAULT_BANNED_WORDS
 from services.reason.train.batches import batches
 from services.reason.train.corpus import CorpusSettings
-from services.reason.train.decode import decode
 from services.reason.train.export import gap_to_torch
+from services.reason.train.marks import marks
 from services.reason.train.measure import distinct, held_scenes, verdicts, write_all
 from services.reason.train.model import (
     NetworkSettings,
@@ -28,15 +28,16 @@ from services.reason.train.model import (
     reason_loss,
     save_network,
 )
-from services.reason.train.onnx_engine import OnnxEngine
 from services.reason.train.package import make_graphs, open_package, package
 from services.reason.train.recipe import LoraSettings, Recipe, RecipeError, Stage, read_recipe
 from services.reason.train.run import evaluate, open_run, train
-from services.reason.train.sampling import SamplingSettings
-from services.reason.train.served import FULL_GRAPH, GRAPH, kept_ids, read_grammar
-from services.reason.train.tokens import marks
+from services.reason.train.served import FULL_GRAPH, kept_ids
 from services.reason.train.torch_engine import TorchEngine
 from services.reason.train.vocabulary import Encoded
+from services.reason.wording.decode import decode
+from services.reason.wording.onnx_engine import OnnxEngine
+from services.reason.wording.sampling import SamplingSettings
+from services.reason.wording.served import GRAPH, read_grammar
 
 CORPUS = CorpusSettings(scenes=150, catalogues={"bundled": 1.0})
 TINY = Recipe(

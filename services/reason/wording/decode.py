@@ -10,10 +10,10 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from services.reason.train.grammar import Grammar
-from services.reason.train.rendering import Rendering, SaidReason
-from services.reason.train.sampling import SamplingSettings, choose_token
-from services.reason.train.slots import Filled
+from services.reason.wording.filled import Filled
+from services.reason.wording.grammar import Grammar
+from services.reason.wording.rendering import Rendering, SaidReason
+from services.reason.wording.sampling import SamplingSettings, choose_token
 
 _PAD: Final = 0
 

@@ -19,10 +19,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.reason.train.guard import Guard, State
-from services.reason.train.lexis import NOT_A_LETTER, Lexis
-from services.reason.train.slots import SLOTS, Filled
-from services.reason.train.tokens import END, MAX_EVIDENCE, TokenTable, place_mark
+from services.reason.wording.filled import SLOTS, Filled
+from services.reason.wording.guard import Guard, State
+from services.reason.wording.lexis import NOT_A_LETTER, Lexis
+from services.reason.wording.tokens import END, MAX_EVIDENCE, TokenTable, place_mark
 
 _OBLIGED: Final[Mapping[str, Mapping[str, re.Pattern[str]]]] = {
     code: {"en": re.compile(rf"\b(?:{english})\b"), "zh": re.compile(chinese)}
@@ -56,7 +56,9 @@ class Grammar:
         self.texts = tokens.texts
         self.end = tokens.id(END)
         self.places = [tokens.id(place_mark(n)) for n in range(1, MAX_EVIDENCE + 1)]
-        self.slots = {tokens.id(f"<{slot}>"): slot for slot in SLOTS}
+        # A model that was taught before a slot came up has no mark for it.
+        marks = {f"<{slot}>": slot for slot in SLOTS}
+        self.slots = {tokens.id(mark): marks[mark] for mark in marks.keys() & tokens.marks}
         self.guard = guard
         self._words = {
             key: [index for index in ids if not tokens.is_mark(index)]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.reason.train.sampling import SamplingSettings, choose_token
+from services.reason.wording.sampling import SamplingSettings, choose_token
 
 PLAIN = SamplingSettings(top_p=1.0, temperature=1.0, repetition_penalty=1.0, no_repeat=0)
 

@@ -1,15 +1,13 @@
 """The tokens of a model by id: all that decoding needs, without the tokenizer."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import Final
-
-from services.reason.train.frames import LANGUAGES, kinds
-from services.reason.train.slots import SLOTS
-from services.reason.train.text_pairs import MAX_ATTRIBUTES
 
 PAD, END, SAY = "<pad>", "<end>", "<say>"
 REASON, COPY, REVIEW = "<reason>", "<copy>", "<review>"
 MAX_EVIDENCE: Final = 5
+_MARK: Final = re.compile(r"<[^<>\s]+>")
 
 
 def language_mark(language: str) -> str:
@@ -27,34 +25,23 @@ def place_mark(place: int) -> str:
     return f"<{place}>"
 
 
-def marks() -> list[str]:
-    """Returns the tokens that are no text, in the order of their ids; PAD is the first."""
-    return [
-        PAD,
-        END,
-        SAY,
-        REASON,
-        COPY,
-        REVIEW,
-        *(language_mark(language) for language in LANGUAGES),
-        *(place_mark(place) for place in range(1, MAX_EVIDENCE + 1)),
-        *(f"<{slot}>" for slot in SLOTS),
-        *(f"<a{number}>" for number in range(1, MAX_ATTRIBUTES + 1)),
-        *(kind_mark(kind) for kind in kinds()),
-    ]
-
-
 class TokenTable:
     """Texts by id and marks by name.
 
     Args:
         texts: Of every token by id; a mark stands as it is named, such as "<shown>".
+        marks: Names of the marks among them; all texts of that form when None.
     """
 
-    def __init__(self, texts: Sequence[str]) -> None:
+    def __init__(self, texts: Sequence[str], marks: Iterable[str] | None = None) -> None:
         self.texts = list(texts)
-        known = set(marks())
+        known = set(filter(_MARK.fullmatch, self.texts)) if marks is None else set(marks)
         self._ids = {text: index for index, text in enumerate(self.texts) if text in known}
+
+    @property
+    def marks(self) -> frozenset[str]:
+        """Names of the marks."""
+        return frozenset(self._ids)
 
     def id(self, mark: str) -> int:
         """Returns the id of a mark."""
@@ -71,4 +58,4 @@ class TokenTable:
 
     def kept(self, ids: Sequence[int]) -> "TokenTable":
         """Returns a table of some of the tokens, numbered anew in the order given."""
-        return TokenTable([self.texts[index] for index in ids])
+        return TokenTable([self.texts[index] for index in ids], self._ids)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from services.reason.train.grammar import Grammar
-from services.reason.train.slots import Filled
+from services.reason.wording.filled import Filled
+from services.reason.wording.grammar import Grammar
 
 _EDGES: Final = " ,;.，；。"
 _LEADS: Final = re.compile(r"(?:and|also) |另外，|而且|同时|并且")

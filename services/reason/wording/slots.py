@@ -1,35 +1,14 @@
-"""Copy slots: what of a fact a sentence may hold, and what it must.
+"""From a fact to what fills the slots of its clause, and which of them the clause must hold."""
 
-The model writes `<shown>` where a value belongs and never the value. Which slot a clause may use is
-decided by its evidence, so that a number, a brand or a value can only be copied: see `grammar.py`.
-"""
-
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from services.reason.clauses import slots as template_slots
 from services.reason.facts import Fact
 from services.reason.values import meaning
+from services.reason.wording.filled import Filled
 
 SALES_WINDOW_DAYS: Final = 30
 """The contract's: `statistics` counts this many days."""
-SLOTS: Final = (
-    "shown",
-    "meets",
-    "price",
-    "limit",
-    "count",
-    "percent",
-    "stars",
-    "others",
-    "praise",
-    "total",
-    "times",
-    "age",
-    "window",
-)
-"""Every slot there is; the order is that of the vocabulary."""
 _QUOTING: Final = ("shown",)
 _REQUIRED: Final[dict[str, tuple[str, ...]]] = {
     "price_fit": ("limit",),
@@ -55,27 +34,6 @@ _KEYED: Final[dict[str, tuple[str, ...]]] = {
 _OF_TWO: Final = ("exclusion_met", "same_brand")
 """Codes whose clause names both of what the evidence holds."""
 OTHER: Final = "other"
-
-
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """A fact as the model sees it.
-
-    Attributes:
-        kind: Its code, and the attribute where the wording depends on it, as in
-            "attribute_match.colour".
-        fills: Text by slot.
-        required: Slots without which a clause says nothing.
-    """
-
-    kind: str
-    fills: Mapping[str, str]
-    required: tuple[str, ...]
-
-    @property
-    def code(self) -> str:
-        """The code of the claim."""
-        return self.kind.partition(".")[0]
 
 
 def kind_of(fact: Fact) -> str:
