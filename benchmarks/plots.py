@@ -73,6 +73,42 @@ def curves(
     _save(figure, path)
 
 
+def grouped(
+    values: Mapping[str, Mapping[str, float]], label: str, path: Path, *, log: bool = False
+) -> None:
+    """Horizontal bars in groups, with their figures; a group may lack a bar that others have.
+
+    Args:
+        values: Figures by bar by group.
+        label: Of the axis.
+        path: Of the picture.
+        log: Whether the axis is logarithmic.
+    """
+    pyplot = _pyplot()
+    if pyplot is None:
+        return
+    names = list(dict.fromkeys(name for group in values.values() for name in group))
+    figure, axes = pyplot.subplots(figsize=(7, 0.32 * len(names) * len(values) + 1.2))
+    for at, name in enumerate(names):
+        places = [
+            row * (len(names) + 1) + at
+            for row, group in enumerate(values.values())
+            if name in group
+        ]
+        figures = [group[name] for group in values.values() if name in group]
+        drawn = axes.barh(places, figures, label=name)
+        axes.bar_label(drawn, fmt="%.3g", padding=3, fontsize=8)
+    middles = [row * (len(names) + 1) + (len(names) - 1) / 2 for row in range(len(values))]
+    axes.set_yticks(middles, list(values))
+    axes.invert_yaxis()
+    axes.margins(x=0.12)
+    if log:
+        axes.set_xscale("log")
+    axes.set_xlabel(label)
+    axes.legend(ncols=len(names), loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
+    _save(figure, path)
+
+
 def _save(figure: Any, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Without a date the same figures give the same file.

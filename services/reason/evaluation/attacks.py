@@ -45,17 +45,21 @@ def facts_of(scene: Scene, language: str) -> list[Fact]:
     return [*query_facts(scene, language), *relation_facts(scene), *standing_facts(scene)]
 
 
-def attacks(scene: Scene, others: Sequence[Scene], language: str) -> Iterator[Attack]:
+def attacks(
+    scene: Scene, others: Sequence[Scene], language: str, said: Sequence[Claim] = ()
+) -> Iterator[Attack]:
     """Yields false claims about a scene's product.
 
     Args:
         scene: The product with what is known.
         others: Scenes of other products, queries or users, to take evidence from.
         language: Of the claims.
+        said: True claims in other words than the templates', such as a model's.
     """
     own = facts_of(scene, language)
-    for fact in own:
-        true = claim(fact, language, scene.product.id)
+    told = [claim(fact, language, scene.product.id) for fact in own]
+    texts = {fold(true.text) for true in told}
+    for true in (*told, *(each for each in said if fold(each.text) not in texts)):
         yield from _of_words(true, scene, language)
         yield from _of_numbers(true, scene, language)
         yield from _of_codes(true, scene, own, language)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +14,7 @@ from shared.cli.commands.import_ import CatalogueFormat
 from shared.cli.options import Json, NoTriton
 
 if TYPE_CHECKING:
-    from shared.evaluation.reasons.collect import ReasonPage
+    from shared.evaluation.fluency import HeldOut
 
 
 def reasons(
@@ -25,13 +24,39 @@ def reasons(
     format: Annotated[  # noqa: A002 - the option is called --format
         CatalogueFormat | None, Parameter(help="Of the catalogue; guessed when absent.")
     ] = None,
+    generator: Annotated[
+        str | None,
+        Parameter(
+            help='What words the reasons: "template", or a model such as "reason_small"; '
+            "as the suite is set up when absent."
+        ),
+    ] = None,
+    plain_text: Annotated[
+        Path | None,
+        Parameter(
+            help="A text file of sentences that people wrote and no generator was trained on, in "
+            "English, Chinese or both; adds the perplexity of the reasons under a model of it."
+        ),
+    ] = None,
+    max_unsupported: Annotated[
+        int | None,
+        Parameter(help="Exit with 1 when more claims are unsupported; 0 unless --fail-under."),
+    ] = None,
+    fail_under: Annotated[
+        float | None,
+        Parameter(help="Exit with 1 when a smaller share of the claims is supported, 0 to 1."),
+    ] = None,
+    min_rejected: Annotated[
+        float,
+        Parameter(help="Exit with 1 when the verifier rejects a smaller share of false claims."),
+    ] = 0.99,
     html: Annotated[
         Path | None, Parameter(help="Write 100 samples to this file, for people to read.")
     ] = None,
     no_triton: NoTriton = False,
     json: Json = False,
 ) -> int:
-    """Measure whether the reasons are true, fitting and varied.
+    """Measure whether the reasons are true, fitting, varied and fluent.
 
     Starts a suite of its own beside any other, imports the catalogue, and searches each
     query twice: as a visitor nobody knows, and as a user who looked at (or bought) the
@@ -39,68 +64,80 @@ def reasons(
 
     A checker that shares no code with the reason service reads each claim back out of the
     sentence and holds it against the catalogue, the query, the page and the history. What
-    it cannot account for counts as unsupported. Exit code 1 when any claim is.
+    it cannot account for counts as unsupported. Then both are put to the test: claims and
+    sentences are made false in one way each, and what the verifier of the service rejects
+    and the checker notices of them is counted.
+
+    Exit code 1 when a claim is unsupported, or less than 99 % of the false ones rejected;
+    the options change these bounds, so that a build can hold a shop to them.
 
     For example:
 
         wherefore eval reasons --catalogue products.jsonl.gz --queries queries.txt
 
         wherefore eval reasons --catalogue shop.csv --queries queries.txt --html reasons.html
+
+        wherefore eval reasons --catalogue shop.csv --queries queries.txt
+            --generator template --fail-under 0.999 --json > reasons.json
     """
     if html and not html.parent.is_dir():
         raise failures.CommandError(f"no folder {html.parent}", code=failures.USAGE)
-    asked = _read_queries(queries)
+    for name, share in (("--fail-under", fail_under), ("--min-rejected", min_rejected)):
+        if share is not None and not 0 <= share <= 1:
+            raise failures.CommandError(f"{name} {share}: 0 to 1", code=failures.USAGE)
+    asked = _read_lines(queries, "query")
+    held_out = _held_out(plain_text) if plain_text else ()
+    from services.reason.evaluation.attacked import attack_pages
     from shared.cli import reasons_evaluation_view as view
+    from shared.cli.reason_pages import pages_of_suite
+    from shared.evaluation.reasons.bounds import Bounds
+    from shared.evaluation.reasons.figures import document
     from shared.evaluation.reasons.score import score
 
-    evaluation = score(asyncio.run(pages_of_suite(catalogue, asked, format, triton=not no_triton)))
+    (pages,) = asyncio.run(
+        pages_of_suite(catalogue, asked, format, triton=not no_triton, generators=[generator])
+    )
+    evaluation = score(pages, held_out, attack_pages(pages))
 
     if html:
         from shared.evaluation.reasons.html import render
 
         html.write_text(render(evaluation, catalogue=catalogue.name), encoding="utf-8")
     if json:
-        output.print_json(evaluation.as_json())
+        output.print_json(document(evaluation))
     else:
-        output.console().print(view.table(evaluation))
+        for table in view.tables(evaluation):
+            output.console().print(table)
     for note in (*islice(view.unsupported(evaluation), view.SHOWN), *view.notes(evaluation)):
         failures.say(note)
-    return failures.FAILED if evaluation.unsupported else failures.OK
+    broken = Bounds(max_unsupported, fail_under, min_rejected).broken(evaluation)
+    for bound in broken:
+        failures.say(bound)
+    return failures.FAILED if broken else failures.OK
 
 
-def _read_queries(path: Path) -> list[str]:
+def _held_out(path: Path) -> list[HeldOut]:
+    from shared.evaluation.fluency import fluency_model
+    from shared.text.language import detect_language
+
+    texts: dict[str, list[str]] = {"en": [], "zh": []}
+    for line in _read_lines(path, "sentence"):
+        texts.setdefault(detect_language(line)[0], []).append(line)
+    try:
+        found = [fluency_model(texts[code], code) for code in ("en", "zh") if texts[code]]
+    except ValueError as error:
+        raise failures.CommandError(f"{path}: {error}", code=failures.USAGE) from error
+    if not found:
+        raise failures.CommandError(f"{path}: no English and no Chinese", code=failures.USAGE)
+    return found
+
+
+def _read_lines(path: Path, what: str) -> list[str]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise failures.CommandError(f"{path}: {error}", code=failures.USAGE) from error
-    queries = [line.strip() for line in lines if line.strip()]
-    if not queries:
-        raise failures.CommandError(f"{path} holds no query", code=failures.USAGE)
-    return queries
-
-
-async def pages_of_suite(
-    catalogue: Path,
-    queries: Sequence[str],
-    format: str | None,  # noqa: A002 - named as the option
-    *,
-    triton: bool = True,
-) -> list[ReasonPage]:
-    """Search a catalogue in a suite of its own, each query twice; see `collect_pages`."""
-    from shared.channel import open_channel
-    from shared.cli.catalogue_import import import_whole
-    from shared.cli.connection import connect
-    from shared.cli.evaluation_progress import query_progress
-    from shared.cli.private_suite import private_suite
-    from shared.evaluation.reasons.collect import collect_pages
-
-    async with private_suite(triton=triton) as own:
-        target = own.targets.orchestrator
-        async with connect(target, retry=False) as channel:
-            await import_whole(channel, catalogue, format, target=target)
-            retrieval = open_channel(own.targets.retrieval)
-            try:
-                with query_progress(len(queries)) as on_query:
-                    return await collect_pages(channel, retrieval, queries, on_query=on_query)
-            finally:
-                await retrieval.close()
+    found = [line.strip() for line in lines if line.strip()]
+    if not found:
+        raise failures.CommandError(f"{path} holds no {what}", code=failures.USAGE)
+    return found

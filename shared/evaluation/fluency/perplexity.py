@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from zlib import crc32
@@ -30,6 +31,24 @@ class Fluency:
     """Perplexity of the same words in random order: what no word order at all measures."""
     unknown: float
     """Share of words that the model never met, 0 to 1."""
+
+    @classmethod
+    def joined(cls, parts: Sequence[Fluency]) -> Fluency:
+        """Returns the figures of several groups together, of one sentence or more."""
+        words = sum(part.words for part in parts)
+        ended = sum(part.words + part.sentences for part in parts)
+
+        def mean(of: Callable[[Fluency], float]) -> float:
+            logs = sum(math.log(of(part)) * (part.words + part.sentences) for part in parts)
+            return math.exp(logs / ended)
+
+        return cls(
+            sum(part.sentences for part in parts),
+            words,
+            mean(lambda part: part.perplexity),
+            mean(lambda part: part.shuffled),
+            sum(part.unknown * part.words for part in parts) / words,
+        )
 
     def as_json(self) -> dict[str, float]:
         """The figures by name."""

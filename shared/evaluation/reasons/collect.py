@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 PAGE = 10
 _TIMEOUT_SECONDS = 30.0
+_STAGE = "reason"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,13 @@ class ReasonPage:
     """Stages that the answer went without."""
     understanding: QueryUnderstanding = field(default_factory=QueryUnderstanding)
     """What the query was taken to mean."""
+    milliseconds: float | None = None
+    """That the reasons took, as the orchestrator saw it."""
+
+    @property
+    def texts(self) -> list[str]:
+        """The sentences, in order; "" where there is none."""
+        return [given.reason.text for given in self.reasons]
 
 
 async def collect_pages(
@@ -115,4 +123,5 @@ async def _page(
         history,
         [degradation.stage for degradation in response.degraded],
         response.query,
+        next((t.duration_nanos / 1e6 for t in response.timings if t.stage == _STAGE), None),
     )

@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from google.protobuf.json_format import MessageToDict
 
 from shared.evaluation.claims import CheckedText, check_text
+from shared.evaluation.fluency import Fluency, HeldOut, measure, slotted
 from shared.evaluation.reasons.collect import GivenReason, ReasonPage
-from shared.text.analysis import terms
-from shared.text.lexicon import find_mentions
+from shared.evaluation.reasons.coverage import Wishes, wishes, word_coverage
+from shared.evaluation.reasons.falsified import Given, Noticed, check_falsified
+from shared.evaluation.reasons.variety import repeats
 from wherefore.reason.v1.reason_pb2 import Generator
-
-_OF_HISTORY = frozenset(
-    {
-        "because_you_viewed",
-        "because_you_bought",
-        "brand_affinity",
-        "category_affinity",
-        "bought_before",
-        "bought_often",
-        "fits_yours",
-    }
-)
-"""Codes that name what the user did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +25,19 @@ class ScoredReason:
     checked: CheckedText
     coverage: float
     """Share of the query's words that the sentence takes up, 0 to 1."""
+    wishes: Wishes
+    """What the query wishes that the product has, and what of it the sentence names."""
 
     @property
     def by_model(self) -> bool:
         """Whether a language model wrote it."""
         return self.given.reason.generator == Generator.GENERATOR_MODEL
+
+    @property
+    def generator(self) -> str:
+        """What wrote it: "model" or "template"."""
+        name = Generator.Name(self.given.reason.generator)
+        return name.removeprefix("GENERATOR_").lower()
 
     def as_json(self) -> dict[str, object]:
         """A sample for readers and other checkers."""
@@ -56,7 +53,8 @@ class ScoredReason:
             ],
             "text": reason.text,
             "language": reason.language_code,
-            "generator": Generator.Name(reason.generator).removeprefix("GENERATOR_").lower(),
+            "generator": self.generator,
+            "generator_version": reason.generator_version,
             "claims": [
                 {"text": claim.text, "causes": list(claim.causes)} for claim in self.checked.claims
             ],
@@ -74,6 +72,14 @@ class ReasonEvaluation:
     """Results without one."""
     causes: Counter[str] = field(default_factory=Counter[str])
     """Unsupported claims by cause."""
+    checker: Noticed = field(default_factory=Noticed)
+    """The same sentences made false, and what the checker noticed of it."""
+    fluency: Mapping[str, Mapping[str, Fluency]] = field(
+        default_factory=dict[str, Mapping[str, Fluency]]
+    )
+    """By language and by who wrote the sentences; empty without text to compare with."""
+    verifier: Noticed | None = None
+    """False claims, and what the service's own verifier rejected of them."""
 
     @property
     def claims(self) -> int:
@@ -86,99 +92,71 @@ class ReasonEvaluation:
         return sum(len(each.checked.unsupported) for each in self.scored)
 
     @property
+    def faithfulness(self) -> float:
+        """Share of the claims that the records support, 0 to 1; 1 when there are none."""
+        return 1 - self.unsupported / self.claims if self.claims else 1.0
+
+    @property
     def model_share(self) -> float:
         """Share of the reasons that the language model wrote."""
-        return _share(each.by_model for each in self.scored)
+        return sum(e.by_model for e in self.scored) / len(self.scored) if self.scored else 0.0
 
     @property
     def most_repeated(self) -> int:
         """How often the most repeated sentence stands on one page."""
-        return max((_repeats(page) for page in self.pages), default=0)
-
-    def as_json(self) -> dict[str, object]:
-        """The report as `wherefore eval reasons --json` prints it."""
-        known = [page for page in self.pages if page.history]
-        strangers = [page for page in self.pages if not page.history]
-        return {
-            "reasons": len(self.scored),
-            "without_text": self.empty,
-            "claims": self.claims,
-            "unsupported": self.unsupported,
-            "faithfulness": 1 - self.unsupported / self.claims if self.claims else None,
-            "unsupported_by_cause": dict(self.causes),
-            "model_share": self.model_share,
-            "languages": dict(Counter(each.given.reason.language_code for each in self.scored)),
-            "query_coverage": _mean(each.coverage for each in self.scored),
-            "distinct_on_page": _mean(_distinct(page) for page in self.pages if page.reasons),
-            "most_repeated_on_page": self.most_repeated,
-            "distinct_1": distinct(self._texts(), 1),
-            "distinct_2": distinct(self._texts(), 2),
-            "history_named": _share(map(_names_history, known)),
-            "history_named_to_strangers": _share(map(_names_history, strangers)),
-            "pages": len(self.pages),
-            "degraded_pages": sum(bool(page.degraded) for page in self.pages),
-            "samples": [each.as_json() for each in self.scored],
-        }
-
-    def _texts(self) -> list[str]:
-        return [each.checked.text for each in self.scored]
+        return max((repeats(page.texts) for page in self.pages), default=0)
 
 
-def score(pages: Sequence[ReasonPage]) -> ReasonEvaluation:
-    """Checks every reason of the pages."""
-    given = [each for page in pages for each in page.reasons]
-    scored = [
-        ScoredReason(each, check_text(each.reason.text, each.record), _coverage(each))
-        for each in given
-        if each.reason.text
-    ]
+def score(
+    pages: Sequence[ReasonPage],
+    held_out: Sequence[HeldOut] = (),
+    verifier: Noticed | None = None,
+) -> ReasonEvaluation:
+    """Checks every reason of the pages.
+
+    Args:
+        pages: See `collect_pages`.
+        held_out: Models of text that people wrote, one a language, for fluency.
+        verifier: What the verifier of the service made of false claims.
+    """
+    scored: list[ScoredReason] = []
+    empty = 0
+    for page in pages:
+        for given in page.reasons:
+            text, record = given.reason.text, given.record
+            if not text:
+                empty += 1
+                continue
+            scored.append(
+                ScoredReason(
+                    given,
+                    check_text(text, record),
+                    word_coverage(record.query, text),
+                    wishes(page.understanding, record, text),
+                )
+            )
     causes = Counter(
         cause for each in scored for claim in each.checked.unsupported for cause in claim.causes
     )
-    return ReasonEvaluation(pages, scored, len(given) - len(scored), causes)
+    held = [Given(e.given.reason, e.given.record) for e in scored if not e.checked.unsupported]
+    return ReasonEvaluation(
+        pages,
+        scored,
+        empty,
+        causes,
+        check_falsified(held),
+        {each.language: measure(each, _by_writer(scored, each.language)) for each in held_out},
+        verifier,
+    )
 
 
-def distinct(texts: Sequence[str], size: int) -> float:
-    """Different n-grams over all n-grams of words (distinct-n, Li et al., NAACL 2016), 0 to 1."""
-    grams = [
-        tuple(words[start : start + size])
-        for words in map(terms, texts)
-        for start in range(len(words) - size + 1)
-    ]
-    return len(set(grams)) / len(grams) if grams else 0.0
-
-
-def _coverage(given: GivenReason) -> float:
-    wanted = set(terms(given.record.query))
-    if not wanted:
-        return 1.0
-    said = set(terms(given.reason.text))
-    meant = {(m.kind, m.canonical) for m in find_mentions(given.reason.text)}
-    met = wanted & said
-    for mention in find_mentions(given.record.query):
-        if (mention.kind, mention.canonical) in meant:
-            met |= wanted & set(terms(mention.text))
-    return len(met) / len(wanted)
-
-
-def _names_history(page: ReasonPage) -> bool:
-    return any(_OF_HISTORY & set(given.reason.codes) for given in page.reasons)
-
-
-def _repeats(page: ReasonPage) -> int:
-    counts = Counter(given.reason.text for given in page.reasons if given.reason.text)
-    return max(counts.values(), default=0)
-
-
-def _distinct(page: ReasonPage) -> float:
-    texts = [given.reason.text for given in page.reasons]
-    return len(set(texts)) / len(texts)
-
-
-def _share(values: Iterable[bool]) -> float:
-    return _mean(float(value) for value in values)
-
-
-def _mean(values: Iterable[float]) -> float:
-    found = list(values)
-    return sum(found) / len(found) if found else 0.0
+def _by_writer(scored: Sequence[ScoredReason], language: str) -> dict[str, list[list[str]]]:
+    """Sentences of one language as words, names and values under slots."""
+    groups: dict[str, list[list[str]]] = {}
+    for each in scored:
+        reason = each.given.reason
+        if reason.language_code == language:
+            names = [text for fact in reason.evidence for text in (fact.value, fact.meets)]
+            words = slotted(reason.text, language, names)
+            groups.setdefault(each.generator, []).append(words)
+    return groups

@@ -37,3 +37,25 @@ def test_a_report_without_a_folder(capsys: pytest.CaptureFixture[str], tmp_path:
         capsys, "--catalogue", "shop.csv", "--queries", str(queries), "--html", str(report)
     )
     assert (code, "nowhere" in said) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("--fail-under=1.5", "0 to 1"),
+        ("--min-rejected=1.1", "0 to 1"),
+        ("--plain-text=few.txt", "too few sentences of en"),
+    ],
+)
+def test_bounds_and_text_that_cannot_be(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    option: str,
+    told: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("queries.txt").write_text("kettle\n")
+    Path("few.txt").write_text("This kettle is good, I say.\n")
+    code, said = run(capsys, "--catalogue", "shop.csv", "--queries", "queries.txt", option)
+    assert (code, told in said) == (2, True)

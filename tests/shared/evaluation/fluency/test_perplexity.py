@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.evaluation.fluency.perplexity import PEOPLE, fluency_model, measure
+from shared.evaluation.fluency.perplexity import PEOPLE, Fluency, fluency_model, measure
 from shared.evaluation.fluency.words import sentences, slotted
 
 REVIEWS = [
@@ -60,6 +60,17 @@ def test_natural_sentences_measure_better_than_others() -> None:
     assert found[PEOPLE].perplexity < found[PEOPLE].shuffled
     assert found["stiff"].unknown > found["natural"].unknown
     assert found["natural"].as_json()["words"] == 8
+
+
+def test_groups_join_to_what_all_of_them_measure() -> None:
+    texts = [slotted(text, "en") for text in ("I love this zip", "this box is not good", "handy")]
+    held_out = fluency_model(REVIEWS, "en")
+    parts = measure(held_out, {"a": texts[:2], "b": texts[2:]})
+    whole = measure(held_out, {"all": texts})["all"]
+    joined = Fluency.joined([parts["a"], parts["b"]])
+    assert joined.perplexity == pytest.approx(whole.perplexity)
+    assert joined.unknown == pytest.approx(whole.unknown)
+    assert (joined.sentences, joined.words) == (whole.sentences, whole.words)
 
 
 def test_too_little_text() -> None:

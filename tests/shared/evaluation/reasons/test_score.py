@@ -1,9 +1,12 @@
 """Figures of reasons: what is unsupported, repeated, and who wrote it."""
 
+from typing import cast
+
 from shared.evaluation.claims import Record, Seen
 from shared.evaluation.reasons.collect import GivenReason, ReasonPage
+from shared.evaluation.reasons.figures import document
 from shared.evaluation.reasons.html import render
-from shared.evaluation.reasons.score import distinct, score
+from shared.evaluation.reasons.score import score
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.reason.v1.reason_pb2 import Generator, Reason
 
@@ -39,14 +42,14 @@ def page(texts: list[str], *, known: bool = False) -> ReasonPage:
 
 def test_unsupported_claims_are_counted_by_cause() -> None:
     found = score([page(["Black, as you asked.", "White, as you asked.", ""])])
-    report = found.as_json()
+    report = document(found)
     assert (report["reasons"], report["without_text"]) == (2, 1)
     assert (report["claims"], report["unsupported"]) == (4, 1)
     assert report["unsupported_by_cause"] == {"value": 1}
     assert report["model_share"] == 0.5
     samples = report["samples"]
     assert isinstance(samples, list)
-    assert {"query", "product", "evidence", "text"} <= set(samples[0])
+    assert {"query", "product", "evidence", "text"} <= set(cast("dict[str, object]", samples[0]))
 
 
 def test_coverage_counts_words_that_mean_the_same() -> None:
@@ -60,20 +63,14 @@ def test_repeats_are_counted_by_page() -> None:
     same = ["Black, as you asked."] * 3
     found = score([page(same), page(["Black, as you asked.", "An Acme kettle."])])
     assert found.most_repeated == 3
-    assert found.as_json()["distinct_on_page"] == (1 / 3 + 1) / 2
+    assert document(found)["distinct_on_page"] == (1 / 3 + 1) / 2
 
 
 def test_history_is_named_to_those_who_have_one() -> None:
     told = 'Because you bought "Acme black kettle".'
-    report = score([page([told], known=True), page([told]), page(["Black."], known=True)]).as_json()
+    report = document(score([page([told], known=True), page([told]), page(["Black."], known=True)]))
     assert report["history_named"] == 0.5
     assert report["history_named_to_strangers"] == 1.0
-
-
-def test_distinct_n() -> None:
-    assert distinct(["red lamp", "red lamp"], 1) == 0.5
-    assert distinct(["red lamp", "blue lamp"], 2) == 1.0
-    assert distinct([], 1) == 0.0
 
 
 def test_the_page_for_readers_shows_what_is_wrong_and_escapes_the_rest() -> None:
