@@ -45,5 +45,5 @@ class Settings(ServiceSettings):
     model_rows: int = Field(default=20, ge=1)
     """Reasons of a page, from its top, that the model is asked for."""
     model_threads: int = Field(default=1, ge=0)
-    """Threads of the model; 0 for as many as there are cores, which its small matrices do not use
-    and other work on the machine pays for."""
+    """Threads of the model in process; 0 for as many as there are cores, which its small matrices
+    do not use and other work on the machine pays for."""

@@ -65,3 +65,8 @@ class Claim:
     text: str
     code: str
     facts: tuple[Fact, ...]
+
+
+def facts_of(claims: Sequence[Claim]) -> list[Fact]:
+    """Returns the facts that claims rest on, without repeats."""
+    return list(dict.fromkeys(fact for claim in claims for fact in claim.facts))

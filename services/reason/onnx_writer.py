@@ -1,25 +1,23 @@
-"""The model in this process: ONNX Runtime, one page at a time."""
+"""The model in this process: ONNX Runtime, all pages together in one thread."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from threading import Lock
-from typing import Final
+from queue import SimpleQueue
+from threading import Event
 
-from services.reason.wording.decode import Wanted, stream
+from services.reason.wording.batch import Step, Wanted
+from services.reason.wording.decode import Progress, Telling
 from services.reason.wording.onnx_engine import OnnxEngine
-from services.reason.wording.rendering import SaidReason
 from services.reason.wording.sampling import SamplingSettings
-from services.reason.wording.served import GRAPH, read_grammar
-
-VERSION_FOLDER: Final = "1"
-_OVERSTATED: Final = frozenset({"brand_affinity", "category_affinity"})
-"""Kinds that the model was taught to say with "often", though one look can give rise to them:
-templates say them until it is taught anew."""
+from services.reason.wording.scheduler import Page, Scheduler
+from services.reason.wording.served import SERVED_GRAPH
+from services.reason.writer import VERSION_FOLDER, LearntModel
+from shared.errors import UnavailableError
 
 
 class OnnxWriter:
-    """Implements `worded.Writer`.
+    """Implements `writer.Writer`.
 
     Args:
         folder: Of the model in the repository.
@@ -31,38 +29,41 @@ class OnnxWriter:
     """
 
     def __init__(self, folder: Path, banned: Sequence[str], threads: int = 0) -> None:
-        home = folder / VERSION_FOLDER
-        if not (home / GRAPH).is_file():
-            raise FileNotFoundError(f"{home} has no {GRAPH}; `make models` makes it")
-        self._grammar = read_grammar(home, banned)
-        self._engine = OnnxEngine(home / GRAPH, threads)
-        self._settings = SamplingSettings()
-        self._version = f"{folder.name}@{VERSION_FOLDER}"
-        # The engine holds the batch under way, and the grammar what it has worked out.
-        self._lock = Lock()
+        graph = folder / VERSION_FOLDER / SERVED_GRAPH
+        if not graph.is_file():
+            raise FileNotFoundError(f"{graph} is missing; `make models` makes it")
+        self._model = LearntModel(folder, banned)
+        self._scheduler = Scheduler(OnnxEngine(graph, threads), SamplingSettings())
 
     @property
     def version(self) -> str:
         """Names the model."""
-        return self._version
+        return self._model.version
 
     def knows(self, wanted: Wanted) -> bool:
         """Whether it has learnt to say the evidence, and says it truly."""
-        overstated = any(one.kind in _OVERSTATED for one in wanted.evidence)
-        return not overstated and self._grammar.knows_all(wanted.evidence, wanted.language)
+        return self._model.knows(wanted)
 
-    def write(self, wanted: Sequence[Wanted], seconds: float) -> list[SaidReason | None]:
-        """Writes a page; see `worded.Writer`."""
-        found: list[SaidReason | None] = [None] * len(wanted)
+    def stream(self, wanted: Sequence[Wanted], seconds: float) -> Iterator[Progress]:
+        """Writes a page; see `writer.Writer`."""
+        if seconds <= 0:
+            return
+        grammar = self._model.grammar
+        told: SimpleQueue[Sequence[Step] | Exception | None] = SimpleQueue()
+        gone = Event()
         ends = time.monotonic() + seconds
-        if seconds <= 0 or not self._lock.acquire(timeout=seconds):
-            return found
+        self._scheduler.submit(Page(wanted, grammar, ends, told.put, told.put, gone.is_set))
+        telling = Telling(wanted, grammar)
         try:
-            for progress in stream(wanted, self._grammar, self._engine, self._settings):
-                if progress.reason is not None:
-                    found[progress.row] = progress.reason
-                if time.monotonic() > ends:
-                    break
+            while (more := told.get()) is not None:
+                if isinstance(more, Exception):
+                    raise UnavailableError(f"{self.version} failed: {more}") from more
+                for step in more:
+                    if (progress := telling.tell(step)) is not None:
+                        yield progress
         finally:
-            self._lock.release()
-        return found
+            gone.set()
+
+    def close(self) -> None:
+        """Ends the thread of the model."""
+        self._scheduler.close()

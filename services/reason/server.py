@@ -1,26 +1,31 @@
 """The gRPC face of reasons: proto <-> domain, nothing else."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 import grpc
 
+from services.reason.background import iterate
 from services.reason.config import Settings
 from services.reason.explainer import Explainer, ExplainInput, Item, WrittenReason
-from services.reason.onnx_writer import OnnxWriter
+from services.reason.facts import Claim, Fact, facts_of
+from services.reason.first_text import FirstText
+from services.reason.open_writer import open_writer
 from services.reason.summarise.encoder import SentenceEncoder
 from services.reason.summarise.messages import from_request, to_response
 from services.reason.summarise.summariser import Summariser
 from services.reason.summarise.validation import validate
 from services.reason.verify import Verifier
-from services.reason.worded import Page, WordedExplainer
-from shared.degradation import degradation
-from shared.inference.settings import REPOSITORY
+from services.reason.worded import ClausePart, Page, Part, ReasonPart, WordedExplainer
+from services.reason.writer import Writer
+from shared.degradation import cause_of, degradation
+from shared.errors import WhereforeError
 from shared.timing import StageTimer
-from wherefore.common.v1.diagnostics_pb2 import DegradationCause
+from wherefore.common.v1.diagnostics_pb2 import Degradation
 from wherefore.reason.v1 import reason_service_pb2 as pb
 from wherefore.reason.v1 import reason_service_pb2_grpc as pb_grpc
-from wherefore.reason.v1.reason_pb2 import Clause, Evidence, Generator, Reason
+from wherefore.reason.v1.reason_pb2 import Clause, Evidence, Generator, Reason, ReasonClause
 from wherefore.reason.v1.summary_pb2 import SummariseRequest, SummariseResponse
 
 NO_EVIDENCE = "no_evidence"
@@ -37,6 +42,7 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
         self._verifier = Verifier(settings.banned_words)
         self._explainer = Explainer(self._verifier)
         self._worded: WordedExplainer | None = None
+        self._writer: Writer | None = None
         self._encoder = SentenceEncoder(settings.nlu_target, settings.summary_embed_seconds)
         self._summariser = Summariser(self._encoder, settings.summary_languages)
 
@@ -57,8 +63,10 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
         """Ready once started: without the NLU, summaries compare words."""
 
     async def close(self) -> None:
-        """Closes the channel to the NLU."""
+        """Closes the channels, and lets go of the model."""
         await self._encoder.close()
+        if self._writer is not None:
+            await asyncio.to_thread(self._writer.close)
 
     async def Explain(  # noqa: N802  # the contract's name
         self,
@@ -67,16 +75,15 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
     ) -> pb.ExplainResponse:
         """Explains a page; see reason_service.proto."""
         timer = StageTimer()
+        first = FirstText(timer)
         with timer.stage("reason"):
-            page = await self._page(_input(request))
-        reasons = [reason_proto(reason) for reason in page.reasons]
-        response = pb.ExplainResponse(reasons=reasons, timings=timer.timings())
-        if page.lost:
-            unavailable = DegradationCause.DEGRADATION_CAUSE_UNAVAILABLE
-            response.degraded.append(
-                degradation(LOST_STAGE, unavailable, fallback="template", detail=page.lost)
-            )
-        return response
+            page = await self._page(_input(request), first)
+        return pb.ExplainResponse(
+            reasons=[reason_proto(reason) for reason in page.reasons],
+            timings=timer.timings(),
+            degraded=[_lost_model(page.lost)] if page.lost is not None else [],
+            first_text_nanos=first.nanos,
+        )
 
     async def ExplainStream(  # noqa: N802  # the contract's name
         self,
@@ -84,10 +91,37 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
         context: grpc.aio.ServicerContext[pb.ExplainStreamRequest, pb.ExplainStreamResponse],
     ) -> AsyncIterator[pb.ExplainStreamResponse]:
         """Explains a page, one reason a message; see reason_service.proto."""
+        first = FirstText(StageTimer())
         wanted = _input(request.request)
-        found = (await self._page(wanted)).reasons if self._worded else None
-        for reason in self._explainer.explain(wanted) if found is None else found:
-            yield pb.ExplainStreamResponse(reason=reason_proto(reason))
+        worded = self._worded
+        if worded is None:
+            for reason in self._explainer.explain(wanted):
+                yield pb.ExplainStreamResponse(
+                    reason=reason_proto(reason), first_text_nanos=first.note(reason.text)
+                )
+            return
+        said: dict[int, list[Claim]] = defaultdict(list)
+        lost: WhereforeError | None = None
+        async for part in iterate(lambda: worded.stream(wanted, by_clause=request.by_clause)):
+            if isinstance(part, ReasonPart):
+                reason = part.reason
+                yield pb.ExplainStreamResponse(
+                    reason=reason_proto(reason), first_text_nanos=first.note(reason.text)
+                )
+            elif isinstance(part, ClausePart):
+                said[part.index].append(part.claim)
+                clause = ReasonClause(
+                    product_id=wanted.items[part.index].product.id,
+                    text=part.text,
+                    clause=_clause(part.claim, evidence_ids(facts_of(said[part.index]))),
+                )
+                yield pb.ExplainStreamResponse(
+                    clause=clause, first_text_nanos=first.note(part.text)
+                )
+            else:
+                lost = part.error
+        if lost is not None:
+            yield pb.ExplainStreamResponse(degraded=[_lost_model(lost)])
 
     async def Summarise(  # noqa: N802  # the contract's name
         self,
@@ -100,22 +134,31 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
         timer = StageTimer()
         return to_response(await self._summariser.summarise(wanted, timer), timer)
 
-    async def _page(self, wanted: ExplainInput) -> Page:
-        if self._worded is None:
-            return Page(list(self._explainer.explain(wanted)))
+    async def _page(self, wanted: ExplainInput, first: FirstText) -> Page:
+        worded = self._worded
+        if worded is None:
+            reasons: list[WrittenReason] = []
+            for reason in self._explainer.explain(wanted):
+                reasons.append(reason)
+                first.note(reason.text)
+            return Page(reasons)
+
+        def note(part: Part) -> None:
+            if isinstance(part, ReasonPart):
+                first.note(part.reason.text)
+
         # The model takes as long as hundreds of templates: other calls go on meanwhile.
-        return await asyncio.to_thread(self._worded.explain, wanted)
+        return await asyncio.to_thread(worded.explain, wanted, note)
 
     def _load(self) -> None:
         settings = self._settings
         if not settings.model:
             return
-        folder = REPOSITORY / settings.model
-        writer = OnnxWriter(folder, settings.banned_words, settings.model_threads)
+        self._writer = open_writer(settings)
         self._worded = WordedExplainer(
             self._explainer,
             self._verifier,
-            writer,
+            self._writer,
             seconds=settings.model_seconds,
             rows=settings.model_rows,
         )
@@ -147,15 +190,12 @@ def _input(request: pb.ExplainRequest) -> ExplainInput:
 
 def reason_proto(reason: WrittenReason) -> Reason:
     """Returns the contract's form of a reason, with evidence ids from e1 on."""
-    ids = {fact: f"e{number}" for number, fact in enumerate(reason.facts, start=1)}
+    ids = evidence_ids(reason.facts)
     return Reason(
         product_id=reason.product_id,
         text=reason.text,
         language_code=reason.language,
-        clauses=[
-            Clause(text=c.text, code=c.code, evidence_ids=[ids[fact] for fact in c.facts])
-            for c in reason.claims
-        ],
+        clauses=[_clause(claim, ids) for claim in reason.claims],
         evidence=[
             Evidence(
                 id=ids[fact],
@@ -171,3 +211,17 @@ def reason_proto(reason: WrittenReason) -> Reason:
         generator=Generator.GENERATOR_MODEL if reason.by_model else Generator.GENERATOR_TEMPLATE,
         generator_version=reason.generator,
     )
+
+
+def evidence_ids(facts: Sequence[Fact]) -> dict[Fact, str]:
+    """Returns the id of every fact: "e1", "e2" and so on, in their order."""
+    return {fact: f"e{number}" for number, fact in enumerate(facts, start=1)}
+
+
+def _clause(claim: Claim, ids: Mapping[Fact, str]) -> Clause:
+    return Clause(text=claim.text, code=claim.code, evidence_ids=[ids[f] for f in claim.facts])
+
+
+def _lost_model(error: WhereforeError) -> Degradation:
+    cause = cause_of(error)
+    return degradation(LOST_STAGE, cause, fallback="template", detail=error.message)

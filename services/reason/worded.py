@@ -1,26 +1,34 @@
 """Reasons in the words of the language model, on the evidence that the templates stand on.
 
 The template reason of each product is written first: its facts are what the model words, and it
-answers wherever the model does not. Every clause of the model passes the same verifier.
+answers wherever the model does not. Every clause of the model passes the same verifier as soon as
+it ends, so that nothing unverified leaves this module.
 """
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from prometheus_client import Counter
 
 from services.reason.explainer import Explainer, ExplainInput, WrittenReason
-from services.reason.facts import Claim, Scene
+from services.reason.facts import Claim, Scene, facts_of
 from services.reason.verify import Verifier
-from services.reason.wording.decode import Wanted
+from services.reason.wording.batch import Wanted
+from services.reason.wording.decode import Progress
 from services.reason.wording.rendering import SaidReason
 from services.reason.wording.slots import fill
+from services.reason.writer import Writer
+from shared.deadline import current_deadline
+from shared.errors import WhereforeError
 
 DRAWS: Final = 2
 """Times that a text is drawn when it stands on the page already."""
+RESERVE: Final = 0.02
+"""Seconds of the caller's deadline that are kept back to check and send what the model wrote."""
+_FULL_STOP: Final = {"en": ".", "zh": "。"}
 MODEL_REASONS = Counter(
     "wherefore_reason_model_reasons_total",
     'Reasons asked of the model, by outcome: "served", or why the template answered.',
@@ -28,44 +36,59 @@ MODEL_REASONS = Counter(
 )
 
 
-class WriterLostError(Exception):
-    """The model cannot be reached."""
+@dataclass(frozen=True, slots=True)
+class ClausePart:
+    """More of a reason that is not whole yet: a clause that stands.
+
+    Attributes:
+        index: Of the item.
+        text: What the sentence grew by.
+        claim: The clause.
+    """
+
+    index: int
+    text: str
+    claim: Claim
 
 
-class Writer(Protocol):
-    """A model that words evidence."""
+@dataclass(frozen=True, slots=True)
+class ReasonPart:
+    """A whole reason; `index` is that of the item."""
 
-    @property
-    def version(self) -> str:
-        """Names the model, as in "reason_small@1"."""
-        ...
+    index: int
+    reason: WrittenReason
 
-    def knows(self, wanted: Wanted) -> bool:
-        """Whether it has learnt to say every kind of the evidence."""
-        ...
 
-    def write(self, wanted: Sequence[Wanted], seconds: float) -> list[SaidReason | None]:
-        """Writes a page; may be called from several threads.
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Why no model wrote what it was asked."""
 
-        Args:
-            wanted: Evidence that it `knows`.
-            seconds: Longest time it may take.
+    error: WhereforeError
 
-        Returns:
-            In the same order; None for a reason that found no end, or none in time.
 
-        Raises:
-            WriterLostError: The model cannot be reached.
-        """
-        ...
+Part = ClausePart | ReasonPart | Lost
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Reasons of a page in the order of the items; `lost` says why no model wrote any."""
+    """Reasons of a page in the order of the items; `lost` says why no model wrote them."""
 
     reasons: Sequence[WrittenReason]
-    lost: str = ""
+    lost: WhereforeError | None = None
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A reason that the model is asked for, and what of it stands so far."""
+
+    index: int
+    scene: Scene
+    template: WrittenReason
+    wanted: Wanted
+    claims: list[Claim] = field(default_factory=list[Claim])
+    sent: str = ""
+    """The sentence up to the end of its last clause that stands."""
+    ended: bool = False
 
 
 class WordedExplainer:
@@ -75,7 +98,8 @@ class WordedExplainer:
         explainer: Finds the evidence and writes the templates.
         verifier: Checks the clauses of the model.
         writer: The model.
-        seconds: Longest time that the model gets for a page.
+        seconds: Longest time that the model gets for a page; the caller's deadline may make it
+            shorter.
         rows: Reasons of a page, from its top, that the model is asked for.
     """
 
@@ -92,45 +116,97 @@ class WordedExplainer:
         self._explainer, self._verifier, self._writer = explainer, verifier, writer
         self._seconds, self._rows, self._clock = seconds, rows, clock
 
-    def explain(self, wanted: ExplainInput) -> Page:
+    def explain(self, wanted: ExplainInput, on_part: Callable[[Part], None] | None = None) -> Page:
         """Explains a page.
+
+        Args:
+            wanted: The page.
+            on_part: Told of every part as it comes.
 
         Raises:
             InvalidArgumentError: Names the field at fault.
         """
-        ends = self._clock() + self._seconds
-        given = list(self._explainer.explain_scenes(wanted))
-        reasons = [reason for _, reason in given]
-        asked: dict[int, Wanted] = {}
-        for row, (scene, reason) in enumerate(given[: self._rows]):
-            if (one := self._wanted(scene, reason, draw=0)) is not None:
-                asked[row] = one
-        for draw in range(DRAWS):
-            if not asked:
-                break
-            try:
-                written = self._writer.write(list(asked.values()), ends - self._clock())
-            except WriterLostError as error:
-                MODEL_REASONS.labels("lost").inc(len(asked))
-                return Page(reasons, str(error))
-            again: dict[int, Wanted] = {}
-            for (row, one), said in zip(asked.items(), written, strict=True):
-                scene, template = given[row]
-                worded = self._verified(said, scene, template)
-                if worded is None:
-                    continue
-                others = {reason.text for at, reason in enumerate(reasons) if at != row}
-                if worded.text not in others:
-                    reasons[row] = worded
-                    MODEL_REASONS.labels("served").inc()
-                elif draw + 1 < DRAWS:
-                    again[row] = replace(one, seed=seed_of(scene, template.language, draw + 1))
-                else:
-                    MODEL_REASONS.labels("repeated").inc()
-            asked = again
-        return Page(reasons)
+        found: dict[int, WrittenReason] = {}
+        lost: WhereforeError | None = None
+        for part in self.stream(wanted):
+            if on_part is not None:
+                on_part(part)
+            if isinstance(part, ReasonPart):
+                found[part.index] = part.reason
+            elif isinstance(part, Lost):
+                lost = part.error
+        return Page([found[index] for index in range(len(wanted.items))], lost)
 
-    def _wanted(self, scene: Scene, template: WrittenReason, draw: int) -> Wanted | None:
+    def stream(
+        self, wanted: ExplainInput, *, by_clause: bool = False
+    ) -> Generator[Part, None, None]:
+        """Yields the reasons of a page, each as soon as it is known to stand.
+
+        Args:
+            wanted: The page.
+            by_clause: Whether clauses are told before their reason is whole. A reason of which a
+                later clause does not stand then ends with those told, and one whose text stands on
+                the page already is not drawn again.
+
+        Raises:
+            InvalidArgumentError: Before the first reason; names the field at fault.
+        """
+        given = list(self._explainer.explain_scenes(wanted))
+        ends = self._clock() + current_deadline().stage_timeout(self._seconds, RESERVE)
+        reasons = [reason for _, reason in given]
+        asked: list[_Asked] = []
+        for index, (scene, reason) in enumerate(given):
+            one = self._wanted(scene, reason) if index < self._rows else None
+            if one is None:
+                yield ReasonPart(index, reason)
+            else:
+                asked.append(_Asked(index, scene, reason, one))
+        for draw in range(1, DRAWS + 1):
+            again = yield from self._draw(
+                asked, reasons, ends, by_clause=by_clause, last=draw == DRAWS
+            )
+            asked = [_drawn_again(row, draw) for row in again]
+
+    def _draw(
+        self,
+        asked: Sequence[_Asked],
+        reasons: list[WrittenReason],
+        ends: float,
+        *,
+        by_clause: bool,
+        last: bool,
+    ) -> Generator[Part, None, list[_Asked]]:
+        """Yields what the model says of the rows; returns those whose text is on the page already.
+
+        Args:
+            asked: The rows.
+            reasons: Of the whole page so far; kept up to date.
+            ends: When to stop, by the clock.
+            by_clause: See `stream`.
+            last: Whether the template answers where a text is on the page already.
+        """
+        again: list[_Asked] = []
+        rows = {row.index: row for row in asked}
+        for part in self._write(asked, ends, by_clause=by_clause) if asked else ():
+            if not isinstance(part, ReasonPart):
+                yield part
+                continue
+            index, reason = part.index, part.reason
+            others = (other.text for at, other in enumerate(reasons) if at != index)
+            if not reason.by_model:
+                yield part
+            elif by_clause or reason.text not in others:
+                reasons[index] = reason
+                MODEL_REASONS.labels("served").inc()
+                yield part
+            elif last:
+                MODEL_REASONS.labels("repeated").inc()
+                yield ReasonPart(index, rows[index].template)
+            else:
+                again.append(rows[index])
+        return again
+
+    def _wanted(self, scene: Scene, template: WrittenReason) -> Wanted | None:
         if not template.claims:
             return None
         facts = [claim.facts[0] for claim in template.claims]
@@ -139,36 +215,78 @@ class WordedExplainer:
         except ValueError:  # a value of a form that no slot has
             MODEL_REASONS.labels("unfilled").inc()
             return None
-        one = Wanted(evidence, template.language, seed_of(scene, template.language, draw))
+        one = Wanted(evidence, template.language, seed_of(scene, template.language, 0))
         if self._writer.knows(one):
             return one
         MODEL_REASONS.labels("unknown_kind").inc()
         return None
 
-    def _verified(
-        self, said: SaidReason | None, scene: Scene, template: WrittenReason
-    ) -> WrittenReason | None:
-        """Returns what was said as a reason; None, and counted, where it does not stand."""
+    def _write(self, asked: Sequence[_Asked], ends: float, *, by_clause: bool) -> Iterator[Part]:
+        """Yields what the model says of the rows, and in the end a reason of each."""
+        why = "unfinished"
+        try:
+            for progress in self._writer.stream(
+                [row.wanted for row in asked], ends - self._clock()
+            ):
+                row = asked[progress.row]
+                if not row.ended:
+                    yield from self._progress(row, progress, by_clause=by_clause)
+        except WhereforeError as error:
+            why = "lost"
+            yield Lost(error)
+        for row in asked:
+            if not row.ended:
+                yield self._given_up(row, why, by_clause=by_clause)
+
+    def _progress(self, row: _Asked, progress: Progress, *, by_clause: bool) -> Iterator[Part]:
+        if progress.failed:
+            yield self._given_up(row, "unfinished", by_clause=by_clause)
+            return
+        said = progress.reason or progress.closed
         if said is None:
-            MODEL_REASONS.labels("unfinished").inc()
-            return None
-        claims: list[Claim] = []
-        for clause in said.clauses:
-            told = template.claims[clause.position]
+            return
+        for clause in said.clauses[len(row.claims) :]:
+            told = row.template.claims[clause.position]
             claim = Claim(clause.text, told.code, told.facts)
-            if cause := self._verifier.check(claim, scene).cause:
-                MODEL_REASONS.labels(cause).inc()
-                return None
-            claims.append(claim)
-        facts = list(dict.fromkeys(fact for claim in claims for fact in claim.facts))
+            if cause := self._verifier.check(claim, row.scene).cause:
+                yield self._given_up(row, cause, by_clause=by_clause)
+                return
+            row.claims.append(claim)
+            before, row.sent = row.sent, _up_to(said, clause.text, row.sent)
+            if by_clause:
+                yield ClausePart(row.index, row.sent.removeprefix(before), claim)
+        if progress.reason is not None:
+            row.ended = True
+            yield ReasonPart(row.index, self._worded(row, progress.reason.text))
+
+    def _given_up(self, row: _Asked, why: str, *, by_clause: bool) -> ReasonPart:
+        """Ends a reason that the model did not finish."""
+        row.ended = True
+        MODEL_REASONS.labels(why).inc()
+        if by_clause and row.claims:  # what was told cannot be taken back
+            text = row.sent + _FULL_STOP[row.template.language]
+            return ReasonPart(row.index, self._worded(row, text))
+        return ReasonPart(row.index, row.template)
+
+    def _worded(self, row: _Asked, text: str) -> WrittenReason:
         return replace(
-            template,
-            text=said.text,
-            claims=claims,
-            facts=facts,
+            row.template,
+            text=text,
+            claims=row.claims,
+            facts=facts_of(row.claims),
             generator=self._writer.version,
             by_model=True,
         )
+
+
+def _up_to(said: SaidReason, clause: str, sent: str) -> str:
+    """Returns the sentence up to the end of the clause that follows what was sent."""
+    return said.text[: said.text.index(clause, len(sent)) + len(clause)]
+
+
+def _drawn_again(row: _Asked, draw: int) -> _Asked:
+    seed = seed_of(row.scene, row.template.language, draw)
+    return _Asked(row.index, row.scene, row.template, replace(row.wanted, seed=seed))
 
 
 def seed_of(scene: Scene, language: str, draw: int) -> int:

@@ -21,14 +21,13 @@ from services.reason.train.lora import is_adapted
 from services.reason.train.model import CONFIG, NetworkSettings, build_network
 from services.reason.train.run import open_run
 from services.reason.train.served import (
-    FULL_GRAPH,
     NETWORK,
     graphs_are_made,
     graphs_stamp,
     kept_ids,
     write_tokens,
 )
-from services.reason.wording.served import GRAPH, TOKENS
+from services.reason.wording.served import FULL_GRAPH, GRAPH, TOKENS
 from shared.inference.onnx_files import install, multiplies_bytes, quantise_dynamic
 
 _FILES: Any = safetensors

@@ -7,7 +7,7 @@ from typing import Final
 
 from services.reason.wording.grammar import Grammar
 from services.reason.wording.lexis import Lexis
-from services.reason.wording.served import GRAPH
+from services.reason.wording.served import FULL_GRAPH, GRAPH
 from services.reason.wording.tokens import (
     END,
     PAD,
@@ -20,7 +20,6 @@ from services.reason.wording.tokens import (
 )
 from shared.inference.onnx_files import OPSET, is_current, multiplies_bytes, sha256
 
-FULL_GRAPH: Final = "model_fp32.onnx"
 NETWORK: Final = "network.safetensors"
 RECIPE: Final = 1
 """Raised when what is made of the weights changes, so that older graphs are made anew."""

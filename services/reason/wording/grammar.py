@@ -71,8 +71,9 @@ class Grammar:
 
     def knows(self, evidence: Filled, language: str) -> bool:
         """Whether the corpus says a kind of evidence, with all that it requires."""
-        has = {self.slots[index] for index in self._slots.get(f"{language}/{evidence.kind}", ())}
-        return set(evidence.required) <= has
+        key = f"{language}/{evidence.kind}"
+        has = {self.slots[index] for index in self._slots.get(key, ())}
+        return key in self._words and set(evidence.required) <= has
 
     def knows_all(self, evidence: Sequence[Filled], language: str) -> bool:
         """Whether `constrain` takes the evidence."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 
 class OnnxEngine:
-    """Implements `decode.Engine`.
+    """Implements `batch.OpenEngine`.
 
     Args:
         path: Of a graph that `export` wrote.
@@ -32,21 +32,41 @@ class OnnxEngine:
         self._mask: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
 
     def start(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Reads the prefixes; see `decode.Engine`."""
+        """Reads the prefixes; see `batch.Engine`."""
         layers, two, heads, width = self._empty
         self._mask = (ids != 0).astype(np.int64)
         self._past = np.zeros((layers, two, len(ids), heads, 0, width), dtype=np.float32)
         return self._run(ids.astype(np.int64))
 
     def step(self, ids: NDArray[np.int64], keep: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Reads one token a row; see `decode.Engine`."""
+        """Reads one token a row; see `batch.Engine`."""
         if len(keep) < len(self._mask):
-            self._past = np.ascontiguousarray(self._past[:, :, keep])
-            self._mask = self._mask[keep]
+            mask = self._mask[keep]
+            # Columns that only held the beginnings of rows now finished.
+            unused = int(mask.any(axis=0).argmax())
+            self._past = np.ascontiguousarray(self._past[:, :, keep, :, unused:])
+            self._mask = mask[:, unused:]
         self._mask = np.pad(self._mask, ((0, 0), (0, 1)), constant_values=1)
         return self._run(ids.astype(np.int64)[:, None])
+
+    def join(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Reads the prefixes of rows that join; see `batch.OpenEngine`."""
+        past, mask = self._past, self._mask
+        logits = self.start(ids)
+        longest = max(mask.shape[1], self._mask.shape[1])
+        self._past = np.concatenate([_widened(past, longest), _widened(self._past, longest)], 2)
+        before, new = longest - mask.shape[1], longest - self._mask.shape[1]
+        self._mask = np.concatenate(
+            [np.pad(mask, ((0, 0), (before, 0))), np.pad(self._mask, ((0, 0), (new, 0)))]
+        )
+        return logits
 
     def _run(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         given = {"input_ids": ids, "mask": self._mask, "past": self._past}
         logits, self._past = self._session.run(["logits", "present"], given)
         return logits
+
+
+def _widened(past: NDArray[np.float32], longest: int) -> NDArray[np.float32]:
+    """Returns the cache with as many columns of padding before it as it lacks."""
+    return np.pad(past, ((0, 0), (0, 0), (0, 0), (0, 0), (longest - past.shape[4], 0), (0, 0)))

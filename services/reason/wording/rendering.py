@@ -79,7 +79,8 @@ class Rendering:
 
     def reason(self) -> SaidReason:
         """Returns the sentence so far and its clauses."""
-        ends = [start for _, start in self._spans[1:]] + [len(self._text)]
+        starts = [start for _, start in self._spans]
+        ends = [*starts[1:], len(self._text)][: len(starts)]
         clauses = [
             SaidClause(position, _bare(self._text[start:end]))
             for (position, start), end in zip(self._spans, ends, strict=True)

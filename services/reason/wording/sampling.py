@@ -77,7 +77,8 @@ def choose_token(
     shifted = (scores - scores.max()) / settings.temperature
     chances = np.exp(shifted)
     chances /= chances.sum()
-    order = np.argsort(-chances)
+    # Stable, so that every build of numpy orders ties alike.
+    order = np.argsort(-chances, kind="stable")
     total = np.cumsum(chances[order])
     # The smallest set whose mass reaches top_p.
     count = int(np.searchsorted(total, settings.top_p - 1e-9)) + 1

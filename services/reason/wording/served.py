@@ -11,7 +11,10 @@ from services.reason.wording.lexis import Lexis
 from services.reason.wording.tokens import TokenTable
 
 TOKENS: Final = "tokens.json"
-GRAPH: Final = "model.onnx"
+GRAPH, FULL_GRAPH = "model.onnx", "model_fp32.onnx"
+SERVED_GRAPH: Final = FULL_GRAPH
+"""With numbers of 8 bits the reasons that are written together would share their scales, and change
+each other's words; at this size they save no time either."""
 
 
 def read_grammar(folder: Path, banned: Sequence[str]) -> Grammar:

@@ -2,9 +2,9 @@ import grpc
 import pytest
 
 from services.reason.config import Settings
-from services.reason.onnx_writer import VERSION_FOLDER
 from services.reason.server import ReasonServer
-from services.reason.wording.served import GRAPH
+from services.reason.wording.served import SERVED_GRAPH
+from services.reason.writer import VERSION_FOLDER
 from shared.inference.settings import REPOSITORY
 from shared.server import start_server
 from wherefore.reason.v1 import reason_service_pb2 as pb
@@ -46,6 +46,8 @@ async def test_explains_over_the_wire(stub, make_scene, language):
     assert full.language_code == language
     assert (bare.text, list(bare.codes), list(bare.clauses)) == ("", ["no_evidence"], [])
     assert [timing.stage for timing in response.timings] == ["reason"]
+    (timing,) = response.timings
+    assert 0 < response.first_text_nanos <= timing.start_offset_nanos + timing.duration_nanos
 
 
 async def test_stream_equals_unary(stub, make_scene):
@@ -69,7 +71,7 @@ async def test_bad_input_is_invalid_argument(stub):
 
 
 @pytest.mark.skipif(
-    not (REPOSITORY / "reason_small" / VERSION_FOLDER / GRAPH).is_file(),
+    not (REPOSITORY / "reason_small" / VERSION_FOLDER / SERVED_GRAPH).is_file(),
     reason="`make models` has made no graph yet",
 )
 async def test_a_model_named_in_the_settings_words_the_reasons(make_scene):
@@ -82,7 +84,10 @@ async def test_a_model_named_in_the_settings_words_the_reasons(make_scene):
             request = request_of(make_scene("en"), "en")
             response = await worded.Explain(request, timeout=40)
             stream = worded.ExplainStream(pb.ExplainStreamRequest(request=request), timeout=40)
-            assert [message.reason async for message in stream] == list(response.reasons)
+            streamed = {message.reason.product_id: message.reason async for message in stream}
+            assert streamed == {reason.product_id: reason for reason in response.reasons}
+            asked = pb.ExplainStreamRequest(request=request, by_clause=True)
+            parts = [message async for message in worded.ExplainStream(asked, timeout=40)]
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await worded.Explain(pb.ExplainRequest(), timeout=5)
             assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
@@ -97,3 +102,12 @@ async def test_a_model_named_in_the_settings_words_the_reasons(make_scene):
     assert all(clause.text in full.text and clause.evidence_ids for clause in full.clauses)
     assert bare.generator == Generator.GENERATOR_TEMPLATE
     assert not response.degraded
+    assert response.first_text_nanos > 0
+    clauses = [part.clause for part in parts if part.HasField("clause")]
+    (whole,) = [part.reason for part in parts if part.reason.product_id == full.product_id]
+    assert {clause.product_id for clause in clauses} == {full.product_id}
+    assert [clause.clause for clause in clauses] == list(whole.clauses)
+    assert whole.text.startswith("".join(clause.text for clause in clauses))
+    assert whole == full
+    with_text = [part for part in parts if part.clause.text or part.reason.text]
+    assert [part for part in parts if part.first_text_nanos] == with_text[:1]

@@ -1,6 +1,6 @@
 """The model's reasons: what is served, what the template answers, and what is counted."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -8,19 +8,25 @@ import pytest
 from services.reason.explainer import Explainer, ExplainInput, Item
 from services.reason.facts import Fact
 from services.reason.generate import VERSION
-from services.reason.onnx_writer import VERSION_FOLDER, OnnxWriter
+from services.reason.onnx_writer import OnnxWriter
 from services.reason.verify import Verifier
 from services.reason.worded import (
     MODEL_REASONS,
+    ClausePart,
+    Lost,
+    Part,
+    ReasonPart,
     WordedExplainer,
-    WriterLostError,
     seed_of,
 )
-from services.reason.wording.decode import Wanted
+from services.reason.wording.batch import Wanted
+from services.reason.wording.decode import Progress
 from services.reason.wording.rendering import SaidClause, SaidReason
-from services.reason.wording.served import GRAPH
+from services.reason.wording.served import SERVED_GRAPH
 from services.reason.wording.slots import fill
-from shared.errors import InvalidArgumentError
+from services.reason.writer import VERSION_FOLDER
+from shared.deadline import Deadline, set_current_deadline
+from shared.errors import InvalidArgumentError, UnavailableError
 from shared.inference.settings import REPOSITORY
 from tests.services.reason.conftest import NOW, build_product, build_query
 from wherefore.common.v1.product_pb2 import Availability, Product
@@ -46,9 +52,25 @@ class ScriptedWriter:
     def knows(self, wanted: Wanted) -> bool:
         return self.known
 
-    def write(self, wanted: Sequence[Wanted], seconds: float) -> list[SaidReason | None]:
+    def stream(self, wanted: Sequence[Wanted], seconds: float) -> Iterator[Progress]:
         self.asked += wanted
-        return [self.say(one) for one in wanted]
+        for row, one in enumerate(wanted):
+            reason = self.say(one)
+            if reason is None:
+                yield Progress(row, failed=True)
+            else:
+                yield from progress_of(row, reason)
+
+    def close(self) -> None:
+        pass
+
+
+def progress_of(row: int, reason: SaidReason) -> Iterator[Progress]:
+    """A reason clause by clause, as a writer tells it."""
+    for count, clause in enumerate(reason.clauses, start=1):
+        end = reason.text.index(clause.text) + len(clause.text)
+        yield Progress(row, closed=SaidReason(reason.text[:end] + ",", reason.clauses[:count]))
+    yield Progress(row, closed=reason, reason=reason)
 
 
 def in_stock(product_id: str) -> Product:
@@ -97,11 +119,12 @@ def test_the_template_answers_where_the_model_does_not(verifier, say, known, out
 
 def test_a_lost_model_is_named_and_all_reasons_are_templates(verifier):
     def lost(_: Wanted) -> SaidReason:
-        raise WriterLostError("gone")
+        raise UnavailableError("gone")
 
     page, templates = page_of(ScriptedWriter(lost), verifier, count=3)
     assert list(page.reasons) == templates
-    assert page.lost == "gone"
+    assert page.lost is not None
+    assert page.lost.message == "gone"
 
 
 def test_a_text_that_stands_already_is_drawn_again_and_then_left_to_the_template(verifier):
@@ -115,6 +138,111 @@ def test_a_text_that_stands_already_is_drawn_again_and_then_left_to_the_template
     words = iter([TRUE, TRUE, "it is in stock today"])
     page, _ = page_of(ScriptedWriter(lambda _: said(next(words))), verifier, count=2)
     assert [reason.text for reason in page.reasons] == [TRUE + ".", "it is in stock today."]
+
+
+def parts_of(writer: ScriptedWriter, verifier: Verifier, product: Product) -> list[Part]:
+    explainer = Explainer(verifier, clock=lambda: NOW)
+    worded = WordedExplainer(explainer, verifier, writer, seconds=5, rows=20)
+    items = [Item(product), Item(Product(id="bare"))]
+    return list(worded.stream(ExplainInput(items, language="en"), by_clause=True))
+
+
+def discounted() -> Product:
+    """A product that two clauses can be said of."""
+    product = in_stock("p")
+    product.price.currency_code, product.price.amount = "CNY", 80.0
+    product.price.list_amount = 100.0
+    return product
+
+
+def test_clauses_are_told_once_they_stand_and_the_reason_follows(verifier):
+    words = said("It is 20% off its list price", "in stock today")
+    bare, *parts = parts_of(ScriptedWriter(lambda _: words), verifier, discounted())
+    assert isinstance(bare, ReasonPart)
+    assert bare.index == 1, "what is not asked of the model does not wait for it"
+    first, second, whole = parts
+    assert isinstance(first, ClausePart)
+    assert isinstance(second, ClausePart)
+    assert isinstance(whole, ReasonPart)
+    assert (first.text, second.text) == ("It is 20% off its list price", ", in stock today")
+    assert whole.reason.text == first.text + second.text + "."
+    assert list(whole.reason.claims) == [first.claim, second.claim]
+
+
+def test_a_reason_ends_with_the_clauses_told_where_a_later_one_does_not_stand(verifier):
+    words = said("It is 20% off its list price", "the best in stock")
+    _, first, whole = parts_of(ScriptedWriter(lambda _: words), verifier, discounted())
+    assert isinstance(first, ClausePart)
+    assert isinstance(whole, ReasonPart)
+    assert whole.reason.text == "It is 20% off its list price."
+    assert list(whole.reason.claims) == [first.claim]
+    assert whole.reason.facts == list(first.claim.facts)
+    assert whole.reason.by_model
+
+
+def test_nothing_is_told_of_a_reason_whose_first_clause_does_not_stand(verifier):
+    words = said("It is 30% off its list price", "in stock today")
+    _, whole = parts_of(ScriptedWriter(lambda _: words), verifier, discounted())
+    assert isinstance(whole, ReasonPart)
+    assert whole.reason.generator == VERSION
+
+
+def test_the_template_answers_at_once_where_a_clause_does_not_stand(verifier):
+    told: list[str] = []
+
+    class Slow(ScriptedWriter):
+        def stream(self, wanted: Sequence[Wanted], seconds: float) -> Iterator[Progress]:
+            for progress in super().stream(wanted, seconds):
+                yield progress
+                told.append("read on")
+
+    writer = Slow(lambda _: said("the best in stock", "and more"))
+    explainer = Explainer(verifier, clock=lambda: NOW)
+    worded = WordedExplainer(explainer, verifier, writer, seconds=5, rows=20)
+    first = next(worded.stream(ExplainInput([Item(in_stock("p"))], language="en")))
+    assert isinstance(first, ReasonPart)
+    assert not told
+
+
+def test_a_model_that_is_lost_on_the_way_leaves_what_it_has_written(verifier):
+    class Dying(ScriptedWriter):
+        def stream(self, wanted: Sequence[Wanted], seconds: float) -> Iterator[Progress]:
+            yield from progress_of(0, said(TRUE))
+            raise UnavailableError("gone")
+
+    explainer = Explainer(verifier, clock=lambda: NOW)
+    worded = WordedExplainer(explainer, verifier, Dying(lambda _: None), seconds=5, rows=20)
+    items = [Item(in_stock("p0")), Item(in_stock("p1"))]
+    parts = list(worded.stream(ExplainInput(items, language="en")))
+    assert [type(part) for part in parts] == [ReasonPart, Lost, ReasonPart]
+    page = worded.explain(ExplainInput(items, language="en"))
+    assert [reason.by_model for reason in page.reasons] == [True, False]
+
+
+@pytest.mark.parametrize(("left", "given"), [(0.12, 0.1), (30, 5), (0.01, 0)])
+def test_the_model_gets_no_more_time_than_the_caller_has(verifier, left, given):
+    asked: list[float] = []
+
+    class Timed(ScriptedWriter):
+        def stream(self, wanted: Sequence[Wanted], seconds: float) -> Iterator[Progress]:
+            asked.append(seconds)
+            return super().stream(wanted, seconds)
+
+    set_current_deadline(Deadline.after(left, clock=lambda: 0.0))
+    try:
+        explainer = Explainer(verifier, clock=lambda: NOW)
+        worded = WordedExplainer(
+            explainer,
+            verifier,
+            Timed(lambda _: said(TRUE)),
+            seconds=5,
+            rows=20,
+            clock=lambda: 0.0,
+        )
+        worded.explain(ExplainInput([Item(in_stock("p"))], language="en"))
+    finally:
+        set_current_deadline(Deadline.unlimited())
+    assert asked == [pytest.approx(given)]
 
 
 def test_only_the_top_of_a_page_is_asked_of_the_model(verifier):
@@ -153,7 +281,7 @@ def test_a_model_without_a_graph_says_what_makes_it(tmp_path):
 
 
 @pytest.mark.skipif(
-    not (REPOSITORY / "reason_small" / VERSION_FOLDER / GRAPH).is_file(),
+    not (REPOSITORY / "reason_small" / VERSION_FOLDER / SERVED_GRAPH).is_file(),
     reason="`make models` has made no graph yet",
 )
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -175,7 +303,7 @@ def test_the_models_page_stands_varies_and_is_the_same_again(verifier, language)
 
 
 @pytest.mark.skipif(
-    not (REPOSITORY / "reason_small" / VERSION_FOLDER / GRAPH).is_file(),
+    not (REPOSITORY / "reason_small" / VERSION_FOLDER / SERVED_GRAPH).is_file(),
     reason="`make models` has made no graph yet",
 )
 @pytest.mark.parametrize("code", ["brand_affinity", "category_affinity"])

@@ -1,0 +1,69 @@
+"""What words evidence: the port that the model is written against, and what its writers share."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+from services.reason.wording.batch import Wanted
+from services.reason.wording.decode import Progress
+from services.reason.wording.served import read_grammar
+
+VERSION_FOLDER: Final = "1"
+_OVERSTATED: Final = frozenset({"brand_affinity", "category_affinity"})
+"""Kinds that the model was taught to say with "often", though one look can give rise to them:
+templates say them until it is taught anew."""
+
+
+class Writer(Protocol):
+    """A model that words evidence."""
+
+    @property
+    def version(self) -> str:
+        """Names the model, as in "reason_small@1"."""
+        ...
+
+    def knows(self, wanted: Wanted) -> bool:
+        """Whether it has learnt to say every kind of the evidence."""
+        ...
+
+    def stream(self, wanted: Sequence[Wanted], seconds: float) -> Iterator[Progress]:
+        """Writes a page, telling of every clause as it ends; for several threads at once.
+
+        Args:
+            wanted: Evidence that it `knows`.
+            seconds: Longest time it may take; what is not written then is left out.
+
+        Yields:
+            Of every reason what closes its clauses, and in the end `reason` or `failed`.
+
+        Raises:
+            UnavailableError: The model cannot be reached.
+            DeadlineExceededError: It said nothing within the time.
+        """
+        ...
+
+    def close(self) -> None:
+        """Lets go of connections, threads and memory."""
+        ...
+
+
+class LearntModel:
+    """What is known of a model without running it.
+
+    Args:
+        folder: Of the model in the repository.
+        banned: Words that the shop never says.
+
+    Raises:
+        FileNotFoundError: The folder holds no model.
+    """
+
+    def __init__(self, folder: Path, banned: Sequence[str]) -> None:
+        self.home = folder / VERSION_FOLDER
+        self.grammar = read_grammar(self.home, banned)
+        self.version = f"{folder.name}@{VERSION_FOLDER}"
+
+    def knows(self, wanted: Wanted) -> bool:
+        """Whether it has learnt to say the evidence, and says it truly."""
+        overstated = any(one.kind in _OVERSTATED for one in wanted.evidence)
+        return not overstated and self.grammar.knows_all(wanted.evidence, wanted.language)
