@@ -1,5 +1,6 @@
 """Luma, the fashion shop of Magento's sample data: CSV tables, prices in US dollars."""
 
+import html
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -82,7 +83,7 @@ def _to_product(
         variant_group_id=sku if configurable else groups.get(sku, ""),
         category_path=_category(record),
     )
-    product.titles["en"] = record.get("name", "")
+    product.titles["en"] = " ".join(html.unescape(record.get("name", "")).split())
     if description := strip_html(record.get("description", "")):
         product.descriptions["en"] = description
     if record.get("price"):

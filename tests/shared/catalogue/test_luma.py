@@ -96,3 +96,8 @@ def test_a_table_without_skus_gives_refused_rows(tmp_path):
     )
     (row,) = read_catalogue(tmp_path)
     assert row.error.field == "id"
+
+
+def test_titles_are_plain_text(tmp_path):
+    (row,) = read_gear(tmp_path, "Gear,Pursuit Lumaflex&trade;  Tone Band ,24-UG02,16,5,,,,\n")
+    assert row.product.titles["en"] == "Pursuit Lumaflex™ Tone Band"

@@ -85,6 +85,8 @@ def test_what_is_on_record_stands(text: str) -> None:
         ("Rated 4.9 from 1,280 reviews.", "rating"),
         ("Rated 4.6 from 12,800 reviews.", "reviews"),
         ("19 of 21 reviews on it praise the quality.", "praise"),
+        ("18 of 1,280 reviews on it praise the quality.", "reviews"),
+        ("1280条相关评价中18条称赞质量好。", "reviews"),
         ("18 of 21 reviews on it praise the value for money.", "aspect"),
         ("Bought 3,200 times in 30 days.", "sales"),
         ("Bought 320 times in 60 days.", "window"),
