@@ -20,8 +20,6 @@ from wherefore.reason.v1.reason_pb2 import Reason
 _NUMBER = re.compile(r"(?<![\w.,])\d+(?:,\d{3})*(?:\.\d+)?(?![\w.]*\d)")
 _QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"")
 _HISTORY = frozenset({"because_you_viewed", "because_you_bought"})
-_OWN = frozenset({"well_reviewed", "popular", "price_fit", "discount", "brand_match"})
-"""Codes whose value is hardly the same for two products; a title may be."""
 SHOWN = 20
 
 
@@ -143,7 +141,15 @@ def _renumbered(reason: Reason, record: Record) -> Iterator[tuple[str, str, Reco
 
 def _alike(other: Given, one: Given) -> bool:
     """Whether another product's sentence may be true of this one as well."""
-    facts = {(fact.code, fact.value) for fact in one.reason.evidence}
+    product = one.record.product
+    own = {
+        "brand_match": product.brand.casefold(),
+        "popular": str(product.statistics.purchase_count),
+        "price_fit": repr(product.price.amount),
+        "well_reviewed": repr(product.review_summary.average_rating),
+    }
     return not any(
-        fact.code in _OWN and (fact.code, fact.value) not in facts for fact in other.reason.evidence
+        fact.code in own
+        and fact.value.partition(" ")[0].casefold() != own[fact.code].partition(" ")[0]
+        for fact in other.reason.evidence
     )

@@ -32,12 +32,12 @@ def given(colour: str, text: str, price: float, language: str = "en") -> Given:
 ENGLISH = given(
     "black",
     'Black, as you asked; at €45, within your €50; because you bought "Bolder toaster".',
-    45,
+    45.0,
 )
 CHINESE = given(
     "white",
     "白色，正合您的要求；售价€39，在您的€50以内；因为您买过“Bolder toaster”。",
-    39,
+    39.0,
     "zh",
 )
 KINDS = {
@@ -60,7 +60,7 @@ def test_what_is_true_passes_and_what_is_false_does_not(one: Given, other: Given
 
 
 def test_a_sentence_that_fits_both_is_no_falsehood() -> None:
-    twin = given("black", ENGLISH.reason.text, 45)
+    twin = given("black", ENGLISH.reason.text, 45.0)
     twin.record.product.id = "twin"
     assert {kind for kind, _, _ in falsehoods(ENGLISH, twin)} == KINDS - {
         "value swapped",
