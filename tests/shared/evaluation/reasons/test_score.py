@@ -5,7 +5,6 @@ from typing import cast
 from shared.evaluation.claims import Record, Seen
 from shared.evaluation.reasons.collect import GivenReason, ReasonPage
 from shared.evaluation.reasons.figures import document
-from shared.evaluation.reasons.html import render
 from shared.evaluation.reasons.score import score
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.reason.v1.reason_pb2 import Generator, Reason
@@ -71,10 +70,3 @@ def test_history_is_named_to_those_who_have_one() -> None:
     report = document(score([page([told], known=True), page([told]), page(["Black."], known=True)]))
     assert report["history_named"] == 0.5
     assert report["history_named_to_strangers"] == 1.0
-
-
-def test_the_page_for_readers_shows_what_is_wrong_and_escapes_the_rest() -> None:
-    shown = render(score([page(["White <b>, as you asked."])]), catalogue="shop & co")
-    assert "Unsupported" in shown
-    assert "White &lt;b&gt;" in shown
-    assert "shop &amp; co" in shown
