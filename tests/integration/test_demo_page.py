@@ -1,5 +1,7 @@
 """The demo page in a real browser before the whole suite with the bundled catalogue."""
 
+import re
+
 import pytest
 
 from shared.suite import Suite
@@ -34,6 +36,9 @@ async def test_a_search_says_why(
         await expect(page.locator(".card .reason")).to_have_count(20)
         await page.locator(".clause").first.click()
         await expect(page.locator(".reason .evidence li").first).to_be_visible()
+        await expect(page.locator(".card .writer")).to_have_count(20)
+        await page.locator(".card").nth(1).locator(".clause").first.hover()
+        await expect(page.locator("#peek li").first).to_contain_text(re.compile(r"\d%"))
         await page.locator(".explain").first.click()
         panel = page.locator("#why")
         await expect(panel.locator(".clauses > li").first).to_be_visible()

@@ -21,7 +21,7 @@ from wherefore.nlu.v1.query_understanding_pb2 import Constraint, NumberRange, Qu
 from wherefore.ranking.v1 import ranking_service_pb2, ranking_service_pb2_grpc
 from wherefore.ranking.v1.ranked_result_pb2 import RankedResult
 from wherefore.reason.v1 import reason_service_pb2, reason_service_pb2_grpc
-from wherefore.reason.v1.reason_pb2 import Clause, Evidence, Reason
+from wherefore.reason.v1.reason_pb2 import Clause, Evidence, Generator, Reason
 from wherefore.retrieval.v1 import retrieval_service_pb2, retrieval_service_pb2_grpc
 from wherefore.retrieval.v1.candidate_pb2 import Candidate, LegScore
 
@@ -234,8 +234,14 @@ class Backends(
                     product_id=item.product.id,
                     text=f"Made of steel. Known: {known}. Like: {item.anchor_product_ids}.",
                     language_code="en",
-                    clauses=[Clause(text="Made of steel", code="a", evidence_ids=["e1"])],
-                    evidence=[Evidence(id="e1", source="attributes.material", value="steel")],
+                    clauses=[
+                        Clause(text="Made of steel", code="attribute_match", evidence_ids=["e1"])
+                    ],
+                    evidence=[
+                        Evidence(id="e1", source="attributes.material", value="steel", strength=0.9)
+                    ],
+                    generator=Generator.GENERATOR_MODEL,
+                    generator_version="reason_small@1",
                 )
                 for item in request.items
             ]

@@ -161,6 +161,43 @@ async def test_results_come_with_reasons_and_evidence(page):
     await expecting(page.locator("#more")).to_be_hidden()
 
 
+async def test_pointing_at_a_clause_shows_its_evidence(page, talkative):
+    await page.fill("#query", "steel cup")
+    await page.keyboard.press("Enter")
+    await expecting(page.locator("#status")).to_contain_text("Best of")
+    await page.locator(".clause").first.hover()
+    peek = page.locator("#peek")
+    await expecting(peek).to_contain_text("As you asked")
+    await expecting(peek).to_contain_text("attributes.material")
+    await expecting(peek).to_contain_text("strength 90%")
+    assert await peek.locator("rect.fill").get_attribute("width") == "90%"
+    assert await page.locator(".reason .evidence").first.is_hidden()
+    box, sight = await peek.bounding_box(), page.viewport_size
+    assert 0 <= box["x"] <= sight["width"] - box["width"]
+    assert 0 <= box["y"] <= sight["height"] - box["height"]
+    await page.mouse.move(0, 0)
+    await expecting(peek).to_be_hidden()
+    # Pressing keeps the evidence open; the box does not cover it.
+    await page.locator(".clause").first.click()
+    await expecting(page.locator(".reason .evidence").first).to_be_visible()
+    await expecting(peek).to_be_hidden()
+
+
+async def test_who_wrote_a_reason_is_said_in_both_languages(page):
+    await page.fill("#query", "steel cup")
+    await page.keyboard.press("Enter")
+    await expecting(page.locator("#status")).to_contain_text("Best of")
+    writers = page.locator(".card .writer")
+    await expecting(writers).to_have_count(20)
+    await expecting(writers.first).to_have_text("worded by the model")
+    assert "reason_small@1" in await writers.first.get_attribute("title")
+    await page.locator(".explain").first.click()
+    await expecting(page.locator("#why .writer")).to_have_text("worded by the model")
+    await page.get_by_role("button", name="Close").click()
+    await page.click("#language")
+    await expecting(writers.first).to_have_text("由模型措辞")
+
+
 async def test_panel_says_how_a_result_came_about(page):
     await page.goto(f"/?q={RAINBOW} not steel cup")
     await expecting(page.locator("#about mark")).to_have_text("steelnot · material")

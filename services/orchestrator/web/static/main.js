@@ -6,6 +6,7 @@ import { closeCompletions, completeWith } from "./complete.js";
 import { $, el } from "./dom.js";
 import { facetSpecs, filterOf, known, showFacets } from "./facets.js";
 import { closePanel, openPanel } from "./panel.js";
+import { closePeek } from "./peek.js";
 import { current, examples, number, switchLanguage, t } from "./text.js";
 import { totalMs } from "./timings.js";
 
@@ -83,6 +84,7 @@ function headline(answer, count) {
 }
 
 function fill(answer, more) {
+  closePeek(); // what it points at may be gone
   state.token = answer.nextPageToken ?? "";
   state.attribution = answer.attributionToken ?? "";
   const why = (result, button) => openPanel(result, answer, button);

@@ -3,7 +3,7 @@
 import { titleOf } from "./card.js";
 import { $, bar, el, icon } from "./dom.js";
 import { conditions, highlighted } from "./query.js";
-import { evidenceTable } from "./reason.js";
+import { evidenceTable, writer } from "./reason.js";
 import { t, term } from "./text.js";
 import { timings } from "./timings.js";
 import { wordByWord } from "./words.js";
@@ -83,7 +83,7 @@ export function openPanel(result, answer, button) {
     el("div", { class: "sections" },
       el("p", { class: "subject", lang: title.lang }, title.text),
       figures(result),
-      section(t("reason"), result.reason?.clauses?.length ? evidenceTable(result.reason) : el("p", { class: "hint" }, t("noReason"))),
+      section(t("reason"), result.reason?.clauses?.length ? [evidenceTable(result.reason), writer(result.reason)] : el("p", { class: "hint" }, t("noReason"))),
       answer.query && section(t("read"), el("p", {}, highlighted(answer.query)), conditions(answer)),
       result.legs?.length > 0 && section(t("found"), legs(result.legs)),
       section(t("contributions"), contributions(result.contributions ?? [])),

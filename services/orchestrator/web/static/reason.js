@@ -1,6 +1,7 @@
-// A reason: a sentence whose clauses each open the evidence for them.
-import { el } from "./dom.js";
-import { money, number, t } from "./text.js";
+// A reason: a sentence whose clauses each show the evidence for them, pointed at or pressed.
+import { bar, el } from "./dom.js";
+import { peekAt } from "./peek.js";
+import { money, number, t, term } from "./text.js";
 
 const supporting = (reason, clause) => (reason.evidence ?? []).filter((e) => clause.evidenceIds?.includes(e.id));
 
@@ -13,15 +14,24 @@ const FACTS = {
   well_reviewed: (rating, count) => t("stars")(Number(rating).toFixed(1), number(count)),
   popular: (count) => t("sold")(number(count)),
   new_arrival: (days) => t("days")(days),
+  bought_together: (count) => t("customers")(number(count)),
+  viewed_together: (count) => t("customers")(number(count)),
+  price_in_category: (dearer, all) => t("dearer")(number(dearer), number(all)),
+  better_rated: (own, other) => `${Number(own).toFixed(1)} > ${Number(other).toFixed(1)}`,
+  bought_before: (times, days) => t("boughtTimes")(number(times), number(days)),
+  bought_often: (times, days) => t("boughtTimes")(number(times), number(days)),
 };
+const NAMES_ANOTHER = ["bought_together", "viewed_together", "better_rated", "same_brand"];
 
 function fact({ code, value = "" }) {
   const words = code?.startsWith("praised_") ? t("of") : FACTS[code];
   return words ? words(...value.split(" ")) : value;
 }
 
-function meeting({ source, meets }) {
+function meeting({ code, source, meets }) {
   if (!meets || source === "profile") return ""; // an id of a product at hand
+  if (code === "exclusion_met") return t("ruledOut")(meets);
+  if (source === "relations") return NAMES_ANOTHER.includes(code) ? `“${meets}”` : "";
   return source === "page" ? t("among")(meets) : t("meets")(meets.replace(/\.0$/, ""));
 }
 
@@ -31,6 +41,28 @@ function evidenceItem(evidence) {
     el("b", {}, fact(evidence)),
     meets && el("span", {}, meets),
     el("code", {}, evidence.source));
+}
+
+/** What wrote the sentence; every clause of either has been checked against its evidence. */
+export function writer({ generator, generatorVersion }) {
+  const kind = (generator ?? "").replace("GENERATOR_", "");
+  const words = t("writers")[kind];
+  return words && el("small", { class: `writer ${kind.toLowerCase()}`, title: `${generatorVersion ?? ""} · ${t("checked")}` }, words);
+}
+
+/** The evidence of a clause with its kind and strength, for who points at it. */
+function peek(reason, clause) {
+  return [
+    el("b", {}, term("kinds", clause.code)),
+    el("ul", { class: "evidence" }, supporting(reason, clause).map((evidence) => {
+      const item = evidenceItem(evidence);
+      if (evidence.strength > 0) {
+        item.append(el("span", { class: "strength" }, bar([["fill", 0, evidence.strength * 100]]),
+          el("small", {}, `${t("strength")} ${Math.round(evidence.strength * 100)}%`)));
+      }
+      return item;
+    })),
+  ];
 }
 
 export const evidenceList = (reason, clause) => supporting(reason, clause).map(evidenceItem);
@@ -73,9 +105,10 @@ export function reasonBox(reason) {
       event.preventDefault();
       toggle(node, piece);
     });
+    peekAt(node, () => peek(reason, piece));
     sentence.append(node);
   }
-  return el("div", { class: "reason", lang: reason.languageCode }, sentence, shown);
+  return el("div", { class: "reason" }, el("div", { lang: reason.languageCode }, sentence), shown, writer(reason));
 }
 
 /** Every clause with its evidence, for the panel. */

@@ -9,6 +9,7 @@ import pytest
 
 from services.orchestrator.web.app import STATIC
 from services.ranking.explain import LABELS, LOWERED
+from services.reason.clauses import TEMPLATES
 
 NODE = shutil.which("node")
 SCRIPT = """
@@ -50,3 +51,8 @@ def test_every_word_that_is_asked_for_exists(shapes):
     asked |= set(re.findall(r'data-(?:text|label)="(\w+)"', (STATIC / "index.html").read_text()))
     assert asked
     assert asked <= set(shapes[0])
+
+
+def test_every_kind_of_claim_has_words(shapes):
+    # As the code itself it would be shown with underscores taken out.
+    assert set(TEMPLATES["en"]) <= set(shapes[0]["kinds"])
