@@ -53,6 +53,7 @@ def section(runs: Sequence[Run]) -> str:
             _truth(runs),
             _fitness(runs),
             _groups(runs, "by_language", "language"),
+            _groups(runs, "by_page", "page"),
             _groups(runs, "by_kind", "kind of claim"),
             "False claims against the verifier of the service, and sentences made false against\n"
             f"the checker. Of {claims:,} claims that were served the verifier refuses {refused:,}.",

@@ -27,7 +27,7 @@ def tables(evaluation: ReasonEvaluation) -> Iterator[Table]:
         ("Claims of", "reasons", "claims", "unsupported", "supported"),
         [
             (name, f"{of.get('reasons', '')}", *_tally(of))
-            for group in ("by_language", "by_generator", "by_kind")
+            for group in ("by_language", "by_page", "by_generator", "by_kind")
             for name, of in found[group].items()
         ],
     )

@@ -7,8 +7,9 @@ from services.reason.config import DEFAULT_BANNED_WORDS
 from services.reason.evaluation.attacks import attacks
 from services.reason.facts import Claim, Fact, PagePrices, Scene
 from services.reason.verify import Verifier
-from shared.evaluation.reasons.collect import GivenReason, ReasonPage
+from shared.evaluation.reasons.collect import BESIDE, GivenReason, ReasonPage
 from shared.evaluation.reasons.falsified import Noticed
+from shared.text.document import title_of
 from wherefore.common.v1.user_profile_pb2 import RecentProduct, UserProfile
 
 _ROWS: Final = 3
@@ -29,7 +30,7 @@ def attack_pages(pages: Sequence[ReasonPage], *, every: int = 4) -> Noticed:
     """
     verifier = Verifier(DEFAULT_BANNED_WORDS)
     noticed = Noticed()
-    with_reasons = [page for page in pages if page.reasons]
+    with_reasons = [page for page in _known(pages) if page.reasons]
     for number, page in enumerate(with_reasons[::every]):
         others = [scene_of(other, other.reasons[0]) for other in with_reasons[number + 1 :: 7]]
         for given in page.reasons[:_ROWS]:
@@ -50,11 +51,16 @@ def refused(pages: Sequence[ReasonPage]) -> tuple[int, int]:
     verifier = Verifier(DEFAULT_BANNED_WORDS)
     verdicts = [
         verifier.check(claim, scene_of(page, given)).holds
-        for page in pages
+        for page in _known(pages)
         for given in page.reasons
         for claim in said_claims(given)
     ]
     return len(verdicts), verdicts.count(False)
+
+
+def _known(pages: Sequence[ReasonPage]) -> list[ReasonPage]:
+    """Pages whose scenes can be told again: what ties a product to another is not in the answer."""
+    return [page for page in pages if page.kind not in BESIDE]
 
 
 def said_claims(given: GivenReason) -> list[Claim]:
@@ -77,7 +83,7 @@ def scene_of(page: ReasonPage, given: GivenReason) -> Scene:
             RecentProduct(
                 product_id=each.product.id,
                 action="purchase" if each.bought else "click",
-                title=next(iter(each.product.titles.values()), ""),
+                title=title_of(each.product, given.reason.language_code),
             )
             for each in seen
         ],

@@ -60,7 +60,7 @@ def reasons(
 
     Starts a suite of its own beside any other, imports the catalogue, and searches each
     query twice: as a visitor nobody knows, and as a user who looked at (or bought) the
-    first result.
+    first result. It asks for recommendations as well, for that user and beside that product.
 
     A checker that shares no code with the reason service reads each claim back out of the
     sentence and holds it against the catalogue, the query, the page and the history. What

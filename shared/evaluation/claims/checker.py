@@ -8,6 +8,7 @@ from typing import Final
 from shared.evaluation.claims.numbers import check_numbers
 from shared.evaluation.claims.phrases import check_phrases, check_quotes
 from shared.evaluation.claims.record import Record
+from shared.evaluation.claims.ties import check_ties
 from shared.evaluation.claims.words import check_words
 
 _SEPARATOR: Final = re.compile(r"[;；。！!，、]|,(?!\d)|\.(?=\s|$)")
@@ -50,7 +51,7 @@ def check_text(text: str, record: Record) -> CheckedText:
     """
     findings: list[tuple[int, int, str]] = []
     left = text
-    for step in (check_quotes, check_numbers, check_phrases):
+    for step in (check_quotes, check_numbers, check_ties, check_phrases):
         found = list(step(left, record))
         findings.extend(found)
         for start, end, _ in found:

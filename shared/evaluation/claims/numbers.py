@@ -69,7 +69,7 @@ def check_numbers(text: str, record: Record) -> Iterator[tuple[int, int, str]]:
             taken[start:end] = [True] * (end - start)
             told = _Told(
                 float(found["n"].replace(",", "")),
-                text[max(0, start - 24) : start].rstrip("¥￥€$£ "),
+                _words_before(text, start).rstrip("¥￥€$£ "),
                 text[end : end + 24],
                 _clause_around(text, start),
             )
@@ -78,6 +78,11 @@ def check_numbers(text: str, record: Record) -> Iterator[tuple[int, int, str]]:
         if not any(taken[found.start() : found.end()]):
             there = re.search(rf"(?<![\d.]){re.escape(found[0])}(?![\d]|\.\d)", record.folded)
             yield found.start(), found.end(), "" if there else "number"
+
+
+def _words_before(text: str, at: int) -> str:
+    """The 24 characters before a place; a quoted title, which is blanked, counts as one of them."""
+    return re.sub(r"\s+", " ", text[:at])[-24:]
 
 
 def query_numbers(query: str) -> set[float]:
@@ -123,7 +128,7 @@ def _percent_below(percent: float, amount: float, reference: float) -> bool:
 def _stars(told: _Told, record: Record) -> bool:
     others = [beside.rating for beside in record.beside.values()]
     own = record.product.review_summary.average_rating
-    about = others if re.search(r"(above|than|over) the\s*$|高于.{0,3}$", told.before) else [own]
+    about = others if re.search(r"(above|than|over) the\s*$|高于.{0,5}$", told.before) else [own]
     return any(rating > 0 and abs(told.value - rating) <= 0.05 + _ROUNDING for rating in about)
 
 
@@ -178,6 +183,15 @@ def _times(told: _Told, record: Record) -> bool:
     )
 
 
+def _rivals(told: _Told, record: Record) -> bool:
+    return told.value == len(record.rival_prices) > 0
+
+
+def _dearer(told: _Told, record: Record) -> bool:
+    own = record.product.price.amount
+    return 0 < told.value == sum(price > own for price in record.rival_prices) and own > 0
+
+
 def _close(told: float, exact: float) -> bool:
     return exact > 0 and abs(told - exact) <= 0.005 + _ROUNDING  # two decimals
 
@@ -203,6 +217,22 @@ _KINDS: Final[tuple[tuple[str, _Numbered, _Check], ...]] = (
     ),
     ("age", _Numbered(r"N days? (?:ago|old)", r"N天前"), _days),
     ("percent", _Numbered(r"N\s?%"), _percent),
+    (
+        "rivals",
+        _Numbered(r"of (?:the |all )?N others?\b", r"其他N款"),
+        _rivals,
+    ),
+    (
+        "dearer",
+        _Numbered(
+            r"(?:cheaper|less|lower) than N\b",
+            r"priced below N (?=of\b)",
+            r"N of (?:the |all )?\d[\d,]* others",
+            r"中的?N款",
+            r"低于N款",
+        ),
+        _dearer,
+    ),
     ("price", _Numbered(r"[¥￥€$£]\s?N", r"N\s?(?:[A-Z]{3}\b|元|块)"), _money),
     (
         "rating",

@@ -1,6 +1,6 @@
 """What is on record around one result: all that a true sentence about it may rest on."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import median
@@ -34,6 +34,8 @@ class Beside:
     """Customers who chose both."""
     rating: float = 0.0
     """Average rating of the other product."""
+    brand: str = ""
+    category_path: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,10 @@ class Record:
     """Other products by title."""
     now: float = 0.0
     """Seconds since the epoch."""
+    catalogue: Sequence[Product] = ()
+    """Every product of the shop, with price, category and variant group."""
+    legs: Collection[str] = ()
+    """Legs of the search that found it, as the answer has them."""
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
@@ -107,6 +113,23 @@ class Record:
                 if other.price.amount > 0 and other.price.currency_code == currency
             )
         )
+
+    @cached_property
+    def rival_prices(self) -> tuple[float, ...]:
+        """Lowest prices of the other products of its category and currency; a group is one."""
+        own = self.product
+        lowest: dict[str, float] = {}
+        for other in self.catalogue:
+            alike = other.category_path == own.category_path and bool(other.category_path)
+            group = other.variant_group_id or other.id
+            if (
+                alike
+                and group != (own.variant_group_id or own.id)
+                and other.price.currency_code == own.price.currency_code
+                and other.price.amount > 0
+            ):
+                lowest[group] = min(lowest.get(group, other.price.amount), other.price.amount)
+        return tuple(lowest.values())
 
     @property
     def page_median(self) -> float:

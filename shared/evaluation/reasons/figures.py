@@ -46,10 +46,11 @@ def document(evaluation: ReasonEvaluation) -> dict[str, object]:
         "unsupported_by_cause": dict(evaluation.causes),
         "by_language": _grouped(evaluation.scored, lambda each: each.given.reason.language_code),
         "by_kind": _by_kind(evaluation.scored),
+        "by_page": _by_page(evaluation),
         "by_generator": _grouped(evaluation.scored, lambda each: each.generator),
         "model_share": evaluation.model_share,
         "languages": dict(Counter(each.given.reason.language_code for each in evaluation.scored)),
-        "query_coverage": _mean(each.coverage for each in evaluation.scored),
+        "query_coverage": _mean(e.coverage for e in evaluation.scored if e.given.record.query),
         "wishes_met": met,
         "wishes_named": named / met if met else None,
         "distinct_on_page": _mean(len(set(page)) / len(page) for page in pages),
@@ -93,6 +94,12 @@ def _by_kind(scored: Sequence[ScoredReason]) -> Mapping[str, object]:
         for kind, claim in by_kind(each.given.reason, each.checked.claims):
             found.setdefault(kind, []).append(claim)
     return {kind: tally(claims).as_json() for kind, claims in sorted(found.items())}
+
+
+def _by_page(evaluation: ReasonEvaluation) -> Mapping[str, object]:
+    """Of searches and of each serving config."""
+    kinds = {id(g): page.kind for page in evaluation.pages for g in page.reasons}
+    return _grouped(evaluation.scored, lambda each: kinds[id(each.given)])
 
 
 def _names_history(page: ReasonPage) -> bool:

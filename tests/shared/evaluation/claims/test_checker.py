@@ -38,7 +38,10 @@ def record(query: str = "black kettle under 50 euros, not white") -> Record:
         query=query,
         page=page,
         history=[Seen(filter_jug, bought=True, days_ago=40)],
-        beside={"Brita filter jug": Beside(customers=12, rating=4.1)},
+        beside=dict.fromkeys(
+            ("Brita filter jug", "碧然德特大号家用厨房多功能自来水净化过滤水壶"),
+            Beside(customers=12, rating=4.1),
+        ),
         now=NOW,
     )
 
@@ -56,6 +59,7 @@ def record(query: str = "black kettle under 50 euros, not white") -> Record:
         'Because you bought "Brita filter jug"; 12 customers bought it together with '
         '"Brita filter jug".',
         'Rated 4.6, above the 4.1 of "Brita filter jug".',
+        "评分4.6，高于“碧然德特大号家用厨房多功能自来水净化过滤水壶”的4.1。",
         "Has steel kettle in its title.",
         "Has 1.7 in its title.",
         "黑色，正合您的要求；售价€45.50，在您的€50以内；评分4.6（1,280条评价）。",
