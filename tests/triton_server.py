@@ -35,7 +35,7 @@ class RunningTriton:
 
 @contextmanager
 def running_triton(
-    repository: Path, models: Sequence[str], folder: Path
+    repository: Path, models: Sequence[str], folder: Path, ports: PortPlan | None = None
 ) -> Generator[RunningTriton]:
     """Serve models of a repository until the end; skips the test where Triton can't run.
 
@@ -43,10 +43,11 @@ def running_triton(
         repository: The model repository.
         models: Those to load.
         folder: For its log.
+        ports: Where to listen; free ones when None.
     """
     if problem := launcher.problem(models, repository):
         pytest.skip(f"Triton can't run here: {problem}")
-    ports = PortPlan.free()
+    ports = ports or PortPlan.free()
     command = launcher.command(folder, ports, models, repository=repository)
     log = folder / "triton.log"
     with (

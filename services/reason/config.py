@@ -3,6 +3,8 @@
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from shared.inference import InferenceSettings
+from shared.inference.settings import REASON_MODEL
 from shared.settings import ServiceSettings
 
 DEFAULT_BANNED_WORDS = (
@@ -24,7 +26,7 @@ DEFAULT_BANNED_WORDS = (
 class Settings(ServiceSettings):
     """Where the service listens and what it never says."""
 
-    model_config = SettingsConfigDict(env_prefix="WHEREFORE_REASON_")
+    model_config = SettingsConfigDict(env_prefix="WHEREFORE_REASON_", env_nested_delimiter="__")
 
     port: int = 7704
     metrics_port: int = 7794
@@ -38,8 +40,10 @@ class Settings(ServiceSettings):
     summary_languages: tuple[str, ...] = ("en",)
     """Languages that the NLU's encoder reads well; a JSON list. Elsewhere words are compared."""
 
-    model: str = ""
+    model: str = REASON_MODEL
     """Model of the repository that words reasons, such as "reason_small"; empty for templates."""
+    inference: InferenceSettings = InferenceSettings()
+    """Where it runs: a Triton server or this process; `inference.model` is not read."""
     model_seconds: float = Field(default=0.2, gt=0)
     """Longest that the model gets for a page; templates answer what it has not written then."""
     model_rows: int = Field(default=20, ge=1)

@@ -22,6 +22,9 @@ CROSS_MODEL = "cross_en"
 ATTRIBUTION_MODEL = "cross_en_attribution"
 """Says what each word of a pair did to the answer of CROSS_MODEL; empty for none."""
 
+REASON_MODEL = ""
+"""Words reasons where no setting names another; empty for templates."""
+
 
 class InferenceSettings(BaseModel):
     """Which backend encodes texts, with which model, and within what limits."""

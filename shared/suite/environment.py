@@ -4,21 +4,28 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from shared.inference.settings import REASON_MODEL
 from shared.suite.ports import SERVICES, PortPlan
 
 _NEVER_PRIVATE = ("WHEREFORE_QDRANT_URL", "WHEREFORE_QDRANT_API_KEY")
 """A scratch suite must not write into the index that the real one uses."""
-_CHOSEN_MODELS = ("WHEREFORE_RECOMMEND_NEXT_ITEM_MODEL", "WHEREFORE_RANKING_DEEP_MODEL")
+_CHOSEN_MODELS = {
+    "WHEREFORE_RECOMMEND_NEXT_ITEM_MODEL": "",
+    "WHEREFORE_RANKING_DEEP_MODEL": "",
+    "WHEREFORE_REASON_MODEL": REASON_MODEL,
+}
+"""Settings that name models, with their defaults."""
 
 
 def chosen_models(variables: Mapping[str, str]) -> list[str]:
-    """Returns the models of the shop's own that settings of services name.
+    """Returns the models that settings of services name.
 
     Args:
         variables: Set for the services on top of this process's own environment.
     """
     known = {**os.environ, **variables}
-    return [known[name] for name in _CHOSEN_MODELS if known.get(name)]
+    named = [known.get(name, default) for name, default in _CHOSEN_MODELS.items()]
+    return [name for name in named if name]
 
 
 def service_environment(

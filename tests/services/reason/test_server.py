@@ -5,8 +5,10 @@ from services.reason.config import Settings
 from services.reason.server import ReasonServer
 from services.reason.wording.served import SERVED_GRAPH
 from services.reason.writer import VERSION_FOLDER
+from shared.inference import InferenceSettings
 from shared.inference.settings import REPOSITORY
 from shared.server import start_server
+from wherefore.common.v1.product_pb2 import Availability
 from wherefore.reason.v1 import reason_service_pb2 as pb
 from wherefore.reason.v1.reason_pb2 import Generator
 from wherefore.reason.v1.reason_service_pb2_grpc import ReasonServiceStub
@@ -74,14 +76,25 @@ async def test_bad_input_is_invalid_argument(stub):
     not (REPOSITORY / "reason_small" / VERSION_FOLDER / SERVED_GRAPH).is_file(),
     reason="`make models` has made no graph yet",
 )
-async def test_a_model_named_in_the_settings_words_the_reasons(make_scene):
-    settings = Settings(port=0, metrics_port=0, model="reason_small", model_seconds=30)
+async def test_a_model_named_in_the_settings_words_the_reasons():
+    settings = Settings(
+        port=0,
+        metrics_port=0,
+        model="reason_small",
+        model_seconds=30,
+        inference=InferenceSettings(backend="onnx"),
+    )
     running = await start_server(ReasonServer(settings), settings)
     try:
         await running.wait_ready(60)
         async with grpc.aio.insecure_channel(f"127.0.0.1:{running.port}") as channel:
             worded = ReasonServiceStub(channel)
-            request = request_of(make_scene("en"), "en")
+            request = pb.ExplainRequest(language_code="en")
+            product = request.items.add().product
+            product.id, product.stock.availability = "p", Availability.AVAILABILITY_IN_STOCK
+            product.price.currency_code, product.price.amount = "CNY", 75.0
+            product.price.list_amount = 100.0
+            request.items.add().product.id = "bare"
             response = await worded.Explain(request, timeout=40)
             stream = worded.ExplainStream(pb.ExplainStreamRequest(request=request), timeout=40)
             streamed = {message.reason.product_id: message.reason async for message in stream}

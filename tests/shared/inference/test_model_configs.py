@@ -8,10 +8,23 @@ import pytest
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
 
+from services.reason.wording.served import SERVED_GRAPH
+from services.reason.wording.tensors import (
+    BANNED,
+    EVIDENCE,
+    LANGUAGE,
+    ROW,
+    SECONDS,
+    SEED,
+    TOKEN,
+    VOCABULARY,
+)
 from shared.inference.settings import REPOSITORY
 
 ROOT = REPOSITORY.parent
-PLAIN = sorted(REPOSITORY.glob("*/config.pbtxt"))
+DECOUPLED = [REPOSITORY / "reason_small" / "config.pbtxt"]
+"""Models that answer a request step by step."""
+PLAIN = sorted(set(REPOSITORY.glob("*/config.pbtxt")) - set(DECOUPLED))
 VARIANTS = sorted(REPOSITORY.glob("*/configs/*.pbtxt"))
 CONFIG: Any = model_config_pb2.ModelConfig
 GPU: int = model_config_pb2.ModelInstanceGroup.KIND_GPU
@@ -61,6 +74,24 @@ def test_on_processors_our_wrapper_serves(path: Path) -> None:
     assert NANOS in {item.name for item in config.output}
     for version in (item for item in path.parent.iterdir() if item.name.isdecimal()):
         wrapper = ROOT / "shared" / "inference" / "triton_model.py"
+        assert (version / "model.py").resolve() == wrapper
+
+
+@pytest.mark.parametrize("path", DECOUPLED, ids=name_of)
+def test_a_model_that_answers_step_by_step_holds_together(path: Path) -> None:
+    config = read(path)
+    assert config.name == name_of(path)
+    assert config.backend == "python"
+    assert config.model_transaction_policy.decoupled
+    assert config.max_batch_size == 0
+    assert [group.count for group in config.instance_group] == [1]
+    assert config.version_policy.latest.num_versions >= 2
+    assert config.parameters["graph"].string_value == SERVED_GRAPH
+    types = {item.name: item.data_type for item in config.input}
+    assert types.keys() == {EVIDENCE, LANGUAGE, SEED, VOCABULARY, SECONDS, BANNED}
+    assert {item.name for item in config.output} == {ROW, TOKEN}
+    for version in (item for item in path.parent.iterdir() if item.name.isdecimal()):
+        wrapper = ROOT / "services" / "reason" / "wording" / "triton_model.py"
         assert (version / "model.py").resolve() == wrapper
 
 

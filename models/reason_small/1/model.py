@@ -1,0 +1,1 @@
+../../../services/reason/wording/triton_model.py
