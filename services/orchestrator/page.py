@@ -13,14 +13,14 @@ from services.orchestrator.fallback import Degradations
 from shared.errors import WhereforeError
 from shared.text.language import primary_language
 from shared.timing import StageTimer
-from wherefore.common.v1.product_pb2 import Product
 from wherefore.common.v1.user_profile_pb2 import UserProfile
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 from wherefore.orchestrator.v1.result_pb2 import Result
 from wherefore.ranking.v1.ranked_result_pb2 import RankedResult
 from wherefore.reason.v1.reason_service_pb2 import ExplainItem, ExplainRequest
 from wherefore.recommend.v1.relation_pb2 import Relation
-from wherefore.retrieval.v1.retrieval_service_pb2 import GetProductsRequest
+from wherefore.retrieval.v1.price_standing_pb2 import PriceStanding
+from wherefore.retrieval.v1.retrieval_service_pb2 import GetProductsRequest, GetProductsResponse
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,8 @@ class PageBuilder:
         """
         if not results:
             return []
-        products = await self._products([r.product.id for r in results], view, timer)
+        found = await self._products([r.product.id for r in results], view, timer)
+        products = {product.id: product for product in found.products}
         page: list[Result] = []
         for rank, result in enumerate(results, start=first_rank):
             if product := products.get(result.product.id):
@@ -71,7 +72,7 @@ class PageBuilder:
                 result.product.CopyFrom(product)
                 page.append(result)
         if page and not view.skip_reasons:
-            await self._explain(page, view, timer, degradations)
+            await self._explain(page, found.price_standings, view, timer, degradations)
         for result in page:
             trimmed = masks.trim_for_search(result.product, view.read_paths)
             if trimmed is not result.product:
@@ -80,23 +81,27 @@ class PageBuilder:
 
     async def _products(
         self, ids: Sequence[str], view: PageView, timer: StageTimer
-    ) -> Mapping[str, Product]:
+    ) -> GetProductsResponse:
         # A reason is made of all that is known of a product; without reasons, of what is shown.
         paths: list[str] = []
         if view.skip_reasons:
             given = masks.top_level(view.read_paths)
             paths = given if view.read_paths else masks.default_read_fields()
         with timer.stage("retrieval.products"):
-            request = GetProductsRequest(product_ids=ids, read_mask=FieldMask(paths=paths))
-            response = await ask_again(
+            request = GetProductsRequest(
+                product_ids=ids,
+                read_mask=FieldMask(paths=paths),
+                include_price_standings=not view.skip_reasons,
+            )
+            return await ask_again(
                 partial(self._clients.get_products, request),
                 self._clients.settings.budgets.products,
             )
-        return {product.id: product for product in response.products}
 
     async def _explain(
         self,
         page: Sequence[Result],
+        standings: Mapping[str, PriceStanding],
         view: PageView,
         timer: StageTimer,
         degradations: Degradations,
@@ -104,7 +109,7 @@ class PageBuilder:
         request = ExplainRequest(
             query=view.query,
             user=view.profile,
-            items=(_item(result, view) for result in page),
+            items=(_item(result, standings, view) for result in page),
             language_code=_reason_language(view),
         )
         started = timer.elapsed_nanos()
@@ -124,7 +129,7 @@ class PageBuilder:
                 result.reason.CopyFrom(reason)
 
 
-def _item(result: Result, view: PageView) -> ExplainItem:
+def _item(result: Result, standings: Mapping[str, PriceStanding], view: PageView) -> ExplainItem:
     anchor = view.anchors.get(result.product.id)
     return ExplainItem(
         product=result.product,
@@ -137,6 +142,8 @@ def _item(result: Result, view: PageView) -> ExplainItem:
         ),
         anchor_product_ids=[anchor] if anchor else [],
         relations=view.relations.get(result.product.id, ()),
+        price_standing=standings.get(result.product.id),
+        legs=result.legs,
     )
 
 

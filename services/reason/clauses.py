@@ -9,7 +9,7 @@ from zlib import crc32
 
 from services.reason.facts import Fact
 from services.reason.language import is_chinese, money, number
-from services.reason.values import local_word
+from services.reason.values import kind_word, local_word
 
 TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "en": {
@@ -24,6 +24,10 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "exclusion_met": ("{shown}, not {meets}", "comes in {shown}, not {meets}"),
         "lowest_price_on_page": ("the lowest price of {count} here at {price}",),
         "below_median_price": ("at {price}, {percent} below the middle price of {count} here",),
+        "price_in_category": (
+            "cheaper than {count} of the {total} others in {shown}",
+            "cheaper than {count} of {total} others in {shown} here",
+        ),
         "discount": ("{percent} off its list price", "now {percent} below its list price"),
         "well_reviewed": ("rated {stars} from {count} reviews", "{stars} stars in {count} reviews"),
         "praised_value_for_money": (
@@ -49,6 +53,9 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "similar_to": ('similar to "{shown}"',),
         "same_brand": ('similar to "{shown}", also from {meets}',),
         "better_rated": ('rated {stars}, above the {others} of "{shown}"',),
+        "compatible_with": ('listed as compatible with "{shown}"',),
+        "chosen_before": ("chosen by shoppers after the same search",),
+        "meaning_match": ("close in meaning to your search",),
         "bought_before": ("you bought it {age}",),
         "bought_often": ("you bought it {times} times, the last time {age}",),
         "brand_affinity": ("from {shown}, a brand you have looked at",),
@@ -63,6 +70,10 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "exclusion_met": ("{shown}，不是{meets}", "是{shown}，不含{meets}"),
         "lowest_price_on_page": ("售价{price}，低于本页{count}款中的其余各款",),
         "below_median_price": ("售价{price}，比本页{count}款的中位价低{percent}",),
+        "price_in_category": (
+            "价格低于其他{total}款{shown}中的{count}款",
+            "比其他{total}款{shown}中的{count}款便宜",
+        ),
         "discount": ("比原价低{percent}", "较原价优惠{percent}"),
         "well_reviewed": ("{count}条评价平均{stars}分", "评分{stars}（{count}条评价）"),
         "praised_value_for_money": ("{total}条相关评价中{praise}条称赞性价比高",),
@@ -86,12 +97,20 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "similar_to": ("与“{shown}”相似",),
         "same_brand": ("与“{shown}”相似，品牌同为{meets}",),
         "better_rated": ("评分{stars}，高于“{shown}”的{others}",),
+        "compatible_with": ("标明兼容“{shown}”",),
+        "chosen_before": ("搜索过同样内容的顾客选过它",),
+        "meaning_match": ("与您搜索的意思相近",),
         "bought_before": ("您{age}买过它",),
         "bought_often": ("您买过{times}次，上一次在{age}",),
         "brand_affinity": ("来自您看过的品牌{shown}",),
         "category_affinity": ("与您看过的同属{shown}",),
     },
 }
+
+
+_KINDS: Final = ("category_affinity", "product_type_match")
+_ITS_KIND: Final = {"en": "its category", "zh": "同类商品"}
+"""Where a category has no name in the language."""
 
 
 def say(fact: Fact, language: str, product_id: str) -> str:
@@ -101,7 +120,7 @@ def say(fact: Fact, language: str, product_id: str) -> str:
     return chosen.format_map(slots(fact, language))
 
 
-def slots(  # noqa: PLR0911  # one return per form of value
+def slots(  # noqa: PLR0911, PLR0912  # one return per form of value
     fact: Fact, language: str
 ) -> dict[str, str]:
     """Returns what the templates of a fact's code may be filled with."""
@@ -119,6 +138,11 @@ def slots(  # noqa: PLR0911  # one return per form of value
                 "price": money(*_priced(parts[1:])),
                 "count": fact.meets,
             }
+        case "price_in_category":
+            shown = kind_word(fact.meets, language) or _ITS_KIND[language]
+            return {"count": number(int(parts[0])), "total": number(int(parts[1])), "shown": shown}
+        case "chosen_before" | "meaning_match":
+            return {}
         case "discount":
             return {"percent": fact.value}
         case "well_reviewed":
@@ -162,4 +186,6 @@ def _shown(fact: Fact, language: str) -> str:
     wants_chinese = language == "zh"
     if matches and is_chinese(fact.meets) == wants_chinese != is_chinese(fact.value):
         return fact.meets
+    if fact.code in _KINDS:
+        return kind_word(fact.value, language) or fact.value
     return fact.value

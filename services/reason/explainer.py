@@ -11,6 +11,7 @@ from services.reason.facts import Claim, Fact, PagePrices, Scene
 from services.reason.generate import VERSION, claim, compose, plan
 from services.reason.language import choose_language
 from services.reason.relations import relation_facts
+from services.reason.search_facts import search_facts
 from services.reason.standing import standing_facts
 from services.reason.verify import Verifier
 from shared.errors import InvalidArgumentError
@@ -18,6 +19,8 @@ from wherefore.common.v1.product_pb2 import Product
 from wherefore.common.v1.user_profile_pb2 import UserProfile
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 from wherefore.recommend.v1.relation_pb2 import Relation
+from wherefore.retrieval.v1.candidate_pb2 import LegScore
+from wherefore.retrieval.v1.price_standing_pb2 import PriceStanding
 
 MAX_ITEMS, MAX_CLAUSES, DEFAULT_CLAUSES = 100, 5, 3
 MAX_RELATIONS = 10
@@ -36,6 +39,8 @@ class Item:
     product: Product
     anchors: Sequence[str] = ()
     relations: Sequence[Relation] = ()
+    price_standing: PriceStanding | None = None
+    legs: Sequence[LegScore] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,8 @@ class Explainer:
                 item.anchors,
                 now,
                 item.relations[:MAX_RELATIONS],
+                item.price_standing,
+                item.legs,
             )
             most = wanted.max_clauses or DEFAULT_CLAUSES
             yield scene, self.explain_one(scene, language, most)
@@ -105,7 +112,12 @@ class Explainer:
         """Writes the reason of one product."""
         standing: list[Claim] = []
         product_id = scene.product.id
-        found = [*query_facts(scene, language), *relation_facts(scene), *standing_facts(scene)]
+        found = [
+            *query_facts(scene, language),
+            *search_facts(scene),
+            *relation_facts(scene),
+            *standing_facts(scene, language),
+        ]
         for fact in plan(found):
             if len(standing) == max_clauses:
                 break

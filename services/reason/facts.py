@@ -8,6 +8,8 @@ from wherefore.common.v1.product_pb2 import Product
 from wherefore.common.v1.user_profile_pb2 import UserProfile
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 from wherefore.recommend.v1.relation_pb2 import Relation
+from wherefore.retrieval.v1.candidate_pb2 import LegScore
+from wherefore.retrieval.v1.price_standing_pb2 import PriceStanding
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,10 @@ class Scene:
     """Seconds since the epoch."""
     relations: Sequence[Relation] = ()
     """What ties the product to others or to the user, as the recommendation found."""
+    price_standing: PriceStanding | None = None
+    """Where its price stands in its category, as retrieval counted."""
+    legs: Sequence[LegScore] = ()
+    """Where each leg of the search placed it."""
 
 
 @dataclass(frozen=True, slots=True)

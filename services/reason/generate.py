@@ -12,7 +12,7 @@ from services.reason.facts import Claim, Fact
 
 VERSION: Final = "template@1"
 _SAY_SAME: Final = (
-    {"price_fit", "lowest_price_on_page", "below_median_price"},
+    {"price_fit", "lowest_price_on_page", "below_median_price", "price_in_category"},
     {"brand_match", "brand_affinity"},
     # One tie to each product at hand is enough, and the surest speaks first.
     {
@@ -21,12 +21,13 @@ _SAY_SAME: Final = (
         "fits",
         "fits_yours",
         "fitted_by",
+        "compatible_with",
         "goes_with",
         "similar_to",
         "same_brand",
     },
     {"bought_together", "viewed_together"},
-    {"product_type_match", "title_match", "category_affinity"},
+    {"product_type_match", "title_match", "category_affinity", "meaning_match"},
     {"better_rated", "well_reviewed"},
     # A product of the category is named already.
     {"because_you_viewed", "because_you_bought", "category_affinity"},

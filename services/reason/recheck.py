@@ -9,6 +9,7 @@ from typing import Final
 from services.reason.facts import Fact, Scene
 from services.reason.language import is_chinese
 from services.reason.recheck_relations import RELATION_RECHECKS
+from services.reason.recheck_search import SEARCH_RECHECKS
 from services.reason.values import ATTRIBUTE_KEYS, known_values, meaning
 from shared.text.analysis import terms
 from shared.text.normalise import fold
@@ -290,6 +291,7 @@ RECHECKS: Final[dict[str, RecheckFunction]] = {
     "brand_affinity": _brand_affinity,
     "category_affinity": _category_affinity,
     **RELATION_RECHECKS,
+    **SEARCH_RECHECKS,
     **dict.fromkeys(
         ("praised_value_for_money", "praised_quality", "praised_reputation", "praised_gift"),
         _praise,

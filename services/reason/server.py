@@ -178,7 +178,13 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
 def _input(request: pb.ExplainRequest) -> ExplainInput:
     return ExplainInput(
         items=[
-            Item(item.product, tuple(item.anchor_product_ids), item.relations)
+            Item(
+                item.product,
+                tuple(item.anchor_product_ids),
+                item.relations,
+                item.price_standing if item.HasField("price_standing") else None,
+                item.legs,
+            )
             for item in request.items
         ],
         query=request.query if request.HasField("query") else None,

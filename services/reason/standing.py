@@ -5,6 +5,7 @@ from statistics import median
 from typing import Final
 
 from services.reason.facts import Fact, Scene
+from services.reason.values import kind_word
 from wherefore.common.v1.product_pb2 import Availability
 
 MIN_COMPARED: Final = 3
@@ -18,13 +19,21 @@ MIN_PRAISE, PRAISE_RATIO = 3, 3
 MIN_SALES: Final = 10
 NEW_DAYS: Final = 60
 MIN_AFFINITY: Final = 0.2
+MIN_IN_CATEGORY, MIN_DEARER = 10, 0.6
+"""Other products of the category that a price is compared with, and the share that costs more."""
 ASPECTS: Final = ("value_for_money", "quality", "reputation", "gift")
 
 
-def standing_facts(scene: Scene) -> Iterator[Fact]:
-    """Yields what speaks for the product whatever was asked."""
-    yield from _history_facts(scene)
+def standing_facts(scene: Scene, language: str = "") -> Iterator[Fact]:
+    """Yields what speaks for the product whatever was asked.
+
+    Args:
+        scene: The product with what is known.
+        language: Of the reason, to leave out what has no name in it; all when empty.
+    """
+    yield from _history_facts(scene, language)
     yield from _price_facts(scene)
+    yield from _category_price_facts(scene)
     yield from _review_facts(scene)
     product = scene.product
     if product.statistics.purchase_count >= MIN_SALES:
@@ -56,6 +65,17 @@ def _price_facts(scene: Scene) -> Iterator[Fact]:
             yield Fact("discount", "price.list_amount", f"{percent}%", "", 0.45)
 
 
+def _category_price_facts(scene: Scene) -> Iterator[Fact]:
+    found, price = scene.price_standing, scene.product.price
+    if found is None or found.compared_count < MIN_IN_CATEGORY or price.amount <= 0:
+        return
+    share = found.dearer_count / found.compared_count
+    if share >= MIN_DEARER and found.currency_code == price.currency_code:
+        value = f"{found.dearer_count} {found.compared_count}"
+        strength = 0.3 + 0.15 * share
+        yield Fact("price_in_category", "category_path", value, found.category, strength)
+
+
 def _review_facts(scene: Scene) -> Iterator[Fact]:
     summary = scene.product.review_summary
     if summary.average_rating >= MIN_STARS and summary.rating_count >= MIN_RATINGS:
@@ -69,7 +89,7 @@ def _review_facts(scene: Scene) -> Iterator[Fact]:
             yield Fact(f"praised_{opinion.aspect}", source, f"{praise} {praise + fault}", "", 0.5)
 
 
-def _history_facts(scene: Scene) -> Iterator[Fact]:
+def _history_facts(scene: Scene, language: str) -> Iterator[Fact]:
     if scene.user is None:
         return
     for recent in scene.user.recent_products:
@@ -84,6 +104,6 @@ def _history_facts(scene: Scene) -> Iterator[Fact]:
         yield Fact("brand_affinity", "profile", product.brand, "", 0.35 + 0.2 * min(share, 1.0))
     path = " > ".join(product.category_path)
     share = scene.user.category_affinities.get(path, 0.0) if path else 0.0
-    if share >= MIN_AFFINITY:
+    if share >= MIN_AFFINITY and (not language or kind_word(product.category_path[-1], language)):
         leaf = product.category_path[-1]
         yield Fact("category_affinity", "profile", leaf, path, 0.3 + 0.2 * min(share, 1.0))

@@ -62,6 +62,16 @@ def local_word(key: str, text: str, language: str) -> str:
     return next((name for name in names(key, text) if is_chinese(name) == wants_chinese), text)
 
 
+@lru_cache(maxsize=4_096)
+def kind_word(name: str, language: str) -> str:
+    """Returns the usual word for a category or kind of product in a language; "" without one."""
+    if is_chinese(name) == (language == "zh"):
+        return name
+    known = canonical(LexiconKind.PRODUCT_TYPE, name)
+    words = forms(LexiconKind.PRODUCT_TYPE, known) if known else ()
+    return next((word for word in words if is_chinese(word) == (language == "zh")), "")
+
+
 def same_value(key: str, left: str, others: Iterable[str]) -> bool:
     """Whether a value means one of the others: "Black", "黑色" and "black" do."""
     return any(meaning(key, left) == meaning(key, other) for other in others if other)

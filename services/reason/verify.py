@@ -12,21 +12,22 @@ from typing import Final
 
 from services.reason.facts import Claim, Fact, Scene
 from services.reason.recheck import RECHECKS, RecheckFunction
-from services.reason.values import names
+from services.reason.values import kind_word, names
 from shared.text.normalise import fold
 
 _NUMBER: Final = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 _COMPARATIVE: Final = {
     "limit": re.compile(r"\bwithin\b|\bunder\b|以内|不超过"),
     "lowest": re.compile(r"\blowest\b|\bcheapest\b|其余各款"),
-    "below": re.compile(r"\bbelow\b|\boff\b|比.*低|低于|优惠"),
-    "above": re.compile(r"\babove\b|\bhigher\b|\bmore than\b|高于"),
+    "below": re.compile(r"\bbelow\b|\boff\b|\bcheaper\b|\bless than\b|比.*[低便]|低于|优惠"),
+    "above": re.compile(r"\babove\b|\bhigher\b|\bmore than\b|\bdearer\b|高于"),
     "negation": re.compile(r"\bnot\b|\bwithout\b|\bno\b|不是|不含|没有"),
 }
 _MAY_SAY: Final = {
     "price_fit": {"limit"},
     "lowest_price_on_page": {"lowest", "below"},
     "below_median_price": {"below"},
+    "price_in_category": {"below"},
     "discount": {"below"},
     "exclusion_met": {"negation"},
     "better_rated": {"above"},
@@ -35,6 +36,7 @@ _MUST_SAY: Final = {
     "price_fit": "limit",
     "lowest_price_on_page": "lowest",
     "below_median_price": "below",
+    "price_in_category": "below",
     "discount": "below",
     "exclusion_met": "negation",
     "better_rated": "above",
@@ -56,11 +58,24 @@ _QUOTES: Final = frozenset(
         "goes_with",
         "similar_to",
         "same_brand",
+        "compatible_with",
     }
 )
 """Codes whose clause must hold the value (or the user's word for it) as it stands."""
 _NAMES: Final = frozenset({"bought_together", "viewed_together", "better_rated", "same_brand"})
 """Codes whose clause must hold the title that the evidence meets."""
+_SHARES: Final = frozenset(
+    {
+        "praised_value_for_money",
+        "praised_quality",
+        "praised_reputation",
+        "praised_gift",
+        "price_in_category",
+    }
+)
+"""Codes whose clause tells a part and its whole: the part alone would hide the rest."""
+_PART_FIRST: Final = re.compile(r"# (?:out )?of (?:the |all )?#|#.*共.*#")
+_WHOLE_FIRST: Final = re.compile(r"#.*[中里].*#|\bof (?:the |all )?#(?! of| out of).*#")
 _BETWEEN: Final = 8
 """Characters that may stand between a denial and what it denies."""
 _WINDOW: Final = {"popular": {30.0}}
@@ -102,9 +117,8 @@ class Verifier:
         return Verdict(self._words(claim))
 
     def _words(self, claim: Claim) -> str:
-        quoted = [text for fact in claim.facts for text in (fact.value, fact.meets) if text]
         named = [fact.meets for fact in claim.facts] if claim.code in _NAMES else []
-        own = _without(claim.text, quoted if claim.code in _QUOTES else named)
+        own = _without(claim.text, _quoted(claim))
         folded = fold(own)
         if any(pattern.search(folded) for pattern in self._banned):
             return "banned"
@@ -113,7 +127,35 @@ class Verifier:
             return "value"
         if not _all_of([_value(found) for found in _NUMBER.findall(own)], claim.facts):
             return "number"
+        if claim.code in _SHARES and not all(_tells_share(own, fact) for fact in claim.facts):
+            return "number"
         return _comparisons(claim, folded)
+
+
+def _quoted(claim: Claim) -> list[str]:
+    """Texts of the evidence that the clause may hold as they are: names, not words of ours."""
+    found: list[str] = []
+    for fact in claim.facts:
+        if claim.code in _QUOTES:
+            found += [text for text in (fact.value, fact.meets) if text]
+        elif (claim.code in _NAMES or claim.code == "price_in_category") and fact.meets:
+            found.append(fact.meets)
+        name = {"category_affinity": fact.value, "product_type_match": fact.value}.get(
+            claim.code, fact.meets if claim.code == "price_in_category" else ""
+        )
+        if name:
+            found += [word for word in (kind_word(name, "en"), kind_word(name, "zh")) if word]
+    return found
+
+
+def _tells_share(own: str, fact: Fact) -> bool:
+    """Whether a clause tells part and whole, and which is which: "41 of 45", "45条中41条"."""
+    part, whole = (float(text) for text in fact.value.split(" "))
+    told = [_value(found) for found in _NUMBER.findall(own)]
+    masked = _NUMBER.sub("#", own)
+    if told == [part, whole] and _PART_FIRST.search(masked):
+        return True
+    return told == [whole, part] and _WHOLE_FIRST.search(masked) is not None
 
 
 def _comparisons(claim: Claim, folded: str) -> str:
@@ -180,6 +222,10 @@ def _quotes(text: str, fact: Fact) -> bool:
             for value in fact.value.split(", ")
         )
     synonyms = fact.code in ("attribute_match", "brand_match", "product_type_match")
+    if fact.code in ("category_affinity", "product_type_match"):
+        words = (kind_word(fact.value, "en"), kind_word(fact.value, "zh"))
+        if any(word and fold(word) in said for word in words):
+            return True
     return fold(fact.value) in said or (synonyms and bool(fact.meets) and fold(fact.meets) in said)
 
 

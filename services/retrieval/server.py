@@ -260,7 +260,16 @@ class RetrievalService(RetrievalServiceServicer):
         if request.include_vector_sources:
             sources = await self._run(self._readers, self._catalogue.vector_sources, ids)
             response.vector_sources.update(sources)
+        if request.include_price_standings:
+            self._add_price_standings(response)
         return response
+
+    def _add_price_standings(self, response: pb.GetProductsResponse) -> None:
+        if (terms := self._terms.latest(self._catalogue.version)) is None:
+            return
+        for product in response.products:
+            if (standing := terms.prices.standing(product)) is not None:
+                response.price_standings[product.id].CopyFrom(standing)
 
     async def ListProducts(  # noqa: N802 # the contract's name
         self,

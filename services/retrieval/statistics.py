@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Final
 
 from services.retrieval.blobs import SUMMARY, decode_summary
+from services.retrieval.price_standings import CategoryPrices, PriceGatherer
 from services.retrieval.store.port import VectorStore
 from shared.text.analysis import analyse
 from shared.text.document import product_types, titles
@@ -35,6 +36,7 @@ class CatalogueTerms:
     """Folded words of titles in at least two products, as written and not stemmed."""
     word_pairs: Counts
     """Neighbouring words of titles with a blank between them, in at least three products."""
+    prices: CategoryPrices
 
 
 def read_terms(store: VectorStore) -> CatalogueTerms:
@@ -44,6 +46,7 @@ def read_terms(store: VectorStore) -> CatalogueTerms:
     kinds = _Spellings()
     vocabulary: Counter[str] = Counter()
     pairs: Counter[str] = Counter()
+    prices = PriceGatherer()
     for record in store.scan((SUMMARY,)):
         product = decode_summary(record.payload[SUMMARY])
         if product.category_path:
@@ -52,6 +55,7 @@ def read_terms(store: VectorStore) -> CatalogueTerms:
             brands.add(product.brand)
         for kind in {fold(each): each for each in product_types(product)}.values():
             kinds.add(kind)
+        prices.add(product)
         words = [_words(title) for title in titles(product)]
         vocabulary.update({word for title in words for word in title})
         pairs.update({pair for title in words for pair in _pairs(title)})
@@ -61,6 +65,7 @@ def read_terms(store: VectorStore) -> CatalogueTerms:
         product_types=kinds.most_common(MAX_PRODUCT_TYPES),
         vocabulary=_at_least(2, _ordered(vocabulary, MAX_VOCABULARY)),
         word_pairs=_at_least(_MIN_PAIR, _ordered(pairs, MAX_WORD_PAIRS)),
+        prices=prices.prices(),
     )
 
 
@@ -71,6 +76,16 @@ class TermReader:
         self._store = store
         self._executor = ThreadPoolExecutor(1, "retrieval-terms")
         self._reading: tuple[int, asyncio.Task[CatalogueTerms]] | None = None
+        self._latest: CatalogueTerms | None = None
+
+    def latest(self, version: int) -> CatalogueTerms | None:
+        """Returns the terms that were read last, of whatever version, at once.
+
+        Where none were, a reading begins and None is returned: the NLU reads each version anyway.
+        """
+        if self._reading is None:
+            self._reading = (version, asyncio.create_task(self._read()))
+        return self._latest
 
     async def read(self, version: int) -> CatalogueTerms:
         """Returns the terms, as they were when this version was first asked for."""
@@ -91,7 +106,9 @@ class TermReader:
 
     async def _read(self) -> CatalogueTerms:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, read_terms, self._store)
+        terms = await loop.run_in_executor(self._executor, read_terms, self._store)
+        self._latest = terms
+        return terms
 
 
 class _Spellings:

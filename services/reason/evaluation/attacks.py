@@ -17,6 +17,7 @@ from services.reason.evidence import query_facts
 from services.reason.facts import Claim, Fact, Scene
 from services.reason.generate import claim
 from services.reason.relations import relation_facts
+from services.reason.search_facts import search_facts
 from services.reason.standing import standing_facts
 from shared.text.normalise import fold
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
@@ -24,8 +25,19 @@ from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 _OF_OTHERS: Final = ("because_you_viewed", "because_you_bought", "brand_affinity")
 _COMPARED: Final = {
-    "en": ((" below ", " above "), ("within ", "far from "), (" above ", " below ")),
-    "zh": (("低于", "高于"), ("以内", "以外"), ("不超过", "超过"), ("高于", "低于")),
+    "en": (
+        (" below ", " above "),
+        ("within ", "far from "),
+        (" above ", " below "),
+        ("cheaper than", "dearer than"),
+    ),
+    "zh": (
+        ("低于", "高于"),
+        ("以内", "以外"),
+        ("不超过", "超过"),
+        ("高于", "低于"),
+        ("便宜", "昂贵"),
+    ),
 }
 _DENIED: Final = {"en": "not {}", "zh": "不是{}"}
 _PRAISED: Final = {"en": "the best: {}", "zh": "最好的{}"}
@@ -42,7 +54,12 @@ class Attack:
 
 def facts_of(scene: Scene, language: str) -> list[Fact]:
     """Returns all evidence of a scene."""
-    return [*query_facts(scene, language), *relation_facts(scene), *standing_facts(scene)]
+    return [
+        *query_facts(scene, language),
+        *search_facts(scene),
+        *relation_facts(scene),
+        *standing_facts(scene, language),
+    ]
 
 
 def attacks(
@@ -97,6 +114,12 @@ def _of_numbers(true: Claim, scene: Scene, language: str) -> Iterator[Attack]:
         text = true.text[: found.start()] + changed + true.text[found.end() :]
         yield Attack("number changed in the words", replace(true, text=text), scene)
     for fact in true.facts:
+        part, _, whole = fact.value.partition(" ")
+        if (true.code.startswith("praised_") or true.code == "price_in_category") and part != whole:
+            turned = replace(fact, value=f"{whole} {part}")
+            yield from _retold(true, turned, scene, language, "part and whole swapped")
+            text = say(turned, language, scene.product.id)
+            yield Attack("part and whole swapped", replace(true, text=text), scene)
         for found in _NUMBER.finditer(fact.value if _is_number(fact.value) else ""):
             value = fact.value[: found.start()] + _other(found[0]) + fact.value[found.end() :]
             yield from _retold(true, replace(fact, value=value), scene, language, "number changed")

@@ -14,6 +14,7 @@ from services.reason.facts import Fact, PagePrices, Scene
 from services.reason.generate import plan
 from services.reason.language import is_chinese, title_in
 from services.reason.relations import relation_facts
+from services.reason.search_facts import devices_of, search_facts
 from services.reason.standing import ASPECTS, standing_facts
 from services.reason.values import ATTRIBUTE_KEYS, known_values, local_word, meaning, same_value
 from shared.text.lexicon.kinds import LexiconKind, read_entries
@@ -22,6 +23,8 @@ from wherefore.common.v1.product_pb2 import Availability, Product
 from wherefore.common.v1.user_profile_pb2 import UserProfile
 from wherefore.nlu.v1.query_understanding_pb2 import EntityType, QueryUnderstanding
 from wherefore.recommend.v1 import relation_pb2
+from wherefore.retrieval.v1.candidate_pb2 import LegScore
+from wherefore.retrieval.v1.price_standing_pb2 import PriceStanding
 
 NOW: Final = 1_750_000_000.0
 """When the scenes take place, in seconds since the epoch."""
@@ -47,7 +50,12 @@ _LEXICONS: Final = {
 
 def facts_of(scene: Scene, language: str) -> list[Fact]:
     """Returns the facts of a scene as `Explainer` plans them, strongest first."""
-    found = [*query_facts(scene, language), *relation_facts(scene), *standing_facts(scene)]
+    found = [
+        *query_facts(scene, language),
+        *search_facts(scene),
+        *relation_facts(scene),
+        *standing_facts(scene, language),
+    ]
     return plan(found)
 
 
@@ -85,7 +93,26 @@ class SceneSampler:
             anchors,
             NOW,
             self._relations(product, others, language),
+            self._standing(product),
+            self._legs(),
         )
+
+    def _standing(self, product: Product) -> PriceStanding | None:
+        if not product.category_path or not self._chance(0.4):
+            return None
+        compared = self._rng.randint(10, 120)
+        return PriceStanding(
+            category=product.category_path[-1],
+            currency_code=product.price.currency_code,
+            compared_count=compared,
+            dearer_count=self._rng.randint(compared // 2, compared),
+        )
+
+    def _legs(self) -> list[LegScore]:
+        found = [LegScore(leg="chosen", rank=1, score=1.0)] if self._chance(0.12) else []
+        if self._chance(0.3):
+            found.append(LegScore(leg="dense", rank=self._rng.randint(1, 10), score=0.6))
+        return found
 
     def _chance(self, share: float) -> bool:
         return self._rng.random() < share
@@ -144,6 +171,8 @@ class SceneSampler:
             title = title_in(product, language)[1].split()
             words += rng.sample(title, min(len(title), rng.randint(1, 2)))
         query.search_text = " ".join(words)
+        if (devices := devices_of(product)) and self._chance(0.5):
+            words.append(rng.choice(devices))
         self._exclude(product, query, words, language)
         if self._chance(0.4):
             limit = product.price.amount * rng.choice(_LIMITS)

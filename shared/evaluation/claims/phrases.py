@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from shared.evaluation.claims.record import Record
+from shared.text.analysis import terms
 from shared.text.normalise import fold
 from wherefore.common.v1.product_pb2 import Availability
 
@@ -37,7 +38,23 @@ def check_quotes(text: str, record: Record) -> Iterator[tuple[int, int, str]]:
         else:
             known = bool(seen) or any(title == fold(name) for name in record.beside)
         known = known or title in map(fold, record.product.titles.values())
+        if _DEVICE.search(text[max(0, found.start() - 40) : found.start()]):
+            known = _is_listed(title, record)
         yield found.start(), found.end(), "" if known else "title"
+
+
+_DEVICE: Final = re.compile(r"compatible|works with|made for|兼容|可用于", re.IGNORECASE)
+
+
+def _is_listed(device: str, record: Record) -> bool:
+    """Whether the catalogue lists a device among those that the product is compatible with."""
+    whole = rf"(?<!\w){re.escape(device)}(?!\w)"
+    return any(
+        re.search(whole, fold(text.replace("\\n", " ")))
+        for key, value in record.product.attributes.items()
+        if key.startswith("compatib")
+        for text in value.texts
+    )
 
 
 QUOTED: Final = re.compile(r"“([^”]+)”|\"([^\"]+)\"(?!\w)")
@@ -128,6 +145,24 @@ def _above(_: re.Match[str], record: Record) -> bool:
     return any(0 < beside.rating < own for beside in record.beside.values())
 
 
+def _cheaper(_: re.Match[str], record: Record) -> bool:
+    own, rivals = record.product.price.amount, record.rival_prices
+    return own > 0 and 2 * sum(price > own for price in rivals) > len(rivals)
+
+
+def _lists(_: re.Match[str], record: Record) -> bool:
+    return any(key.startswith("compatib") for key in record.product.attributes)
+
+
+def _chosen(_: re.Match[str], record: Record) -> bool:
+    return "chosen" in record.legs
+
+
+def _near_in_meaning(_: re.Match[str], record: Record) -> bool:
+    titles = {term for title in record.product.titles.values() for term in terms(title)}
+    return "dense" in record.legs and not titles & record.query_terms
+
+
 _Check = Callable[[re.Match[str], Record], bool]
 _I: Final = re.IGNORECASE
 _PHRASES: Final[tuple[tuple[str, re.Pattern[str], _Check], ...]] = (
@@ -207,6 +242,34 @@ _PHRASES: Final[tuple[tuple[str, re.Pattern[str], _Check], ...]] = (
         "aspect",
         re.compile(r"\bgifts?\b|(?:说|很)?适合送礼|送礼|礼物", _I),
         _praised("gift", "gift|送礼|礼物|礼"),
+    ),
+    (
+        "category price",
+        re.compile(
+            r"(?:cheaper|costs less|priced lower) than|priced below|价格低于|便宜",
+            _I,
+        ),
+        _cheaper,
+    ),
+    ("device", re.compile(r"compatible(?: with| models)?|兼容(?:型号|列表)?|可用于", _I), _lists),
+    (
+        "chosen",
+        re.compile(
+            r"(?:what )?(?:chosen by )?(?:other )?(?:shoppers|others)"
+            r"(?: who searched for the same| chose it)*(?: after (?:the same|this) search)?"
+            r"|(?:被)?搜索?过?同样内容的顾客(?:选[过了])?",
+            _I,
+        ),
+        _chosen,
+    ),
+    (
+        "meaning",
+        re.compile(
+            r"(?:comes )?close (?:in meaning )?to (?:what )?your search(?: means)?"
+            r"|its meaning is close|意思[相接]近|含义接近",
+            _I,
+        ),
+        _near_in_meaning,
     ),
     ("comparative", re.compile(r"\babove the\b|高于“", _I), _above),
     (

@@ -11,6 +11,8 @@ from wherefore.common.v1.product_pb2 import Availability, Product
 from wherefore.common.v1.user_profile_pb2 import RecentProduct, UserProfile
 from wherefore.nlu.v1.query_understanding_pb2 import EntityType, QueryUnderstanding
 from wherefore.recommend.v1 import relation_pb2
+from wherefore.retrieval.v1.candidate_pb2 import LegScore
+from wherefore.retrieval.v1.price_standing_pb2 import PriceStanding
 
 NOW = 1_700_000_000.0
 
@@ -40,9 +42,9 @@ def build_product(product_id: str = "p1", amount: float = 299.0) -> Product:
 def build_query(language: str) -> QueryUnderstanding:
     chinese = language == "zh"
     text = (
-        "thule 黑色 帆布 双肩包 500以内 不要红色"
+        "thule 黑色 帆布 双肩包 500以内 不要红色 frame 2000d"
         if chinese
-        else ("thule black canvas backpack under 500 not red")
+        else ("thule black canvas backpack under 500 not red frame 2000d")
     )
     query = QueryUnderstanding(
         query=text,
@@ -84,6 +86,7 @@ def build_user() -> UserProfile:
 
 def build_scene(language: str = "en", amount: float = 299.0) -> Scene:
     product = build_product(amount=amount)
+    product.attributes["compatibility"].texts.append("Rail SYS-80\\nOrbit Frame 2000D, K7")
     others = [build_product(f"o{i}", 400.0 + i) for i in range(4)]
     return Scene(
         product,
@@ -93,6 +96,27 @@ def build_scene(language: str = "en", amount: float = 299.0) -> Scene:
         ("h1",),
         NOW,
         build_relations(),
+        PriceStanding(
+            category="Backpacks", currency_code="CNY", compared_count=45, dearer_count=36
+        ),
+        [
+            LegScore(leg="dense", rank=2, score=0.7),
+            LegScore(leg="sparse", rank=4, score=9.0),
+            LegScore(leg="chosen", rank=1, score=1.0),
+        ],
+    )
+
+
+def build_meaning_scene() -> Scene:
+    """A product that only its meaning led to: no word of the query stands in a title."""
+    query = QueryUnderstanding(query="rucksack for hikers", search_text="rucksack hikers")
+    return Scene(
+        build_product(),
+        query,
+        None,
+        PagePrices({}),
+        now=NOW,
+        legs=[LegScore(leg="dense", rank=2, score=0.7)],
     )
 
 

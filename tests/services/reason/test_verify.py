@@ -7,18 +7,16 @@ from hypothesis import strategies as st
 
 from services.reason.clauses import TEMPLATES
 from services.reason.config import DEFAULT_BANNED_WORDS
-from services.reason.evidence import query_facts
+from services.reason.evaluation.attacks import facts_of
 from services.reason.facts import Claim, Scene
 from services.reason.generate import claim
-from services.reason.relations import relation_facts
-from services.reason.standing import standing_facts
 from services.reason.verify import Verifier, faithfulness
 
 VERIFIER = Verifier(DEFAULT_BANNED_WORDS)
 
 
 def claims_of(scene: Scene, language: str) -> list[Claim]:
-    facts = (*query_facts(scene, language), *relation_facts(scene), *standing_facts(scene))
+    facts = facts_of(scene, language)
     return [claim(fact, language, f"p{i}") for fact in facts for i in range(8)]
 
 

@@ -341,6 +341,22 @@ async def test_an_empty_index_answers(stub: RetrievalServiceStub, make_vector: M
     assert (stats.product_count, stats.vector_model) == (0, "")
 
 
+async def test_prices_stand_in_their_category_once_terms_were_read(
+    stub: RetrievalServiceStub, make_product: Make
+) -> None:
+    products = [
+        make_product(f"k{n}", "Kettle", price=10.0 + n, category_path=["Kitchen", "Kettles"])
+        for n in range(4)
+    ]
+    await index(stub, [pb.IndexDocument(product=product) for product in products])
+    await stub.Stats(pb.StatsRequest(include_terms=True))
+    request = pb.GetProductsRequest(product_ids=["k1"], include_price_standings=True)
+    standing = (await stub.GetProducts(request)).price_standings["k1"]
+    assert (standing.category, standing.compared_count, standing.dearer_count) == ("Kettles", 3, 2)
+    request.include_price_standings = False
+    assert not (await stub.GetProducts(request)).price_standings
+
+
 async def test_a_product_keeps_the_vector_of_its_text(
     stub: RetrievalServiceStub, make_product: Make, make_vector: MakeVector
 ) -> None:

@@ -79,6 +79,7 @@ def fact_of(kind: str, value: Callable[[], str] = lambda: "XT 40") -> Fact:
         "below_median_price": ("37% 299.0 CNY", "10"),
         "discount": ("25%", ""),
         "well_reviewed": ("4.65 1320", ""),
+        "price_in_category": ("36 45", "Backpacks"),
         "popular": ("120", ""),
         "in_stock": ("in stock", ""),
         "new_arrival": ("12", ""),

@@ -1,0 +1,101 @@
+"""Evidence of the search itself: which leg found the product, and the devices it is made for.
+
+A product that shares no word with the query is there for its meaning, which is worth saying, as a
+shopper sees no other reason. What shoppers chose after the same query is counted by the
+orchestrator, of three users or more (services/orchestrator/choices.py).
+"""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+from services.reason.facts import Fact, Scene
+from shared.text.analysis import terms
+from shared.text.normalise import fold
+from shared.text.product_values import squeeze
+from wherefore.common.v1.product_pb2 import Product
+
+MAX_MEANING_RANK: Final = 10
+"""Place in the dense leg down to which a product is called close in meaning."""
+_LISTS: Final = re.compile(r"compatib(?:ility|le_(?:products?|with|devices?|models?))")
+"""Attributes that list devices; operating systems, memory cards and like have keys of their own."""
+_BREAK: Final = re.compile(r"\\n|[\n,;/|•，；、]|\s-\s|^-\s|\([^)]*\)")
+_PIECE: Final = re.compile(r"[^\W_][\w.+-]*", re.ASCII)
+_MAX_ENTRY, _MAX_WORDS = 40, 5
+"""Characters of an entry, and words of the query that may name one."""
+_MIN_DESIGNATION: Final = 3
+
+
+def search_facts(scene: Scene) -> Iterator[Fact]:
+    """Yields what the search knows of the product."""
+    if scene.query is None:
+        return
+    yield from _device_facts(scene.product, scene.query.query)
+    legs = {leg.leg: leg for leg in scene.legs}
+    if (chosen := legs.get("chosen")) is not None:
+        yield Fact("chosen_before", "legs.chosen", str(chosen.rank), scene.query.query, 0.55)
+    dense = legs.get("dense")
+    if dense is None or "sparse" in legs or not 0 < dense.rank <= MAX_MEANING_RANK:
+        return
+    asked = _terms(scene.query.query)
+    titled = {term for title in scene.product.titles.values() for term in _terms(title)}
+    if asked and not asked & titled:
+        yield Fact("meaning_match", "legs.dense", str(dense.rank), scene.query.query, 0.2)
+
+
+def _device_facts(product: Product, query: str) -> Iterator[Fact]:
+    """The device of the query that the product's lists of compatible ones hold, the longest."""
+    entries = list(_entries(product))
+    if not entries:
+        return
+    asked = _runs(query)
+    found = [(key, entry, named) for key, entry in entries if (named := _named(entry, asked))]
+    if found:
+        key, entry, named = max(found, key=lambda each: len(each[1]))
+        yield Fact("compatible_with", f"attributes.{key}", entry, named, 0.92)
+
+
+def devices_of(product: Product) -> list[str]:
+    """Returns what the product's lists of compatible devices hold that carries a model's name."""
+    return [entry for _, entry in _entries(product) if _is_designation(squeeze(entry))]
+
+
+def _entries(product: Product) -> Iterator[tuple[str, str]]:
+    for key in sorted(key for key in product.attributes if _LISTS.search(key)):
+        for text in product.attributes[key].texts:
+            for part in _BREAK.split(text):
+                if 0 < len(entry := part.strip(" -.")) <= _MAX_ENTRY:
+                    yield key, entry
+
+
+def _named(entry: str, asked: dict[str, str]) -> str:
+    """Returns the words of the query that name an entry, all of it or its end; "" without any."""
+    words = entry.split()
+    for start in range(len(words)):
+        key = squeeze("".join(words[start:]))
+        if _is_designation(key) and key in asked:
+            return asked[key]
+    return ""
+
+
+def _is_designation(key: str) -> bool:
+    digits = sum(character.isdigit() for character in key)
+    return len(key) >= _MIN_DESIGNATION and 1 < digits < len(key)
+
+
+@lru_cache(maxsize=1_024)
+def _runs(query: str) -> dict[str, str]:
+    """Runs of words of a query, as written, by what they are squeezed."""
+    words = [(found.start(), found.end()) for found in _PIECE.finditer(query)]
+    found: dict[str, str] = {}
+    for first in range(len(words)):
+        for last in range(first, min(first + _MAX_WORDS, len(words))):
+            text = query[words[first][0] : words[last][1]]
+            found.setdefault(squeeze(text), text)
+    return found
+
+
+@lru_cache(maxsize=4_096)
+def _terms(text: str) -> frozenset[str]:
+    return frozenset(terms(fold(text)))
