@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 from shared.evaluation.claims.numbers import check_numbers
+from shared.evaluation.claims.opinions import check_opinions
 from shared.evaluation.claims.phrases import check_phrases, check_quotes
 from shared.evaluation.claims.record import Record
 from shared.evaluation.claims.ties import check_ties
@@ -51,7 +52,7 @@ def check_text(text: str, record: Record) -> CheckedText:
     """
     findings: list[tuple[int, int, str]] = []
     left = text
-    for step in (check_quotes, check_numbers, check_ties, check_phrases):
+    for step in (check_quotes, check_opinions, check_numbers, check_ties, check_phrases):
         found = list(step(left, record))
         findings.extend(found)
         for start, end, _ in found:

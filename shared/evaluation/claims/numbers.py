@@ -24,8 +24,6 @@ _LIMIT_AFTER: Final = re.compile(
 _LIST: Final = re.compile(r"(?:list price|was|instead of|down from|原价)(?:\s*(?:of|为|是))?\s*$")
 _MEDIAN: Final = re.compile(r"middle|median|中位|typical", re.IGNORECASE)
 _REDUCED: Final = re.compile(r"\boff\b|list|原价|优惠|discount|reduc|折扣|直降|降价", re.IGNORECASE)
-_OF: Final = re.compile(r"\d of(?: the| its)?$", re.IGNORECASE)
-_AMONG: Final = re.compile(r"^\s*条(?:相关)?(?:评价|评论|点评)[中里]")
 _ASPECTS: Final = {
     "value_for_money": re.compile(r"value|性价比|划算", re.IGNORECASE),
     "quality": re.compile(r"quality|质量|做工|品质", re.IGNORECASE),
@@ -136,9 +134,6 @@ def _reviews(told: _Told, record: Record) -> bool:
     summary = record.product.review_summary
     counts = {summary.rating_count, len(record.product.reviews)}
     about = [each for each in summary.opinions if _ASPECTS[each.aspect].search(told.clause)]
-    if about and (_OF.search(told.before) or _AMONG.search(told.after)):
-        # "3 of 7 reviews praise its quality": 7 speak of the quality, whatever stands elsewhere.
-        return told.value in {each.positive_count + each.negative_count for each in about}
     for opinion in about:
         counts |= {opinion.positive_count, opinion.positive_count + opinion.negative_count}
     return told.value > 0 and told.value in counts
