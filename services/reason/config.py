@@ -1,5 +1,7 @@
 """Settings of the reason service; the only reader of its environment (`WHEREFORE_REASON_*`)."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -51,3 +53,8 @@ class Settings(ServiceSettings):
     model_threads: int = Field(default=1, ge=0)
     """Threads of the model in process; 0 for as many as there are cores, which its small matrices
     do not use and other work on the machine pays for."""
+
+    tags_vocabulary: Path | None = None
+    """The shop's vocabulary of tags, by `wherefore tags vocabulary`; the lexicons' when absent."""
+    tags_model: Path | None = None
+    """Model of its tagged products, by `wherefore tags train`; words alone when absent."""

@@ -16,6 +16,8 @@ from services.reason.summarise.encoder import SentenceEncoder
 from services.reason.summarise.messages import from_request, to_response
 from services.reason.summarise.summariser import Summariser
 from services.reason.summarise.validation import validate
+from services.reason.tags.server import SERVICE_NAME as TAG_SERVICE
+from services.reason.tags.server import TagServer
 from services.reason.verify import Verifier
 from services.reason.worded import ClausePart, Page, Part, ReasonPart, WordedExplainer
 from services.reason.writer import Writer
@@ -35,7 +37,7 @@ LOST_STAGE = "reason.model"
 class ReasonServer(pb_grpc.ReasonServiceServicer):
     """Serves `ReasonService`."""
 
-    service_names: Sequence[str] = ("wherefore.reason.v1.ReasonService",)
+    service_names: Sequence[str] = ("wherefore.reason.v1.ReasonService", TAG_SERVICE)
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -45,6 +47,7 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
         self._writer: Writer | None = None
         self._encoder = SentenceEncoder(settings.nlu_target, settings.summary_embed_seconds)
         self._summariser = Summariser(self._encoder, settings.summary_languages)
+        self._tags = TagServer(settings.tags_vocabulary, settings.tags_model)
 
     async def start(self) -> None:
         """Loads the model and the word lists before the first request needs them.
@@ -54,10 +57,12 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
         """
         await asyncio.to_thread(self._load)
         await asyncio.to_thread(self._warm)
+        await self._tags.start()
 
     def register(self, server: grpc.aio.Server) -> None:
         """Adds the service to a server."""
         pb_grpc.add_ReasonServiceServicer_to_server(self, server)
+        self._tags.register(server)
 
     async def check_ready(self) -> None:
         """Ready once started: without the NLU, summaries compare words."""
