@@ -21,6 +21,7 @@ _COMMANDS = {
     "complete": "complete:complete",
     "parse": "parse:parse",
     "summarise": "summarise:summarise",
+    "tags": "tags:app",
     "import": "import_:import_catalogue",
     "products": "products:app",
     "events": "events:app",

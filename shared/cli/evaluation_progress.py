@@ -27,6 +27,13 @@ def text_progress(total: int) -> Generator[Callable[[int], None]]:
 
 
 @contextmanager
+def product_progress(total: int) -> Generator[Callable[[int], None]]:
+    """Show how many products are done; yields what to call with how many more."""
+    with _progress(total, "Tagging products", "products tagged", PLAIN_EVERY_TEXTS) as advance:
+        yield advance
+
+
+@contextmanager
 def _progress(total: int, doing: str, done: str, every: int) -> Generator[Callable[[int], None]]:
     console = output.error_console()
     if console.is_terminal:
