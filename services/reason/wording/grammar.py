@@ -30,6 +30,7 @@ _OBLIGED: Final[Mapping[str, Mapping[str, re.Pattern[str]]]] = {
         ("price_fit", "within|under", "以内|不超过"),
         ("lowest_price_on_page", "lowest|cheapest", "其余各款"),
         ("below_median_price", "below", "比.*低|低于"),
+        ("price_in_category", "below|cheaper|less", "比.*便宜|低于"),
         ("discount", "below|off", "比.*低|优惠"),
         ("exclusion_met", "not", "不是|不含"),
         ("better_rated", "above|higher", "高于"),
@@ -68,6 +69,7 @@ class Grammar:
             key: [index for index in ids if index in self.slots] for key, ids in lexis.ids.items()
         }
         self._memory: dict[tuple[str, State, str], dict[int, tuple[State, str]]] = {}
+        self._arrays: dict[tuple[str, State, str, str], NDArray[np.int64]] = {}
 
     def knows(self, evidence: Filled, language: str) -> bool:
         """Whether the corpus says a kind of evidence, with all that it requires."""
@@ -116,6 +118,15 @@ class Grammar:
             self._memory[known] = found
         return self._memory[known]
 
+    def word_ids(self, key: str, state: State, word: str, without: str) -> NDArray[np.int64]:
+        """Returns the ids of `words`, but for texts that hold `without`; not to be written to."""
+        known = (key, state, word, without)
+        if known not in self._arrays:
+            words = self.words(key, state, word)
+            ids = [index for index in words if not without or without not in self.texts[index]]
+            self._arrays[known] = np.array(ids, dtype=np.int64)
+        return self._arrays[known]
+
     def slots_of(self, key: str) -> list[int]:
         """Returns the slots that the corpus uses for a kind."""
         return self._slots[key]
@@ -160,8 +171,8 @@ class Constraint:
         complete = required and said and whole and not self._quote
         stop = _FULL_STOP[self._language]
         may_stop = complete and not self._unsaid
-        words = grammar.words(key, self._state, self._word)
-        ids = [index for index in words if stop not in grammar.texts[index] or may_stop]
+        words = grammar.word_ids(key, self._state, self._word, "" if may_stop else stop)
+        ids: list[int] = []
         # Two numbers side by side would read as a third.
         for index in () if self._copied or not whole else grammar.slots_of(key):
             slot = grammar.slots[index]
@@ -169,7 +180,7 @@ class Constraint:
                 ids.append(index)
         if complete and self._unsaid:
             ids += [grammar.places[i] for i in sorted(self._unsaid)]
-        return np.array(ids, dtype=np.int64)
+        return np.concatenate([words, np.array(ids, dtype=np.int64)]) if ids else words
 
     def take(self, token: int) -> None:
         """Writes a token.
