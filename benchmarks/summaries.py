@@ -1,7 +1,7 @@
 """Extracted summaries beside human ones: `python -m benchmarks.summaries`.
 
 Eight reviews a product, three human summaries (FewSum). Every method has the same sentences and the
-same budget of words. Weights are tuned on the train part (`--tune`); figures are of val.
+same budget of words. The scorer is fitted to the train part (`--fit`); figures are of val.
 """
 
 from __future__ import annotations
@@ -15,10 +15,8 @@ import random
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
-from itertools import product as combinations
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +24,11 @@ from rouge_score.rouge_scorer import RougeScorer
 
 from benchmarks import report
 from benchmarks.data import data_folder
+from benchmarks.summary_scorer import Case, cross_validate, fit, write
 from services.reason.summarise.centrality import Matrix, lexrank, tf_idf, unit_rows
+from services.reason.summarise.scorer import LinearScorer, scorers
 from services.reason.summarise.sentences import Sentence, Text, distinct, split
-from services.reason.summarise.worth import BY_MEANING, BY_WORDS, Weights, extract, similarities
+from services.reason.summarise.worth import extract
 from shared.cli.connection import connect
 from shared.cli.private_suite import private_suite
 from shared.evaluation.significance import bootstrap_interval
@@ -47,16 +47,6 @@ _SEEDS = 20
 TIMED, _CALLS, _WARM = 50, 30, 3
 """Reviews of a timed summary, and how many times it is asked for."""
 _SCORER = RougeScorer(list(MEASURES), use_stemmer=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A product: sentences of its reviews, what people wrote, and vectors of the sentences."""
-
-    sentences: Sequence[Sentence]
-    references: Sequence[str]
-    words: Matrix
-    meanings: Matrix
 
 
 Scores = Matrix
@@ -108,12 +98,17 @@ def _fill(case: Case, order: Sequence[int]) -> str:
     return _join(case, taken)
 
 
-def ours(case: Case, weights: Weights | None = None, *, vectors: bool = True) -> str:
-    """What the service does, with the encoder's vectors or without."""
-    weights = weights or (BY_MEANING if vectors else BY_WORDS)
-    similarity = similarities(case.words, case.meanings if vectors else None, weights)
-    chosen, _ = extract(case.sentences, similarity, BUDGET, weights)
+def ours(case: Case, kind: str, scorer: LinearScorer | None = None) -> str:
+    """What the service does: `kind` is "meaning" with the encoder's vectors, "words" without."""
+    vectors = case.meanings if kind == "meaning" else None
+    scorer = scorer or scorers()[kind]
+    chosen, _ = extract(case.sentences, case.words, vectors, BUDGET, scorer)
     return _join(case, chosen)
+
+
+def unsupervised(case: Case) -> str:
+    """What the service does without a scorer, with the encoder's vectors."""
+    return _join(case, extract(case.sentences, case.words, case.meanings, BUDGET)[0])
 
 
 def lexrank_baseline(case: Case) -> str:
@@ -162,43 +157,36 @@ def measure(cases: Sequence[Case], method: Callable[[Case], str]) -> Scores:
     return np.array([rouge(method(case), case.references) for case in cases])
 
 
-def tune(cases: Sequence[Case]) -> None:
-    """Prints the weights that do best on the train part."""
-    for vectors in (True, False):
-        tried: list[tuple[float, Weights]] = []
-        for meaning, personal, short, long, longest, novelty, threshold in combinations(
-            (0.5, 0.7, 1.0) if vectors else (1.0,),
-            (0.5, 0.7),
-            (0.6, 1.0),
-            (0.6, 0.8),
-            (18, 25),
-            (0.1, 0.2, 0.35),
-            (0.0, 0.1),
-        ):
-            weights = replace(
-                BY_MEANING,
-                meaning=meaning,
-                personal=personal,
-                short=short,
-                long=long,
-                longest=longest,
-                novelty=novelty,
-                threshold=threshold,
-            )
-            scores = measure(cases, partial(ours, weights=weights, vectors=vectors))
-            tried.append((float(scores.mean()), weights))
-        for mean, weights in sorted(tried, key=lambda each: -each[0])[:5]:
-            print(f"{'vectors' if vectors else 'words'} {mean:.4f} {weights}", flush=True)
-    print(f"LexRank {measure(cases, lexrank_baseline).mean():.4f}")
-    print(f"lead {measure(cases, lead).mean():.4f}")
+def fit_scorers(cases: Sequence[Case]) -> None:
+    """Fits the scorers to the train part and writes them; prints figures of held-out folds."""
+    found: dict[str, LinearScorer] = {}
+    for kind in ("meaning", "words"):
+
+        def held_out(case: Case, scorer: LinearScorer, kind: str = kind) -> Sequence[float]:
+            return rouge(ours(case, kind, scorer), case.references)
+
+        print(f"{kind}, cross-validated: {_percent(cross_validate(cases, kind, held_out))}")
+        found[kind] = fit(cases, kind)
+    for name, method in (
+        ("no scorer", unsupervised),
+        ("LexRank", lexrank_baseline),
+        ("lead sentences", lead),
+    ):
+        print(f"{name}: {_percent(measure(cases, method).mean(axis=0))}")
+    write(found)
+
+
+def _percent(values: Matrix) -> str:
+    return " / ".join(f"{100 * value:.2f}" for value in values)
 
 
 def evaluate(cases: Sequence[Case]) -> dict[str, Scores]:
     """Scores of all methods."""
     by_chance = [measure(cases, partial(shuffled, seed=seed)) for seed in range(_SEEDS)]
     return {
-        "ours, vectors": measure(cases, ours),
-        "ours, tf-idf": measure(cases, partial(ours, vectors=False)),
+        "ours, vectors": measure(cases, partial(ours, kind="meaning")),
+        "ours, tf-idf": measure(cases, partial(ours, kind="words")),
+        "ours, no scorer": measure(cases, unsupervised),
         "LexRank": measure(cases, lexrank_baseline),
         "lead sentences": measure(cases, lead),
         "random": np.mean(by_chance, axis=0),
@@ -260,10 +248,10 @@ def section(
             report.table(("method", *heads), rows),
             report.table(("difference (95 % interval)", *heads), differences),
             f"F1 times 100 (`rouge-score`, stemmed), the mean over the references; {BUDGET} words\n"
-            "a summary, the same sentences for all. Weights were chosen on the train part\n"
-            "(28 products, `--tune`); val was seen when a variant was left out that did better on\n"
-            "train by words and worse here (no ties within a review). Intervals are of a paired\n"
-            "bootstrap over the products; one that holds 0 tells no difference.\n"
+            "a summary, the same sentences for all. Features, weights and novelty were chosen on\n"
+            "the train part by cross-validation (28 products, `--fit`), without a look at val.\n"
+            "Intervals are of a paired bootstrap over the products; one that holds 0 tells no\n"
+            "difference.\n"
             "People wrote anew what the methods can only quote; the oracle picks sentences by the\n"
             "references.",
             _served(times),
@@ -289,13 +277,13 @@ def _interval(differences: Matrix) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
-    parser.add_argument("--tune", action="store_true", help="choose weights on train, print only")
+    parser.add_argument("--fit", action="store_true", help="fit the scorer to train and write it")
     parser.add_argument("--no-write", action="store_true", help="print only")
     parser.add_argument("--no-timing", action="store_true", help="start no suite to time")
     options = parser.parse_args(arguments)
     folder = data_folder(FOLDER) / FOLDER
-    if options.tune:
-        tune(read_cases(folder / "train.tsv"))
+    if options.fit:
+        fit_scorers(read_cases(folder / "train.tsv"))
         return 0
     cases = read_cases(folder / "val.tsv")
     times = {} if options.no_timing else asyncio.run(time_served(folder.parent))

@@ -11,8 +11,9 @@ from services.reason.summarise.centrality import Matrix, tf_idf
 from services.reason.summarise.encoder import MAX_TEXTS, STAGE
 from services.reason.summarise.overview import write_overview
 from services.reason.summarise.points import Point, count_points
+from services.reason.summarise.scorer import LANGUAGE, LinearScorer, scorers
 from services.reason.summarise.sentences import Sentence, Text, distinct, split
-from services.reason.summarise.worth import BY_MEANING, BY_WORDS, extract, similarities
+from services.reason.summarise.worth import extract
 from shared.degradation import cause_of, degradation
 from shared.errors import WhereforeError
 from shared.text.language import primary_language
@@ -94,7 +95,8 @@ class Summariser:
         vectors, method, degraded = await self._vectors(sentences, language, timer)
         with timer.stage("summarise.extract"):
             budget = wanted.max_words or DEFAULT_WORDS
-            quoted = await asyncio.to_thread(_extract, sentences, texts, vectors, budget)
+            scorer = _scorer(language, vectors)
+            quoted = await asyncio.to_thread(_extract, sentences, texts, vectors, budget, scorer)
         with timer.stage("summarise.points"):
             most = wanted.max_points or DEFAULT_POINTS
             pros, cons = await asyncio.to_thread(count_points, reviews, language, most)
@@ -106,7 +108,7 @@ class Summariser:
             language=language,
             reviews=len(reviews),
             duplicates=len(written) - len(reviews),
-            method=method,
+            method=f"{method}+{scorer.name}" if scorer and sentences else method,
             degraded=degraded,
         )
 
@@ -155,14 +157,21 @@ def _quotable(texts: Sequence[Text], language: str) -> list[Sentence]:
     return found[::every]
 
 
+def _scorer(language: str, vectors: Matrix | None) -> LinearScorer | None:
+    return scorers()["words" if vectors is None else "meaning"] if language == LANGUAGE else None
+
+
 def _extract(
-    sentences: Sequence[Sentence], texts: Sequence[Text], vectors: Matrix | None, budget: int
+    sentences: Sequence[Sentence],
+    texts: Sequence[Text],
+    vectors: Matrix | None,
+    budget: int,
+    scorer: LinearScorer | None,
 ) -> list[Quoted]:
     if not sentences:
         return []
-    weights = BY_WORDS if vectors is None else BY_MEANING
-    similarity = similarities(tf_idf([s.text for s in sentences]), vectors, weights)
-    chosen, centrality = extract(sentences, similarity, budget, weights)
+    words = tf_idf([s.text for s in sentences])
+    chosen, centrality = extract(sentences, words, vectors, budget, scorer)
     return [
         Quoted(sentences[at], texts[sentences[at].source].id, float(centrality[at]))
         for at in chosen

@@ -1,8 +1,8 @@
 """How much a sentence is worth in a summary: central, and of use to another shopper.
 
 A sentence about the reviewer ("I bought this for my husband") can be as central as one about the
-product and tells a shopper nothing, so it counts for less. The weights are tuned on the train part
-of review summaries (`benchmarks/summaries.py`).
+product and tells a shopper nothing. English sentences are scored by a linear model of what people
+put into summaries (`scorer.py`); elsewhere such a sentence is worth a part of its centrality.
 """
 
 import re
@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from services.reason.summarise.centrality import Matrix, choose, lexrank
+from services.reason.summarise.scorer import LinearScorer, features
 from services.reason.summarise.sentences import Sentence
 
 _PERSONAL: Final = re.compile(
@@ -64,33 +65,41 @@ class Weights:
     meaning: float = 1.0
 
 
-BY_MEANING: Final = Weights(novelty=0.2, shortest=3, meaning=0.85)
+BY_MEANING: Final = Weights(novelty=0.1, meaning=0.85)
 """With an encoder's vectors."""
 BY_WORDS: Final = Weights(novelty=0.1, shortest=4)
 """Without."""
 
 
 def worth(sentences: Sequence[Sentence], centrality: Matrix, weights: Weights) -> Matrix:
-    """Returns the worth of each sentence, 0 to 1; (n,). Questions and addresses are worth 0."""
-    reviewed = any(not sentence.of_shop for sentence in sentences)
-    return centrality * np.array([_use(s, weights, reviewed) for s in sentences])
+    """Returns the worth of each sentence by its centrality, 0 to 1; (n,)."""
+    return centrality * np.array([_use(s, weights) for s in sentences])
 
 
-def _use(sentence: Sentence, weights: Weights, reviewed: bool) -> float:
+def _use(sentence: Sentence, weights: Weights) -> float:
     text = sentence.text
-    if _ASKING.search(text) or _ADDRESSES.search(text):
-        return 0.0
     use = 1.0
     if _PERSONAL.search(text):
         use *= weights.personal
     if sentence.words < weights.shortest or _FRAGMENT.search(text) or CONTRAST.search(text):
         use *= weights.short
-    if sentence.of_shop and reviewed:
-        # "Material: linen." stands on the page already.
-        use *= 0.0 if _SPECIFICATION.search(text) else weights.of_shop
     if sentence.words > weights.longest:
         use *= weights.long
     return use
+
+
+def _allowed(sentences: Sequence[Sentence], weights: Weights) -> Matrix:
+    """What is left of the worth of each: nothing of questions, addresses and specifications."""
+    reviewed = any(not sentence.of_shop for sentence in sentences)
+    left = np.ones(len(sentences))
+    for at, sentence in enumerate(sentences):
+        text = sentence.text
+        if _ASKING.search(text) or _ADDRESSES.search(text):
+            left[at] = 0.0
+        elif sentence.of_shop and reviewed:
+            # "Material: linen." stands on the page already.
+            left[at] = 0.0 if _SPECIFICATION.search(text) else weights.of_shop
+    return left
 
 
 def similarities(words: Matrix, meanings: Matrix | None, weights: Weights) -> Matrix:
@@ -108,22 +117,34 @@ def similarities(words: Matrix, meanings: Matrix | None, weights: Weights) -> Ma
 
 
 def extract(
-    sentences: Sequence[Sentence], similarity: Matrix, budget: int, weights: Weights
+    sentences: Sequence[Sentence],
+    words: Matrix,
+    meanings: Matrix | None,
+    budget: int,
+    scorer: LinearScorer | None = None,
 ) -> tuple[list[int], Matrix]:
     """Chooses the sentences of a summary.
 
     Args:
         sentences: To choose from.
-        similarity: Their cosines, (n, n).
+        words: Their unit rows of tf-idf, (n, vocabulary).
+        meanings: Those of an encoder, (n, dimensions), where there are.
         budget: Words in all.
-        weights: How they are weighed.
+        scorer: Says what they are worth; their centrality does where there is none.
 
     Returns:
         Indices in the order to read them (the shop's words, then reviews, what is held against the
         product last), and the centrality of all, (n,).
     """
+    weights = BY_WORDS if meanings is None else BY_MEANING
+    similarity = similarities(words, meanings, weights)
     centrality = lexrank(similarity, weights.threshold)
-    value = worth(sentences, centrality, weights)
+    if scorer is None:
+        value = worth(sentences, centrality, weights)
+    else:
+        by_meaning = None if meanings is None else meanings @ meanings.T
+        value = scorer.score(features(sentences, words @ words.T, by_meaning))
+    value = value * _allowed(sentences, weights)
     lengths = [sentence.words for sentence in sentences]
     chosen = choose(value, similarity, lengths, budget, weights.novelty)
     return sorted(chosen, key=lambda at: _place(sentences[at])), centrality

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from services.reason.summarise.centrality import choose, lexrank, tf_idf, unit_rows
+from services.reason.summarise.scorer import scorers
 from services.reason.summarise.sentences import split
 from services.reason.summarise.worth import BY_WORDS, extract, similarities
 
@@ -57,9 +58,10 @@ def test_contrasts_are_read_last_and_questions_never():
     text = "But it is heavy. The pan heats evenly. Is it heavy? The pan is easy to clean."
     sentences = split(text)
     words = tf_idf([sentence.text for sentence in sentences])
-    chosen, _ = extract(sentences, similarities(words, None, BY_WORDS), 50, BY_WORDS)
-    assert chosen[-1] == 0
-    assert set(chosen) == {0, 1, 3}
+    for scorer in (None, scorers()["words"]):
+        chosen, _ = extract(sentences, words, None, 50, scorer)
+        assert chosen[-1] == 0
+        assert set(chosen) == {0, 1, 3}
 
 
 def test_a_mix_of_words_and_meanings_lies_between():

@@ -99,7 +99,7 @@ async def test_sentences_are_quoted_from_the_reviews_they_name(stub, nlu):
         assert texts[sentence.review_id][sentence.start : sentence.end] == sentence.text
         assert 0 < sentence.centrality <= 1
     assert sum(len(sentence.text.split()) for sentence in response.sentences) <= 30
-    assert (response.language_code, response.method) == ("en", "letters@1")
+    assert (response.language_code, response.method) == ("en", "letters@1+linear_en@1")
     assert (response.review_count, response.duplicate_count) == (5, 1)
     assert not response.degraded
     assert len(nlu.calls) == 1
@@ -141,7 +141,7 @@ async def test_chinese_compares_words_which_is_no_degradation(stub, nlu):
 async def test_without_the_nlu_words_are_compared_and_the_answer_says_so(lonely_stub):
     response = await lonely_stub.Summarise(request_of(), timeout=10)
     assert response.sentences
-    assert response.method == "tf_idf"
+    assert response.method == "tf_idf+linear_en@1"
     (told,) = response.degraded
     assert (told.stage, told.fallback) == ("nlu.embedding", "tf_idf")
     assert told.cause == DEGRADATION_CAUSE_UNAVAILABLE
