@@ -1,6 +1,7 @@
 """Settings of the reason service; the only reader of its environment (`WHEREFORE_REASON_*`)."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -25,6 +26,9 @@ DEFAULT_BANNED_WORDS = (
 """Superlatives that advertising law (such as China's article 9) or good sense forbids."""
 
 
+BannedCategory = Literal["superlative", "guarantee", "medical", "green", "pressure", "quantity"]
+
+
 class Settings(ServiceSettings):
     """Where the service listens and what it never says."""
 
@@ -34,6 +38,11 @@ class Settings(ServiceSettings):
     metrics_port: int = 7794
     banned_words: tuple[str, ...] = DEFAULT_BANNED_WORDS
     """Clauses with one of these in our own words are dropped; a JSON list in the environment."""
+
+    banned_file: Path | None = None
+    """Further banned claims, in the form of services/reason/safety/data/banned.toml."""
+    allowed_claims: tuple[BannedCategory, ...] = ()
+    """Categories of banned claims that this shop may make; a JSON list in the environment."""
 
     nlu_target: str = "127.0.0.1:7701"
     """Where summaries get vectors of sentences."""

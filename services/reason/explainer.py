@@ -122,7 +122,7 @@ class Explainer:
             if len(standing) == max_clauses:
                 break
             written = claim(fact, language, product_id)
-            verdict = self._verifier.check(written, scene)
+            verdict = self._verifier.check(written, scene, language)
             CLAIMS.labels(verdict.cause or "holds").inc()
             if verdict.holds:
                 standing.append(written)

@@ -46,11 +46,14 @@ def search_facts(scene: Scene) -> Iterator[Fact]:
 
 def _device_facts(product: Product, query: str) -> Iterator[Fact]:
     """The device of the query that the product's lists of compatible ones hold, the longest."""
-    entries = list(_entries(product))
-    if not entries:
-        return
-    asked = _runs(query)
-    found = [(key, entry, named) for key, entry in entries if (named := _named(entry, asked))]
+    asked: dict[str, str] | None = None
+    found: list[tuple[str, str, str]] = []
+    for key, text in _lists(product):
+        asked = _runs(query) if asked is None else asked
+        for entry, names in _devices(text):
+            named = next((asked[name] for name in names if name in asked), "")
+            if named:
+                found.append((key, entry, named))
     if found:
         key, entry, named = max(found, key=lambda each: len(each[1]))
         yield Fact("compatible_with", f"attributes.{key}", entry, named, 0.92)
@@ -58,25 +61,28 @@ def _device_facts(product: Product, query: str) -> Iterator[Fact]:
 
 def devices_of(product: Product) -> list[str]:
     """Returns what the product's lists of compatible devices hold that carries a model's name."""
-    return [entry for _, entry in _entries(product) if _is_designation(squeeze(entry))]
+    return [entry for _, text in _lists(product) for entry, _ in _devices(text)]
 
 
-def _entries(product: Product) -> Iterator[tuple[str, str]]:
+def _lists(product: Product) -> Iterator[tuple[str, str]]:
     for key in sorted(key for key in product.attributes if _LISTS.search(key)):
         for text in product.attributes[key].texts:
-            for part in _BREAK.split(text):
-                if 0 < len(entry := part.strip(" -.")) <= _MAX_ENTRY:
-                    yield key, entry
+            yield key, text
 
 
-def _named(entry: str, asked: dict[str, str]) -> str:
-    """Returns the words of the query that name an entry, all of it or its end; "" without any."""
-    words = entry.split()
-    for start in range(len(words)):
-        key = squeeze("".join(words[start:]))
-        if _is_designation(key) and key in asked:
-            return asked[key]
-    return ""
+@lru_cache(maxsize=2_048)
+def _devices(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Entries of a list, each with what a query may call it: all of it or its end, squeezed."""
+    found: list[tuple[str, tuple[str, ...]]] = []
+    for part in _BREAK.split(text):
+        entry = part.strip(" -.")
+        if not 0 < len(entry) <= _MAX_ENTRY:
+            continue
+        words = entry.split()
+        keys = (squeeze("".join(words[start:])) for start in range(len(words)))
+        if names := tuple(key for key in keys if _is_designation(key)):
+            found.append((entry, names))
+    return tuple(found)
 
 
 def _is_designation(key: str) -> bool:

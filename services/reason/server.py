@@ -12,6 +12,7 @@ from services.reason.explainer import Explainer, ExplainInput, Item, WrittenReas
 from services.reason.facts import Claim, Fact, facts_of
 from services.reason.first_text import FirstText
 from services.reason.open_writer import open_writer
+from services.reason.safety.filter import SafetyFilter, read_more
 from services.reason.summarise.encoder import SentenceEncoder
 from services.reason.summarise.messages import from_request, to_response
 from services.reason.summarise.summariser import Summariser
@@ -41,7 +42,8 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._verifier = Verifier(settings.banned_words)
+        safety = SafetyFilter(read_more(settings.banned_file), settings.allowed_claims)
+        self._verifier = Verifier(settings.banned_words, safety)
         self._explainer = Explainer(self._verifier)
         self._worded: WordedExplainer | None = None
         self._writer: Writer | None = None

@@ -12,6 +12,7 @@ from typing import Final
 
 from services.reason.facts import Claim, Fact, Scene
 from services.reason.recheck import RECHECKS, RecheckFunction
+from services.reason.safety.filter import SafetyFilter
 from services.reason.values import kind_word, names
 from shared.text.normalise import fold
 
@@ -97,15 +98,27 @@ class Verdict:
 class Verifier:
     """Checks claims against the scene.
 
+    Args:
+        banned_words: Never in words of ours.
+        safety: What no clause may say whatever its evidence; the default lists when absent.
+
     Causes: "no_evidence", "unknown_code", "evidence" (a fact is not so), "number", "value",
-    "comparative", "negation" and "banned" (the words go beyond the facts).
+    "comparative", "negation" and "banned" (the words go beyond the facts), and those of
+    `SafetyFilter`.
     """
 
-    def __init__(self, banned_words: Sequence[str]) -> None:
+    def __init__(self, banned_words: Sequence[str], safety: SafetyFilter | None = None) -> None:
+        self._safety = safety or SafetyFilter()
         self._banned = [_word_pattern(word) for word in banned_words if word.strip()]
 
-    def check(self, claim: Claim, scene: Scene) -> Verdict:
-        """Checks one claim."""
+    def check(self, claim: Claim, scene: Scene, language: str = "") -> Verdict:
+        """Checks one claim.
+
+        Args:
+            claim: Its words, and the facts that it rests on.
+            scene: All that is known.
+            language: Of the reason; without it a clause of another language is not noticed.
+        """
         if not claim.facts:
             return Verdict("no_evidence")
         for fact in claim.facts:
@@ -114,14 +127,16 @@ class Verifier:
                 return Verdict("unknown_code")
             if not _safely(recheck, fact, scene):
                 return Verdict("evidence")
-        return Verdict(self._words(claim))
+        return Verdict(self._words(claim, language))
 
-    def _words(self, claim: Claim) -> str:
+    def _words(self, claim: Claim, language: str) -> str:
         named = [fact.meets for fact in claim.facts] if claim.code in _NAMES else []
         own = _without(claim.text, _quoted(claim))
         folded = fold(own)
         if any(pattern.search(folded) for pattern in self._banned):
             return "banned"
+        if cause := self._safety.of_claim(claim.text, own, language):
+            return cause
         quotes = claim.code not in _QUOTES or all(_quotes(claim.text, f) for f in claim.facts)
         if not quotes or any(fold(name) not in fold(claim.text) for name in named):
             return "value"

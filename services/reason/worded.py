@@ -248,7 +248,7 @@ class WordedExplainer:
         for clause in said.clauses[len(row.claims) :]:
             told = row.template.claims[clause.position]
             claim = Claim(clause.text, told.code, told.facts)
-            if cause := self._verifier.check(claim, row.scene).cause:
+            if cause := self._verifier.check(claim, row.scene, row.template.language).cause:
                 yield self._given_up(row, cause, by_clause=by_clause)
                 return
             row.claims.append(claim)

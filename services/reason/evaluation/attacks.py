@@ -21,6 +21,7 @@ from services.reason.search_facts import search_facts
 from services.reason.standing import standing_facts
 from shared.text.normalise import fold
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
+from wherefore.recommend.v1.relation_pb2 import Relation
 
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 _OF_OTHERS: Final = ("because_you_viewed", "because_you_bought", "brand_affinity")
@@ -40,6 +41,16 @@ _COMPARED: Final = {
     ),
 }
 _DENIED: Final = {"en": "not {}", "zh": "不是{}"}
+_UNSAFE: Final = {
+    "guarantee": {"en": "guaranteed: {}", "zh": "保证{}"},
+    "medical claim": {"en": "{} and relieves pain", "zh": "{}，治疗失眠"},
+    "quantity without a number": {"en": "often {}", "zh": "总是{}"},
+    "personal data": {"en": "{}, call 138-1234-5678", "zh": "{}，电话13812345678"},
+    "abuse": {"en": "{}, you bastard", "zh": "{}，傻逼"},
+    "another language": {"en": "{}，现货", "zh": "{} in stock"},
+}
+_NAMED_BY_VALUE: Final = ("fits", "fitted_by", "goes_with", "similar_to")
+_PHONE: Final = " 13812345678"
 _PRAISED: Final = {"en": "the best: {}", "zh": "最好的{}"}
 
 
@@ -81,6 +92,7 @@ def attacks(
         yield from _of_numbers(true, scene, language)
         yield from _of_codes(true, scene, own, language)
         yield from _of_scene(true, scene)
+        yield from _with_a_phone(true, scene, language)
     # As the scene's own evidence says it, whatever words of the query or strength stand beside it.
     known = {(fact.code, fold(fact.value)) for fact in own}
     for other in others:
@@ -100,6 +112,9 @@ def _of_words(true: Claim, scene: Scene, language: str) -> Iterator[Attack]:
     yield Attack("denied", replace(true, text=denied), scene)
     praised = _PRAISED[language].format(true.text)
     yield Attack("superlative", replace(true, text=praised), scene)
+    for kind, by_language in _UNSAFE.items():
+        text = by_language[language].format(true.text)
+        yield Attack(kind, replace(true, text=text), scene)
     if true.code == "exclusion_met":
         (fact,) = true.facts
         yield Attack("denial lost", replace(true, text=f"{fact.value}, {fact.meets}"), scene)
@@ -142,6 +157,22 @@ def _of_scene(true: Claim, scene: Scene) -> Iterator[Attack]:
     ):
         asked_else = replace(scene, query=QueryUnderstanding(query="?", language_code="en"))
         yield Attack("of another query", true, asked_else)
+
+
+def _with_a_phone(true: Claim, scene: Scene, language: str) -> Iterator[Attack]:
+    """A title that holds a phone number: true, and not to be quoted."""
+    (fact,) = true.facts
+    relations: list[Relation] = []
+    for relation in scene.relations:
+        changed = Relation()
+        changed.CopyFrom(relation)
+        changed.product_title += _PHONE
+        relations.append(changed)
+    name = "value" if fact.meets and true.code.startswith(_NAMED_BY_VALUE) else "meets"
+    if fact.source == "relations" and getattr(fact, name):
+        told = replace(fact, **{name: getattr(fact, name) + _PHONE})
+        leaking = replace(scene, relations=relations)
+        yield from _retold(true, told, leaking, language, "phone in a quoted title")
 
 
 def _swapped(

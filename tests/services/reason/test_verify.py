@@ -84,6 +84,12 @@ def test_no_other_value_passes_for_a_fact(make_scene, word):
         ("popular", "bought 120 times in 7 days", "number"),
         ("popular", "最受欢迎，30天内售出120件", "banned"),
         ("in_stock", "in stock, 100% sure", "banned"),
+        ("in_stock", "in stock, clinically proven", "banned.medical"),
+        ("brand_affinity", "from Thule, a brand you often look at", "banned.quantity"),
+        ("in_stock", "in stock, call 555-123-4567", "personal_data"),
+        ("in_stock", "in stock, 现货", "language"),
+        ("praised_quality", "41 reviews praise the quality", "number"),
+        ("praised_quality", "45 of 41 reviews on it praise the quality", "number"),
         ("bought_together", 'bought together with "Tent" by 37 customers', "value"),
         ("bought_together", 'bought together with "Rain cover XT 40" by 38 customers', "number"),
         ("fits_yours", 'fits your "Tent"', "value"),
@@ -143,6 +149,23 @@ def test_a_world_that_changed_takes_the_claim_away(make_scene, change, code):
     assert all(VERIFIER.check(c, scene).holds for c in chosen)
     change(scene)
     assert {VERIFIER.check(c, scene).cause for c in chosen} == {"evidence"}
+
+
+def test_a_title_with_a_phone_number_is_not_quoted(make_scene):
+    scene = make_scene()
+    scene.user.recent_products[0].title = "Trail pack, Tel: 02079460958"
+    original = next(c for c in claims_of(scene, "en") if c.code == "because_you_viewed")
+    assert VERIFIER.check(original, scene, "en").cause == "personal_data"
+
+
+def test_a_quoted_title_may_be_of_another_language(make_scene):
+    scene = make_scene()
+    scene.user.recent_products[0].title = "户外背包"
+    original = next(c for c in claims_of(scene, "en") if c.code == "because_you_viewed")
+    assert VERIFIER.check(original, scene, "en").holds
+    assert (
+        VERIFIER.check(replace(original, text="户外背包，您看过"), scene, "en").cause == "language"
+    )
 
 
 def test_codes_cannot_be_borrowed(written):

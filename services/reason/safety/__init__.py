@@ -1,0 +1,1 @@
+"""What a reason must never say, whatever its evidence: banned claims, abuse, personal data."""
