@@ -5,6 +5,7 @@ the statistics of surprise and coincidence", Computational Linguistics 1993.
 """
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,11 @@ _LONGEST: Final = 3
 _SHORTEST_WORD: Final = 2
 _SURPRISING: Final = 10.83
 """Ratio that chance exceeds once in a thousand (chi-squared of one degree of freedom)."""
+_JUDGED: Final = 10
+_COMMON: Final = 0.5
+"""In a category of so many products, a phrase of more than this share of them is no term: it says
+what they all are, or is a label of the shop's template."""
+_LABEL: Final = re.compile(r"\s?[:：]")
 _KNOWN_KINDS: Final = (LexiconKind.BRAND, LexiconKind.PRODUCT_TYPE)
 
 
@@ -106,7 +112,8 @@ class PhraseCounter:
             for phrase, held in phrases.items():
                 count = len(held.groups)
                 strength = _ratio(count, size, totals[phrase], everything)
-                if count >= least and strength >= bound:
+                common = size >= _JUDGED and count > _COMMON * size
+                if count >= least and strength >= bound and not common:
                     of_path.append(Proposal(phrase, path, count, strength, tuple(held.examples)))
             found += _longest(of_path)
         found.sort(key=lambda p: (-p.products, -p.strength, p.phrase))
@@ -121,7 +128,7 @@ def _phrases(body: str) -> Iterator[tuple[str, Spot]]:
             for at in range(len(run) - size + 1):
                 words = run[at : at + size]
                 start, end = words[0].start, words[-1].end
-                if any(start < e and s < end for s, e in known):
+                if any(start < e and s < end for s, e in known) or _LABEL.match(body, end):
                     continue
                 phrase = phrase_key(body[start:end])
                 if size > 1 or len(phrase) > _SHORTEST_WORD or not phrase.isascii():
@@ -148,18 +155,14 @@ def _runs(words: Iterable[Term], body: str) -> Iterator[list[Term]]:
 
 
 def _longest(proposals: Sequence[Proposal]) -> list[Proposal]:
-    by_length = sorted(proposals, key=lambda p: -len(p.phrase))
+    """Leaves out phrases that stand in a longer one of as many products."""
     kept: list[Proposal] = []
-    counts: dict[str, int] = {}
-    for proposal in by_length:
-        if counts.get(proposal.phrase, 0) >= proposal.products:
-            continue
-        kept.append(proposal)
-        words = proposal.phrase.split(" ")
-        for size in range(1, len(words)):
-            for at in range(len(words) - size + 1):
-                part = " ".join(words[at : at + size])
-                counts[part] = max(counts.get(part, 0), proposal.products)
+    for proposal in sorted(proposals, key=lambda p: -len(p.phrase)):
+        if not any(
+            other.products >= proposal.products and proposal.phrase in other.phrase
+            for other in kept
+        ):
+            kept.append(proposal)
     return kept
 
 

@@ -17,6 +17,7 @@ zh = "性价比高"
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path as FilePath
@@ -29,6 +30,7 @@ from shared.durable_file import write_durably
 PRAISE: Final = "praise"
 MAX_TERMS: Final = 20_000
 MAX_FORM: Final = 200
+_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _HEAD: Final = """\
 # Vocabulary of tags. A value is a tag; the list behind it is how texts write it, in any language.
 # Take a line out and the tag is never given; add a form and it is found. `categories` limits a key
@@ -100,8 +102,8 @@ def format_vocabulary(vocabulary: Vocabulary) -> str:
     for key, terms in by_key.items():
         shared = _shared_categories(terms)
         if shared:
-            lines += [f"[{_string(key)}]", f"categories = {_array(shared)}", ""]
-        lines.append(f"[{_string(key)}.values]")
+            lines += [f"[{_key(key)}]", f"categories = {_array(shared)}", ""]
+        lines.append(f"[{_key(key)}.values]")
         for term in terms:
             forms = json.dumps(list(term.forms), ensure_ascii=False)
             if term.categories and term.categories != shared:
@@ -109,7 +111,7 @@ def format_vocabulary(vocabulary: Vocabulary) -> str:
             lines.append(f"{_string(term.value)} = {forms}")
         lines.append("")
     for code, labels in vocabulary.praise.items():
-        lines.append(f"[{PRAISE}.{_string(code)}]")
+        lines.append(f"[{PRAISE}.{_key(code)}]")
         lines += [f"{language} = {_string(label)}" for language, label in labels.items()]
         lines.append("")
     return "\n".join(lines)
@@ -181,6 +183,10 @@ def _paths(said: object, where: str) -> tuple[Path, ...]:
 
 def _array(paths: Iterable[Path]) -> str:
     return json.dumps([list(path) for path in paths], ensure_ascii=False)
+
+
+def _key(text: str) -> str:
+    return text if _BARE.fullmatch(text) else _string(text)
 
 
 def _string(text: str) -> str:

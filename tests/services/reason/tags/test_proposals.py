@@ -20,11 +20,18 @@ def described(prefix, category, text, count, **fields):
 
 def test_a_phrase_must_mark_its_category():
     jackets = described("j", "Jackets", "Moisture wicking lining. Free shipping.", 10)
-    phones = described("p", "Phones", "A bright finish. Free shipping.", 10)
-    found = proposals_of(Vocabulary(()), [*jackets, *phones])
+    phones = described("p", "Phones", "Colours: some. A bright finish. Free shipping.", 10)
+    others = [
+        product
+        for category in ("Jackets", "Phones")
+        for product in described(category, category, "Plain. Free shipping.", 12)
+    ]
+    found = proposals_of(Vocabulary(()), [*jackets, *phones, *others])
     assert ("moisture wicking lining", ("Jackets",)) in found
     assert ("bright finish", ("Phones",)) in found
     assert not any("shipping" in phrase for phrase, _ in found)
+    # Most of a category say "plain", and a colon makes a label.
+    assert not any(phrase in ("plain", "colours") for phrase, _ in found)
     # Parts of a longer phrase of as many products are left out.
     assert not any(phrase == "moisture" for phrase, _ in found)
     proposal = found["bright finish", ("Phones",)]
