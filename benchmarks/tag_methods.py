@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from services.reason.tags.examples import Example
+from services.reason.tags.examples import Example, folds_of
 from services.reason.tags.features import Features, Reading
 from services.reason.tags.learn import learn, sparse_rows
 from services.reason.tags.model import CategoryCounts
@@ -80,7 +80,7 @@ def most_frequent(fold: Fold) -> Told:
     """What most products of the category state; the cut is chosen on inner folds."""
     stated = stated_matrix(fold.train, fold.vocabulary)
     paths = [example.path for example in fold.train]
-    part = np.random.RandomState(0).permutation(len(paths)) % _INNER
+    part = folds_of(fold.train, _INNER, 0)
     inner = np.zeros(stated.shape)
     for at in range(_INNER):
         seen = np.flatnonzero(part != at)
@@ -96,11 +96,11 @@ def logistic(fold: Fold) -> Told:
     """A logistic regression a term (scikit-learn), on the features of ours."""
     stated = stated_matrix(fold.train, fold.vocabulary)
     train = [Reading(example.passages, example.path) for example in fold.train]
-    features = Features.learn(train, least=1 if len(train) < 500 else 2, most=30_000)
+    features = Features.learn(train, least=2, most=30_000)
     test = [Reading(example.passages, example.path) for example in fold.test]
     rows = sparse_rows([features.row(reading) for reading in [*train, *test]], len(features.names))
     seen, unseen = rows[: len(train)], rows[len(train) :]
-    part = np.random.RandomState(0).permutation(len(train)) % _INNER
+    part = folds_of(fold.train, _INNER, 0)
     inner = np.zeros(stated.shape)
     shares = np.zeros((len(test), stated.shape[1]))
     for term in np.flatnonzero(stated.sum(axis=0) >= _LEAST):

@@ -23,6 +23,7 @@ from benchmarks.tag_points import points_section
 from benchmarks.tag_tables import READERS, Table
 from benchmarks.tag_words import Rates, word_rates, words_table
 from services.reason.tags.builder import Limits, build_vocabulary
+from services.reason.tags.examples import folds_of
 
 COMMAND = "python -m benchmarks.tags"
 BINS = 10
@@ -61,7 +62,7 @@ class Measured:
 
 def measure(table: Table) -> Measured:
     """Tags every product of a table once, by each method."""
-    order = np.random.RandomState(0).permutation(len(table.examples)) % table.folds
+    order = folds_of(table.examples, table.folds, 0)
     found = {name: Counts([], [], [], {}) for name in METHODS}
     shares: list[np.ndarray] = []
     truths: list[np.ndarray] = []
@@ -200,7 +201,8 @@ _WORDS = """\
 **Without a model**, words of the lexicons (colour, material, audience, occasion) alone, where the
 product states the key. Shops lie far apart, so the confidence told is no probability there."""
 _NOTE = """\
-Folds are by product, and variants are one product. The vocabulary is built from the other folds;
+Folds are by product: variants are one, and products of one description are in one fold. The
+vocabulary is built from the other folds;
 a value that they do not state is missed by all. Thresholds are chosen by inner folds of the other
 folds: five for ours, three for the baselines. Logistic regression has the features of ours. Reviews
 are read by ours (luma has some). Icecat's category is made of one of its attributes, so it is

@@ -17,7 +17,7 @@ COLOURS = ("black", "white", "red")
 
 def example(at, *, text=None, **stated):
     colour = COLOURS[at % 3]
-    body = text or f"A cup in {colour}."
+    body = text or f"A cup in {colour}, number {at}."
     pairs = frozenset({("colour", colour), *stated.items()})
     return Example(f"p{at}", (Passage("descriptions.en", body),), ("Cups",), pairs)
 

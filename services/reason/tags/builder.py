@@ -28,6 +28,8 @@ LEXICON_KEYS: Final = {
     "audience": LexiconKind.AUDIENCE,
     "occasion": LexiconKind.OCCASION,
 }
+_CONDITIONS: Final = frozenset({"new", "second-hand"})
+"""Of the lexicon's features those that state what a product is, not what speaks for it."""
 _PRAISE: Final = FilePath(__file__).parent / "data" / "praise.toml"
 _SIGNS: Final = re.compile(r"[®™©]+")
 _NUMBER: Final = re.compile(r"[\d.,/ x×-]+")
@@ -64,6 +66,7 @@ def default_vocabulary() -> Vocabulary:
         Term(key, value, merge_forms((value,), forms(kind, value)))
         for key, kind in (*LEXICON_KEYS.items(), (SELLING_POINT, LexiconKind.FEATURE))
         for value in _canonical_values(kind)
+        if value not in _CONDITIONS
     ]
     return Vocabulary(tuple(terms), praise_labels(), version="lexicon")
 

@@ -1,9 +1,12 @@
 """Products as the vocabulary and the model learn from them: variants joined, attributes as tags."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import unescape
+
+import numpy as np
+from numpy.typing import NDArray
 
 from services.reason.tags.passages import Passage, passages_of
 from services.reason.tags.vocabulary import SELLING_POINT, Path, TermId
@@ -57,3 +60,19 @@ def examples_of(products: Iterable[Product]) -> list[Example]:
         path = tuple(shown.category_path)
         found.append(Example(shown.id, tuple(passages_of(shown)), path, stated))
     return found
+
+
+def folds_of(examples: Sequence[Example], count: int, seed: int) -> NDArray[np.int64]:
+    """Splits products by chance, those of one description into one fold; returns (products,).
+
+    Shops list sizes and colours as products of their own: one of them would give away another.
+    """
+    groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for at, example in enumerate(examples):
+        bodies = [p.body for p in example.passages if p.source.startswith("descriptions.")]
+        groups[tuple(bodies) or (example.id,)].append(at)
+    folds = np.zeros(len(examples), dtype=np.int64)
+    order = np.random.RandomState(seed).permutation(len(groups)) % count
+    for fold, members in zip(order, groups.values(), strict=True):
+        folds[members] = fold
+    return folds

@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.reason.tags.examples import Example
+from services.reason.tags.examples import Example, folds_of
 from services.reason.tags.features import Features, Reading, Row
 from services.reason.tags.mentions import MentionFinder
 from services.reason.tags.model import TagModel
@@ -43,14 +43,14 @@ class Recipe:
         least: Products that must state a term for the model to learn it.
         products: Most products, chosen by chance: their square is held in memory, 8 bytes each.
         columns: Most words and pairs of words.
-        rare: Least products that must hold a word; 1 in small catalogues, where every word counts.
+        rare: Least products that must hold a word.
         judged: Most pairs of a product and a term that the confidence is fitted to.
     """
 
     least: int = 2
     products: int = 6_000
     columns: int = 20_000
-    rare: int | None = None
+    rare: int = 2
     judged: int = 1_000_000
 
 
@@ -69,12 +69,15 @@ def learn(
         tell: Called with each step in words.
 
     Raises:
-        TooFewProductsError: No term is stated by enough products.
+        TooFewProductsError: No term is stated by enough products, or their texts are too alike.
     """
     recipe = recipe or Recipe()
     chosen = list(examples)
     if len(chosen) > recipe.products:
         chosen = Random(_SEED).sample(chosen, recipe.products)  # noqa: S311 - no secret
+    folds = folds_of(chosen, FOLDS, _SEED)
+    if len(np.unique(folds)) < FOLDS:
+        raise TooFewProductsError(f"fewer than {FOLDS} products have a description of their own")
     known = _known_terms(chosen, vocabulary, recipe.least)
     if not known:
         raise TooFewProductsError(
@@ -85,7 +88,6 @@ def learn(
     tell(f"{len(chosen)} products, {len(ids)} terms")
     rows, features, said = _read(chosen, vocabulary, recipe, known)
     corpus = Corpus(chosen, vocabulary, known, stated, said)
-    folds = np.random.RandomState(_SEED).permutation(len(chosen)) % FOLDS
     matrix = sparse_rows(rows, len(features.columns))
     ridge, scores = _left_out((matrix @ matrix.T).toarray(), stated, folds, tell)
     pairs = collect_pairs(corpus, scores, folds, max(recipe.judged // len(known), 1))
@@ -127,8 +129,7 @@ def _read(
 ) -> tuple[list[Row], Features, list[dict[int, Said]]]:
     finder, among = MentionFinder(vocabulary), frozenset(known)
     readings = [Reading(e.passages, e.path) for e in examples]
-    rare = recipe.rare or (1 if len(examples) < 500 else 2)  # noqa: PLR2004 - said in Recipe
-    features = Features.learn(readings, rare, recipe.columns)
+    features = Features.learn(readings, recipe.rare, recipe.columns)
     rows = [features.row(reading) for reading in readings]
     said = [gather(finder.find(e.passages, among), e.passages) for e in examples]
     return rows, features, said

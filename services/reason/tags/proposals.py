@@ -59,7 +59,7 @@ class _Held:
 
 
 class PhraseCounter:
-    """Counts phrases by category; variants of one product count once.
+    """Counts phrases by category; variants of one product, and equal texts, count once.
 
     Args:
         vocabulary: Its terms are no proposals.
@@ -69,6 +69,7 @@ class PhraseCounter:
         self._known = {phrase_key(form) for term in vocabulary.terms for form in term.forms}
         self._held: dict[Path, dict[str, _Held]] = defaultdict(lambda: defaultdict(_Held))
         self._groups: dict[Path, set[str]] = defaultdict(set)
+        self._read: dict[Path, set[str]] = defaultdict(set)
 
     def add(self, product: Product, passages: Sequence[Passage]) -> None:
         """Counts the phrases of a product's titles and descriptions.
@@ -83,8 +84,10 @@ class PhraseCounter:
         self._groups[path].add(group)
         unwanted = {word for name in (product.brand, *path) for word in phrase_key(name).split()}
         for passage in passages:
-            if passage.is_review:
+            # One description for many sizes and colours counts once.
+            if passage.is_review or passage.body in self._read[path]:
                 continue
+            self._read[path].add(passage.body)
             for phrase, spot in _phrases(passage.body):
                 if phrase in self._known or unwanted.intersection(phrase.split()):
                     continue

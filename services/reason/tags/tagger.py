@@ -30,6 +30,8 @@ DEFAULT_THRESHOLD: Final = 0.5
 DEFAULT_TAGS: Final = 50
 MOST_EVIDENCE: Final = 5
 _ALL_POINTS: Final = 100
+_WORTH_NAMING: Final = 0.2
+"""Share of what the strongest word adds, from which another is evidence too."""
 
 
 class Method(Enum):
@@ -167,8 +169,9 @@ class Tagger:
         row = model.features.row(reading)
         parts = model.parts(row, self._columns[at])
         found: list[Evidence] = []
+        least = _WORTH_NAMING * max(float(parts.max(initial=0.0)), 1e-9)
         for place in np.argsort(-parts, kind="stable"):
-            if parts[place] <= 0 or len(found) == MOST_EVIDENCE:
+            if parts[place] < least or len(found) == MOST_EVIDENCE:
                 break
             spots = reading.words.get(names[int(row[0][place])])
             if spots:

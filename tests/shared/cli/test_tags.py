@@ -50,7 +50,7 @@ def write_catalogue(path, count, colour="black", text="Soft moisture wicking clo
         {
             "id": f"p{n}",
             "titles": {"en": "Cup\u2028of tin"},
-            "descriptions": {"en": text},
+            "descriptions": {"en": f"{text} {n}"},
             "categoryPath": ["Cups"],
             "attributes": {"colour": {"texts": [colour]}},
         }
@@ -167,6 +167,6 @@ def test_a_model_is_trained_from_a_catalogue(tmp_path, capsys):
     assert main(("tags", "train", str(catalogue), "--out", str(out))) == 0
     assert "model of 1 terms written" in capsys.readouterr().out
     assert out.stat().st_size > 1_000
-    empty = write_catalogue(tmp_path / "e.jsonl", 2, colour="no such colour")
+    empty = write_catalogue(tmp_path / "e.jsonl", 9, colour="no such colour")
     assert main(("tags", "train", str(empty), "--out", str(out))) == 1
     assert "no term of the vocabulary" in capsys.readouterr().err

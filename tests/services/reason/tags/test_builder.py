@@ -1,5 +1,5 @@
 from services.reason.tags.builder import Limits, build_vocabulary, is_form, value_forms
-from services.reason.tags.examples import examples_of
+from services.reason.tags.examples import examples_of, folds_of
 from tests.services.reason.tags.conftest import product_of
 
 
@@ -62,3 +62,16 @@ def test_forms():
     assert not is_form("12.5 x 3")
     assert not is_form("M")
     assert is_form("红")
+
+
+def test_products_of_one_description_are_in_one_fold():
+    examples = examples_of(
+        product_of(id=str(n), descriptions={"en": f"Ball {n % 10}"}) for n in range(40)
+    )
+    folds = folds_of(examples, 4, 1)
+    assert set(folds.tolist()) == {0, 1, 2, 3}
+    for at in range(40):
+        assert folds[at] == folds[at % 10]
+    # Products without a description are each on their own.
+    alone = folds_of(examples_of(product_of(id=str(n)) for n in range(40)), 4, 1)
+    assert min((alone == fold).sum() for fold in range(4)) == 10

@@ -109,9 +109,18 @@ def test_confidence_is_calibrated_on_products_of_another_draw(learnt):
         assert abs(told[within].mean() - true[within].mean()) < 0.1
 
 
-def test_too_little_is_told():
-    examples = examples_of([product_of(titles={"en": "Cup"})])
-    with pytest.raises(TooFewProductsError):
+@pytest.mark.parametrize("alike", [True, False])
+def test_too_little_is_told(alike):
+    products = [
+        product_of(
+            id=str(n),
+            descriptions={"en": "Cup" if alike else f"Cup {n}"},
+            attributes={"colour": ["black"]} if alike else {},
+        )
+        for n in range(20)
+    ]
+    examples = examples_of(products)
+    with pytest.raises(TooFewProductsError, match="description of their own" if alike else "term"):
         learn(examples, build_vocabulary(examples))
 
 

@@ -13,7 +13,12 @@ def proposals_of(vocabulary, products, least=3):
 
 def described(prefix, category, text, count, **fields):
     return [
-        product_of(id=f"{prefix}{n}", category_path=[category], descriptions={"en": text}, **fields)
+        product_of(
+            id=f"{prefix}{n}",
+            category_path=[category],
+            descriptions={"en": f"{text} {n}"},
+            **fields,
+        )
         for n in range(count)
     ]
 
@@ -55,7 +60,9 @@ def test_variants_count_once():
 
 def test_chinese_phrases():
     products = [
-        product_of(id=str(n), category_path=["鞋"], descriptions={"zh": "鞋底采用缓震科技，轻盈。"})
+        product_of(
+            id=str(n), category_path=["鞋"], descriptions={"zh": f"鞋底采用缓震科技，轻盈。{n}"}
+        )
         for n in range(3)
     ]
     found = proposals_of(Vocabulary(()), products)
@@ -64,3 +71,11 @@ def test_chinese_phrases():
         for product_id, evidence in proposal.examples:
             body = products[int(product_id)].descriptions["zh"]
             assert body[evidence.start : evidence.end] == evidence.text
+
+
+def test_one_text_for_many_products_counts_once():
+    products = [
+        product_of(id=str(n), category_path=["Balls"], descriptions={"en": "Burst resistant."})
+        for n in range(5)
+    ]
+    assert not proposals_of(Vocabulary(()), products, least=2)
