@@ -5,6 +5,7 @@ Only what the catalogue states becomes evidence; what is missing is never taken 
 
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Final
 
 from services.reason.facts import Fact, Scene
 from services.reason.language import title_in
@@ -17,6 +18,9 @@ from wherefore.nlu.v1.query_understanding_pb2 import (
     EntityType,
     QueryUnderstanding,
 )
+
+_PIECES: Final = frozenset({"pc", "pcs", "pk", "set", "sets", "pack", "pair", "new", "size"})
+"""Words of titles that say nothing alone."""
 
 
 @lru_cache(maxsize=4_096)
@@ -87,6 +91,29 @@ def _unwanted_words(query: QueryUnderstanding, field: str, unwanted: str, span: 
     return span if same_value(field, span, (unwanted,)) else unwanted
 
 
+def _tells(piece: str, scene: Scene) -> bool:
+    """Whether a piece of a title says something by itself.
+
+    A letter, a bare number, "pcs" or one Han character does not, nor does the brand where it is
+    told as such.
+    """
+    folded = fold(piece)
+    if not any(
+        len(word) > 1 and not word.isdigit() and word not in _PIECES for word in folded.split()
+    ):
+        return False
+    return folded != fold(scene.product.brand) or not _names_brand(scene)
+
+
+def _names_brand(scene: Scene) -> bool:
+    return scene.query is not None and any(
+        entity.type == EntityType.ENTITY_TYPE_BRAND
+        and not entity.negated
+        and fold(scene.product.brand) in (fold(entity.text), fold(entity.normalized))
+        for entity in scene.query.entities
+    )
+
+
 def _title_facts(scene: Scene, query: QueryUnderstanding, language: str) -> Iterator[Fact]:
     """Words of the query that stand in the title, one fact for all of them."""
     tag, title = title_in(scene.product, language)
@@ -97,19 +124,23 @@ def _title_facts(scene: Scene, query: QueryUnderstanding, language: str) -> Iter
     }
     if not wanted or not title:
         return
-    spans: list[tuple[int, int]] = []
-    found: set[str] = set()
+    spans: list[tuple[int, int, set[str]]] = []
+    seen: set[str] = set()
     for term in _analysed(title):
         overlaps = bool(spans) and term.start < spans[-1][1]
-        if term.normalized in wanted and term.normalized not in found and not overlaps:
-            found.add(term.normalized)
+        if term.normalized in wanted and term.normalized not in seen and not overlaps:
+            seen.add(term.normalized)
             if spans and not title[spans[-1][1] : term.start].strip():
-                spans[-1] = (spans[-1][0], term.end)  # words that stand together stay together
+                # Words that stand together stay together.
+                start, _, held = spans.pop()
+                spans.append((start, term.end, held | {term.normalized}))
             else:
-                spans.append((term.start, term.end))
+                spans.append((term.start, term.end, {term.normalized}))
+    telling = [span for span in spans if _tells(title[span[0] : span[1]], scene)]
+    found = {term for _, _, held in telling for term in held}
     if not found:
         return
-    words = ", ".join(title[start:end] for start, end in spans)
+    words = ", ".join(title[start:end] for start, end, _ in telling)
     asked = [t.text for t in _analysed(query.query) if t.normalized in found]
     share = len(found) / len(wanted)
     if asked:

@@ -29,7 +29,7 @@ _MIN_DESIGNATION: Final = 3
 
 def search_facts(scene: Scene) -> Iterator[Fact]:
     """Yields what the search knows of the product."""
-    if scene.query is None:
+    if scene.query is None or not scene.query.query.strip():
         return
     yield from _device_facts(scene.product, scene.query.query)
     legs = {leg.leg: leg for leg in scene.legs}
@@ -65,7 +65,7 @@ def devices_of(product: Product) -> list[str]:
 
 
 def _lists(product: Product) -> Iterator[tuple[str, str]]:
-    for key in sorted(key for key in product.attributes if _LISTS.search(key)):
+    for key in sorted(key for key in product.attributes if _LISTS.fullmatch(key)):
         for text in product.attributes[key].texts:
             yield key, text
 

@@ -13,7 +13,7 @@ from defusedxml.common import DefusedXmlException
 
 from shared.catalogue.files import READ_ERRORS, open_binary
 from shared.catalogue.jsonl import language_of, split_category
-from shared.catalogue.plain_text import strip_html
+from shared.catalogue.plain_text import plain_line, strip_html
 from shared.catalogue.rows import Row, RowValueError, accept, parse_number, refuse
 from shared.catalogue.table import records
 from wherefore.common.v1 import product_pb2
@@ -79,12 +79,12 @@ def _to_product(record: dict[str, str]) -> product_pb2.Product:
     category = values.get("product_type") or values.get("google_product_category", "")
     product = product_pb2.Product(
         id=values.get("id", ""),
-        brand=values.get("brand", ""),
+        brand=plain_line(values.get("brand", "")),
         category_path=[] if category.isdigit() else split_category(category),
         uri=values.get("link", ""),
         variant_group_id=values.get("item_group_id", ""),
     )
-    if title := values.get("title"):
+    if title := plain_line(values.get("title", "")):
         product.titles[language_of(title)] = title
     if description := strip_html(values.get("description", "")):
         product.descriptions[language_of(description)] = description

@@ -1,12 +1,11 @@
 """Luma, the fashion shop of Magento's sample data: CSV tables, prices in US dollars."""
 
-import html
 import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from shared.catalogue.plain_text import strip_html
+from shared.catalogue.plain_text import plain_line, strip_html
 from shared.catalogue.rows import Row, RowValueError, accept, parse_count, parse_number, refuse
 from shared.catalogue.table import records
 from wherefore.common.v1 import product_pb2
@@ -83,7 +82,7 @@ def _to_product(
         variant_group_id=sku if configurable else groups.get(sku, ""),
         category_path=_category(record),
     )
-    product.titles["en"] = " ".join(html.unescape(record.get("name", "")).split())
+    product.titles["en"] = plain_line(record.get("name", ""))
     if description := strip_html(record.get("description", "")):
         product.descriptions["en"] = description
     if record.get("price"):
@@ -135,7 +134,7 @@ def _set_attribute(product: product_pb2.Product, key: str, values: list[str]) ->
     elif key == "performance_fabric":
         product.attributes[key].boolean = values == ["Yes"]
     else:
-        product.attributes[_KEYS.get(key, key)].texts.extend(values)
+        product.attributes[_KEYS.get(key, key)].texts.extend(map(plain_line, values))
 
 
 def _set_reviews(product: product_pb2.Product, reviews: list[product_pb2.Review]) -> None:

@@ -8,6 +8,11 @@ _TAG = re.compile(r"<[^<>]*>")
 _BLANK = re.compile(r"\s*\n\s*")
 
 
+def plain_line(text: str) -> str:
+    """Return a title or a value on one line, its entities resolved: "Push It&reg;" has none."""
+    return " ".join(html.unescape(text).split())
+
+
 def strip_html(text: str) -> str:
     """Return the text of an HTML fragment, one block a line, entities resolved."""
     text = html.unescape(_TAG.sub("", _BREAK.sub("\n", text)))

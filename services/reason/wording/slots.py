@@ -5,7 +5,7 @@ from typing import Final
 from services.reason.clauses import slots as template_slots
 from services.reason.facts import Fact
 from services.reason.values import meaning
-from services.reason.wording.filled import Filled
+from services.reason.wording.filled import SLOTS, Filled
 
 SALES_WINDOW_DAYS: Final = 30
 """The contract's: `statistics` counts this many days."""
@@ -68,7 +68,8 @@ def fill(fact: Fact, language: str) -> Filled:
         ValueError: Its value does not have the form of its code.
     """
     kind = kind_of(fact)
-    fills = {name: text for name, text in template_slots(fact, language).items() if text}
+    written = template_slots(fact, language).items()
+    fills = {name: text for name, text in written if text and name in SLOTS}
     if fact.code == "popular":
         fills["window"] = str(SALES_WINDOW_DAYS)
     elif fact.code == "new_arrival":

@@ -1,0 +1,136 @@
+"""Wordings that made shoppers laugh, and what is said instead."""
+
+import pytest
+
+from services.reason.clauses import say
+from services.reason.evidence import query_facts
+from services.reason.facts import Fact, PagePrices, Scene
+from services.reason.generate import claim
+from services.reason.standing import standing_facts
+from services.reason.verify import Verifier
+from shared.catalogue.plain_text import plain_line
+from wherefore.common.v1.product_pb2 import Product
+from wherefore.common.v1.user_profile_pb2 import UserProfile
+from wherefore.nlu.v1.query_understanding_pb2 import EntityType, QueryUnderstanding
+
+
+def scene_of(
+    title: str, query: str, brand: str = "", *, names_brand: bool = False, language: str = "en"
+) -> Scene:
+    understood = QueryUnderstanding(query=query, search_text=query, language_code=language)
+    if names_brand:
+        understood.entities.add(type=EntityType.ENTITY_TYPE_BRAND, text=brand, normalized=brand)
+    product = Product(id="p", titles={language: title}, brand=brand)
+    return Scene(product, understood, None, PagePrices({}))
+
+
+def titled(scene: Scene, language: str = "en") -> list[str]:
+    return [f.value for f in query_facts(scene, language) if f.code == "title_match"]
+
+
+@pytest.mark.parametrize(
+    ("value", "asked", "said"),
+    [
+        ("women", "女", {"是您要的女款", "女款，正合您的要求"}),
+        ("women", "女士", {"是您要的女士款", "女士款，正合您的要求"}),
+        ("women", "女款", {"是您要的女款", "女款，正合您的要求"}),
+        ("boys", "男童", {"是您要的男童款", "男童款，正合您的要求"}),
+        ("unisex", "男女通用", {"是您要的男女通用款", "男女通用款，正合您的要求"}),
+    ],
+)
+def test_for_whom_it_is_made_is_said_in_words_that_stand_alone(
+    value: str, asked: str, said: set[str], verifier: Verifier
+) -> None:
+    fact = Fact("attribute_match", "attributes.audience", value, asked, 0.9)
+    assert {say(fact, "zh", f"p{i}") for i in range(20)} == said
+    scene = scene_of("外套", f"{asked}外套", language="zh")
+    scene.product.attributes["audience"].texts.append(value)
+    assert scene.query is not None
+    scene.query.entities.add(type=EntityType.ENTITY_TYPE_AUDIENCE, text=asked, normalized=value)
+    (found,) = (f for f in query_facts(scene, "zh") if f.code == "attribute_match")
+    assert verifier.check(claim(found, "zh", "p"), scene, "zh").holds
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("audience", "women", "for women, as "),
+        ("size", "M", "in size M, as "),
+        ("material", "canvas", "made of canvas, as "),
+        ("occasion", "camping", "listed for camping, as "),
+    ],
+)
+def test_an_attribute_is_said_as_what_it_is(key: str, value: str, said: str) -> None:
+    fact = Fact("attribute_match", f"attributes.{key}", value, value, 0.9)
+    assert all(say(fact, "en", f"p{i}").startswith(said) for i in range(20))
+
+
+@pytest.mark.parametrize(
+    ("path", "language", "named"),
+    [
+        (["Shoes", "Boots"], "zh", "靴子"),
+        (["Shoes", "Boots"], "en", "Boots"),
+        (["Gear", "Fitness Equipment"], "zh", ""),
+        (["鞋", "靴子"], "en", "boots"),
+    ],
+)
+def test_a_category_is_named_in_the_language_or_not_at_all(
+    path: list[str], language: str, named: str, verifier: Verifier
+) -> None:
+    user = UserProfile(category_affinities={" > ".join(path): 0.6})
+    scene = Scene(Product(id="p", category_path=path), None, user, PagePrices({}))
+    facts = [f for f in standing_facts(scene, language) if f.code == "category_affinity"]
+    assert bool(facts) == bool(named)
+    for fact in facts:
+        written = claim(fact, language, "p")
+        assert named in written.text
+        assert verifier.check(written, scene, language).holds
+
+
+@pytest.mark.parametrize(
+    ("title", "query", "words"),
+    [
+        ("Kettle 2 L", "kettle 2 l", ["Kettle 2 L"]),
+        ("AA battery, 4 pcs", "battery 4 pcs", ["battery"]),
+        ("S - pen (12)", "s pen 12", ["pen"]),
+        ("Cable 10", "10", []),
+        ("Dell's PC s", "pc s", []),
+        ("4K TV", "4k tv", ["4K TV"]),
+        ("LaserJet TN-2110", "tn-2110", ["TN-2110"]),
+    ],
+)
+def test_what_says_nothing_alone_is_not_told_of_a_title(
+    title: str, query: str, words: list[str]
+) -> None:
+    assert titled(scene_of(title, query)) == words
+
+
+def test_a_brand_is_told_once() -> None:
+    told = scene_of("Sony headphones", "sony headphones", "Sony", names_brand=True)
+    assert titled(told) == ["Sony headphones"]
+    told = scene_of("Sony WH-1 case", "sony case", "Sony", names_brand=True)
+    assert titled(told) == ["case"]
+    alone = scene_of("Sony WH-1", "sony", "Sony", names_brand=True)
+    assert titled(alone) == []
+    assert titled(scene_of("Sony WH-1", "sony", "Sony")) == ["Sony"]
+
+
+def test_single_characters_of_chinese_are_not_told() -> None:
+    assert titled(scene_of("保温杯 大", "大", language="zh"), "zh") == []
+
+
+def test_entities_are_read() -> None:
+    assert plain_line(" Push It &reg; &amp;\n more ") == "Push It ® & more"
+
+
+def test_a_trademark_is_no_part_of_the_word(verifier: Verifier) -> None:
+    scene = scene_of("Hero LumaTech™ Tee", "lumatech tee")
+    (fact,) = (f for f in query_facts(scene, "en") if f.code == "title_match")
+    assert verifier.check(claim(fact, "en", "p"), scene, "en").holds
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "canvas, backpack"), ("zh", "帆布、双肩包")])
+def test_each_language_lists_in_its_own_way(language: str, said: str) -> None:
+    value = ", ".join(said.replace("、", ", ").split(", "))
+    fact = Fact("title_match", f"titles.{language}", value, value, 0.5)
+    assert said in say(fact, language, "p")
