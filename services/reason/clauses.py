@@ -62,7 +62,7 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "category_affinity": ("in {shown}, where you have looked before",),
     },
     "zh": {
-        "attribute_match": ("符合您要的{shown}", "{shown}，正合您的要求"),
+        "attribute_match": ("是您要的{shown}", "{shown}，正合您的要求"),
         "brand_match": ("是您要的品牌{shown}", "品牌是{shown}"),
         "product_type_match": ("正是您要找的{shown}", "属于{shown}"),
         "title_match": ("标题含{shown}", "标题中有{shown}"),
@@ -108,6 +108,24 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
 }
 
 
+_LIST: Final = {"en": ", ", "zh": "、"}
+_OF_ATTRIBUTE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
+    "en": {
+        "audience": ("for {shown}, as you asked", "for {shown}, as in your search"),
+        "material": ("made of {shown}, as you asked", "made of {shown}, as in your search"),
+        "occasion": ("listed for {shown}, as you asked", "listed for {shown}, as in your search"),
+        "size": ("in size {shown}, as you asked", "in size {shown}, as in your search"),
+    },
+    "zh": {
+        "audience": ("是您要的{style}", "{style}，正合您的要求"),
+        "material": ("材质是您要的{shown}", "材质为{shown}，正合您的要求"),
+        "occasion": ("适用场合有{shown}，正合您的要求", "适用场合有您要的{shown}"),
+        "size": ("尺寸是您要的{shown}", "尺寸为{shown}，正合您的要求"),
+    },
+}
+"""What is made of something, in a size or for somebody is said so."""
+_STYLED: Final = ("款", "装", "版")
+"""Endings of a Chinese word for whom something is made; others need one to make sense alone."""
 _KINDS: Final = ("category_affinity", "product_type_match")
 _ITS_KIND: Final = {"en": "its category", "zh": "同类商品"}
 """Where a category has no name in the language."""
@@ -115,9 +133,18 @@ _ITS_KIND: Final = {"en": "its category", "zh": "同类商品"}
 
 def say(fact: Fact, language: str, product_id: str) -> str:
     """Writes one fact; the wording depends on the id alone, so that it varies and repeats."""
-    variants = TEMPLATES[language][fact.code]
+    variants = wordings(fact, language)
     chosen = variants[crc32(f"{product_id}/{fact.code}".encode()) % len(variants)]
     return chosen.format_map(slots(fact, language))
+
+
+def wordings(fact: Fact, language: str) -> tuple[str, ...]:
+    """Returns the templates of a fact: of its attribute where that has some, else of its code."""
+    if fact.code == "attribute_match":
+        key = fact.source.partition(".")[2]
+        if key in _OF_ATTRIBUTE[language]:
+            return _OF_ATTRIBUTE[language][key]
+    return TEMPLATES[language][fact.code]
 
 
 def slots(  # noqa: PLR0911, PLR0912  # one return per form of value
@@ -164,7 +191,11 @@ def slots(  # noqa: PLR0911, PLR0912  # one return per form of value
         case code if code.startswith("praised_"):
             return {"praise": parts[0], "total": parts[1]}
         case _:
-            return {"shown": _shown(fact, language), "meets": fact.meets}
+            shown = _shown(fact, language)
+            if fact.source == "attributes.audience" and fact.code == "attribute_match":
+                style = shown if shown.endswith(_STYLED) else f"{shown}款"
+                return {"shown": shown, "meets": fact.meets, "style": style}
+            return {"shown": shown, "meets": fact.meets}
 
 
 def _days_ago(days: int, language: str) -> str:
@@ -181,7 +212,10 @@ def _shown(fact: Fact, language: str) -> str:
     """Words of the reason's language where there are any, the product's own otherwise."""
     if fact.code == "exclusion_met":
         key = fact.source.partition(".")[2]
-        return ", ".join(local_word(key, value, language) for value in fact.value.split(", "))
+        words = (local_word(key, value, language) for value in fact.value.split(", "))
+        return _LIST[language].join(words)
+    if fact.code == "title_match":
+        return _LIST[language].join(fact.value.split(", "))
     matches = fact.code in ("attribute_match", "product_type_match", "brand_match")
     wants_chinese = language == "zh"
     if matches and is_chinese(fact.meets) == wants_chinese != is_chinese(fact.value):

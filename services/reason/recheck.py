@@ -19,6 +19,7 @@ from wherefore.nlu.v1.query_understanding_pb2 import EntityType
 RecheckFunction = Callable[[Fact, Scene], bool]
 """Whether a fact is so."""
 _DAY: Final = 86_400
+_SIGNS: Final = re.compile("[™®©℠]")
 
 
 def _asked(scene: Scene, text: str) -> bool:
@@ -78,7 +79,8 @@ def _title(fact: Fact, scene: Scene) -> bool:
     prefix, _, tag = fact.source.partition(".")
     if prefix != "titles" or tag not in scene.product.titles or scene.query is None:
         return False
-    title = fold(scene.product.titles[tag])
+    # NFKC would write the signs out, as letters of the word before.
+    title = fold(_SIGNS.sub(" ", scene.product.titles[tag]))
     words = fact.value.split(", ")
     asked = set(_terms(scene.query.query)) | set(_terms(scene.query.search_text))
     met = set(_terms(fact.meets))

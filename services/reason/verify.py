@@ -77,6 +77,8 @@ _SHARES: Final = frozenset(
 """Codes whose clause tells a part and its whole: the part alone would hide the rest."""
 _PART_FIRST: Final = re.compile(r"# (?:out )?of (?:the |all )?#|#.*共.*#")
 _WHOLE_FIRST: Final = re.compile(r"#.*[中里].*#|\bof (?:the |all )?#(?! of| out of).*#")
+_LISTED: Final = ("title_match", "exclusion_met")
+"""Codes whose value is a list, which each language joins in its own way."""
 _BETWEEN: Final = 8
 """Characters that may stand between a denial and what it denies."""
 _WINDOW: Final = {"popular": {30.0}}
@@ -153,6 +155,8 @@ def _quoted(claim: Claim) -> list[str]:
     for fact in claim.facts:
         if claim.code in _QUOTES:
             found += [text for text in (fact.value, fact.meets) if text]
+            if claim.code in _LISTED:
+                found += fact.value.split(", ")
         elif (claim.code in _NAMES or claim.code == "price_in_category") and fact.meets:
             found.append(fact.meets)
         name = {"category_affinity": fact.value, "product_type_match": fact.value}.get(
@@ -241,6 +245,8 @@ def _quotes(text: str, fact: Fact) -> bool:
         words = (kind_word(fact.value, "en"), kind_word(fact.value, "zh"))
         if any(word and fold(word) in said for word in words):
             return True
+    if fact.code == "title_match":
+        return all(fold(piece) in said for piece in fact.value.split(", "))
     return fold(fact.value) in said or (synonyms and bool(fact.meets) and fold(fact.meets) in said)
 
 
