@@ -7,10 +7,12 @@ from services.reason.config import DEFAULT_BANNED_WORDS
 from services.reason.evaluation.attacks import attacks
 from services.reason.facts import Claim, Fact, PagePrices, Scene
 from services.reason.verify import Verifier
+from shared.evaluation.claims import Record
 from shared.evaluation.reasons.collect import BESIDE, GivenReason, ReasonPage
 from shared.evaluation.reasons.falsified import Noticed
 from shared.text.document import title_of
 from wherefore.common.v1.user_profile_pb2 import RecentProduct, UserProfile
+from wherefore.retrieval.v1.price_standing_pb2 import PriceStanding
 
 _ROWS: Final = 3
 """Products of a page that are attacked."""
@@ -97,4 +99,18 @@ def scene_of(page: ReasonPage, given: GivenReason) -> Scene:
         PagePrices.of([each.record.product for each in page.reasons]),
         tuple(each.product.id for each in seen),
         given.record.now,
+        price_standing=_standing(given.record),
+        legs=given.legs,
+    )
+
+
+def _standing(record: Record) -> PriceStanding | None:
+    product, prices = record.product, record.rival_prices
+    if not prices:
+        return None
+    return PriceStanding(
+        category=product.category_path[-1],
+        currency_code=product.price.currency_code,
+        compared_count=len(prices),
+        dearer_count=sum(price > product.price.amount for price in prices),
     )

@@ -27,6 +27,7 @@ from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
 from wherefore.orchestrator.v1.user_event_service_pb2 import UserEventServiceWriteRequest
 from wherefore.orchestrator.v1.user_event_service_pb2_grpc import UserEventServiceStub
 from wherefore.reason.v1.reason_pb2 import Reason
+from wherefore.retrieval.v1.candidate_pb2 import LegScore
 from wherefore.retrieval.v1.retrieval_service_pb2 import GetProductsRequest, ListProductsRequest
 from wherefore.retrieval.v1.retrieval_service_pb2_grpc import RetrievalServiceStub
 
@@ -50,6 +51,8 @@ class GivenReason:
 
     reason: Reason
     record: Record
+    legs: Sequence[LegScore] = ()
+    """Where the legs of the search placed the product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +191,7 @@ class _Records:
                     self._by_category[tuple(product.category_path)],
                     [leg.leg for leg in result.legs],
                 ),
+                tuple(result.legs),
             )
             for result, product in zip(response.results, page, strict=True)
         ]
