@@ -85,6 +85,15 @@ def test_a_model_that_was_kept_says_the_same(learnt, tmp_path):
     assert one == pytest.approx(other)
 
 
+def test_what_the_text_denies_is_not_inferred(learnt):
+    vocabulary, model = learnt
+    for text, black in (("A snow piece.", True), ("A snow piece, not in black.", False)):
+        product = product_of(descriptions={"en": text}, category_path=["Shirts"])
+        found = {tag.term.id for tag in Tagger(vocabulary, model).tag(product, least=0)}
+        assert (("colour", "black") in found) is black
+        assert ("colour", "white") in found
+
+
 def test_a_term_that_a_person_takes_out_is_never_given(learnt):
     vocabulary, model = learnt
     fewer = type(vocabulary)(
