@@ -7,7 +7,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from shared.inference import InferenceSettings
-from shared.inference.settings import REASON_MODEL
+from shared.inference.settings import REASON_MODEL, REPOSITORY
 from shared.settings import ServiceSettings
 
 DEFAULT_BANNED_WORDS = (
@@ -27,6 +27,8 @@ DEFAULT_BANNED_WORDS = (
 
 
 BannedCategory = Literal["superlative", "guarantee", "medical", "green", "pressure", "quantity"]
+
+CATEGORY_MODEL = REPOSITORY / "product_category" / "1" / "classifier.npz"
 
 
 class Settings(ServiceSettings):
@@ -67,3 +69,8 @@ class Settings(ServiceSettings):
     """The shop's vocabulary of tags, by `wherefore tags vocabulary`; the lexicons' when absent."""
     tags_model: Path | None = None
     """Model of its tagged products, by `wherefore tags train`; words alone when absent."""
+
+    category_model: Path | None = CATEGORY_MODEL
+    """Classifier by `wherefore train categories`; that of the bundled catalogue when absent."""
+    category_embed_seconds: float = Field(default=10.0, gt=0)
+    """Longest wait for 256 vectors of a taxonomy; without them words are compared."""

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 import grpc
 
 from services.reason.background import iterate
+from services.reason.classify.server import SERVICE_NAME as CLASSIFICATION_SERVICE
+from services.reason.classify.server import ClassificationServer
 from services.reason.config import Settings
 from services.reason.explainer import Explainer, ExplainInput, Item, WrittenReason
 from services.reason.facts import Claim, Fact, facts_of
@@ -38,7 +40,11 @@ LOST_STAGE = "reason.model"
 class ReasonServer(pb_grpc.ReasonServiceServicer):
     """Serves `ReasonService`."""
 
-    service_names: Sequence[str] = ("wherefore.reason.v1.ReasonService", TAG_SERVICE)
+    service_names: Sequence[str] = (
+        "wherefore.reason.v1.ReasonService",
+        TAG_SERVICE,
+        CLASSIFICATION_SERVICE,
+    )
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -50,6 +56,8 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
         self._encoder = SentenceEncoder(settings.nlu_target, settings.summary_embed_seconds)
         self._summariser = Summariser(self._encoder, settings.summary_languages)
         self._tags = TagServer(settings.tags_vocabulary, settings.tags_model)
+        self._meanings = SentenceEncoder(settings.nlu_target, settings.category_embed_seconds)
+        self._categories = ClassificationServer(settings.category_model, self._meanings)
 
     async def start(self) -> None:
         """Loads the model and the word lists before the first request needs them.
@@ -60,11 +68,13 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
         await asyncio.to_thread(self._load)
         await asyncio.to_thread(self._warm)
         await self._tags.start()
+        await self._categories.start()
 
     def register(self, server: grpc.aio.Server) -> None:
         """Adds the service to a server."""
         pb_grpc.add_ReasonServiceServicer_to_server(self, server)
         self._tags.register(server)
+        self._categories.register(server)
 
     async def check_ready(self) -> None:
         """Ready once started: without the NLU, summaries compare words."""
@@ -72,6 +82,7 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
     async def close(self) -> None:
         """Closes the channels, and lets go of the model."""
         await self._encoder.close()
+        await self._meanings.close()
         if self._writer is not None:
             await asyncio.to_thread(self._writer.close)
 

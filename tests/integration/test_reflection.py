@@ -25,7 +25,11 @@ SERVICES = {
     "nlu": {"wherefore.nlu.v1.NluService"},
     "retrieval": {"wherefore.retrieval.v1.RetrievalService"},
     "ranking": {"wherefore.ranking.v1.RankingService"},
-    "reason": {"wherefore.reason.v1.ReasonService", "wherefore.reason.v1.TagService"},
+    "reason": {
+        "wherefore.reason.v1.ClassificationService",
+        "wherefore.reason.v1.ReasonService",
+        "wherefore.reason.v1.TagService",
+    },
     "recommend": {"wherefore.recommend.v1.RecommendService"},
 }
 

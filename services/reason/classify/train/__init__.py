@@ -1,0 +1,1 @@
+"""Trains a classifier on a shop's own categorised products; needs the extra `train`."""

@@ -1,0 +1,167 @@
+"""From scores to probabilities, and from these to what may be said.
+
+The temperature is learnt on one part, thresholds on another: what is promised must hold for
+products that neither the weights nor the temperature have seen.
+"""
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.reason.classify.train.examples import Example, variants
+from services.reason.classify.trained import score, softmax
+from services.reason.classify.tree import CategoryTree, Path
+from services.reason.classify.weights import NEVER, Calibration, Weights
+
+Matrix = NDArray[np.float64]
+
+UNLIKE: Final = 0.01
+"""Share of the shop's own products that a test of "not of this taxonomy" may turn away at most."""
+_LEAST_PARENT: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Scores of examples, (examples, categories), before the temperature, and what they tell."""
+
+    scores: Matrix
+    known: NDArray[np.float64]
+    labels: NDArray[np.intp]
+
+    def probabilities(self, temperature: float) -> Matrix:
+        """Returns calibrated probabilities, (examples, categories)."""
+        return np.array([softmax(row / temperature) for row in self.scores])
+
+
+def score_all(
+    weights: Weights, tree: CategoryTree, examples: Sequence[Example], *, forms: bool = False
+) -> Scores:
+    """Scores examples as they would be served, one of the variants of each product.
+
+    Variants say nearly the same; counted apart, one product would be many.
+
+    Args:
+        weights: Of the classifier.
+        tree: Its categories.
+        examples: Of one part.
+        forms: Whether to score also each language and the titles alone, as shops may send them.
+    """
+    columns = {category: column for column, category in enumerate(tree.categories)}
+    once = {example.group: example for example in reversed(examples)}
+    asked = [
+        (texts, columns[example.category])
+        for example in once.values()
+        for texts in (variants(example.texts) if forms else [example.texts])
+    ]
+    scored = [score(weights, texts) for texts, _ in asked]
+    return Scores(
+        np.array([each.scores for each in scored]).reshape(len(scored), len(tree.categories)),
+        np.array([each.known for each in scored]),
+        np.array([label for _, label in asked], dtype=np.intp),
+    )
+
+
+def fit_temperature(found: Scores) -> float:
+    """Returns the temperature with the least log loss, between 1/20 and 20.
+
+    Labels are taken as sure to 1 - 1 / (n + 2), as in Platt, "Probabilistic outputs for support
+    vector machines" (1999): where all n are right, the loss would fall for ever otherwise.
+    """
+    optimize: Any = importlib.import_module("scipy.optimize")
+    count = len(found.labels)
+    if not count:
+        return 1.0
+    unsure = 1 / (count + 2)
+    rows = np.arange(count)
+
+    def loss(log_temperature: float) -> float:
+        logs = np.log(np.maximum(found.probabilities(float(np.exp(log_temperature))), 1e-300))
+        right = logs[rows, found.labels]
+        others = (logs.sum(axis=1) - right) / (logs.shape[1] - 1)
+        return float(-((1 - unsure) * right + unsure * others).mean())
+
+    limit = float(np.log(20.0))
+    best = optimize.minimize_scalar(loss, bounds=(-limit, limit), method="bounded")
+    return float(np.exp(best.x))
+
+
+def choose(found: Scores, tree: CategoryTree, temperature: float, precision: float) -> Calibration:
+    """Chooses thresholds on products of a part of their own.
+
+    The lowest threshold is taken over which (wrong + 1) / (said + 1) is at most 1 - precision, the
+    correction of Angelopoulos et al., "Conformal risk control" (ICLR 2024). With too few products
+    for that, nothing is promised and a probability must be as high as the precision itself.
+    """
+    probabilities = found.probabilities(temperature)
+    best = probabilities.argmax(axis=1)
+    confidence = probabilities.max(axis=1)
+    right = best == found.labels
+    threshold = _lowest(confidence, right, precision)
+    promised = threshold < NEVER
+    threshold = threshold if promised else precision
+    unsure: list[int] = np.flatnonzero(confidence < threshold).tolist()
+    truths = [tree.categories[int(found.labels[at])] for at in unsure]
+    parent = _parent_threshold(probabilities[unsure], truths, tree, precision)
+    truth = probabilities[np.arange(len(found.labels)), found.labels]
+    sets = _set_threshold(truth, precision)
+    return Calibration(
+        temperature=temperature,
+        promised_precision=precision if promised else 0.0,
+        category_threshold=threshold,
+        parent_threshold=parent if parent < NEVER else max(precision, threshold),
+        set_threshold=sets if sets is not None else NEVER,
+        set_coverage=precision if sets is not None else 0.0,
+        least_known=_low(found.known),
+        least_peak=_low(found.scores.max(axis=1, initial=-np.inf)),
+    )
+
+
+def _lowest(confidence: Matrix, right: NDArray[np.bool_], precision: float) -> float:
+    order = np.argsort(-confidence, kind="stable")
+    falling = confidence[order]
+    wrong = np.cumsum(~right[order])
+    said = np.arange(1, len(order) + 1)
+    enough = (wrong + 1) / (said + 1) <= 1 - precision
+    # Only where the next confidence is lower does a threshold part the two.
+    ends = np.flatnonzero(enough & (np.append(falling[1:], -1.0) < falling))
+    if not len(ends):
+        return NEVER
+    threshold = float(falling[ends[-1]])
+    # All may be said: then the least confidence that was seen is no bound, the probability is.
+    return min(threshold, precision) if ends[-1] + 1 == len(order) else threshold
+
+
+def _parent_threshold(
+    probabilities: Matrix, truths: Sequence[Path], tree: CategoryTree, precision: float
+) -> float:
+    found = NEVER
+    for least in np.linspace(0.99, _LEAST_PARENT, 50).tolist():
+        said = wrong = 0
+        for row, truth in zip(probabilities, truths, strict=True):
+            parent = tree.surest_parent(row, least)
+            if parent is not None:
+                said += 1
+                wrong += truth[: len(parent[0])] != parent[0]
+        if said and (wrong + 1) / (said + 1) <= 1 - precision:
+            found = least
+    return found
+
+
+def _set_threshold(truth: Matrix, coverage: float) -> float | None:
+    """The quantile of split conformal prediction; None with too few products for it."""
+    rank = int(np.floor((len(truth) + 1) * (1 - coverage)))
+    return float(np.sort(truth)[rank - 1]) if rank >= 1 else None
+
+
+def _low(values: Matrix) -> float:
+    """A floor: the quantile UNLIKE, but no more than half the mean.
+
+    Where a shop's products are much alike, a new one of it falls well below the least of a few.
+    """
+    if not len(values):
+        return 0.0
+    return min(float(np.quantile(values, UNLIKE, method="lower")), float(values.mean()) / 2)
