@@ -76,21 +76,22 @@ class TermReader:
         self._store = store
         self._executor = ThreadPoolExecutor(1, "retrieval-terms")
         self._reading: tuple[int, asyncio.Task[CatalogueTerms]] | None = None
-        self._latest: CatalogueTerms | None = None
+        self._latest: tuple[int, CatalogueTerms] | None = None
 
     def latest(self, version: int) -> CatalogueTerms | None:
-        """Returns the terms that were read last, of whatever version, at once.
+        """Returns the terms of a version, where they were read, at once.
 
-        Where none were, a reading begins and None is returned: the NLU reads each version anyway.
+        While a catalogue changes there are none: what is said of a shop must be so now. The NLU
+        reads each version it hears of; where nobody has read any, a reading begins.
         """
         if self._reading is None:
-            self._reading = (version, asyncio.create_task(self._read()))
-        return self._latest
+            self._reading = (version, asyncio.create_task(self._read(version)))
+        return self._latest[1] if self._latest and self._latest[0] == version else None
 
     async def read(self, version: int) -> CatalogueTerms:
         """Returns the terms, as they were when this version was first asked for."""
         if self._reading is None or self._reading[0] != version:
-            self._reading = (version, asyncio.create_task(self._read()))
+            self._reading = (version, asyncio.create_task(self._read(version)))
         # A caller that gives up leaves the reading to go on for the next one.
         task = self._reading[1]
         try:
@@ -104,10 +105,10 @@ class TermReader:
         """Waits for a reading under way."""
         self._executor.shutdown(wait=True)
 
-    async def _read(self) -> CatalogueTerms:
+    async def _read(self, version: int) -> CatalogueTerms:
         loop = asyncio.get_running_loop()
         terms = await loop.run_in_executor(self._executor, read_terms, self._store)
-        self._latest = terms
+        self._latest = (version, terms)
         return terms
 
 

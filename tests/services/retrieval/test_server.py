@@ -353,6 +353,13 @@ async def test_prices_stand_in_their_category_once_terms_were_read(
     request = pb.GetProductsRequest(product_ids=["k1"], include_price_standings=True)
     standing = (await stub.GetProducts(request)).price_standings["k1"]
     assert (standing.category, standing.compared_count, standing.dearer_count) == ("Kettles", 3, 2)
+    # What was counted before another product came is not so any more.
+    another = make_product("k9", "Kettle", price=1.0, category_path=["Kitchen", "Kettles"])
+    await index(stub, [pb.IndexDocument(product=another)])
+    assert not (await stub.GetProducts(request)).price_standings
+    await stub.Stats(pb.StatsRequest(include_terms=True))
+    standing = (await stub.GetProducts(request)).price_standings["k1"]
+    assert (standing.compared_count, standing.dearer_count) == (4, 2)
     request.include_price_standings = False
     assert not (await stub.GetProducts(request)).price_standings
 
