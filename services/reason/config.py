@@ -50,6 +50,8 @@ class Settings(ServiceSettings):
     """Where summaries get vectors of sentences."""
     summary_embed_seconds: float = Field(default=2.0, gt=0)
     """Longest wait for them; without them summaries compare words."""
+    summary_cache_vectors: int = Field(default=20_000, ge=0)
+    """Vectors of sentences kept, about 1.6 kB each; 0 for none."""
     summary_languages: tuple[str, ...] = ("en",)
     """Languages that the NLU's encoder reads well; a JSON list. Elsewhere words are compared."""
 

@@ -19,6 +19,7 @@ from services.reason.summarise.encoder import SentenceEncoder
 from services.reason.summarise.messages import from_request, to_response
 from services.reason.summarise.summariser import Summariser
 from services.reason.summarise.validation import validate
+from services.reason.summarise.vector_cache import VectorCache
 from services.reason.tags.server import SERVICE_NAME as TAG_SERVICE
 from services.reason.tags.server import TagServer
 from services.reason.verify import Verifier
@@ -54,7 +55,9 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
         self._worded: WordedExplainer | None = None
         self._writer: Writer | None = None
         self._encoder = SentenceEncoder(settings.nlu_target, settings.summary_embed_seconds)
-        self._summariser = Summariser(self._encoder, settings.summary_languages)
+        self._summariser = Summariser(
+            VectorCache(self._encoder, settings.summary_cache_vectors), settings.summary_languages
+        )
         self._tags = TagServer(settings.tags_vocabulary, settings.tags_model)
         self._meanings = SentenceEncoder(settings.nlu_target, settings.category_embed_seconds)
         self._categories = ClassificationServer(settings.category_model, self._meanings)

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from services.reason.language import LANGUAGES, is_chinese
 from services.reason.summarise.centrality import Matrix, tf_idf
@@ -13,6 +13,7 @@ from services.reason.summarise.overview import write_overview
 from services.reason.summarise.points import Point, count_points
 from services.reason.summarise.scorer import LANGUAGE, LinearScorer, scorers
 from services.reason.summarise.sentences import Sentence, Text, distinct, split
+from services.reason.summarise.vector_cache import Encoder
 from services.reason.summarise.worth import extract
 from shared.degradation import cause_of, degradation
 from shared.errors import WhereforeError
@@ -27,14 +28,6 @@ MAX_SENTENCES: Final = 1_000
 """Sentences that are weighed; those beyond are left out, evenly over the reviews."""
 LONGEST: Final = 60
 """Words of a sentence that may be quoted: reviewers who use no full stops are not quoted whole."""
-
-
-class Encoder(Protocol):
-    """Texts to unit rows and the model's name; raises WhereforeError."""
-
-    async def encode(self, texts: Sequence[str]) -> tuple[Matrix, str]:
-        """Returns unit rows, (texts, dimensions), and the model's name."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
