@@ -228,7 +228,11 @@ def _without(text: str, quoted: Sequence[str]) -> str:
     """Takes quoted values out, so that a title's own words are not taken for ours."""
     rest = text
     for value in sorted(quoted, key=len, reverse=True):
-        rest = re.sub(re.escape(value), " ", rest, flags=re.IGNORECASE)
+        # A "tee" must not be found in "guaranteed".
+        left = r"(?<!\w)" if re.match(r"\w", value, re.ASCII) else ""
+        right = r"(?!\w)" if re.search(r"\w$", value, re.ASCII) else ""
+        pattern = re.compile(left + re.escape(value) + right, re.IGNORECASE | re.ASCII)
+        rest = pattern.sub(" ", rest)
     return rest
 
 

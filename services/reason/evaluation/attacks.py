@@ -97,10 +97,18 @@ def attacks(
     known = {(fact.code, fold(fact.value)) for fact in own}
     for other in others:
         for fact in facts_of(other, language):
-            if (fact.code, fold(fact.value)) not in known:
+            if (fact.code, fold(fact.value)) not in known and not _in_title(fact, scene):
                 stolen = claim(fact, language, scene.product.id)
                 yield Attack("evidence of another scene", stolen, scene)
     yield from _swapped(own, others, scene, language)
+
+
+def _in_title(fact: Fact, scene: Scene) -> bool:
+    """Whether what another title holds of the query stands in this one as well."""
+    titles = " ".join(fold(title) for title in scene.product.titles.values())
+    return fact.code == "title_match" and all(
+        fold(words) in titles for words in fact.value.split(", ")
+    )
 
 
 def _of_words(true: Claim, scene: Scene, language: str) -> Iterator[Attack]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from shared.evaluation.claims.record import Beside, Record
+from shared.text.analysis import terms
 
 _I: Final = re.IGNORECASE
 _ALIKE: Final = re.compile(
@@ -25,23 +26,29 @@ def check_ties(text: str, record: Record) -> Iterator[tuple[int, int, str]]:
 
     Args:
         text: The sentence, quoted titles and checked numbers blanked.
-        record: The records; alike is what shares a category, which is less than the service asks.
+        record: The records; alike is what shares a category, or a word of the title where nobody
+            knows one. The service asks for more: vectors that are near.
     """
-    ties: tuple[tuple[str, re.Pattern[str], Callable[[Beside, Record], bool]], ...] = (
+    ties: tuple[tuple[str, re.Pattern[str], Callable[[str, Beside, Record], bool]], ...] = (
         ("brand", _ONE_BRAND, _one_brand),
         ("alike", _ALIKE, _alike),
     )
     for cause, pattern, holds in ties:
         for found in pattern.finditer(text):
-            known = any(holds(beside, record) for beside in record.beside.values())
+            known = any(holds(*beside, record) for beside in record.beside.items())
             yield found.start(), found.end(), "" if known else cause
 
 
-def _one_brand(beside: Beside, record: Record) -> bool:
+def _one_brand(_: str, beside: Beside, record: Record) -> bool:
     brand = record.product.brand.casefold()
     return bool(brand) and brand == beside.brand.casefold()
 
 
-def _alike(beside: Beside, record: Record) -> bool:
+def _alike(title: str, beside: Beside, record: Record) -> bool:
     path = tuple(record.product.category_path)
-    return bool(path) and path == tuple(beside.category_path)
+    if path or beside.category_path:
+        return path == tuple(beside.category_path)
+    # Of a catalogue without categories: a word of both titles that is not the brand's.
+    own = {term for text in record.product.titles.values() for term in terms(text)}
+    shared = own & set(terms(title)) - set(terms(record.product.brand))
+    return any(term.isalpha() and (len(term) > 2 or not term.isascii()) for term in shared)  # noqa: PLR2004

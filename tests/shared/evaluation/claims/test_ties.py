@@ -46,3 +46,11 @@ def test_one_brand_is_that_of_both(text: str) -> None:
     assert not check_text(text, record()).unsupported
     (wrong,) = check_text(text, record(brand="Bolder")).unsupported
     assert "brand" in wrong.causes
+
+
+@pytest.mark.parametrize(("title", "alike"), [("Bolder jug 2 l", True), ("Acme pan 2 l", False)])
+def test_without_categories_titles_must_share_a_word_of_their_own(title: str, alike: bool) -> None:
+    product = Product(id="p1", brand="Acme")
+    product.titles["en"] = "Acme glass jug 2 l"
+    found = check_text(f'Similar to "{title}".', Record(product, beside={title: Beside()}))
+    assert bool(found.unsupported) != alike
