@@ -33,6 +33,10 @@ _SAY_SAME: Final = (
     {"because_you_viewed", "because_you_bought", "category_affinity"},
 )
 """Codes of one group say much the same: the strongest speaks for all."""
+_GROUPS_OF: Final[dict[str, frozenset[tuple[str, str]]]] = {
+    code: frozenset((f"group-{i}", "") for i, group in enumerate(_SAY_SAME) if code in group)
+    for code in set[str]().union(*_SAY_SAME)
+}
 
 
 def plan(facts: Iterable[Fact]) -> list[Fact]:
@@ -40,8 +44,7 @@ def plan(facts: Iterable[Fact]) -> list[Fact]:
     chosen: list[Fact] = []
     taken: set[tuple[str, str]] = set()
     for fact in sorted(facts, key=lambda fact: -fact.strength):
-        groups = {(f"group-{i}", "") for i, group in enumerate(_SAY_SAME) if fact.code in group}
-        keys = groups or {(fact.code, fact.value)}
+        keys = _GROUPS_OF.get(fact.code) or {(fact.code, fact.value)}
         if taken.isdisjoint(keys):
             taken |= keys
             chosen.append(fact)

@@ -8,6 +8,7 @@ words against them. A generator that errs, a language model above all, cannot ge
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from services.reason.facts import Claim, Fact, Scene
@@ -111,7 +112,8 @@ class Verifier:
 
     def __init__(self, banned_words: Sequence[str], safety: SafetyFilter | None = None) -> None:
         self._safety = safety or SafetyFilter()
-        self._banned = [_word_pattern(word) for word in banned_words if word.strip()]
+        words = [_word_pattern(word) for word in banned_words if word.strip()]
+        self._banned = re.compile("|".join(words)) if words else None
 
     def check(self, claim: Claim, scene: Scene, language: str = "") -> Verdict:
         """Checks one claim.
@@ -135,7 +137,7 @@ class Verifier:
         named = [fact.meets for fact in claim.facts] if claim.code in _NAMES else []
         own = _without(claim.text, _quoted(claim))
         folded = fold(own)
-        if any(pattern.search(folded) for pattern in self._banned):
+        if self._banned is not None and self._banned.search(folded):
             return "banned"
         if cause := self._safety.of_claim(claim.text, own, language):
             return cause
@@ -179,13 +181,21 @@ def _tells_share(own: str, fact: Fact) -> bool:
 
 def _comparisons(claim: Claim, folded: str) -> str:
     """Returns what is wrong with how a clause compares and denies; empty when nothing is."""
-    for kind, pattern in _COMPARATIVE.items():
-        said = bool(pattern.search(folded))
-        may, must = _MAY_SAY.get(claim.code, set()), _MUST_SAY.get(claim.code) == kind
-        if (said and kind not in may) or (must and not said):
-            return "negation" if kind == "negation" else "comparative"
+    if cause := _compared(claim.code, _NUMBER.sub("0", folded)):
+        return cause
     if claim.code == "exclusion_met" and not all(_denies(claim.text, f) for f in claim.facts):
         return "negation"
+    return ""
+
+
+@lru_cache(maxsize=8_192)
+def _compared(code: str, words: str) -> str:
+    """As `_comparisons`, of words alone: clauses differ in their numbers, and come back."""
+    may, must = _MAY_SAY.get(code, set[str]()), _MUST_SAY.get(code)
+    for kind, pattern in _COMPARATIVE.items():
+        said = bool(pattern.search(words))
+        if (said and kind not in may) or (must == kind and not said):
+            return "negation" if kind == "negation" else "comparative"
     return ""
 
 
@@ -215,13 +225,13 @@ def _value(text: str) -> float:
     return float(text.replace(",", ""))
 
 
-def _word_pattern(word: str) -> re.Pattern[str]:
+def _word_pattern(word: str) -> str:
     """Whole words for Latin script, anywhere for the rest."""
     folded = fold(word)
     pattern = re.escape(folded)
     if folded[:1].isascii() and folded[:1].isalpha():
         pattern = rf"(?<!\w){pattern}(?!\w)"
-    return re.compile(pattern)
+    return pattern
 
 
 def _without(text: str, quoted: Sequence[str]) -> str:
