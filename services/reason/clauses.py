@@ -31,11 +31,13 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "discount": ("{percent} off its list price", "now {percent} below its list price"),
         "well_reviewed": ("rated {stars} from {count} reviews", "{stars} stars in {count} reviews"),
         "praised_value_for_money": (
-            "{praise} of {total} reviews on it praise the value for money",
+            "{praise} of the {total} reviews that mention value for money praise it",
         ),
-        "praised_quality": ("{praise} of {total} reviews on it praise the quality",),
-        "praised_reputation": ("{praise} of {total} reviews on it praise its reputation",),
-        "praised_gift": ("{praise} of {total} reviews on it call it a good gift",),
+        "praised_quality": ("{praise} of the {total} reviews that mention quality praise it",),
+        "praised_reputation": (
+            "{praise} of the {total} reviews that mention its reputation praise it",
+        ),
+        "praised_gift": ("{praise} of the {total} reviews that mention gifts call it a good one",),
         "popular": ("bought {count} times in 30 days", "{count} sold in the last 30 days"),
         "in_stock": ("in stock now", "in stock"),
         "new_arrival": ("released {count} days ago",),
@@ -64,7 +66,7 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "zh": {
         "attribute_match": ("是您要的{shown}", "{shown}，正合您的要求"),
         "brand_match": ("是您要的品牌{shown}", "品牌是{shown}"),
-        "product_type_match": ("正是您要找的{shown}", "属于{shown}"),
+        "product_type_match": ("正是您要找的{shown}", "是您要找的{shown}"),
         "title_match": ("标题含{shown}", "标题中有{shown}"),
         "price_fit": ("售价{price}，在您的{limit}以内", "{price}，不超过您的{limit}"),
         "exclusion_met": ("{shown}，不是{meets}", "是{shown}，不含{meets}"),
