@@ -22,6 +22,7 @@ _COMMANDS = {
     "parse": "parse:parse",
     "summarise": "summarise:summarise",
     "tags": "tags:app",
+    "classify": "classify:classify",
     "import": "import_:import_catalogue",
     "products": "products:app",
     "events": "events:app",

@@ -34,7 +34,17 @@ def product_progress(total: int) -> Generator[Callable[[int], None]]:
 
 
 @contextmanager
-def _progress(total: int, doing: str, done: str, every: int) -> Generator[Callable[[int], None]]:
+def category_progress(total: int | None) -> Generator[Callable[[int], None]]:
+    """Show how many products are classified, of how many where that is known."""
+    doing, done = "Classifying products", "products classified"
+    with _progress(total, doing, done, PLAIN_EVERY_TEXTS) as advance:
+        yield advance
+
+
+@contextmanager
+def _progress(
+    total: int | None, doing: str, done: str, every: int
+) -> Generator[Callable[[int], None]]:
     console = output.error_console()
     if console.is_terminal:
         from rich.progress import Progress
@@ -49,6 +59,6 @@ def _progress(total: int, doing: str, done: str, every: int) -> Generator[Callab
         nonlocal counted
         before, counted = counted, counted + more
         if before // every != counted // every or counted == total:
-            failures.say(f"{counted} of {total} {done}")
+            failures.say(f"{counted} of {total} {done}" if total else f"{counted} {done}")
 
     yield count
