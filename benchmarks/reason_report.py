@@ -60,7 +60,9 @@ def section(runs: Sequence[Run]) -> str:
             _attacks(runs),
             *_fluency(runs),
             "Pages of 10, each query as a visitor nobody knows and as a user who looked at or\n"
-            "bought the first result. Claims are read back out of the words by\n"
+            "bought the first result; then recommendations, for that user and beside that\n"
+            "product. Of icecat the judged products and others, 6,000. Claims are read out of the\n"
+            "words by\n"
             "`shared/evaluation/claims`, which shares no code with the service, and held against\n"
             "the catalogue, the query, the page and the history. \"At most\" is the share of\n"
             "unsupported claims that the count does not rule out (Clopper and Pearson, 95 %).\n"

@@ -12,12 +12,13 @@ import argparse
 import asyncio
 import json
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import reason_report, report
-from benchmarks.data import data_folder, icecat
+from benchmarks.data import data_folder, icecat, subset
 from benchmarks.plain_text import plain_text
 from services.reason.evaluation.attacked import attack_pages, refused
 from shared.catalogue import bundled_catalogue_path
@@ -28,6 +29,8 @@ from shared.evaluation.reasons.score import score
 
 QUERIES = Path(__file__).parent / "queries"
 MODEL = "reason_small"
+_ICECAT = 6_000
+"""Products of icecat: all that were judged, and the first of the others."""
 _SENTENCES = 20_000
 """Of people's, a language, at most: more make the Chinese model slower and hardly better."""
 
@@ -42,14 +45,14 @@ class Shop:
     queries: Sequence[str]
 
 
-def shops() -> list[Shop]:
-    """The three catalogues."""
+def shops(folder: Path) -> list[Shop]:
+    """The three catalogues; of icecat a part, written to a folder, so that a run takes minutes."""
     judged = icecat()
     english = sorted(_judged_queries(judged.judgments))
     chinese = [line.split("\t")[1] for line in _lines(QUERIES / "icecat_zh.tsv") if "\t" in line]
     return [
         Shop("bundled", bundled_catalogue_path(), None, _lines(QUERIES / "bundled.txt")),
-        Shop("icecat", judged.catalogue, None, [*english[::2], *chinese[::2]]),
+        Shop("icecat", subset(judged, _ICECAT, folder), None, [*english[::2], *chinese[::2]]),
         Shop("luma", data_folder("luma") / "luma", "luma", _lines(QUERIES / "luma.txt")),
     ]
 
@@ -104,15 +107,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     generators = options.generators.split(",")
     held_out = [fluency_model(texts[:_SENTENCES], code) for code, texts in plain_text().items()]
     runs: list[reason_report.Run] = []
-    for shop in shops():
-        if options.only in (None, shop.name):
-            found = asyncio.run(
-                pages_of_suite(shop.path, shop.queries, shop.kind, generators=generators)
-            )
-            runs += [
-                measured(shop.name, generator, pages, held_out)
-                for generator, pages in zip(generators, found, strict=True)
-            ]
+    with tempfile.TemporaryDirectory() as folder:
+        for shop in shops(Path(folder)):
+            if options.only in (None, shop.name):
+                found = asyncio.run(
+                    pages_of_suite(shop.path, shop.queries, shop.kind, generators=generators)
+                )
+                runs += [
+                    measured(shop.name, generator, pages, held_out)
+                    for generator, pages in zip(generators, found, strict=True)
+                ]
     told = [each for run in runs for each in examples(run)]
     if options.examples:
         lines = [json.dumps(each, ensure_ascii=False) + "\n" for each in told]
