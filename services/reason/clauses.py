@@ -8,6 +8,7 @@ from typing import Final
 from zlib import crc32
 
 from services.reason.facts import Fact
+from services.reason.labels import label
 from services.reason.language import is_chinese, money, number
 from services.reason.values import kind_word, local_word
 
@@ -58,6 +59,9 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "compatible_with": ('listed as compatible with "{shown}"',),
         "chosen_before": ("chosen by shoppers after the same search",),
         "meaning_match": ("close in meaning to your search",),
+        "stated_price": ("at {price}", "priced at {price}"),
+        "stated_brand": ("by {shown}", "from {shown}"),
+        "stated_attribute": ("{label}: {shown}",),
         "bought_before": ("you bought it {age}",),
         "bought_often": ("you bought it {times} times, the last time {age}",),
         "brand_affinity": ("from {shown}, a brand you have looked at",),
@@ -102,6 +106,9 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "compatible_with": ("标明兼容“{shown}”",),
         "chosen_before": ("搜索过同样内容的顾客选过它",),
         "meaning_match": ("与您搜索的意思相近",),
+        "stated_price": ("售价{price}", "价格{price}"),
+        "stated_brand": ("品牌：{shown}", "品牌为{shown}"),
+        "stated_attribute": ("{label}：{shown}",),
         "bought_before": ("您{age}买过它",),
         "bought_often": ("您买过{times}次，上一次在{age}",),
         "brand_affinity": ("来自您看过的品牌{shown}",),
@@ -134,10 +141,13 @@ _ITS_KIND: Final = {"en": "its category", "zh": "同类商品"}
 
 
 def say(fact: Fact, language: str, product_id: str) -> str:
-    """Writes one fact; the wording depends on the id alone, so that it varies and repeats."""
-    variants = wordings(fact, language)
-    chosen = variants[crc32(f"{product_id}/{fact.code}".encode()) % len(variants)]
-    return chosen.format_map(slots(fact, language))
+    """Writes one fact in the wording that is usual for a product."""
+    return say_variant(fact, language, usual_variant(fact, language, product_id))
+
+
+def say_variant(fact: Fact, language: str, variant: int) -> str:
+    """Writes one fact in one of its wordings, counted from 0."""
+    return wordings(fact, language)[variant].format_map(slots(fact, language))
 
 
 def wordings(fact: Fact, language: str) -> tuple[str, ...]:
@@ -147,6 +157,16 @@ def wordings(fact: Fact, language: str) -> tuple[str, ...]:
         if key in _OF_ATTRIBUTE[language]:
             return _OF_ATTRIBUTE[language][key]
     return TEMPLATES[language][fact.code]
+
+
+def variants(fact: Fact, language: str) -> int:
+    """Returns how many wordings a fact has."""
+    return len(wordings(fact, language))
+
+
+def usual_variant(fact: Fact, language: str, product_id: str) -> int:
+    """Returns the wording that is usual for a product: it varies from one to the next."""
+    return crc32(f"{product_id}/{fact.code}".encode()) % variants(fact, language)
 
 
 def slots(  # noqa: PLR0911, PLR0912  # one return per form of value
@@ -159,6 +179,12 @@ def slots(  # noqa: PLR0911, PLR0912  # one return per form of value
             amount, currency = _priced(parts)
             limit = money(float(fact.meets), currency)
             return {"price": money(amount, currency), "limit": limit}
+        case "stated_price":
+            return {"price": money(*_priced(parts))}
+        case "stated_attribute":
+            key = fact.source.partition(".")[2]
+            shown = local_word(key, fact.value, language)
+            return {"label": label(key, language), "shown": shown}
         case "lowest_price_on_page":
             return {"price": money(*_priced(parts)), "count": fact.meets}
         case "below_median_price":

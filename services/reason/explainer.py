@@ -3,16 +3,19 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from prometheus_client import Counter
 
 from services.reason.evidence import query_facts
-from services.reason.facts import Claim, Fact, PagePrices, Scene
-from services.reason.generate import VERSION, claim, compose, plan
+from services.reason.facts import Claim, Fact, PagePrices, Scene, facts_of
+from services.reason.generate import VERSION, plan
 from services.reason.language import choose_language
+from services.reason.own import own_facts
 from services.reason.relations import relation_facts
 from services.reason.search_facts import search_facts
 from services.reason.standing import standing_facts
+from services.reason.varied import PageWords, Sayable
 from services.reason.verify import Verifier
 from shared.errors import InvalidArgumentError
 from wherefore.common.v1.product_pb2 import Product
@@ -93,8 +96,8 @@ class Explainer:
         language = choose_language(wanted.language, of_query)
         page = PagePrices.of([item.product for item in wanted.items])
         now = self._clock()
-        for item in wanted.items:
-            scene = Scene(
+        scenes = [
+            Scene(
                 item.product,
                 wanted.query,
                 wanted.user,
@@ -105,30 +108,49 @@ class Explainer:
                 item.price_standing,
                 item.legs,
             )
-            most = wanted.max_clauses or DEFAULT_CLAUSES
-            yield scene, self.explain_one(scene, language, most)
+            for item in wanted.items
+        ]
+        yield from self._write(scenes, language, wanted.max_clauses or DEFAULT_CLAUSES)
 
     def explain_one(self, scene: Scene, language: str, max_clauses: int) -> WrittenReason:
-        """Writes the reason of one product."""
-        standing: list[Claim] = []
-        product_id = scene.product.id
-        found = [
-            *query_facts(scene, language),
-            *search_facts(scene),
-            *relation_facts(scene),
-            *standing_facts(scene, language),
+        """Writes the reason of one product, as if it stood alone on its page."""
+        ((_, reason),) = self._write([scene], language, max_clauses)
+        return reason
+
+    def _write(
+        self, scenes: Sequence[Scene], language: str, most: int
+    ) -> Iterator[tuple[Scene, WrittenReason]]:
+        # What tells a product from the others is known once the facts of all are.
+        page = [
+            Sayable(
+                scene.product.id,
+                plan(find_facts(scene, language)),
+                partial(self._holds, scene, language),
+            )
+            for scene in scenes
         ]
-        for fact in plan(found):
-            if len(standing) == max_clauses:
-                break
-            written = claim(fact, language, product_id)
-            verdict = self._verifier.check(written, scene, language)
-            CLAIMS.labels(verdict.cause or "holds").inc()
-            if verdict.holds:
-                standing.append(written)
-        text, spoken = compose(standing, language)
-        facts = list(dict.fromkeys(fact for written in spoken for fact in written.facts))
-        return WrittenReason(product_id, text, language, spoken, facts)
+
+        def own(index: int) -> Sequence[Fact]:
+            planned = page[index].planned
+            return list(own_facts(scenes[index].product, language, planned)) if planned else []
+
+        words = PageWords(language, most, page, own)
+        for index, scene in enumerate(scenes):
+            text, claims = words.say(index)
+            yield scene, WrittenReason(scene.product.id, text, language, claims, facts_of(claims))
+
+    def _holds(self, scene: Scene, language: str, claim: Claim) -> bool:
+        verdict = self._verifier.check(claim, scene, language)
+        CLAIMS.labels(verdict.cause or "holds").inc()
+        return verdict.holds
+
+
+def find_facts(scene: Scene, language: str) -> Iterator[Fact]:
+    """Yields all that speaks for a product."""
+    yield from query_facts(scene, language)
+    yield from search_facts(scene)
+    yield from relation_facts(scene)
+    yield from standing_facts(scene, language)
 
 
 def validate(wanted: ExplainInput) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 
 from services.reason.facts import Fact, Scene
 from services.reason.language import is_chinese
+from services.reason.recheck_own import OWN_RECHECKS
 from services.reason.recheck_relations import RELATION_RECHECKS
 from services.reason.recheck_search import SEARCH_RECHECKS
 from services.reason.values import ATTRIBUTE_KEYS, known_values, meaning
@@ -294,6 +295,7 @@ RECHECKS: Final[dict[str, RecheckFunction]] = {
     "category_affinity": _category_affinity,
     **RELATION_RECHECKS,
     **SEARCH_RECHECKS,
+    **OWN_RECHECKS,
     **dict.fromkeys(
         ("praised_value_for_money", "praised_quality", "praised_reputation", "praised_gift"),
         _praise,

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from services.reason.facts import Claim, Fact, Scene
+from services.reason.labels import label
 from services.reason.recheck import RECHECKS, RecheckFunction
 from services.reason.safety.filter import SafetyFilter
 from services.reason.values import kind_word, names
@@ -61,6 +62,8 @@ _QUOTES: Final = frozenset(
         "similar_to",
         "same_brand",
         "compatible_with",
+        "stated_brand",
+        "stated_attribute",
     }
 )
 """Codes whose clause must hold the value (or the user's word for it) as it stands."""
@@ -164,6 +167,8 @@ def _quoted(claim: Claim) -> list[str]:
         name = {"category_affinity": fact.value, "product_type_match": fact.value}.get(
             claim.code, fact.meets if claim.code == "price_in_category" else ""
         )
+        if claim.code == "stated_attribute":
+            found += names(fact.source.partition(".")[2], fact.value)
         if name:
             found += [word for word in (kind_word(name, "en"), kind_word(name, "zh")) if word]
     return found
@@ -253,6 +258,12 @@ def _quotes(text: str, fact: Fact) -> bool:
         return fold(fact.meets) in said and all(
             any(fold(name) in said for name in names(key, value))
             for value in fact.value.split(", ")
+        )
+    if fact.code == "stated_attribute":
+        key = fact.source.partition(".")[2]
+        labels = [fold(name) for name in (label(key, "en"), label(key, "zh")) if name]
+        return any(name in said for name in labels) and any(
+            fold(name) in said for name in names(key, fact.value)
         )
     synonyms = fact.code in ("attribute_match", "brand_match", "product_type_match")
     if fact.code in ("category_affinity", "product_type_match"):

@@ -15,6 +15,7 @@ from prometheus_client import Counter
 
 from services.reason.explainer import Explainer, ExplainInput, WrittenReason
 from services.reason.facts import Claim, Scene, facts_of
+from services.reason.recheck_own import OWN_RECHECKS
 from services.reason.verify import Verifier
 from services.reason.wording.batch import Wanted
 from services.reason.wording.decode import Progress
@@ -207,9 +208,11 @@ class WordedExplainer:
         return again
 
     def _wanted(self, scene: Scene, template: WrittenReason) -> Wanted | None:
-        if not template.claims:
+        # What tells templates apart stands last, and is not needed where words are drawn.
+        told = [claim for claim in template.claims if claim.code not in OWN_RECHECKS]
+        if not told:
             return None
-        facts = [claim.facts[0] for claim in template.claims]
+        facts = [claim.facts[0] for claim in told]
         try:
             evidence = [fill(fact, template.language) for fact in facts]
         except ValueError:  # a value of a form that no slot has

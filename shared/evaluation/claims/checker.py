@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from shared.evaluation.claims.attributes import check_attributes
 from shared.evaluation.claims.numbers import check_numbers
 from shared.evaluation.claims.opinions import check_opinions
 from shared.evaluation.claims.phrases import check_phrases, check_quotes
@@ -47,12 +48,19 @@ class CheckedText:
 def check_text(text: str, record: Record) -> CheckedText:
     """Checks all that a sentence says.
 
-    Quoted titles first, then numbers with their units, then set phrases, then every word that is
-    left: what one step accounts for, the next no longer sees.
+    Quoted titles first, then attributes stated by name, then numbers with their units, then set
+    phrases, then every word that is left: what one step accounts for, the next no longer sees.
     """
     findings: list[tuple[int, int, str]] = []
     left = text
-    for step in (check_quotes, check_opinions, check_numbers, check_ties, check_phrases):
+    for step in (
+        check_quotes,
+        check_attributes,
+        check_opinions,
+        check_numbers,
+        check_ties,
+        check_phrases,
+    ):
         found = list(step(left, record))
         findings.extend(found)
         for start, end, _ in found:
