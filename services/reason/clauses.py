@@ -112,12 +112,16 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "bought_before": ("您{age}买过它",),
         "bought_often": ("您买过{times}次，上一次在{age}",),
         "brand_affinity": ("来自您看过的品牌{shown}",),
-        "category_affinity": ("与您看过的同属{shown}",),
+        "category_affinity": ("属于您看过的{shown}类商品",),
     },
 }
 
 
-_LIST: Final = {"en": ", ", "zh": "、"}
+_OF_ALL: Final = {
+    "en": ("cheaper than all {total} others in {shown}",),
+    "zh": ("价格低于其他全部{total}款{shown}", "比其他{total}款{shown}都便宜"),
+}
+"""Of a price that is below every other: "12 of 12" is no way to say it."""
 _OF_ATTRIBUTE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "en": {
         "audience": ("for {shown}, as you asked", "for {shown}, as in your search"),
@@ -156,6 +160,8 @@ def wordings(fact: Fact, language: str) -> tuple[str, ...]:
         key = fact.source.partition(".")[2]
         if key in _OF_ATTRIBUTE[language]:
             return _OF_ATTRIBUTE[language][key]
+    if fact.code == "price_in_category" and len(set(fact.value.split(" "))) == 1:
+        return _OF_ALL[language]
     return TEMPLATES[language][fact.code]
 
 
@@ -236,14 +242,20 @@ def _priced(parts: list[str]) -> tuple[float, str]:
     return float(parts[0]), parts[1] if len(parts) > 1 else ""
 
 
+def _listed(words: list[str], language: str) -> str:
+    if language == "zh":
+        return "、".join(words)
+    return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else words[0]
+
+
 def _shown(fact: Fact, language: str) -> str:
     """Words of the reason's language where there are any, the product's own otherwise."""
     if fact.code == "exclusion_met":
         key = fact.source.partition(".")[2]
         words = (local_word(key, value, language) for value in fact.value.split(", "))
-        return _LIST[language].join(words)
+        return _listed(list(words), language)
     if fact.code == "title_match":
-        return _LIST[language].join(fact.value.split(", "))
+        return _listed(fact.value.split(", "), language)
     matches = fact.code in ("attribute_match", "product_type_match", "brand_match")
     wants_chinese = language == "zh"
     if matches and is_chinese(fact.meets) == wants_chinese != is_chinese(fact.value):

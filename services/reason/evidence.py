@@ -130,7 +130,7 @@ def _title_facts(scene: Scene, query: QueryUnderstanding, language: str) -> Iter
         overlaps = bool(spans) and term.start < spans[-1][1]
         if term.normalized in wanted and term.normalized not in seen and not overlaps:
             seen.add(term.normalized)
-            if spans and not title[spans[-1][1] : term.start].strip():
+            if spans and title[spans[-1][1] : term.start] in ("", " ", "-"):
                 # Words that stand together stay together.
                 start, _, held = spans.pop()
                 spans.append((start, term.end, held | {term.normalized}))

@@ -1,5 +1,6 @@
 """Values of attributes: where they stand and when two words mean the same."""
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
@@ -69,7 +70,9 @@ def kind_word(name: str, language: str) -> str:
         return name
     known = canonical(LexiconKind.PRODUCT_TYPE, name)
     words = forms(LexiconKind.PRODUCT_TYPE, known) if known else ()
-    return next((word for word in words if is_chinese(word) == (language == "zh")), "")
+    found = next((word for word in words if is_chinese(word) == (language == "zh")), "")
+    # Forms are folded; Chinese writes a letter before Han large, as in T恤.
+    return re.sub(r"^[a-z](?=[\u4e00-\u9fff])", lambda letter: letter[0].upper(), found)
 
 
 def same_value(key: str, left: str, others: Iterable[str]) -> bool:

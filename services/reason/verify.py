@@ -80,6 +80,7 @@ _SHARES: Final = frozenset(
 )
 """Codes whose clause tells a part and its whole: the part alone would hide the rest."""
 _PART_FIRST: Final = re.compile(r"# (?:out )?of (?:the |all )?#|#.*共.*#")
+_ALL: Final = re.compile(r"\ball (?:of )?(?:the )?#|全部#|#[^#]*都")
 _WHOLE_FIRST: Final = re.compile(r"#.*[中里].*#|\bof (?:the |all )?#(?! of| out of).*#")
 _LISTED: Final = ("title_match", "exclusion_met")
 """Codes whose value is a list, which each language joins in its own way."""
@@ -179,6 +180,8 @@ def _tells_share(own: str, fact: Fact) -> bool:
     part, whole = (float(text) for text in fact.value.split(" "))
     told = [_value(found) for found in _NUMBER.findall(own)]
     masked = _NUMBER.sub("#", own)
+    if part == whole and told == [whole]:
+        return _ALL.search(masked) is not None
     if told == [part, whole] and _PART_FIRST.search(masked):
         return True
     return told == [whole, part] and _WHOLE_FIRST.search(masked) is not None

@@ -182,6 +182,10 @@ def _rivals(told: _Told, record: Record) -> bool:
     return told.value == len(record.rival_prices) > 0
 
 
+def _all_rivals(told: _Told, record: Record) -> bool:
+    return _rivals(told, record) and 0 < record.product.price.amount < min(record.rival_prices)
+
+
 def _dearer(told: _Told, record: Record) -> bool:
     own = record.product.price.amount
     return 0 < told.value == sum(price > own for price in record.rival_prices) and own > 0
@@ -217,6 +221,7 @@ _KINDS: Final[tuple[tuple[str, _Numbered, _Check], ...]] = (
         _Numbered(r"of (?:the |all )?N others?\b", r"其他N款"),
         _rivals,
     ),
+    ("all rivals", _Numbered(r"(?<=than all )N others?\b", r"其他全部N款"), _all_rivals),
     (
         "dearer",
         _Numbered(

@@ -145,6 +145,11 @@ def _above(_: re.Match[str], record: Record) -> bool:
     return any(0 < beside.rating < own for beside in record.beside.values())
 
 
+def _cheapest(_: re.Match[str], record: Record) -> bool:
+    own, rivals = record.product.price.amount, record.rival_prices
+    return 0 < own < min(rivals, default=0.0)
+
+
 def _cheaper(_: re.Match[str], record: Record) -> bool:
     own, rivals = record.product.price.amount, record.rival_prices
     return own > 0 and 2 * sum(price > own for price in rivals) > len(rivals)
@@ -243,6 +248,7 @@ _PHRASES: Final[tuple[tuple[str, re.Pattern[str], _Check], ...]] = (
         re.compile(r"\bgifts?\b|(?:说|很)?适合送礼|送礼|礼物", _I),
         _praised("gift", "gift|送礼|礼物|礼"),
     ),
+    ("category price", re.compile(r"(?:cheaper|less) than all|都便宜", _I), _cheapest),
     (
         "category price",
         re.compile(
@@ -266,7 +272,7 @@ _PHRASES: Final[tuple[tuple[str, re.Pattern[str], _Check], ...]] = (
         "meaning",
         re.compile(
             r"(?:comes )?close (?:in meaning )?to (?:what )?your search(?: means)?"
-            r"|its meaning is close|意思[相接]近|含义接近",
+            r"|its meaning is close|(?:搜?索的)?意思[相接]近|含义接近",
             _I,
         ),
         _near_in_meaning,
@@ -275,7 +281,7 @@ _PHRASES: Final[tuple[tuple[str, re.Pattern[str], _Check], ...]] = (
     (
         "comparative",
         re.compile(
-            r"\b(?:better|more|higher|larger|faster|stronger|cheaper|superior) than\b"
+            r"\b(?:better|more|higher|larger|faster|stronger|cheaper|superior) than\b(?! all)"
             r"|更[好便高大强]|胜过|优于",
             _I,
         ),

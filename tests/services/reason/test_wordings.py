@@ -1,5 +1,7 @@
 """Wordings that made shoppers laugh, and what is said instead."""
 
+from dataclasses import replace
+
 import pytest
 
 from services.reason.clauses import say
@@ -9,6 +11,7 @@ from services.reason.generate import claim
 from services.reason.standing import standing_facts
 from services.reason.verify import Verifier
 from shared.catalogue.plain_text import plain_line
+from tests.services.reason.conftest import build_scene
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.common.v1.user_profile_pb2 import UserProfile
 from wherefore.nlu.v1.query_understanding_pb2 import EntityType, QueryUnderstanding
@@ -71,6 +74,7 @@ def test_an_attribute_is_said_as_what_it_is(key: str, value: str, said: str) -> 
         (["Shoes", "Boots"], "zh", "靴子"),
         (["Shoes", "Boots"], "en", "Boots"),
         (["Gear", "Fitness Equipment"], "zh", ""),
+        (["Tops", "Tees"], "zh", "T恤"),
         (["鞋", "靴子"], "en", "boots"),
     ],
 )
@@ -97,6 +101,7 @@ def test_a_category_is_named_in_the_language_or_not_at_all(
         ("Dell's PC s", "pc s", []),
         ("4K TV", "4k tv", ["4K TV"]),
         ("LaserJet TN-2110", "tn-2110", ["TN-2110"]),
+        ("Short-Sleeve Tee", "short sleeve tee", ["Short-Sleeve Tee"]),
     ],
 )
 def test_what_says_nothing_alone_is_not_told_of_a_title(
@@ -129,8 +134,33 @@ def test_a_trademark_is_no_part_of_the_word(verifier: Verifier) -> None:
     assert verifier.check(claim(fact, "en", "p"), scene, "en").holds
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", "canvas, backpack"), ("zh", "帆布、双肩包")])
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "canvas and backpack"), ("zh", "帆布、双肩包")]
+)
 def test_each_language_lists_in_its_own_way(language: str, said: str) -> None:
-    value = ", ".join(said.replace("、", ", ").split(", "))
+    value = said.replace("、", ", ").replace(" and ", ", ")
     fact = Fact("title_match", f"titles.{language}", value, value, 0.5)
     assert said in say(fact, language, "p")
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", {"cheaper than all 12 others in Backpacks"}),
+        ("zh", {"价格低于其他全部12款双肩包", "比其他12款双肩包都便宜"}),
+    ],
+)
+def test_a_price_below_every_other_is_said_so(
+    language: str, said: set[str], verifier: Verifier
+) -> None:
+    scene = build_scene(language)
+    assert scene.price_standing is not None
+    scene.price_standing.dearer_count = scene.price_standing.compared_count = 12
+    (fact,) = (f for f in standing_facts(scene, language) if f.code == "price_in_category")
+    assert {say(fact, language, f"p{i}") for i in range(20)} == said
+    assert verifier.check(claim(fact, language, "p"), scene, language).holds
+    # Of 12 others all but one: "all" is false then.
+    scene.price_standing.dearer_count = 11
+    (some,) = (f for f in standing_facts(scene, language) if f.code == "price_in_category")
+    told = replace(claim(some, language, "p"), text=next(iter(said)))
+    assert verifier.check(told, scene, language).cause == "number"
