@@ -56,7 +56,9 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
         self._writer: Writer | None = None
         self._encoder = SentenceEncoder(settings.nlu_target, settings.summary_embed_seconds)
         self._summariser = Summariser(
-            VectorCache(self._encoder, settings.summary_cache_vectors), settings.summary_languages
+            VectorCache(self._encoder, settings.summary_cache_vectors),
+            settings.summary_languages,
+            settings.banned_words,
         )
         self._tags = TagServer(settings.tags_vocabulary, settings.tags_model)
         self._meanings = SentenceEncoder(settings.nlu_target, settings.category_embed_seconds)

@@ -4,11 +4,12 @@ import grpc
 import pytest
 
 from shared.catalogue import bundled_catalogue_path, read_catalogue
+from shared.evaluation.summary_claims import SummaryClaimText, unsupported
 from shared.inference.settings import VECTOR_MODEL
 from shared.suite import Suite
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.reason.v1.reason_service_pb2_grpc import ReasonServiceStub
-from wherefore.reason.v1.summary_pb2 import SummariseRequest
+from wherefore.reason.v1.summary_pb2 import SUMMARY_STYLE_REWRITTEN, SummariseRequest
 
 pytestmark = pytest.mark.suite
 
@@ -34,6 +35,7 @@ async def test_every_quote_and_count_is_borne_out_by_the_reviews(
                 reviews=product.reviews,
                 descriptions=product.descriptions,
                 language_code=language,
+                style=SUMMARY_STYLE_REWRITTEN,
             )
             response = await stub.Summarise(request, timeout=30)
             texts = {review.id: review.text for review in product.reviews}
@@ -47,6 +49,9 @@ async def test_every_quote_and_count_is_borne_out_by_the_reviews(
                 for example in point.examples:
                     review = texts[example.review_id]
                     assert review[example.start : example.end] == example.text
+            claims = [SummaryClaimText(c.text, c.review_ids) for c in response.claims]
+            assert unsupported(response.rewritten, claims, texts, response.language_code) == []
+            assert bool(response.rewritten) == bool(response.pros or response.cons)
             assert not response.degraded
             expected = VECTOR_MODEL if language == "en" else "tf_idf"
             assert response.method.startswith(expected)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from services.reason.summarise.points import Point
+from services.reason.summarise.rewrite import Rewritten
 from services.reason.summarise.sentences import Text
 from services.reason.summarise.summariser import Summary, SummaryInput
 from shared.timing import StageTimer
@@ -17,11 +18,13 @@ def from_request(request: pb.SummariseRequest) -> SummaryInput:
         language=request.language_code,
         max_words=request.max_words,
         max_points=request.max_points,
+        style=request.style,
     )
 
 
 def to_response(summary: Summary, timer: StageTimer) -> pb.SummariseResponse:
     """Returns the contract's form of a summary."""
+    rewritten = summary.rewritten or Rewritten("")
     return pb.SummariseResponse(
         sentences=[
             pb.SummarySentence(
@@ -42,6 +45,19 @@ def to_response(summary: Summary, timer: StageTimer) -> pb.SummariseResponse:
         method=summary.method,
         timings=timer.timings(),
         degraded=summary.degraded,
+        rewritten=rewritten.text,
+        claims=[
+            pb.SummaryClaim(
+                text=claim.text,
+                aspect=claim.aspect,
+                praises=claim.praises and bool(claim.aspect),
+                review_count=claim.count,
+                speaking_count=claim.speaking,
+                review_ids=claim.review_ids,
+            )
+            for claim in rewritten.claims
+        ],
+        rejected_claim_count=len(rewritten.rejected),
     )
 
 

@@ -28,7 +28,7 @@ _DENIED_EN: Final = re.compile(
 )
 _DENIED_ZH: Final = re.compile(r"(?:不|没有?|并非|不是|毫无)(?:很|太|怎么|那么|会|算)?$")
 _SUPPOSED: Final = re.compile(
-    r"\b(?:if|hope|hoping|wish|should be|would be|might|unless|going to|could (?:be|cause))\b"
+    r"\b(?:if|hope|hoping|wish|should be|would be|might|unless|going to|not available|could (?:be|cause))\b"
     r"|希望|如果|要是|以为|担心|[?？]\s*$",
     re.IGNORECASE,
 )
@@ -42,11 +42,13 @@ class Aspect:
         code: In snake_case.
         labels: By language.
         sides: Whether a pattern praises, with all patterns of that side and language in one.
+        unless: Sentences with a word of it do not speak of the aspect ("a beautiful voice").
     """
 
     code: str
     labels: dict[str, str]
     sides: tuple[tuple[bool, re.Pattern[str]], ...]
+    unless: re.Pattern[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +70,16 @@ class Point:
         reviews: Distinct reviews that say so.
         opposing: Distinct reviews that say the opposite.
         mentions: Words that say so, one a review, EXAMPLES at most.
+        speaking: Distinct reviews that speak of the aspect, either way.
+        review_ids: Those that say so, in the order of the reviews.
     """
 
     aspect: Aspect
     reviews: int
     opposing: int
     mentions: tuple[Mention, ...]
+    speaking: int = 0
+    review_ids: tuple[str, ...] = ()
 
 
 @cache
@@ -89,6 +95,7 @@ def aspects() -> tuple[Aspect, ...]:
                 for side in ("fault", "praise")
                 for language in ("en", "zh")
             ),
+            _pattern([row["unless_en"]], "en") if "unless_en" in row else None,
         )
         for code, row in table.items()
     )
@@ -116,6 +123,11 @@ def count_points(
     return _side(found, language, most, praises=True), _side(found, language, most, praises=False)
 
 
+def sides_of(review: Text) -> set[tuple[str, bool]]:
+    """Returns the aspects that a review speaks of, each with whether it praises."""
+    return {(aspect.code, praises) for aspect, praises, _ in _mentions(review)}
+
+
 def _side(
     found: dict[tuple[str, bool], dict[str, Mention]], language: str, most: int, *, praises: bool
 ) -> list[Point]:
@@ -126,8 +138,17 @@ def _side(
             ordered = sorted(
                 mentions.values(), key=lambda m: is_chinese(m.text) != (language == "zh")
             )
-            opposing = len(found.get((aspect.code, not praises), {}))
-            points.append(Point(aspect, len(mentions), opposing, tuple(ordered[:EXAMPLES])))
+            against = found.get((aspect.code, not praises), {})
+            points.append(
+                Point(
+                    aspect,
+                    len(mentions),
+                    len(against),
+                    tuple(ordered[:EXAMPLES]),
+                    speaking=len(mentions.keys() | against.keys()),
+                    review_ids=tuple(mentions),
+                )
+            )
     points.sort(key=lambda point: -point.reviews)  # stable: ties keep the order of the file
     return points[:most]
 
@@ -138,6 +159,8 @@ def _mentions(review: Text) -> list[tuple[Aspect, bool, Mention]]:
         if _SUPPOSED.search(sentence.text):
             continue
         for aspect in aspects():
+            if aspect.unless and aspect.unless.search(sentence.text):
+                continue
             taken: list[tuple[int, int]] = []
             for praises, pattern in aspect.sides:
                 for match in pattern.finditer(sentence.text):

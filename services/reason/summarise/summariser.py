@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from services.reason.language import LANGUAGES, is_chinese
@@ -11,6 +12,7 @@ from services.reason.summarise.centrality import Matrix, tf_idf
 from services.reason.summarise.encoder import MAX_TEXTS, STAGE
 from services.reason.summarise.overview import write_overview
 from services.reason.summarise.points import Point, count_points
+from services.reason.summarise.rewrite import LONGEST_QUOTE, Rewritten, rewrite
 from services.reason.summarise.scorer import LANGUAGE, LinearScorer, scorers
 from services.reason.summarise.sentences import Sentence, Text, distinct, split
 from services.reason.summarise.vector_cache import Encoder
@@ -24,6 +26,8 @@ from wherefore.common.v1.diagnostics_pb2 import Degradation
 DEFAULT_WORDS: Final = 50
 DEFAULT_POINTS: Final = 5
 TF_IDF: Final = "tf_idf"
+QUOTED, REWRITTEN = 1, 2
+"""Styles, numbered as in the contract."""
 MAX_SENTENCES: Final = 1_000
 """Sentences that are weighed; those beyond are left out, evenly over the reviews."""
 LONGEST: Final = 60
@@ -39,6 +43,7 @@ class SummaryInput:
     language: str = ""
     max_words: int = 0
     max_points: int = 0
+    style: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,7 @@ class Summary:
     duplicates: int
     method: str
     degraded: Sequence[Degradation] = ()
+    rewritten: Rewritten | None = None
 
 
 class Summariser:
@@ -71,9 +77,16 @@ class Summariser:
     Args:
         encoder: Gives vectors; None compares words alone.
         languages: Those the encoder reads. Elsewhere words are compared, which is no degradation.
+        banned: Words that no text of ours holds.
     """
 
-    def __init__(self, encoder: Encoder | None, languages: Sequence[str] = ("en",)) -> None:
+    def __init__(
+        self,
+        encoder: Encoder | None,
+        languages: Sequence[str] = ("en",),
+        banned: Collection[str] = (),
+    ) -> None:
+        self._banned = banned
         self._encoder = encoder
         self._languages = frozenset(languages)
 
@@ -93,6 +106,16 @@ class Summariser:
         with timer.stage("summarise.points"):
             most = wanted.max_points or DEFAULT_POINTS
             pros, cons = await asyncio.to_thread(count_points, reviews, language, most)
+        rewritten = None
+        if wanted.style == REWRITTEN:
+            with timer.stage("summarise.rewrite"):
+                rewritten = await asyncio.to_thread(
+                    partial(rewrite, language=language, budget=budget, banned=self._banned),
+                    pros,
+                    cons,
+                    _quote(quoted),
+                    reviews,
+                )
         return Summary(
             quoted=quoted,
             pros=pros,
@@ -103,6 +126,7 @@ class Summariser:
             duplicates=len(written) - len(reviews),
             method=f"{method}+{scorer.name}" if scorer and sentences else method,
             degraded=degraded,
+            rewritten=rewritten,
         )
 
     async def _vectors(
@@ -148,6 +172,15 @@ def _quotable(texts: Sequence[Text], language: str) -> list[Sentence]:
     ]
     every = -(-len(found) // MAX_SENTENCES) if found else 1
     return found[::every]
+
+
+def _quote(quoted: Sequence[Quoted]) -> tuple[str, str] | None:
+    """Returns the most central sentence of a review that is short enough to quote, with its id."""
+    short = [each for each in quoted if each.review_id and each.sentence.words <= LONGEST_QUOTE]
+    if not short:
+        return None
+    best = max(short, key=lambda each: each.centrality)
+    return best.review_id, best.sentence.text
 
 
 def _scorer(language: str, vectors: Matrix | None) -> LinearScorer | None:

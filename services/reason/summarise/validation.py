@@ -3,7 +3,7 @@
 from typing import Final
 
 from services.reason.language import LANGUAGES
-from services.reason.summarise.summariser import SummaryInput
+from services.reason.summarise.summariser import QUOTED, REWRITTEN, SummaryInput
 from shared.errors import InvalidArgumentError
 from shared.text.language import primary_language
 
@@ -12,6 +12,7 @@ MAX_REVIEW, MAX_DESCRIPTION = 10_000, 20_000
 MAX_DESCRIPTIONS: Final = 10
 MIN_WORDS, MAX_WORDS = 10, 500
 MAX_POINTS: Final = 10
+STYLES: Final = frozenset({0, QUOTED, REWRITTEN})
 
 
 def validate(wanted: SummaryInput) -> None:
@@ -40,9 +41,16 @@ def validate(wanted: SummaryInput) -> None:
     bodies = [*(review.body for review in wanted.reviews), *wanted.descriptions.values()]
     if not any(body.strip() for body in bodies):
         raise of("reviews", "must hold a text, or descriptions must")
+    _check_wishes(wanted)
+
+
+def _check_wishes(wanted: SummaryInput) -> None:
+    of = InvalidArgumentError.of
     if wanted.language and primary_language(wanted.language) not in LANGUAGES:
         raise of("language_code", 'must be "zh", "en" or empty')
     if wanted.max_words and not MIN_WORDS <= wanted.max_words <= MAX_WORDS:
         raise of("max_words", f"must be {MIN_WORDS} to {MAX_WORDS}, or 0")
+    if wanted.style not in STYLES:
+        raise of("style", "must be a SummaryStyle of the contract")
     if not 0 <= wanted.max_points <= MAX_POINTS:
         raise of("max_points", f"must be 0 to {MAX_POINTS}")

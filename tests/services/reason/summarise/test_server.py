@@ -18,7 +18,7 @@ from wherefore.common.v1.vector_pb2 import Vector
 from wherefore.nlu.v1 import nlu_service_pb2 as nlu_pb
 from wherefore.nlu.v1 import nlu_service_pb2_grpc as nlu_grpc
 from wherefore.reason.v1.reason_service_pb2_grpc import ReasonServiceStub
-from wherefore.reason.v1.summary_pb2 import SummariseRequest
+from wherefore.reason.v1.summary_pb2 import SUMMARY_STYLE_REWRITTEN, SummariseRequest
 
 REVIEWS = (
     "Very comfortable boots. They run a size small, so order one up.",
@@ -147,6 +147,23 @@ async def test_without_the_nlu_words_are_compared_and_the_answer_says_so(lonely_
     assert told.cause == DEGRADATION_CAUSE_UNAVAILABLE
 
 
+async def test_a_rewritten_summary_names_the_reviews_of_each_claim(stub):
+    plain = await stub.Summarise(request_of(), timeout=5)
+    assert (plain.rewritten, list(plain.claims)) == ("", [])
+    response = await stub.Summarise(request_of(style=SUMMARY_STYLE_REWRITTEN), timeout=5)
+    assert response.rewritten.startswith(
+        "Reviewers find it comfortable (4 of 4) and of good quality (3 of 3),"
+        " but 3 of 3 find the size off."
+    )
+    assert response.sentences == plain.sentences
+    for claim in response.claims[:3]:
+        assert claim.text in response.rewritten
+        assert len(set(claim.review_ids)) == claim.review_count <= claim.speaking_count
+    assert response.claims[0].aspect == "comfort"
+    assert response.claims[0].praises
+    assert response.rejected_claim_count == 0
+
+
 async def test_reviews_without_text_are_not_read(stub):
     request = SummariseRequest(reviews=[Review(id="a", text=" "), Review(id="b", text="Good.")])
     response = await stub.Summarise(request, timeout=5)
@@ -173,6 +190,7 @@ def many(count):
             "descriptions",
         ),
         (SummariseRequest(reviews=many(1), language_code="fr"), "language_code"),
+        (SummariseRequest(reviews=many(1), style=7), "style"),
         (SummariseRequest(reviews=many(1), max_words=9), "max_words"),
         (SummariseRequest(reviews=many(1), max_words=501), "max_words"),
         (SummariseRequest(reviews=many(1), max_words=-5), "max_words"),
