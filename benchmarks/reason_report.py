@@ -159,7 +159,7 @@ def _groups(runs: Sequence[Run], figure: str, heading: str) -> str:
                     (
                         f"{counts[g][name]:,}",
                         f"{wrong[g][name]:,}",
-                        f"{upper_bound(wrong[g][name], counts[g][name]):.2%}",
+                        _bound(wrong[g][name], counts[g][name]),
                     )
                     for g in generators
                 ),
@@ -167,6 +167,10 @@ def _groups(runs: Sequence[Run], figure: str, heading: str) -> str:
             for name in sorted(set(chain.from_iterable(counts.values())))
         ],
     )
+
+
+def _bound(failures: int, trials: int) -> str:
+    return f"{upper_bound(failures, trials):.2%}" if trials else ""
 
 
 def _attacks(runs: Sequence[Run]) -> str:

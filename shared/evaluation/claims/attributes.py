@@ -41,6 +41,7 @@ _KEYS: Final = {
 }
 """Names that are not the key with blanks."""
 _BRAND: Final = "品牌"
+_DENIED: Final = re.compile(r"\b(?:not|no|without|non)\b|不|非|无|没", re.IGNORECASE)
 
 
 def check_attributes(text: str, record: Record) -> Iterator[tuple[int, int, str]]:
@@ -67,12 +68,15 @@ def check_attributes(text: str, record: Record) -> Iterator[tuple[int, int, str]
 def _is_stated(key: str, value: str, attribute: AttributeValue) -> bool:
     if fold(value) in map(fold, attribute.texts):
         return True
+    if _DENIED.search(value):
+        return False
     if kind := KIND_OF_KEY.get(key):
         said, there = (
             {m.canonical for text in texts for m in find_mentions(text, [kind])}
             for texts in ([value], attribute.texts)
         )
-        if said and said <= there:
+        # Some canonical words are no forms of the lexicon: "foam" is more than a material.
+        if said and said <= there | set(map(fold, attribute.texts)):
             return True
     number, _, unit = value.partition(" ")
     digits = number.replace(",", "")

@@ -1,0 +1,32 @@
+"""Attributes stated by name: what is so passes in both languages, and a denial does not."""
+
+import pytest
+
+from shared.evaluation.claims import Record, check_text
+from wherefore.common.v1.product_pb2 import Product
+
+
+def record() -> Record:
+    product = Product(id="p1", brand="Acme")
+    product.titles["en"] = "Acme roller"
+    product.attributes["colour"].texts.append("Blue")
+    product.attributes["material"].texts.append("Foam")
+    product.attributes["fit"].texts.append("Non-slip")
+    return Record(product)
+
+
+@pytest.mark.parametrize(
+    "text", ["colour: Blue.", "颜色：蓝色。", "材质：泡沫。", "fit: Non-slip."]
+)
+def test_what_is_stated(text: str) -> None:
+    checked = check_text(text, record())
+    assert checked.claims
+    assert not checked.unsupported
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["colour: not Blue.", "colour: Red.", "颜色：不是蓝色。", "材质：非泡沫。", "材质：木质。"],
+)
+def test_what_is_not(text: str) -> None:
+    assert check_text(text, record()).unsupported
