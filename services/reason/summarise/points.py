@@ -28,7 +28,8 @@ _DENIED_EN: Final = re.compile(
 )
 _DENIED_ZH: Final = re.compile(r"(?:不|没有?|并非|不是|毫无)(?:很|太|怎么|那么|会|算)?$")
 _SUPPOSED: Final = re.compile(
-    r"\b(?:if|hope|hoping|wish|should be|would be|might|unless|going to|not available|could (?:be|cause))\b"
+    r"\b(?:if|hope|hoping|wish|should be|would be|might|unless|going to|not available|"
+    r"could (?:be|cause))\b"
     r"|希望|如果|要是|以为|担心|[?？]\s*$",
     re.IGNORECASE,
 )
