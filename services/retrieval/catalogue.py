@@ -67,11 +67,20 @@ class Catalogue:
         self._lock = threading.Lock()
         self._number_indexes: set[str] = set()
         self._dirty = 0
+        self._listing_version = 0
 
     @property
     def version(self) -> int:
         """Version of the index; grows by each write that changes something."""
         return self._meta.version
+
+    @property
+    def listing_version(self) -> int:
+        """Grows by each write that changes a price, a category or which products there are.
+
+        Of this process alone: popularity, which changes all the time, leaves it.
+        """
+        return self._listing_version
 
     @property
     def vector_model(self) -> str:
@@ -98,6 +107,8 @@ class Catalogue:
     def refresh(self) -> None:
         """Reads again what is kept beside the products, where another process may write it."""
         stored = self.store.read_meta()
+        if stored.get("version", 0) > self._meta.version:
+            self._listing_version += 1  # another process wrote, who knows what
         if stored.get("version", 0) >= self._meta.version:
             self._meta = _read_meta(stored)
 
@@ -134,6 +145,7 @@ class Catalogue:
             vectors = self._vectors([draft.product.id for draft in good if draft.keeps_vector])
             changed: dict[str, StoredProduct] = {}
             products: list[Product] = []
+            relisted = False
             for draft in good:
                 product_id = draft.product.id
                 before = states.get(product_id)
@@ -147,6 +159,7 @@ class Catalogue:
                     continue
                 if draft.vector is not None:
                     vectors[product_id] = unit_vector(draft.vector)
+                relisted = relisted or before is None or before.listing != state.listing
                 dense = vectors[product_id] if state.vector_model else None
                 states[product_id] = state
                 changed[product_id] = stored_product(product, dense, state)
@@ -157,6 +170,7 @@ class Catalogue:
                 meta = Meta(self._meta.version + 1, model, _with_attributes(self._meta, products))
                 with self._new_version(meta):
                     self.store.write(list(changed.values()))
+                    self._listing_version += relisted
                 self._dirty += len(changed)
         return report
 
@@ -176,6 +190,7 @@ class Catalogue:
                 with self._new_version(meta):
                     self.store.delete(sorted(there))
                     self.store.flush()
+                    self._listing_version += 1
             return [i for i in wanted if i in there], [i for i in wanted if i not in there]
 
     def commit(self) -> None:

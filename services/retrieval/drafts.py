@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -47,15 +48,20 @@ class State:
     vector_model: str = ""
     """Empty without a vector."""
     vector_source: str = ""
+    listing: str = field(default="", compare=False)
+    """Of price, category and variant group; empty for what was written before there was one."""
 
-    KEYS: ClassVar = ("etag", "vector_model", "vector_source")
+    KEYS: ClassVar = ("etag", "vector_model", "vector_source", "listing")
     """Payload keys that it is kept under."""
 
     @classmethod
     def of(cls, payload: Payload) -> "State":
         """Returns the state that a payload tells of."""
         return cls(
-            payload["etag"], payload.get("vector_model", ""), payload.get("vector_source", "")
+            payload["etag"],
+            payload.get("vector_model", ""),
+            payload.get("vector_source", ""),
+            payload.get("listing", ""),
         )
 
     @property
@@ -89,11 +95,19 @@ def stale_error(draft: Draft, before: State | None) -> RowError | None:
 
 def state_after(draft: Draft, product: Product, before: State | None) -> State:
     """Returns the state of a draft's product, prepared as `product`, once it is written."""
+    listing = _listing(product)
     if draft.vector is not None:
-        return State(product.etag, draft.vector.model, draft.vector_source)
+        return State(product.etag, draft.vector.model, draft.vector_source, listing)
     if before is not None and draft.keeps_vector:
-        return State(product.etag, before.vector_model, before.vector_source)
-    return State(product.etag)
+        return State(product.etag, before.vector_model, before.vector_source, listing)
+    return State(product.etag, listing=listing)
+
+
+def _listing(product: Product) -> str:
+    """What decides where prices stand, in short."""
+    price = product.price
+    parts = (*product.category_path, product.variant_group_id, price.currency_code, price.amount)
+    return blake2b(repr(parts).encode(), digest_size=8).hexdigest()
 
 
 def unit_vector(vector: Vector) -> NDArray[np.float32]:

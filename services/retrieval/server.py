@@ -265,10 +265,12 @@ class RetrievalService(RetrievalServiceServicer):
         return response
 
     def _add_price_standings(self, response: pb.GetProductsResponse) -> None:
-        if (terms := self._terms.latest(self._catalogue.version)) is None:
+        catalogue = self._catalogue
+        prices = self._terms.prices(catalogue.version, catalogue.listing_version)
+        if prices is None:
             return
         for product in response.products:
-            if (standing := terms.prices.standing(product)) is not None:
+            if (standing := prices.standing(product)) is not None:
                 response.price_standings[product.id].CopyFrom(standing)
 
     async def ListProducts(  # noqa: N802 # the contract's name
@@ -311,7 +313,7 @@ class RetrievalService(RetrievalServiceServicer):
             filter_fields=self._filter_fields(),
         )
         if request.include_terms:
-            terms = await self._terms.read(version)
+            terms = await self._terms.read(version, self._catalogue.listing_version)
             response.category_counts.update(terms.category_counts)
             response.brands.extend(term_counts(terms.brands))
             response.product_types.extend(term_counts(terms.product_types))

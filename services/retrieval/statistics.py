@@ -78,20 +78,24 @@ class TermReader:
         self._reading: tuple[int, asyncio.Task[CatalogueTerms]] | None = None
         self._latest: tuple[int, CatalogueTerms] | None = None
 
-    def latest(self, version: int) -> CatalogueTerms | None:
-        """Returns the terms of a version, where they were read, at once.
+    def prices(self, version: int, listing: int) -> CategoryPrices | None:
+        """Returns the prices of a listing, where they were read with the terms, at once.
 
-        While a catalogue changes there are none: what is said of a shop must be so now. The NLU
+        While prices change there are none: what is said of a shop must be so now. The NLU
         reads each version it hears of; where nobody has read any, a reading begins.
+
+        Args:
+            version: Of the index.
+            listing: `Catalogue.listing_version`.
         """
         if self._reading is None:
-            self._reading = (version, asyncio.create_task(self._read(version)))
-        return self._latest[1] if self._latest and self._latest[0] == version else None
+            self._reading = (version, asyncio.create_task(self._read(listing)))
+        return self._latest[1].prices if self._latest and self._latest[0] == listing else None
 
-    async def read(self, version: int) -> CatalogueTerms:
+    async def read(self, version: int, listing: int) -> CatalogueTerms:
         """Returns the terms, as they were when this version was first asked for."""
         if self._reading is None or self._reading[0] != version:
-            self._reading = (version, asyncio.create_task(self._read(version)))
+            self._reading = (version, asyncio.create_task(self._read(listing)))
         # A caller that gives up leaves the reading to go on for the next one.
         task = self._reading[1]
         try:
@@ -105,10 +109,10 @@ class TermReader:
         """Waits for a reading under way."""
         self._executor.shutdown(wait=True)
 
-    async def _read(self, version: int) -> CatalogueTerms:
+    async def _read(self, listing: int) -> CatalogueTerms:
         loop = asyncio.get_running_loop()
         terms = await loop.run_in_executor(self._executor, read_terms, self._store)
-        self._latest = (version, terms)
+        self._latest = (listing, terms)
         return terms
 
 

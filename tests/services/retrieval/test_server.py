@@ -360,6 +360,17 @@ async def test_prices_stand_in_their_category_once_terms_were_read(
     await stub.Stats(pb.StatsRequest(include_terms=True))
     standing = (await stub.GetProducts(request)).price_standings["k1"]
     assert (standing.compared_count, standing.dearer_count) == (4, 2)
+    # Sales change all the time, and no price with them.
+    another.statistics.purchase_count = 7
+    assert (await index(stub, [pb.IndexDocument(product=another)])).indexed_count == 1
+    assert (await stub.GetProducts(request)).price_standings["k1"] == standing
+    another.price.amount = 2.0
+    await index(stub, [pb.IndexDocument(product=another)])
+    assert not (await stub.GetProducts(request)).price_standings
+    await stub.Stats(pb.StatsRequest(include_terms=True))
+    await stub.Delete(pb.DeleteRequest(product_ids=["k9"]))
+    assert not (await stub.GetProducts(request)).price_standings
+    await stub.Stats(pb.StatsRequest(include_terms=True))
     request.include_price_standings = False
     assert not (await stub.GetProducts(request)).price_standings
 
