@@ -10,7 +10,7 @@ from zlib import crc32
 from services.reason.facts import Fact
 from services.reason.labels import label
 from services.reason.language import is_chinese, money, number
-from services.reason.values import kind_word, local_word
+from services.reason.values import kind_word, local_word, names
 
 TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "en": {
@@ -242,6 +242,11 @@ def _priced(parts: list[str]) -> tuple[float, str]:
     return float(parts[0]), parts[1] if len(parts) > 1 else ""
 
 
+def _plain(key: str, value: str) -> str:
+    """A value of a lexicon as it stands within a sentence: "black", where a table has "Black"."""
+    return value.lower() if value.istitle() and len(names(key, value)) > 1 else value
+
+
 def _listed(words: list[str], language: str) -> str:
     if language == "zh":
         return "、".join(words)
@@ -252,7 +257,8 @@ def _shown(fact: Fact, language: str) -> str:
     """Words of the reason's language where there are any, the product's own otherwise."""
     if fact.code == "exclusion_met":
         key = fact.source.partition(".")[2]
-        words = (local_word(key, value, language) for value in fact.value.split(", "))
+        values = fact.value.split(", ")
+        words = (_plain(key, local_word(key, value, language)) for value in values)
         return _listed(list(words), language)
     if fact.code == "title_match":
         return _listed(fact.value.split(", "), language)
@@ -262,4 +268,6 @@ def _shown(fact: Fact, language: str) -> str:
         return fact.meets
     if fact.code in _KINDS:
         return kind_word(fact.value, language) or fact.value
+    if fact.code == "attribute_match":
+        return _plain(fact.source.partition(".")[2], fact.value)
     return fact.value

@@ -3,14 +3,14 @@
 Only what the catalogue states becomes evidence; what is missing is never taken to be so.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import Final
 
 from services.reason.facts import Fact, Scene
 from services.reason.language import title_in
 from services.reason.values import ATTRIBUTE_KEYS, find_value, known_values, same_value
-from shared.text.analysis import Term, analyse
+from shared.text.analysis import Term, analyse, terms
 from shared.text.normalise import fold
 from wherefore.nlu.v1.query_understanding_pb2 import (
     Constraint,
@@ -33,12 +33,15 @@ def query_facts(scene: Scene, language: str) -> Iterator[Fact]:
     """Yields what the product has of what the query asks for."""
     if scene.query is None:
         return
+    told: set[str] = set()
     for entity in scene.query.entities:
         if not entity.negated:
-            yield from _entity_facts(scene, entity)
+            for fact in _entity_facts(scene, entity):
+                told |= {word for text in (fact.value, fact.meets) for word in terms(text)}
+                yield fact
     for constraint in scene.query.constraints:
         yield from _constraint_facts(scene, scene.query, constraint)
-    yield from _title_facts(scene, scene.query, language)
+    yield from _title_facts(scene, scene.query, language, told)
 
 
 def _entity_facts(scene: Scene, entity: Entity) -> Iterator[Fact]:
@@ -79,7 +82,7 @@ def _constraint_facts(
                 meets = query.query[constraint.start : constraint.end] or unwanted
                 said = _unwanted_words(query, constraint.field, unwanted, meets)
                 yield Fact(
-                    "exclusion_met", f"attributes.{constraint.field}", ", ".join(known), said, 0.9
+                    "exclusion_met", f"attributes.{constraint.field}", ", ".join(known), said, 0.91
                 )
 
 
@@ -91,31 +94,20 @@ def _unwanted_words(query: QueryUnderstanding, field: str, unwanted: str, span: 
     return span if same_value(field, span, (unwanted,)) else unwanted
 
 
-def _tells(piece: str, scene: Scene) -> bool:
-    """Whether a piece of a title says something by itself.
-
-    A letter, a bare number, "pcs" or one Han character does not, nor does the brand where it is
-    told as such.
-    """
-    folded = fold(piece)
-    if not any(
-        len(word) > 1 and not word.isdigit() and word not in _PIECES for word in folded.split()
-    ):
-        return False
-    return folded != fold(scene.product.brand) or not _names_brand(scene)
-
-
-def _names_brand(scene: Scene) -> bool:
-    return scene.query is not None and any(
-        entity.type == EntityType.ENTITY_TYPE_BRAND
-        and not entity.negated
-        and fold(scene.product.brand) in (fold(entity.text), fold(entity.normalized))
-        for entity in scene.query.entities
+def _tells(piece: str) -> bool:
+    """Whether a piece of a title says something alone: no letter, number or "pcs" does."""
+    return any(
+        len(word) > 1 and not word.isdigit() and word not in _PIECES for word in fold(piece).split()
     )
 
 
-def _title_facts(scene: Scene, query: QueryUnderstanding, language: str) -> Iterator[Fact]:
-    """Words of the query that stand in the title, one fact for all of them."""
+def _title_facts(
+    scene: Scene, query: QueryUnderstanding, language: str, told: Collection[str]
+) -> Iterator[Fact]:
+    """Words of the query that stand in the title, one fact for all of them.
+
+    Pieces of which all is `told` as attribute, kind or brand are left out.
+    """
     tag, title = title_in(scene.product, language)
     wanted = {
         term.normalized
@@ -136,7 +128,9 @@ def _title_facts(scene: Scene, query: QueryUnderstanding, language: str) -> Iter
                 spans.append((start, term.end, held | {term.normalized}))
             else:
                 spans.append((term.start, term.end, {term.normalized}))
-    telling = [span for span in spans if _tells(title[span[0] : span[1]], scene)]
+    telling = [
+        span for span in spans if not span[2] <= set(told) and _tells(title[span[0] : span[1]])
+    ]
     found = {term for _, _, held in telling for term in held}
     if not found:
         return

@@ -33,6 +33,7 @@ _SAY_SAME: Final = (
     {"because_you_viewed", "because_you_bought", "category_affinity"},
 )
 """Codes of one group say much the same: the strongest speaks for all."""
+_OF_ONE_ATTRIBUTE: Final = ("attribute_match", "exclusion_met")
 _GROUPS_OF: Final[dict[str, frozenset[tuple[str, str]]]] = {
     code: frozenset((f"group-{i}", "") for i, group in enumerate(_SAY_SAME) if code in group)
     for code in set[str]().union(*_SAY_SAME)
@@ -45,6 +46,9 @@ def plan(facts: Iterable[Fact]) -> list[Fact]:
     taken: set[tuple[str, str]] = set()
     for fact in sorted(facts, key=lambda fact: -fact.strength):
         keys = _GROUPS_OF.get(fact.code) or {(fact.code, fact.value)}
+        if fact.code in _OF_ONE_ATTRIBUTE:
+            # "Black, not blue" says as well that it is black.
+            keys = {("attribute", fact.source), (fact.code, fact.value)}
         if taken.isdisjoint(keys):
             taken |= keys
             chosen.append(fact)

@@ -29,7 +29,7 @@ def relation_facts(scene: Scene) -> Iterator[Fact]:
             # Sales always speak for a product, but here they are why it is shown.
             if (sold := scene.product.statistics.purchase_count) >= MIN_SALES:
                 yield Fact("popular", "statistics.purchase_count", str(sold), "", 0.75)
-        elif relation.product_title:
+        elif relation.product_title and relation.product_title not in scene.product.titles.values():
             yield from _beside(relation, scene)
 
 

@@ -7,7 +7,7 @@ from statistics import median
 from typing import Final
 
 from shared.text.analysis import terms
-from shared.text.lexicon import LexiconKind, find_mentions
+from shared.text.lexicon import LexiconKind, canonical, find_mentions
 from shared.text.normalise import fold
 from shared.text.product_values import LEXICON_OF_KEY
 from wherefore.common.v1.product_pb2 import Product
@@ -89,7 +89,7 @@ class Record:
                 values = self.product.attributes[key].texts
                 found[kind] = frozenset(
                     mention.canonical for text in values for mention in find_mentions(text, [kind])
-                )
+                ) | frozenset(whole for text in values if (whole := canonical(kind, text)))
         return found
 
     @cached_property

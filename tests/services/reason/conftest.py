@@ -20,7 +20,7 @@ NOW = 1_700_000_000.0
 def build_product(product_id: str = "p1", amount: float = 299.0) -> Product:
     product = Product(
         id=product_id,
-        titles={"en": "Canvas backpack 17 inch", "zh": "帆布双肩包 17寸"},
+        titles={"en": "Canvas trail backpack 17 inch", "zh": "帆布轻量双肩包 17寸"},
         brand="Thule",
         category_path=["Bags", "Backpacks"],
     )
@@ -42,13 +42,13 @@ def build_product(product_id: str = "p1", amount: float = 299.0) -> Product:
 def build_query(language: str) -> QueryUnderstanding:
     chinese = language == "zh"
     text = (
-        "thule 黑色 帆布 双肩包 500以内 不要红色 frame 2000d"
+        "thule 黑色 帆布 轻量 双肩包 500以内 不要红色 frame 2000d"
         if chinese
-        else ("thule black canvas backpack under 500 not red frame 2000d")
+        else ("thule black canvas trail backpack under 500 not red frame 2000d")
     )
     query = QueryUnderstanding(
         query=text,
-        search_text="thule 双肩包" if chinese else "thule backpack",
+        search_text="thule 轻量 双肩包" if chinese else "thule trail backpack",
         language_code=language,
     )
     words = {

@@ -7,7 +7,8 @@ import pytest
 from services.reason.clauses import say
 from services.reason.evidence import query_facts
 from services.reason.facts import Fact, PagePrices, Scene
-from services.reason.generate import claim
+from services.reason.generate import claim, plan
+from services.reason.relations import relation_facts
 from services.reason.standing import standing_facts
 from services.reason.verify import Verifier
 from shared.catalogue.plain_text import plain_line
@@ -15,6 +16,7 @@ from tests.services.reason.conftest import build_scene
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.common.v1.user_profile_pb2 import UserProfile
 from wherefore.nlu.v1.query_understanding_pb2 import EntityType, QueryUnderstanding
+from wherefore.recommend.v1 import relation_pb2
 
 
 def scene_of(
@@ -118,6 +120,37 @@ def test_a_brand_is_told_once() -> None:
     alone = scene_of("Sony WH-1", "sony", "Sony", names_brand=True)
     assert titled(alone) == []
     assert titled(scene_of("Sony WH-1", "sony", "Sony")) == ["Sony"]
+
+
+def test_what_is_told_as_a_colour_is_not_told_again_of_the_title(verifier: Verifier) -> None:
+    scene = scene_of("Gobi Tee Red", "red tee gobi")
+    scene.product.attributes["colour"].texts.append("Red")
+    assert scene.query is not None
+    scene.query.entities.add(type=EntityType.ENTITY_TYPE_COLOUR, text="red", normalized="red")
+    assert titled(scene) == ["Gobi Tee Red"]
+    scene.query.query = scene.query.search_text = "red"
+    (fact,) = query_facts(scene, "en")
+    assert say(fact, "en", "p").startswith("red, as ")
+    assert verifier.check(claim(fact, "en", "p"), scene, "en").holds
+
+
+def test_one_attribute_is_told_once() -> None:
+    asked = Fact("attribute_match", "attributes.colour", "black", "black", 0.9)
+    spared = Fact("exclusion_met", "attributes.colour", "black", "blue", 0.91)
+    made = Fact("attribute_match", "attributes.material", "canvas", "canvas", 0.9)
+    assert plan([asked, spared, made]) == [spared, made]
+
+
+def test_nothing_is_alike_to_a_product_of_the_same_name() -> None:
+    kind = relation_pb2.RELATION_KIND_SIMILAR
+    ties = [
+        relation_pb2.Relation(kind=kind, product_id="v", product_title=title)
+        for title in ("Ball 55 cm", "Ball 65 cm")
+    ]
+    scene = Scene(
+        Product(id="p", titles={"en": "Ball 55 cm"}), None, None, PagePrices({}), relations=ties
+    )
+    assert [fact.value for fact in relation_facts(scene)] == ["Ball 65 cm"]
 
 
 def test_single_characters_of_chinese_are_not_told() -> None:

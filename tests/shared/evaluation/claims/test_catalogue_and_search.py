@@ -74,3 +74,10 @@ def test_a_word_of_the_query_in_the_title_is_no_match_of_meaning() -> None:
     known = record(legs=("dense",))
     known.product.titles["en"] = "Hiking rucksack"
     assert check_text("Close in meaning to your search.", known).unsupported
+
+
+def test_a_value_that_the_lexicon_knows_only_whole_is_stated() -> None:
+    known = record()
+    known.product.attributes["material"].texts.append("Foam")
+    assert not check_text("材质：泡沫。", known).unsupported
+    assert check_text("材质：金属。", known).unsupported
