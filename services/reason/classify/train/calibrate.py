@@ -21,6 +21,8 @@ Matrix = NDArray[np.float64]
 
 UNLIKE: Final = 0.01
 """Share of the shop's own products that a test of "not of this taxonomy" may turn away at most."""
+SURE: Final = 0.9
+"""Confidence that a promise holds for the products to come."""
 _LEAST_PARENT: Final = 0.5
 
 
@@ -92,9 +94,10 @@ def fit_temperature(found: Scores) -> float:
 def choose(found: Scores, tree: CategoryTree, temperature: float, precision: float) -> Calibration:
     """Chooses thresholds on products of a part of their own.
 
-    The lowest threshold is taken over which (wrong + 1) / (said + 1) is at most 1 - precision, the
-    correction of Angelopoulos et al., "Conformal risk control" (ICLR 2024). With too few products
-    for that, nothing is promised and a probability must be as high as the precision itself.
+    The lowest threshold is taken at which the share of wrong answers is at most 1 - precision with
+    a confidence of 90 % (the exact binomial bound, as in Geifman and El-Yaniv, "Selective
+    classification for deep neural networks", NeurIPS 2017). With too few products for that,
+    nothing is promised and a probability must be as high as the precision itself.
     """
     probabilities = found.probabilities(temperature)
     best = probabilities.argmax(axis=1)
@@ -123,9 +126,9 @@ def choose(found: Scores, tree: CategoryTree, temperature: float, precision: flo
 def _lowest(confidence: Matrix, right: NDArray[np.bool_], precision: float) -> float:
     order = np.argsort(-confidence, kind="stable")
     falling = confidence[order]
-    wrong = np.cumsum(~right[order])
-    said = np.arange(1, len(order) + 1)
-    enough = (wrong + 1) / (said + 1) <= 1 - precision
+    wrong = np.cumsum(~right[order], dtype=np.intp)
+    said = np.arange(1, len(order) + 1, dtype=np.intp)
+    enough = _most_wrong(wrong, said) <= 1 - precision
     # Only where the next confidence is lower does a threshold part the two.
     ends = np.flatnonzero(enough & (np.append(falling[1:], -1.0) < falling))
     if not len(ends):
@@ -146,9 +149,16 @@ def _parent_threshold(
             if parent is not None:
                 said += 1
                 wrong += truth[: len(parent[0])] != parent[0]
-        if said and (wrong + 1) / (said + 1) <= 1 - precision:
+        if said and _most_wrong(np.array([wrong]), np.array([said]))[0] <= 1 - precision:
             found = least
     return found
+
+
+def _most_wrong(wrong: NDArray[np.intp], said: NDArray[np.intp]) -> Matrix:
+    """Returns the share of wrong answers that is exceeded with a chance of at most 1 - SURE."""
+    statistics: Any = importlib.import_module("scipy.stats")
+    bound: Matrix = statistics.beta.ppf(SURE, wrong + 1, np.maximum(said - wrong, 1e-9))
+    return bound
 
 
 def _set_threshold(truth: Matrix, coverage: float) -> float | None:
