@@ -46,9 +46,9 @@ def _one_brand(_: str, beside: Beside, record: Record) -> bool:
 
 def _alike(title: str, beside: Beside, record: Record) -> bool:
     path = tuple(record.product.category_path)
-    if path or beside.category_path:
+    if path and beside.category_path:
         return path == tuple(beside.category_path)
-    # Of a catalogue without categories: a word of both titles that is not the brand's.
+    # Where the category of one is not known: a word of both titles that is not the brand's.
     own = {term for text in record.product.titles.values() for term in terms(text)}
     shared = own & set(terms(title)) - set(terms(record.product.brand))
     return any(term.isalpha() and (len(term) > 2 or not term.isascii()) for term in shared)  # noqa: PLR2004
