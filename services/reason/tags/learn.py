@@ -20,7 +20,13 @@ from services.reason.tags.examples import Example, folds_of
 from services.reason.tags.features import Features, Reading, Row
 from services.reason.tags.mentions import MentionFinder
 from services.reason.tags.model import TagModel
-from services.reason.tags.pairs import Corpus, best_threshold, collect_pairs, fit_logistic
+from services.reason.tags.pairs import (
+    Corpus,
+    TooFewProductsError,
+    best_threshold,
+    collect_pairs,
+    fit_logistic,
+)
 from services.reason.tags.signals import BY_WORDS, Matrix, Said, gather
 from services.reason.tags.vocabulary import Vocabulary
 
@@ -29,10 +35,6 @@ FOLDS: Final = 5
 _SEED: Final = 17
 _LEAST_MENTIONED: Final = 50
 """Mentions that the confidence of words is fitted to; with fewer the one that comes along stays."""
-
-
-class TooFewProductsError(ValueError):
-    """The catalogue states too little to learn from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ def learn(
     corpus = Corpus(chosen, vocabulary, known, stated, said)
     matrix = sparse_rows(rows, len(features.columns))
     ridge, scores = _left_out((matrix @ matrix.T).toarray(), stated, folds, tell)
-    pairs = collect_pairs(corpus, scores, folds, max(recipe.judged // len(known), 1))
+    judged = max(recipe.judged // len(known), 1)
+    pairs = collect_pairs(corpus, scores, folds, most=judged, least=recipe.least)
     confidence = fit_logistic(pairs.signals, pairs.stated)
     told = confidence.probability(pairs.signals)
     by_words = BY_WORDS

@@ -25,6 +25,10 @@ from services.reason.tags.vocabulary import Path, Vocabulary
 _SEED: Final = 17
 
 
+class TooFewProductsError(ValueError):
+    """The catalogue states too little to learn from."""
+
+
 @dataclass(frozen=True, slots=True)
 class Corpus:
     """Products read for training.
@@ -73,6 +77,11 @@ class Standing:
     counts: CategoryCounts
     trust: MentionTrust
 
+    @property
+    def stating(self) -> Matrix:
+        """Products that state each, (terms,)."""
+        return self.counts.stating[self.counts.places[()]]
+
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
@@ -93,7 +102,9 @@ class Pairs:
     rarity: Matrix
 
 
-def collect_pairs(corpus: Corpus, scores: Matrix, folds: NDArray[np.int64], most: int) -> Pairs:
+def collect_pairs(
+    corpus: Corpus, scores: Matrix, folds: NDArray[np.int64], *, most: int, least: int
+) -> Pairs:
     """Returns the pairs of at most `most` products.
 
     Args:
@@ -101,6 +112,10 @@ def collect_pairs(corpus: Corpus, scores: Matrix, folds: NDArray[np.int64], most
         scores: Of each product by a model of the other folds, (products, known).
         folds: Of each product, (products,).
         most: Products, chosen by chance.
+        least: Products of the other folds that must state a term.
+
+    Raises:
+        TooFewProductsError: There is no such term.
     """
     examples, stated = corpus.examples, corpus.stated
     chosen = list(range(len(examples)))
@@ -116,8 +131,12 @@ def collect_pairs(corpus: Corpus, scores: Matrix, folds: NDArray[np.int64], most
         path = examples[at].path
         if path not in applying:
             applying[path] = _applying(corpus, path)
-        columns = applying[path]
         standing = others[int(folds[at])]
+        # Terms that the other folds hardly state would not be known to who has these alone: kept,
+        # they would count as likelier than they are.
+        columns = applying[path][standing.stating[applying[path]] >= least]
+        if not len(columns):
+            continue
         there = corpus.mentions(at)[columns]
         signals.append(
             model_signals(
@@ -131,6 +150,8 @@ def collect_pairs(corpus: Corpus, scores: Matrix, folds: NDArray[np.int64], most
         words.append(word_signals(there))
         truths.append(stated[at][columns])
         terms.append(columns)
+    if not words:
+        raise TooFewProductsError(f"no term is stated by {least} products that are unlike")
     joined = np.concatenate(words)
     mentioned = (joined.max(axis=1) > 0).astype(np.float64)
     of = np.concatenate(terms)

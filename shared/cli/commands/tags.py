@@ -163,8 +163,9 @@ def train(
         wherefore tags train catalogue.jsonl --vocabulary vocabulary.toml --out tags.npz
     """
     from services.reason.tags.examples import examples_of
-    from services.reason.tags.learn import TooFewProductsError, learn
+    from services.reason.tags.learn import learn
     from services.reason.tags.model import write_model
+    from services.reason.tags.pairs import TooFewProductsError
 
     terms = _vocabulary(vocabulary)
     _, products = _read(catalogue, format_)

@@ -10,8 +10,9 @@ import numpy as np
 from services.reason.tags.builder import build_vocabulary
 from services.reason.tags.examples import examples_of
 from services.reason.tags.features import Reading
-from services.reason.tags.learn import TooFewProductsError, learn
+from services.reason.tags.learn import learn
 from services.reason.tags.model import ModelError, read_model, write_model
+from services.reason.tags.pairs import TooFewProductsError
 from services.reason.tags.passages import passages_of
 from services.reason.tags.signals import mention_columns
 from services.reason.tags.tagger import Method, Tagger
