@@ -202,10 +202,11 @@ _WORDS = """\
 product states the key. Shops lie far apart, so the confidence told is no probability there."""
 _NOTE = """\
 Folds are by product: variants are one, and products of one description are in one fold. The
-vocabulary is built from the other folds; a value that they do not state is missed by all. Thresholds
-are chosen by inner folds of the other folds: five for ours, three for the baselines. Logistic regression has the features of ours. Reviews
-are read by ours (luma has some). Icecat's category is made of one of its attributes, so it is
-hidden. Intervals are of a bootstrap over the products."""
+vocabulary is built from the other folds; a value that they do not state is missed by all.
+Thresholds are chosen by inner folds of the other folds: five for ours, three for the baselines.
+Logistic regression has the features of ours. Reviews are read by ours (luma has some). Icecat's
+category is made of one of its attributes, so it is hidden. Intervals are of a bootstrap over the
+products."""
 
 
 def _reliability_table(tables: Sequence[Measured]) -> str:
