@@ -13,6 +13,7 @@ from services.orchestrator.clients import Clients
 from services.orchestrator.fallback import Degradations
 from services.orchestrator.neighbours import Neighbours, find_neighbours, is_alike
 from shared.errors import WhereforeError
+from shared.text.analysis import terms
 from shared.text.document import title_of
 from shared.text.normalise import fold
 from shared.timing import StageTimer
@@ -129,8 +130,8 @@ def likeness(
 ) -> dict[str, list[Relation]]:
     """Returns what ties candidates to the products that they are like, by id.
 
-    A keyboard may be near a laptop, but it is not similar to it: both must be in one category, as
-    far as they are in any.
+    A keyboard may be near a laptop, but it is not similar to it: both must be in one category, or
+    share a word of their titles where neither is in any.
 
     Args:
         candidates: Found by their likeness.
@@ -159,7 +160,24 @@ def likeness(
 
 def _of_one_category(product: Product, other: Product) -> bool:
     own, others = product.category_path, other.category_path
-    return not own or not others or list(own) == list(others)
+    if own or others:
+        return list(own) == list(others)
+    # Without categories a word of the titles must show what they have in common.
+    return bool(_named(product) & _named(other))
+
+
+_SHORT: Final = 2
+
+
+def _named(product: Product) -> set[str]:
+    """Words of the titles, without those of the brand, models and short ones."""
+    found = {term for title in product.titles.values() for term in terms(title)}
+    brand = set(terms(product.brand))
+    return {
+        term
+        for term in found - brand
+        if term.isalpha() and (len(term) > _SHORT or not term.isascii())
+    }
 
 
 def distinct(candidates: Sequence[Candidate], hidden_groups: Collection[str]) -> list[Candidate]:

@@ -151,7 +151,11 @@ def say(fact: Fact, language: str, product_id: str) -> str:
 
 def say_variant(fact: Fact, language: str, variant: int) -> str:
     """Writes one fact in one of its wordings, counted from 0."""
-    return wordings(fact, language)[variant].format_map(slots(fact, language))
+    template, filled = wordings(fact, language)[variant], slots(fact, language)
+    if '"' in filled.get("shown", ""):
+        # An inch within a title would end a quotation by straight marks.
+        template = template.replace('"{shown}"', "“{shown}”")
+    return template.format_map(filled)
 
 
 def wordings(fact: Fact, language: str) -> tuple[str, ...]:

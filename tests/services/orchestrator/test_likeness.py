@@ -29,6 +29,8 @@ def test_one_of_a_group_stays_and_it_can_be_bought():
 def test_the_brand_is_told_when_both_are_from_it():
     seed = Product(id="s", titles={"en": "Kettle", "zh": "水壶"}, brand="Acme")
     found = [candidate("a", brand="ACME"), candidate("b", brand="Other"), candidate("c")]
+    for each in found:
+        each.product.titles["en"] = "Steel kettle"
     told = likeness(found, {"a": "s", "b": "s", "c": "gone"}, {"s": seed}, "zh")
     assert told.keys() == {"a", "b"}
     (first,), (second,) = told["a"], told["b"]
@@ -43,10 +45,25 @@ def test_a_keyboard_is_not_similar_to_a_laptop():
     paths = (["Computers", "Keyboards"], ["Computers", "Laptops"], [])
     found = [Candidate(product=Product(id=str(n), category_path=p)) for n, p in enumerate(paths)]
     told = likeness(found, dict.fromkeys("012", "s"), {"s": seed}, "en")
-    assert told.keys() == {"1", "2"}
+    assert told.keys() == {"1"}
+
+
+def test_without_categories_a_word_of_both_titles_shows_what_is_alike():
+    seed = Product(id="s", titles={"en": "Acme kettle 2 L"}, brand="Acme")
+    titles = ("Acme toaster 2 L", "Steel Kettle", "kettlebell", "2 L")
+    found = [
+        Candidate(product=Product(id=str(n), titles={"en": title}, brand="Acme"))
+        for n, title in enumerate(titles)
+    ]
+    assert likeness(found, dict.fromkeys("0123", "s"), {"s": seed}, "en").keys() == {"1"}
 
 
 def test_a_product_without_title_or_brand_ties_nothing_falsely():
     assert likeness([candidate("a")], {"a": "s"}, {"s": Product(id="s")}, "en") == {}
-    untold = likeness([candidate("a")], {"a": "s"}, {"s": Product(id="s", titles={"en": "T"})}, "")
+    untold = likeness(
+        [Candidate(product=Product(id="a", titles={"en": "Tea"}))],
+        {"a": "s"},
+        {"s": Product(id="s", titles={"en": "Tea"})},
+        "",
+    )
     assert untold["a"][0].evidence == ""

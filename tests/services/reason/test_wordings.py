@@ -1,5 +1,6 @@
 """Wordings that made shoppers laugh, and what is said instead."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -197,3 +198,14 @@ def test_a_price_below_every_other_is_said_so(
     (some,) = (f for f in standing_facts(scene, language) if f.code == "price_in_category")
     told = replace(claim(some, language, "p"), text=next(iter(said)))
     assert verifier.check(told, scene, language).cause == "number"
+
+
+def test_an_inch_does_not_end_the_quotation(
+    make_scene: Callable[..., Scene], verifier: Verifier
+) -> None:
+    scene = make_scene("en")
+    scene.user.recent_products[0].title = 'Screen 27" black'
+    (fact,) = (f for f in standing_facts(scene, "en") if f.code == "because_you_viewed")
+    written = claim(fact, "en", "p")
+    assert written.text == 'because you looked at “Screen 27" black”'
+    assert verifier.check(written, scene, "en").holds
