@@ -13,7 +13,7 @@ from rouge_score.rouge_scorer import RougeScorer
 
 from services.reason.summarise.centrality import Matrix
 from services.reason.summarise.scorer import WEIGHTS, LinearScorer, features
-from services.reason.summarise.sentences import Sentence
+from services.reason.summarise.sentences import Sentence, Text
 
 VERSION = 1
 READ = {
@@ -34,8 +34,9 @@ _PRECISION = RougeScorer(["rouge1", "rouge2"], use_stemmer=True)
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A product: sentences of its reviews, what people wrote, and vectors of the sentences."""
+    """A product: its reviews, their sentences, what people wrote, and vectors of the sentences."""
 
+    reviews: Sequence[Text]
     sentences: Sequence[Sentence]
     references: Sequence[str]
     words: Matrix

@@ -20,6 +20,7 @@ from wherefore.ranking.v1 import ranking_service_pb2 as ranking_pb
 from wherefore.ranking.v1.ranking_service_pb2_grpc import RankingServiceStub
 from wherefore.reason.v1 import reason_service_pb2 as reason_pb
 from wherefore.reason.v1.reason_service_pb2_grpc import ReasonServiceStub
+from wherefore.reason.v1.summary_pb2 import SummariseRequest, SummariseResponse
 from wherefore.recommend.v1 import recommend_service_pb2 as recommend_pb
 from wherefore.recommend.v1.recommend_service_pb2_grpc import RecommendServiceStub
 from wherefore.retrieval.v1 import retrieval_service_pb2 as retrieval_pb
@@ -259,6 +260,13 @@ class Clients:
         """Asks for reasons."""
         fair = self.settings.budgets.reason.seconds / 2
         return await self.reason.call(self.reason_stub.Explain, request, timeout, fair_seconds=fair)
+
+    async def summarise(self, request: SummariseRequest, timeout: float) -> SummariseResponse:  # noqa: ASYNC109
+        """Asks for a summary."""
+        fair = self.settings.budgets.summary.seconds / 2
+        return await self.reason.call(
+            self.reason_stub.Summarise, request, timeout, fair_seconds=fair
+        )
 
     async def related(
         self,

@@ -30,6 +30,8 @@ class Budgets(BaseModel):
     ranking: StageBudget = StageBudget(seconds=0.5, reserve=0.08)
     products: StageBudget = StageBudget(seconds=0.8, reserve=0.04)
     reason: StageBudget = StageBudget(seconds=0.6, reserve=0.01)
+    # Up to 2 s of it are the encoder's, for hundreds of sentences that are new.
+    summary: StageBudget = StageBudget(seconds=4.0, reserve=0.02)
     recommend: StageBudget = StageBudget(seconds=0.5, reserve=0.25)
     facets: StageBudget = StageBudget(seconds=0.6, reserve=0.01)
 

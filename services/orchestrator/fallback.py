@@ -17,6 +17,7 @@ FALLBACKS = {
     "cross": "the order without reading query and product together",
     "reason": "no reasons",
     "facets": "no facets",
+    "summary": "the catalogue's ratings only",
     "explanation.words": "scores explained without the query's words",
     "explanation.readings": "scores explained without the words that the cross-encoder read",
     "variants": "other variants not named",

@@ -33,6 +33,8 @@ from services.orchestrator.servers.explanation import ExplanationServer
 from services.orchestrator.servers.products import ProductServer
 from services.orchestrator.servers.recommend import RecommendationServer
 from services.orchestrator.servers.search import SearchServer
+from services.orchestrator.servers.summary import SummaryServer
+from services.orchestrator.summary import ProductSummariser
 from services.orchestrator.tokens import TokenSigner, load_key
 from services.orchestrator.web.app import Api, make_app
 from shared.catalogue_watch import CatalogueWatch
@@ -53,6 +55,7 @@ from wherefore.orchestrator.v1.recommendation_service_pb2_grpc import (
     add_RecommendationServiceServicer_to_server,
 )
 from wherefore.orchestrator.v1.search_service_pb2_grpc import add_SearchServiceServicer_to_server
+from wherefore.orchestrator.v1.summary_service_pb2_grpc import add_SummaryServiceServicer_to_server
 from wherefore.orchestrator.v1.user_event_service_pb2_grpc import (
     add_UserEventServiceServicer_to_server,
 )
@@ -79,6 +82,7 @@ class OrchestratorService:
             "ProductService",
             "UserEventService",
             "EventLogService",
+            "SummaryService",
         )
     )
     # A bad number makes one bad row, not a failed import.
@@ -141,6 +145,7 @@ class OrchestratorService:
         add_ProductServiceServicer_to_server(products, server)
         add_UserEventServiceServicer_to_server(events, server)
         add_EventLogServiceServicer_to_server(EventLogServer(self._store), server)
+        add_SummaryServiceServicer_to_server(SummaryServer(ProductSummariser(clients)), server)
         completion = CompletionServer(self._completer)
         add_CompletionServiceServicer_to_server(completion, server)
         self._api = Api(

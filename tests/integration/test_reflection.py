@@ -21,6 +21,7 @@ SERVICES = {
         "wherefore.orchestrator.v1.ProductService",
         "wherefore.orchestrator.v1.UserEventService",
         "wherefore.orchestrator.v1.EventLogService",
+        "wherefore.orchestrator.v1.SummaryService",
     },
     "nlu": {"wherefore.nlu.v1.NluService"},
     "retrieval": {"wherefore.retrieval.v1.RetrievalService"},

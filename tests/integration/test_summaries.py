@@ -8,6 +8,8 @@ from shared.evaluation.summary_claims import SummaryClaimText, unsupported
 from shared.inference.settings import VECTOR_MODEL
 from shared.suite import Suite
 from wherefore.common.v1.product_pb2 import Product
+from wherefore.orchestrator.v1.summary_service_pb2 import SummariseRequest as ProductRequest
+from wherefore.orchestrator.v1.summary_service_pb2_grpc import SummaryServiceStub
 from wherefore.reason.v1.reason_service_pb2_grpc import ReasonServiceStub
 from wherefore.reason.v1.summary_pb2 import SUMMARY_STYLE_REWRITTEN, SummariseRequest
 
@@ -56,3 +58,22 @@ async def test_every_quote_and_count_is_borne_out_by_the_reviews(
             expected = VECTOR_MODEL if language == "en" else "tf_idf"
             assert response.method.startswith(expected)
     assert points >= PRODUCTS // 2
+
+
+async def test_a_shop_asks_one_endpoint_by_id(channel: grpc.aio.Channel) -> None:
+    product = reviewed()[0]
+    stub = SummaryServiceStub(channel)
+    request = ProductRequest(product_id=product.id, language_code="en")
+    answer = await stub.Summarise(request, timeout=30)
+    assert not answer.degraded
+    assert answer.summary.review_count + answer.summary.duplicate_count == sum(
+        bool(review.text.strip()) for review in product.reviews
+    )
+    texts = {review.id: review.text for review in product.reviews}
+    for sentence in answer.summary.sentences:
+        source = texts.get(sentence.review_id, product.descriptions["en"])
+        assert source[sentence.start : sentence.end] == sentence.text
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.Summarise(ProductRequest(product_id=product.id, max_words=9), timeout=30)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "max_words" in (caught.value.details() or "")

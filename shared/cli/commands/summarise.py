@@ -13,7 +13,8 @@ from shared.cli.options import Json, Target, Timeout
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from wherefore.reason.v1.summary_pb2 import ReviewPoint, SummariseRequest, SummariseResponse
+    from wherefore.orchestrator.v1.summary_service_pb2 import SummariseRequest, SummariseResponse
+    from wherefore.reason.v1.summary_pb2 import ReviewPoint
 
 
 def summarise(
@@ -26,13 +27,9 @@ def summarise(
     max_words: Annotated[int, Parameter(help="Words the quotes may have; 50 when 0.")] = 0,
     json: Json = False,
     target: Target = None,
-    reason_target: Annotated[
-        str | None,
-        Parameter(
-            help="HOST:PORT of the reason service; WHEREFORE_ORCHESTRATOR_REASON_TARGET or "
-            "127.0.0.1:7704 when absent."
-        ),
-    ] = None,
+    rewrite: Annotated[
+        bool, Parameter(help="Say the points in one or two sentences of new words, too.")
+    ] = False,
     timeout: Timeout = 10.0,
 ) -> int:
     """Sum up the reviews and descriptions of a product.
@@ -42,12 +39,18 @@ def summarise(
     For example:
         wherefore summarise p-1001
 
-        wherefore summarise p-1001 --language zh --max-words 80 --json
+        wherefore summarise p-1001 --language zh --max-words 80 --rewrite --json
     """
-    from wherefore.reason.v1.summary_pb2 import SummariseRequest
+    from wherefore.orchestrator.v1.summary_service_pb2 import SummariseRequest
+    from wherefore.reason.v1.summary_pb2 import SUMMARY_STYLE_REWRITTEN, SUMMARY_STYLE_UNSPECIFIED
 
-    request = SummariseRequest(language_code=language, max_words=max_words)
-    response = asyncio.run(_summarise(product_id, request, target, reason_target, timeout))
+    request = SummariseRequest(
+        product_id=product_id,
+        language_code=language,
+        max_words=max_words,
+        style=SUMMARY_STYLE_REWRITTEN if rewrite else SUMMARY_STYLE_UNSPECIFIED,
+    )
+    response = asyncio.run(_summarise(request, target, timeout))
     if json:
         output.print_message(response)
         return failures.OK
@@ -56,42 +59,38 @@ def summarise(
 
 
 async def _summarise(
-    product_id: str,
     request: SummariseRequest,
     target: str | None,
-    reason_target: str | None,
     timeout: float,  # noqa: ASYNC109 - a gRPC deadline, kept by the call itself
 ) -> SummariseResponse:
-    from shared.cli.config import CliSettings
     from shared.cli.connection import connect
-    from wherefore.orchestrator.v1.product_service_pb2 import ProductServiceGetRequest
-    from wherefore.orchestrator.v1.product_service_pb2_grpc import ProductServiceStub
-    from wherefore.reason.v1.reason_service_pb2_grpc import ReasonServiceStub
+    from wherefore.orchestrator.v1.summary_service_pb2_grpc import SummaryServiceStub
 
     async with connect(target) as channel:
-        got = await ProductServiceStub(channel).Get(
-            ProductServiceGetRequest(product_id=product_id), timeout=timeout
-        )
-    request.reviews.extend(got.product.reviews)
-    request.descriptions.update(got.product.descriptions)
-    async with connect(reason_target or CliSettings().orchestrator_reason_target) as channel:
-        return await ReasonServiceStub(channel).Summarise(request, timeout=timeout)
+        return await SummaryServiceStub(channel).Summarise(request, timeout=timeout)
 
 
 def _show(response: SummariseResponse) -> None:
     from shared.cli import answer_view
 
     console = output.console()
-    if response.overview:
-        console.print(output.text(response.overview, "bold"))
-    for sentence in response.sentences:
+    summary = response.summary
+    opening = summary.rewritten or summary.overview
+    if opening:
+        console.print(output.text(opening, "bold"))
+    for sentence in summary.sentences:
         console.print(output.text(f"“{sentence.text}” ({sentence.review_id or 'description'})"))
-    _show_points("+", response.pros)
-    _show_points("-", response.cons)
-    read = f"{response.review_count} reviews read"
-    if response.duplicate_count:
-        read += f", {response.duplicate_count} near-duplicates left out"
-    console.print(output.text(f"{read}; compared by {response.method}", "dim"))
+    _show_points("+", summary.pros)
+    _show_points("-", summary.cons)
+    if response.HasField("summary"):
+        read = f"{summary.review_count} reviews read"
+        if summary.duplicate_count:
+            read += f", {summary.duplicate_count} near-duplicates left out"
+        console.print(output.text(f"{read}; compared by {summary.method}", "dim"))
+    elif response.review_summary.rating_count:
+        rated = response.review_summary
+        said = f"{rated.average_rating:.1f} stars of {rated.rating_count} ratings"
+        console.print(output.text(said, "bold"))
     answer_view.print_footer(console, response.timings, response.degraded)
 
 

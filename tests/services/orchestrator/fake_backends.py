@@ -22,6 +22,11 @@ from wherefore.ranking.v1 import ranking_service_pb2, ranking_service_pb2_grpc
 from wherefore.ranking.v1.ranked_result_pb2 import RankedResult
 from wherefore.reason.v1 import reason_service_pb2, reason_service_pb2_grpc
 from wherefore.reason.v1.reason_pb2 import Clause, Evidence, Generator, Reason
+from wherefore.reason.v1.summary_pb2 import (
+    SUMMARY_STYLE_REWRITTEN,
+    SummariseResponse,
+    SummarySentence,
+)
 from wherefore.retrieval.v1 import retrieval_service_pb2, retrieval_service_pb2_grpc
 from wherefore.retrieval.v1.candidate_pb2 import Candidate, LegScore
 
@@ -219,6 +224,18 @@ class Backends(
                 RankedResult(product_id=i, rank=n, score=1 / n, confidence=0.5, propensity=0.25)
                 for n, i in enumerate(order, 1)
             ]
+        )
+
+    async def Summarise(self, request, context):  # noqa: N802
+        await self.gate("reason", context)
+        if request.max_words == 9:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "max_words: must be 10 to 500")
+        return SummariseResponse(
+            sentences=[SummarySentence(text=r.text, review_id=r.id) for r in request.reviews],
+            overview=" ".join(f"{k}={v}" for k, v in sorted(request.descriptions.items())),
+            language_code=request.language_code,
+            review_count=len(request.reviews),
+            rewritten="new words" if request.style == SUMMARY_STYLE_REWRITTEN else "",
         )
 
     async def Explain(self, request, context):  # noqa: N802
