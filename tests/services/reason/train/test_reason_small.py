@@ -36,7 +36,8 @@ def test_its_reasons_stand_on_products_that_it_never_saw(tmp_path: Path) -> None
     held = held_scenes(CorpusSettings(catalogues={"bundled": 1.0}), tmp_path, "test", 100)
     written = write_all(held, grammar, OnnxEngine(FOLDER / GRAPH, 1), SamplingSettings())
     found = verdicts(written)
-    # Four in five are asked of it; an export that went wrong would write next to none.
-    assert found["served"] >= 0.9, found
+    # Four in five are asked of it; an export that went wrong would write next to none. What it has
+    # not learnt, or says "often" of, is left to the templates.
+    assert found["served"] >= 0.85, found
     assert not [cause for cause in found["causes"] if "number" in cause or "banned" in cause]
     assert len({one.reason.text for one in written if one.reason is not None}) > 90
