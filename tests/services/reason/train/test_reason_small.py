@@ -39,5 +39,7 @@ def test_its_reasons_stand_on_products_that_it_never_saw(tmp_path: Path) -> None
     # Four in five are asked of it; an export that went wrong would write next to none. What it has
     # not learnt, or says "often" of, is left to the templates.
     assert found["served"] >= 0.85, found
-    assert not [cause for cause in found["causes"] if "number" in cause or "banned" in cause]
+    # Where it says "often" of what was looked at, it is not asked when it serves.
+    causes = [cause for cause in found["causes"] if "affinity" not in cause]
+    assert not [cause for cause in causes if "number" in cause or "banned" in cause]
     assert len({one.reason.text for one in written if one.reason is not None}) > 90
