@@ -73,6 +73,25 @@ def curves(
     _save(figure, path)
 
 
+def lines(
+    values: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    labels: tuple[str, str],
+    path: Path,
+) -> None:
+    """A line for each name, by its own places and heights."""
+    pyplot = _pyplot()
+    if pyplot is None:
+        return
+    figure, axes = pyplot.subplots(figsize=(7, 4.4))
+    for name, (places, heights) in values.items():
+        axes.plot(places, heights, label=name, linewidth=1.6)
+    axes.set_xlabel(labels[0])
+    axes.set_ylabel(labels[1])
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    _save(figure, path)
+
+
 def grouped(
     values: Mapping[str, Mapping[str, float]], label: str, path: Path, *, log: bool = False
 ) -> None:

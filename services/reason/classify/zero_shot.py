@@ -36,8 +36,8 @@ class ZeroShotWeights:
     parents: float
 
 
-BY_MEANING: Final = ZeroShotWeights(meaning=15.0, name=2.0, parents=0.0)
-BY_WORDS: Final = ZeroShotWeights(meaning=0.0, name=8.0, parents=3.0)
+BY_MEANING: Final = ZeroShotWeights(meaning=15.0, name=3.0, parents=3.0)
+BY_WORDS: Final = ZeroShotWeights(meaning=0.0, name=10.0, parents=3.0)
 CALIBRATION: Final = Calibration(category_threshold=0.5, parent_threshold=0.5)
 """Nothing can be promised of a taxonomy without products: more likely than not is what is said."""
 
