@@ -27,7 +27,7 @@ from benchmarks.data import data_folder
 from benchmarks.summary_scorer import Case, cross_validate, fit, write
 from services.reason.summarise.centrality import Matrix, lexrank, tf_idf, unit_rows
 from services.reason.summarise.points import count_points
-from services.reason.summarise.rewrite import LONGEST_QUOTE, rewrite
+from services.reason.summarise.rewrite import rewrite
 from services.reason.summarise.scorer import LinearScorer, scorers
 from services.reason.summarise.sentences import Sentence, Text, distinct, split
 from services.reason.summarise.summariser import DEFAULT_POINTS
@@ -121,17 +121,15 @@ def unsupervised(case: Case) -> str:
 
 
 def in_new_words(case: Case) -> str:
-    """What the service says in new words, with the most central short sentence quoted."""
+    """What the service says in new words, with the most central sentences quoted."""
     pros, cons = count_points(case.reviews, "en", DEFAULT_POINTS)
     scorer = scorers()["meaning"]
     chosen, central = extract(case.sentences, case.words, case.meanings, BUDGET, scorer)
-    short = [at for at in chosen if case.sentences[at].words <= LONGEST_QUOTE]
-    best = max(short, key=lambda at: central[at], default=None)
-    quote = None
-    if best is not None:
-        sentence = case.sentences[best]
-        quote = (case.reviews[sentence.source].id, sentence.text)
-    return rewrite(pros, cons, quote, case.reviews, language="en", budget=BUDGET).text
+    quotes = [
+        (case.reviews[case.sentences[at].source].id, case.sentences[at].text)
+        for at in sorted(chosen, key=lambda at: -central[at])
+    ]
+    return rewrite(pros, cons, quotes, case.reviews, language="en", budget=BUDGET).text
 
 
 def check_claims(folder: Path) -> tuple[int, int, int]:
@@ -144,7 +142,7 @@ def check_claims(folder: Path) -> tuple[int, int, int]:
     for written in islice(products.values(), CHECKED):
         reviews = distinct(written)
         pros, cons = count_points(reviews, "en", DEFAULT_POINTS)
-        found = rewrite(pros, cons, None, reviews, language="en", budget=BUDGET)
+        found = rewrite(pros, cons, (), reviews, language="en", budget=BUDGET)
         served = [SummaryClaimText(claim.text, claim.review_ids) for claim in found.claims]
         bodies = {review.id: review.body for review in reviews}
         texts += bool(found.text)
@@ -313,9 +311,9 @@ def section(
             "People wrote anew what the methods can only quote; the oracle picks sentences by the\n"
             "references.",
             f"In new words, {checked[0]} of {CHECKED} products of reviews_by_product_en (music\n"
-            f"and books above all) have a text: {checked[1]} claims, {checked[2]} unsupported by the\n"
-            "independent checker. Its word lists, and the sentences in which a word speaks of no\n"
-            "product, were completed while reading what it found here at first.",
+            f"and books above all) have a text: {checked[1]} claims, {checked[2]} unsupported by\n"
+            "the independent checker. Its word lists, and the service's list of sentences that do\n"
+            "not speak of a product, were completed while reading what it found here at first.",
             _served(times),
         )
     )

@@ -1,7 +1,7 @@
-"""Points and the most central sentence in one or two fluent sentences, each claim with its reviews.
+"""Points in a fluent sentence with the most central sentences quoted, each with its reviews.
 
 "Reviewers find it comfortable (9 of 11) and of good quality (4 of 5), but 4 of 6 find the size
-off. As one writes: “They run small.”" Of the reviews that speak of an aspect, so many say so.
+off. In their words: “They run small.”" Of the reviews that speak of an aspect, so many say so.
 """
 
 from collections.abc import Collection, Sequence
@@ -13,7 +13,7 @@ from services.reason.summarise.sentences import Text, count_words
 from services.reason.summarise.verify import Claim, Rejected, verify
 from services.reason.summarise.wordings import IT, of_it, wording
 
-MOST_PROS, MOST_CONS = 4, 2
+MOST_PROS, MOST_CONS, MOST_QUOTES = 4, 2, 3
 LONGEST_QUOTE: Final = 20
 
 
@@ -35,7 +35,7 @@ class Rewritten:
 def rewrite(
     pros: Sequence[Point],
     cons: Sequence[Point],
-    quote: tuple[str, str] | None,
+    quotes: Sequence[tuple[str, str]],
     reviews: Sequence[Text],
     *,
     language: str,
@@ -47,7 +47,7 @@ def rewrite(
     Args:
         pros: Points for, most reviews first.
         cons: Points against.
-        quote: Id of a review and a sentence of it.
+        quotes: Each the id of a review and a sentence of it, best first; as many as fit.
         reviews: Those that the points were counted over.
         language: "zh" or "en".
         budget: Words in all.
@@ -55,16 +55,24 @@ def rewrite(
     """
     drafts = [_claim(point, True, language) for point in pros[:MOST_PROS]]
     drafts += [_claim(point, False, language) for point in cons[:MOST_CONS]]
-    if quote is not None and count_words(quote[1]) <= LONGEST_QUOTE:
-        drafts.append(Claim("", True, 1, 1, (quote[0],), quote[1].strip()))
+    drafts += [
+        Claim("", True, 1, 1, (review,), text.strip())
+        for review, text in quotes
+        if count_words(text) <= LONGEST_QUOTE
+    ]
     checked = verify(drafts, reviews, language, banned)
-    kept = list(checked.kept)
-    while kept:
-        text, claims = _compose(kept, language)
-        if count_words(text) <= budget:
-            return Rewritten(text, tuple(claims), checked.rejected)
-        kept.pop()
-    return Rewritten("", (), checked.rejected)
+    points = [claim for claim in checked.kept if claim.aspect]
+    while points and count_words(_compose(points, language)[0]) > budget:
+        points.pop()
+    said = points
+    for quote in (claim for claim in checked.kept if not claim.aspect):
+        # Without points, quotations alone are no summary in new words.
+        longer = [*said, quote]
+        enough = sum(not claim.aspect for claim in said) >= MOST_QUOTES
+        if points and not enough and count_words(_compose(longer, language)[0]) <= budget:
+            said = longer
+    text, claims = _compose(said, language)
+    return Rewritten(text, tuple(claims), checked.rejected)
 
 
 def _claim(point: Point, praises: bool, language: str) -> Claim:
@@ -91,11 +99,10 @@ def _compose(claims: Sequence[Claim], language: str) -> tuple[str, list[Claim]]:
     cons = [c for c in claims if c.aspect and not c.praises]
     quotes = [c for c in claims if not c.aspect]
     said = _chinese(pros, cons) if language == "zh" else _english(pros, cons)
-    # Without points a quotation alone is no summary in new words.
-    if not said:
-        return "", []
-    opening = "有人写道：" if language == "zh" else " As one writes: "
-    said += "".join(f"{opening}“{quote.text}”" for quote in quotes)
+    if quotes:
+        quoted = [f"“{quote.text}”" for quote in quotes]
+        in_words = f" In their words: {' '.join(quoted)}"
+        said += f"原话：{''.join(quoted)}" if language == "zh" else in_words
     return said, [*pros, *cons, *quotes]
 
 

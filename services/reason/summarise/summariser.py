@@ -12,7 +12,7 @@ from services.reason.summarise.centrality import Matrix, tf_idf
 from services.reason.summarise.encoder import MAX_TEXTS, STAGE
 from services.reason.summarise.overview import write_overview
 from services.reason.summarise.points import Point, count_points
-from services.reason.summarise.rewrite import LONGEST_QUOTE, Rewritten, rewrite
+from services.reason.summarise.rewrite import Rewritten, rewrite
 from services.reason.summarise.scorer import LANGUAGE, LinearScorer, scorers
 from services.reason.summarise.sentences import Sentence, Text, distinct, split
 from services.reason.summarise.vector_cache import Encoder
@@ -113,7 +113,7 @@ class Summariser:
                     partial(rewrite, language=language, budget=budget, banned=self._banned),
                     pros,
                     cons,
-                    _quote(quoted),
+                    _quotes(quoted),
                     reviews,
                 )
         return Summary(
@@ -174,13 +174,10 @@ def _quotable(texts: Sequence[Text], language: str) -> list[Sentence]:
     return found[::every]
 
 
-def _quote(quoted: Sequence[Quoted]) -> tuple[str, str] | None:
-    """Returns the most central sentence of a review that is short enough to quote, with its id."""
-    short = [each for each in quoted if each.review_id and each.sentence.words <= LONGEST_QUOTE]
-    if not short:
-        return None
-    best = max(short, key=lambda each: each.centrality)
-    return best.review_id, best.sentence.text
+def _quotes(quoted: Sequence[Quoted]) -> list[tuple[str, str]]:
+    """Returns the sentences of reviews, each with its review's id, the most central first."""
+    ordered = sorted(quoted, key=lambda each: -each.centrality)
+    return [(each.review_id, each.sentence.text) for each in ordered if each.review_id]
 
 
 def _scorer(language: str, vectors: Matrix | None) -> LinearScorer | None:

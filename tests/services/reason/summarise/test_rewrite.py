@@ -19,9 +19,9 @@ REVIEWS = [
 TEXTS = {review.id: review.body for review in REVIEWS}
 
 
-def rewritten(language="en", budget=80, quote=None, banned=()):
+def rewritten(language="en", budget=80, quotes=(), banned=()):
     pros, cons = count_points(REVIEWS, language, 5)
-    return rewrite(pros, cons, quote, REVIEWS, language=language, budget=budget, banned=banned)
+    return rewrite(pros, cons, quotes, REVIEWS, language=language, budget=budget, banned=banned)
 
 
 def check(found, language):
@@ -30,10 +30,10 @@ def check(found, language):
 
 
 def test_says_counts_of_those_who_speak_of_an_aspect():
-    found = rewritten(quote=("r1", "They run a size small."))
+    found = rewritten(quotes=[("r1", "They run a size small.")])
     assert found.text == (
         "Reviewers find it of good quality (3 of 3) and comfortable (3 of 4), but 3 of 4 find"
-        " the size off. As one writes: “They run a size small.”"
+        " the size off. In their words: “They run a size small.”"
     )
     assert [claim.review_ids for claim in found.claims] == [
         ("r2", "r3", "r4"), ("r1", "r2", "r4"), ("r1", "r3", "r4"), ("r1",),
@@ -43,9 +43,9 @@ def test_says_counts_of_those_who_speak_of_an_aspect():
 
 
 def test_says_the_same_in_chinese():
-    found = rewritten("zh", quote=("r4", "质量很好。"))
+    found = rewritten("zh", quotes=[("r4", "质量很好。")])
     assert found.text == (
-        "评价称质量好（3条中3条）、舒适（4条中3条），但4条中3条称尺码不合。有人写道：“质量很好。”"
+        "评价称质量好（3条中3条）、舒适（4条中3条），但4条中3条称尺码不合。原话：“质量很好。”"
     )
     assert check(found, "zh") == []
 
@@ -54,7 +54,23 @@ def test_keeps_to_the_budget_and_is_empty_without_points():
     found = rewritten(budget=14)
     assert 0 < count_words(found.text) <= 14
     assert len(found.claims) < 3
-    assert rewrite([], [], ("r1", "x"), REVIEWS, language="en", budget=50).text == ""
+    assert rewrite([], [], [("r1", "x")], REVIEWS, language="en", budget=50).text == ""
+
+
+def test_quotes_fill_what_is_left_of_the_budget():
+    quotes = [
+        ("r1", "Very comfortable boots."),
+        ("r2", "So comfortable from the first day!"),
+        ("r3", "But they run small."),
+        ("r5", "It fits me perfectly."),
+    ]
+    found = rewritten(budget=200, quotes=quotes)
+    assert [claim.text for claim in found.claims[-3:]] == [text for _, text in quotes[:3]]
+    assert check(found, "en") == []
+    found = rewritten(budget=36, quotes=quotes)
+    assert 3 < len(found.claims) < 6
+    assert not found.claims[-1].aspect
+    assert count_words(found.text) <= 36
 
 
 def test_banned_words_drop_their_claim():
