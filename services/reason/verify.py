@@ -84,6 +84,20 @@ _ALL: Final = re.compile(r"\ball (?:of )?(?:the )?#|全部#|#[^#]*都")
 _WHOLE_FIRST: Final = re.compile(r"#.*[中里].*#|\bof (?:the |all )?#(?! of| out of).*#")
 _LISTED: Final = ("title_match", "exclusion_met")
 """Codes whose value is a list, which each language joins in its own way."""
+_TITLED: Final = frozenset(
+    {
+        "because_you_viewed",
+        "because_you_bought",
+        "fits",
+        "fits_yours",
+        "fitted_by",
+        "goes_with",
+        "similar_to",
+        "same_brand",
+        "compatible_with",
+    }
+)
+"""Codes whose clause has no numbers but those of the title that it quotes."""
 _BETWEEN: Final = 8
 """Characters that may stand between a denial and what it denies."""
 _WINDOW: Final = {"popular": {30.0}}
@@ -294,7 +308,7 @@ def _numbers_of(facts: Sequence[Fact]) -> list[set[float]]:
     numbers: list[set[float]] = []
     for fact in facts:
         numbers += [{number} for number in _WINDOW.get(fact.code, ())]
-        for text in (fact.value, fact.meets):
+        for text in _counted(fact):
             for found in re.findall(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?", text):
                 exact = float(found)
                 forms = {exact, _rounded(exact, 2)}
@@ -302,6 +316,14 @@ def _numbers_of(facts: Sequence[Fact]) -> list[set[float]]:
                     forms.add(_rounded(exact, 1))
                 numbers.append(forms)
     return sorted(numbers, key=len)  # the surest first
+
+
+def _counted(fact: Fact) -> tuple[str, ...]:
+    """What of a fact words of ours may count by: a title that is quoted whole counts nothing."""
+    if fact.code in _TITLED:
+        return ()
+    named = fact.code in _NAMES or fact.code == "price_in_category"
+    return (fact.value,) if named else (fact.value, fact.meets)
 
 
 def _rounded(value: float, places: int) -> float:

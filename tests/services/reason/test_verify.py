@@ -98,6 +98,9 @@ def test_no_other_value_passes_for_a_fact(make_scene, word):
         ("same_brand", 'similar to "Rain cover XT 40", also from Osprey', "value"),
         ("better_rated", 'rated 4.7, like the 4.2 of "Rain cover XT 40"', "comparative"),
         ("bought_before", "you bought it 41 days ago", "number"),
+        ("better_rated", 'rated 40, above the 4.2 of "Rain cover XT 40"', "number"),
+        ("bought_together", '40 customers bought it together with "Rain cover XT 40"', "number"),
+        ("fits_yours", 'fits your "Rain cover XT 40" for 40', "number"),
     ],
 )
 def test_words_that_go_beyond_the_evidence(make_scene, code, text, cause):
