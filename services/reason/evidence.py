@@ -19,6 +19,8 @@ from wherefore.nlu.v1.query_understanding_pb2 import (
     QueryUnderstanding,
 )
 
+_MODEL_PREFIX: Final = 2
+"""Letters before the hyphen of a model, which alone name none."""
 _PIECES: Final = frozenset({"pc", "pcs", "pk", "set", "sets", "pack", "pair", "new", "size"})
 """Words of titles that say nothing alone."""
 
@@ -120,6 +122,9 @@ def _title_facts(
     seen: set[str] = set()
     for term in _analysed(title):
         overlaps = bool(spans) and term.start < spans[-1][1]
+        after = title[term.end : term.end + 2]
+        if term.end - term.start <= _MODEL_PREFIX and after[:1] == "-" and after[1:].isdigit():
+            continue  # TN-2110 is not what "TN-11BK" names
         if term.normalized in wanted and term.normalized not in seen and not overlaps:
             seen.add(term.normalized)
             if spans and title[spans[-1][1] : term.start] in ("", " ", "-"):

@@ -104,6 +104,7 @@ def test_a_category_is_named_in_the_language_or_not_at_all(
         ("Dell's PC s", "pc s", []),
         ("4K TV", "4k tv", ["4K TV"]),
         ("LaserJet TN-2110", "tn-2110", ["TN-2110"]),
+        ("Brother TN-11BK toner", "brother tn-2110 toner", ["Brother, toner"]),
         ("Short-Sleeve Tee", "short sleeve tee", ["Short-Sleeve Tee"]),
     ],
 )
