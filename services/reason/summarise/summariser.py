@@ -9,14 +9,14 @@ from typing import Final
 
 from services.reason.language import LANGUAGES, is_chinese
 from services.reason.summarise.centrality import Matrix, tf_idf
-from services.reason.summarise.encoder import MAX_TEXTS, STAGE
+from services.reason.summarise.encoder import STAGE
 from services.reason.summarise.overview import write_overview
 from services.reason.summarise.points import Point, count_points
 from services.reason.summarise.rewrite import Rewritten, rewrite
 from services.reason.summarise.scorer import LANGUAGE, LinearScorer, scorers
 from services.reason.summarise.sentences import Sentence, Text, distinct, split
 from services.reason.summarise.vector_cache import Encoder
-from services.reason.summarise.worth import extract
+from services.reason.summarise.worth import extract, prescreen
 from shared.degradation import cause_of, degradation
 from shared.errors import WhereforeError
 from shared.text.language import primary_language
@@ -30,6 +30,8 @@ QUOTED, REWRITTEN = 1, 2
 """Styles, numbered as in the contract."""
 MAX_SENTENCES: Final = 1_000
 """Sentences that are weighed; those beyond are left out, evenly over the reviews."""
+MAX_ENCODED: Final = 96
+"""Sentences that get vectors: of more, those worth most by their words."""
 LONGEST: Final = 60
 """Words of a sentence that may be quoted: reviewers who use no full stops are not quoted whole."""
 
@@ -98,6 +100,9 @@ class Summariser:
             language = _language(wanted, reviews)
             texts = [*reviews, *_descriptions(wanted.descriptions, language)]
             sentences = _quotable(texts, language)
+            if self._encodes(language):
+                by_words = _scorer(language, None)
+                sentences = await asyncio.to_thread(_prescreened, sentences, by_words)
         vectors, method, degraded = await self._vectors(sentences, language, timer)
         with timer.stage("summarise.extract"):
             budget = wanted.max_words or DEFAULT_WORDS
@@ -129,12 +134,13 @@ class Summariser:
             rewritten=rewritten,
         )
 
+    def _encodes(self, language: str) -> bool:
+        return self._encoder is not None and language in self._languages
+
     async def _vectors(
         self, sentences: Sequence[Sentence], language: str, timer: StageTimer
     ) -> tuple[Matrix | None, str, list[Degradation]]:
-        if self._encoder is None or language not in self._languages or not sentences:
-            return None, TF_IDF, []
-        if len(sentences) > MAX_TEXTS:
+        if self._encoder is None or not self._encodes(language) or not sentences:
             return None, TF_IDF, []
         try:
             with timer.stage(STAGE):
@@ -178,6 +184,12 @@ def _quotes(quoted: Sequence[Quoted]) -> list[tuple[str, str]]:
     """Returns the sentences of reviews, each with its review's id, the most central first."""
     ordered = sorted(quoted, key=lambda each: -each.centrality)
     return [(each.review_id, each.sentence.text) for each in ordered if each.review_id]
+
+
+def _prescreened(sentences: Sequence[Sentence], scorer: LinearScorer | None) -> Sequence[Sentence]:
+    if len(sentences) <= MAX_ENCODED:
+        return sentences
+    return prescreen(sentences, tf_idf([s.text for s in sentences]), MAX_ENCODED, scorer)
 
 
 def _scorer(language: str, vectors: Matrix | None) -> LinearScorer | None:

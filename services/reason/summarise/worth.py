@@ -150,6 +150,24 @@ def extract(
     return sorted(chosen, key=lambda at: _place(sentences[at])), centrality
 
 
+def prescreen(
+    sentences: Sequence[Sentence], words: Matrix, most: int, scorer: LinearScorer | None
+) -> list[Sentence]:
+    """Returns the sentences that are worth most by their words, in their order; at most `most`.
+
+    An encoder's time grows with the sentences, and most of many are never quoted.
+    """
+    if len(sentences) <= most:
+        return list(sentences)
+    similarity = words @ words.T
+    if scorer is None:
+        value = worth(sentences, lexrank(similarity, BY_WORDS.threshold), BY_WORDS)
+    else:
+        value = scorer.score(features(sentences, similarity, None))
+    best = np.argsort(-value * _allowed(sentences, BY_WORDS), kind="stable")[:most]
+    return [sentences[at] for at in sorted(best.tolist())]
+
+
 def _place(sentence: Sentence) -> int:
     if sentence.of_shop:
         return 0

@@ -4,6 +4,7 @@ import pytest
 from services.reason.summarise.centrality import tf_idf
 from services.reason.summarise.scorer import features, scorers
 from services.reason.summarise.sentences import split
+from services.reason.summarise.worth import prescreen
 
 REVIEWS = (
     "These boots are very comfortable. I bought them for my sister's wedding in May.",
@@ -58,3 +59,12 @@ def test_one_sentence_is_scored_too():
     (alone,) = [split("Very good.")]
     found = features(alone, np.ones((1, 1)), None)
     assert scorers()["words"].score(found) == pytest.approx([1.0])
+
+
+@pytest.mark.parametrize("kind", ["words", None])
+def test_of_many_sentences_those_of_use_are_left_in_their_order(sentences, kind):
+    words = tf_idf([sentence.text for sentence in sentences])
+    scorer = scorers()[kind] if kind else None
+    kept = prescreen(sentences, words, 3, scorer)
+    assert [each.text for each in kept] == [sentences[at].text for at in (0, 2, 4)]
+    assert prescreen(sentences, words, 5, scorer) == sentences

@@ -210,3 +210,19 @@ async def test_bad_input_names_its_field(stub, request_, field):
                 if detail.Unpack(bad):
                     named += [violation.field for violation in bad.field_violations]
     assert named == [field]
+
+
+async def test_of_many_sentences_the_best_are_encoded(stub, nlu):
+    reviews = [
+        Review(id=str(n), text=f"The strap number {n} is comfortable. I bought {n} of them in May.")
+        for n in range(80)
+    ]
+    before = len(nlu.calls)
+    response = await stub.Summarise(
+        SummariseRequest(reviews=reviews, language_code="en"), timeout=10
+    )
+    (texts,) = nlu.calls[before:]
+    assert len(texts) == 96
+    assert sum("comfortable" in text for text in texts) >= 70
+    assert response.method == "letters@1+linear_en@1"
+    assert not response.degraded
