@@ -59,6 +59,8 @@ class Settings(ServiceSettings):
     """Model of the repository that words reasons, such as "reason_small"; empty for templates."""
     inference: InferenceSettings = InferenceSettings()
     """Where it runs: a Triton server or this process; `inference.model` is not read."""
+    model_startup_seconds: float = Field(default=20, ge=0)
+    """How long the service waits at its start for the model, before it goes on without it."""
     model_seconds: float = Field(default=0.2, gt=0)
     """Longest that the model gets for a page; templates answer what it has not written then."""
     model_rows: int = Field(default=20, ge=1)
@@ -76,3 +78,12 @@ class Settings(ServiceSettings):
     """Classifier by `wherefore train categories`; that of the bundled catalogue when absent."""
     category_embed_seconds: float = Field(default=10.0, gt=0)
     """Longest wait for 256 vectors of a taxonomy; without them words are compared."""
+
+    cache_reasons: int = Field(default=20_000, ge=0)
+    """Reasons in the model's words that are kept for the next request; 0 for none."""
+    cache_seconds: float = Field(default=3_600, gt=0)
+    """How long."""
+    late_seconds: float = Field(default=2.0, ge=0)
+    """Longest that a page which missed its time is written on for the next request; 0 for never."""
+    late_pages: int = Field(default=8, ge=1)
+    """Pages that may wait for that; more are dropped."""

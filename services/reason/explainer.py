@@ -71,6 +71,8 @@ class WrittenReason:
     """What wrote it, with its version."""
     by_model: bool = False
     """Whether that is a language model."""
+    cached: bool = False
+    """Whether it wrote the words for an earlier request."""
 
 
 class Explainer:

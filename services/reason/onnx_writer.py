@@ -64,6 +64,9 @@ class OnnxWriter:
         finally:
             gone.set()
 
+    def wait_ready(self, seconds: float) -> None:
+        """Returns at once: the model is loaded."""
+
     def close(self) -> None:
         """Ends the thread of the model."""
         self._scheduler.close()

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 import grpc
 
 from services.reason.background import iterate
+from services.reason.cache import CachedWriter
 from services.reason.classify.server import SERVICE_NAME as CLASSIFICATION_SERVICE
 from services.reason.classify.server import ClassificationServer
 from services.reason.config import Settings
@@ -177,7 +178,13 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
         settings = self._settings
         if not settings.model:
             return
-        self._writer = open_writer(settings)
+        self._writer = CachedWriter(
+            open_writer(settings),
+            size=settings.cache_reasons,
+            seconds=settings.cache_seconds,
+            late_seconds=settings.late_seconds,
+            late_pages=settings.late_pages,
+        )
         self._worded = WordedExplainer(
             self._explainer,
             self._verifier,
@@ -194,7 +201,8 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
         request.query.query = request.query.search_text = "保温杯 kettle"
         for _ in self._explainer.explain(_input(request)):
             pass
-        if self._worded is not None:
+        if self._worded is not None and self._writer is not None:
+            self._writer.wait_ready(self._settings.model_startup_seconds)
             self._worded.explain(_input(request))
 
 
@@ -239,6 +247,7 @@ def reason_proto(reason: WrittenReason) -> Reason:
         codes=list(dict.fromkeys(c.code for c in reason.claims)) or [NO_EVIDENCE],
         generator=Generator.GENERATOR_MODEL if reason.by_model else Generator.GENERATOR_TEMPLATE,
         generator_version=reason.generator,
+        cached=reason.cached,
     )
 
 

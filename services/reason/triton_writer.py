@@ -3,6 +3,7 @@
 import struct
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
@@ -30,6 +31,7 @@ from shared.inference.triton import CHANNEL_ARGUMENTS
 
 GRACE: Final = 0.02
 """Seconds beyond a page's own that its last tokens may take to arrive."""
+_POLL: Final = 0.1
 _DATATYPES: Final[Mapping[str, str]] = {"int32": "INT32", "int64": "INT64", "float32": "FP32"}
 _MESSAGES: Any = service_pb2
 _STUBS: Any = service_pb2_grpc
@@ -53,7 +55,7 @@ class TritonWriter:
         self._banned = [word.encode() for word in banned]
         self._vocabulary = np.array([vocabulary_id(self._model.home)], dtype=np.int64)
         self._channel: Any = grpc.insecure_channel(target, CHANNEL_ARGUMENTS)
-        self._infer: Any = _STUBS.GRPCInferenceServiceStub(self._channel).ModelStreamInfer
+        self._stub: Any = _STUBS.GRPCInferenceServiceStub(self._channel)
         # A server that stands still would cost every page its whole time.
         self._breaker = CircuitBreaker("reason.model", failure_threshold=3)
         self._lock = Lock()
@@ -80,7 +82,8 @@ class TritonWriter:
                 raise CircuitOpenError(f"{self.version} kept failing and is not asked")
         ends = time.monotonic() + seconds
         telling = Telling(wanted, self._model.grammar)
-        call = self._infer(iter([self._request(wanted, seconds)]), timeout=seconds + GRACE)
+        request = self._request(wanted, seconds)
+        call = self._stub.ModelStreamInfer(iter([request]), timeout=seconds + GRACE)
         answered = False
         try:
             for answer in call:
@@ -99,6 +102,16 @@ class TritonWriter:
                 raise failure from error
         finally:
             call.cancel()
+
+    def wait_ready(self, seconds: float) -> None:
+        """Returns when Triton has loaded the model, or after so many seconds without it."""
+        ends = time.monotonic() + seconds
+        request = _MESSAGES.ModelReadyRequest(name=self._name, version=VERSION_FOLDER)
+        while (left := ends - time.monotonic()) > 0:
+            with suppress(grpc.RpcError):
+                if self._stub.ModelReady(request, timeout=left, wait_for_ready=True).ready:
+                    return
+            time.sleep(min(_POLL, left))
 
     def close(self) -> None:
         """Closes the channel."""

@@ -260,7 +260,8 @@ class WordedExplainer:
                 yield ClausePart(row.index, row.sent.removeprefix(before), claim)
         if progress.reason is not None:
             row.ended = True
-            yield ReasonPart(row.index, self._worded(row, progress.reason.text))
+            worded = self._worded(row, progress.reason.text)
+            yield ReasonPart(row.index, replace(worded, cached=progress.cached))
 
     def _given_up(self, row: _Asked, why: str, *, by_clause: bool) -> ReasonPart:
         """Ends a reason that the model did not finish."""

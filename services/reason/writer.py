@@ -42,6 +42,10 @@ class Writer(Protocol):
         """
         ...
 
+    def wait_ready(self, seconds: float) -> None:
+        """Returns when the model answers, or after so many seconds without it."""
+        ...
+
     def close(self) -> None:
         """Lets go of connections, threads and memory."""
         ...

@@ -19,6 +19,7 @@ class Progress:
         closed: The sentence so far, where another clause of it has come to its end.
         reason: The whole reason, once it is finished.
         failed: It grew longer than allowed, or found no way on: write it otherwise.
+        cached: It was written for an earlier request.
     """
 
     row: int
@@ -26,6 +27,7 @@ class Progress:
     closed: SaidReason | None = None
     reason: SaidReason | None = None
     failed: bool = False
+    cached: bool = False
 
 
 class Telling:

@@ -98,6 +98,9 @@ async def test_a_model_named_in_the_settings_words_the_reasons():
             response = await worded.Explain(request, timeout=40)
             stream = worded.ExplainStream(pb.ExplainStreamRequest(request=request), timeout=40)
             streamed = {message.reason.product_id: message.reason async for message in stream}
+            assert [reason.cached for reason in response.reasons] == [False, False]
+            assert streamed["p"].cached
+            streamed["p"].cached = False
             assert streamed == {reason.product_id: reason for reason in response.reasons}
             asked = pb.ExplainStreamRequest(request=request, by_clause=True)
             parts = [message async for message in worded.ExplainStream(asked, timeout=40)]
@@ -121,6 +124,8 @@ async def test_a_model_named_in_the_settings_words_the_reasons():
     assert {clause.product_id for clause in clauses} == {full.product_id}
     assert [clause.clause for clause in clauses] == list(whole.clauses)
     assert whole.text.startswith("".join(clause.text for clause in clauses))
+    assert whole.cached  # the words of the first answer
+    whole.cached = False
     assert whole == full
     with_text = [part for part in parts if part.clause.text or part.reason.text]
     assert [part for part in parts if part.first_text_nanos] == with_text[:1]
