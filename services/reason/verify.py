@@ -104,6 +104,10 @@ _WINDOW: Final = {"popular": {30.0}}
 """Numbers that the contract itself gives: statistics count 30 days."""
 
 
+_KEPT: Final = 16_384
+"""Clauses whose words are remembered; a product says the same of its reviews in every search."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether a claim stands; `cause` is empty when it does."""
@@ -132,6 +136,8 @@ class Verifier:
         self._safety = safety or SafetyFilter()
         words = [_word_pattern(word) for word in banned_words if word.strip()]
         self._banned = re.compile("|".join(words)) if words else None
+        # What words say of their facts hangs on them alone; whether a fact is so does not.
+        self._cause = lru_cache(_KEPT)(self._words)
 
     def check(self, claim: Claim, scene: Scene, language: str = "") -> Verdict:
         """Checks one claim.
@@ -149,7 +155,7 @@ class Verifier:
                 return Verdict("unknown_code")
             if not _safely(recheck, fact, scene):
                 return Verdict("evidence")
-        return Verdict(self._words(claim, language))
+        return Verdict(self._cause(claim, language))
 
     def _words(self, claim: Claim, language: str) -> str:
         named = [fact.meets for fact in claim.facts] if claim.code in _NAMES else []
