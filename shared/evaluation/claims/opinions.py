@@ -53,13 +53,15 @@ def check_opinions(text: str, record: Record) -> Iterator[tuple[int, int, str]]:
 
 
 def _nearest_aspect(text: str, start: int, end: int) -> str:
-    """The aspect whose word stands next to a place, within the same clause; "" for none."""
-    first = max(text.rfind(mark, 0, start) for mark in ";；。") + 1
-    ends = [at for mark in ";；。" if (at := text.find(mark, end)) >= 0]
-    last = min(ends, default=len(text))
-    near: list[tuple[int, str]] = []
-    for aspect, pattern in _ASPECTS.items():
-        for word in pattern.finditer(text, first, last):
-            away = max(start - word.end(), word.start() - end, 0)
-            near.append((away, aspect))
-    return min(near)[1] if near else ""
+    """The aspect whose word stands next to a place: between its commas, else in its clause."""
+    for marks in (",，;；。", ";；。"):
+        first = max(text.rfind(mark, 0, start) for mark in marks) + 1
+        ends = [at for mark in marks if (at := text.find(mark, end)) >= 0]
+        last = min(ends, default=len(text))
+        near: list[tuple[int, str]] = []
+        for aspect, pattern in _ASPECTS.items():
+            for word in pattern.finditer(text, first, last):
+                near.append((max(start - word.end(), word.start() - end, 0), aspect))
+        if near:
+            return min(near)[1]
+    return ""

@@ -26,6 +26,8 @@ def record() -> Record:
         "Of 21 reviews on its quality 18 are positive.",
         "21条相关评价中18条称赞质量好；8条相关评价中有7条称赞性价比高。",
         "18条评价称赞质量好，相关评价共21条。",
+        "21条相关评价中有18条认可质量好，8条相关评价中有7条称赞性价比高。",
+        "性价比受到好评，8条相关评价中有7条称赞。",
     ],
 )
 def test_pairs_that_are_on_record(text: str) -> None:
