@@ -116,7 +116,7 @@ def grouped(
         ]
         figures = [group[name] for group in values.values() if name in group]
         drawn = axes.barh(places, figures, label=name)
-        axes.bar_label(drawn, fmt="%.3g", padding=3, fontsize=8)
+        axes.bar_label(drawn, fmt="{:,.0f}", padding=3, fontsize=8)
     middles = [row * (len(names) + 1) + (len(names) - 1) / 2 for row in range(len(values))]
     axes.set_yticks(middles, list(values))
     axes.invert_yaxis()
