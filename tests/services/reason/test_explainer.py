@@ -248,11 +248,19 @@ def test_what_is_recommended_for_its_sales_says_so_first(make_scene, verifier, s
     assert [claim.code for claim in reason.claims].count("popular") == (sold == 120)
 
 
+HISTORY = ("because_you_viewed", "brand_affinity", "category_affinity")
+
+
 @pytest.mark.parametrize(
     ("found", "told"),
     [
         (("because_you_viewed", "category_affinity"), ["because_you_viewed"]),
-        (("title_match", "category_affinity"), ["title_match"]),
+        (("title_match", "category_affinity"), ["title_match", "category_affinity"]),
+        (
+            ("title_match", "category_affinity", "in_stock"),
+            ["title_match", "category_affinity", "in_stock"],
+        ),
+        (("title_match", "brand_affinity", "category_affinity"), ["title_match", "brand_affinity"]),
         (("better_rated", "well_reviewed"), ["better_rated"]),
         (("because_you_viewed", "title_match"), ["because_you_viewed", "title_match"]),
         (("fits", "similar_to", "category_affinity"), ["fits", "category_affinity"]),
@@ -260,5 +268,8 @@ def test_what_is_recommended_for_its_sales_says_so_first(make_scene, verifier, s
 )
 def test_what_says_much_the_same_is_said_once(found, told):
     strengths = range(len(found), 0, -1)
-    facts = [Fact(c, "", c, "", s) for c, s in zip(found, strengths, strict=True)]
+    facts = [
+        Fact(c, "profile" if c in HISTORY else "", c, "", s)
+        for c, s in zip(found, strengths, strict=True)
+    ]
     assert [fact.code for fact in plan(facts)] == told
