@@ -128,6 +128,15 @@ def test_a_model_without_files_is_told_at_once(tmp_path: Path) -> None:
         TritonWriter(tmp_path, (), "127.0.0.1:1")
 
 
+def test_one_waits_for_a_model_that_is_being_loaded_and_no_longer_than_told(triton, writer):
+    writer.wait_ready(LONG)
+    nobody = TritonWriter(FOLDER, DEFAULT_BANNED_WORDS, "127.0.0.1:1")
+    nobody.wait_ready(0.3)
+    with pytest.raises(UnavailableError):
+        write(nobody, page(1))
+    nobody.close()
+
+
 def test_a_server_that_stands_still_is_left_alone_until_it_goes_on(triton, writer):
     assert write(writer, page(2))
     os.kill(triton.process.pid, signal.SIGSTOP)
