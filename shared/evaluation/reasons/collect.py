@@ -28,7 +28,11 @@ from wherefore.orchestrator.v1.user_event_service_pb2 import UserEventServiceWri
 from wherefore.orchestrator.v1.user_event_service_pb2_grpc import UserEventServiceStub
 from wherefore.reason.v1.reason_pb2 import Reason
 from wherefore.retrieval.v1.candidate_pb2 import LegScore
-from wherefore.retrieval.v1.retrieval_service_pb2 import GetProductsRequest, ListProductsRequest
+from wherefore.retrieval.v1.retrieval_service_pb2 import (
+    GetProductsRequest,
+    ListProductsRequest,
+    StatsRequest,
+)
 from wherefore.retrieval.v1.retrieval_service_pb2_grpc import RetrievalServiceStub
 
 if TYPE_CHECKING:
@@ -144,6 +148,8 @@ class _Records:
         """Reads prices and categories of all products."""
         stub = RetrievalServiceStub(retrieval)
         priced: list[Product] = []
+        # Right after an import nobody has read the terms yet, and with them where prices stand.
+        await stub.Stats(StatsRequest(include_terms=True), timeout=_TIMEOUT_SECONDS)
         request = ListProductsRequest(page_size=_LISTED, read_mask=_PRICED)
         while True:
             listed = await stub.ListProducts(request, timeout=_TIMEOUT_SECONDS)
