@@ -41,23 +41,22 @@ _GROUPS_OF: Final[dict[str, frozenset[tuple[str, str]]]] = {
 
 
 def plan(facts: Iterable[Fact]) -> list[Fact]:
-    """Orders facts, strongest first, and drops those that repeat a stronger one.
-
-    A category that the user knows is kept behind the type of product, which names the same thing
-    but nothing of the user, where the user's history has no other word.
-    """
+    """Orders facts, strongest first, and drops those that repeat a stronger one."""
     chosen: list[Fact] = []
     taken: set[tuple[str, str]] = set()
     dropped: list[Fact] = []
     for fact in sorted(facts, key=lambda fact: -fact.strength):
-        groups = {(f"group-{i}", "") for i, group in enumerate(_SAY_SAME) if fact.code in group}
-        keys = groups or {(fact.code, fact.value)}
+        keys = _GROUPS_OF.get(fact.code) or {(fact.code, fact.value)}
+        if fact.code in _OF_ONE_ATTRIBUTE:
+            # "Black, not blue" says as well that it is black.
+            keys = {("attribute", fact.source), (fact.code, fact.value)}
         if taken.isdisjoint(keys):
             taken |= keys
             chosen.append(fact)
         elif fact.code == "category_affinity":
             dropped.append(fact)
     if dropped and not any(fact.source == "profile" for fact in chosen):
+        # The type of the product names the same thing, but nothing of the user.
         least = (at for at, fact in enumerate(chosen) if fact.code == "in_stock")
         chosen.insert(next(least, len(chosen)), dropped[0])
     return chosen
