@@ -9,9 +9,6 @@ from services.reason.wording.decode import Progress
 from services.reason.wording.served import read_grammar
 
 VERSION_FOLDER: Final = "1"
-_OVERSTATED: Final = frozenset({"brand_affinity", "category_affinity"})
-"""Kinds that the model was taught to say with "often", though one look can give rise to them:
-templates say them until it is taught anew."""
 
 
 class Writer(Protocol):
@@ -68,6 +65,5 @@ class LearntModel:
         self.version = f"{folder.name}@{VERSION_FOLDER}"
 
     def knows(self, wanted: Wanted) -> bool:
-        """Whether it has learnt to say the evidence, and says it truly."""
-        overstated = any(one.kind in _OVERSTATED for one in wanted.evidence)
-        return not overstated and self.grammar.knows_all(wanted.evidence, wanted.language)
+        """Whether it has learnt to say every kind of the evidence."""
+        return self.grammar.knows_all(wanted.evidence, wanted.language)

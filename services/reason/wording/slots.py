@@ -1,10 +1,12 @@
 """From a fact to what fills the slots of its clause, and which of them the clause must hold."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from services.reason.clauses import slots as template_slots
 from services.reason.facts import Fact
-from services.reason.values import meaning
+from services.reason.language import is_chinese
+from services.reason.values import meaning, names
 from services.reason.wording.filled import SLOTS, Filled
 
 SALES_WINDOW_DAYS: Final = 30
@@ -80,10 +82,29 @@ def fill(fact: Fact, language: str) -> Filled:
         fills = {}
     elif fact.code not in _OF_TWO:
         fills.pop("meets", None)
+    if kind == "attribute_match.audience" and is_chinese(fills.get("shown", "")):
+        fills["shown"] = _person(fills["shown"])
+    elif fact.code == "title_match":
+        fills["shown"] = _quoted(fact.value.split(", "), language)
     required = required_slots(kind)
     if missing := [name for name in required if not fills.get(name)]:
         raise ValueError(f"{fact.code}: no text for {', '.join(missing)}")
     return Filled(kind, fills, required)
+
+
+def _person(audience: str) -> str:
+    """Catalogues write 女 where people say 女士."""
+    if len(audience) > 1:
+        return audience
+    whole = (name for name in names("audience", audience) if is_chinese(name) and len(name) > 1)
+    return next(whole, audience)
+
+
+def _quoted(pieces: Sequence[str], language: str) -> str:
+    """Pieces that stand apart in a title are quoted apart; the wordings hold the outer marks."""
+    if language == "zh":
+        return "”、“".join(pieces)
+    return '" and "'.join(('", "'.join(pieces[:-1]), pieces[-1])) if len(pieces) > 1 else pieces[0]
 
 
 def _released(days: int, language: str) -> str:

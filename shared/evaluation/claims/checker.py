@@ -8,7 +8,8 @@ from typing import Final
 from shared.evaluation.claims.attributes import check_attributes
 from shared.evaluation.claims.numbers import check_numbers
 from shared.evaluation.claims.opinions import check_opinions
-from shared.evaluation.claims.phrases import check_phrases, check_quotes
+from shared.evaluation.claims.phrases import check_phrases
+from shared.evaluation.claims.quotes import check_quotes
 from shared.evaluation.claims.record import Record
 from shared.evaluation.claims.ties import check_ties
 from shared.evaluation.claims.words import check_words

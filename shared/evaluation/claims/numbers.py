@@ -14,15 +14,18 @@ _ROUNDING: Final = 1e-9
 _SCALES: Final = {"k": 1_000, "千": 1_000, "w": 10_000, "万": 10_000}
 _LIMIT: Final = re.compile(
     r"(?:within|under|below|limit|budget|no more than|up to|cap|不超过|低于|预算|在您的?"
-    r"|控制在|您的)"
-    r"(?:\s*(?:of|your|the|a|is))*\s*$",
+    r"|控制在|您[的给设定]的?)"
+    r"(?:\s*(?:of|your|the|a|is|是))*\s*$",
     re.IGNORECASE,
 )
 _LIMIT_AFTER: Final = re.compile(
     r"^\s*(?:元|块)?(?:的?预算|以内|以下|之内|limit|budget|cap)", re.IGNORECASE
 )
 _LIST: Final = re.compile(r"(?:list price|was|instead of|down from|原价)(?:\s*(?:of|为|是))?\s*$")
-_MEDIAN: Final = re.compile(r"middle|median|中位|typical", re.IGNORECASE)
+_OTHERS: Final = re.compile(r"(?:above|than|over) the\s*$|higher than\s+with\s*$|高于.{0,5}$", re.I)
+_CLAUSE_ENDS: Final = re.compile(r"[;；。]")
+_PHRASE_ENDS: Final = re.compile(r"[;；。，、]|,(?!\d)|\band\b|而且|并且")
+_MEDIAN: Final = re.compile(r"middle|median|中位|中间价|typical", re.IGNORECASE)
 _REDUCED: Final = re.compile(r"\boff\b|list|原价|优惠|discount|reduc|折扣|直降|降价", re.IGNORECASE)
 _ASPECTS: Final = {
     "value_for_money": re.compile(r"value|性价比|划算", re.IGNORECASE),
@@ -49,6 +52,8 @@ class _Told:
     before: str
     after: str
     clause: str
+    phrase: str
+    """As much of the clause as has one verb: up to the next comma or "and"."""
 
 
 def check_numbers(text: str, record: Record) -> Iterator[tuple[int, int, str]]:
@@ -69,7 +74,8 @@ def check_numbers(text: str, record: Record) -> Iterator[tuple[int, int, str]]:
                 float(found["n"].replace(",", "")),
                 _words_before(text, start).rstrip("¥￥€$£ "),
                 text[end : end + 24],
-                _clause_around(text, start),
+                _around(text, start, _CLAUSE_ENDS),
+                _around(text, start, _PHRASE_ENDS),
             )
             yield found.start(), found.end(), "" if holds(told, record) else cause
     for found in _BARE.finditer(text):
@@ -93,10 +99,10 @@ def query_numbers(query: str) -> set[float]:
     }
 
 
-def _clause_around(text: str, at: int) -> str:
-    start = max(text.rfind(mark, 0, at) for mark in ";；。") + 1
-    ends = [found for mark in ";；。" if (found := text.find(mark, at)) >= 0]
-    return text[start : min(ends, default=len(text))]
+def _around(text: str, at: int, ends: re.Pattern[str]) -> str:
+    start = max((found.end() for found in ends.finditer(text, 0, at)), default=0)
+    end = ends.search(text, at)
+    return text[start : end.start() if end else len(text)]
 
 
 def _money(told: _Told, record: Record) -> bool:
@@ -110,10 +116,11 @@ def _money(told: _Told, record: Record) -> bool:
 
 def _percent(told: _Told, record: Record) -> bool:
     price = record.product.price
-    if _MEDIAN.search(told.clause):
-        return _percent_below(told.value, price.amount, record.page_median)
-    if _REDUCED.search(told.clause):
-        return _percent_below(told.value, price.amount, price.list_amount)
+    for words in (told.phrase, told.clause):
+        if _MEDIAN.search(words):
+            return _percent_below(told.value, price.amount, record.page_median)
+        if _REDUCED.search(words):
+            return _percent_below(told.value, price.amount, price.list_amount)
     return re.search(rf"(?<!\d){told.value:g}\s?%", record.folded) is not None
 
 
@@ -126,7 +133,7 @@ def _percent_below(percent: float, amount: float, reference: float) -> bool:
 def _stars(told: _Told, record: Record) -> bool:
     others = [beside.rating for beside in record.beside.values()]
     own = record.product.review_summary.average_rating
-    about = others if re.search(r"(above|than|over) the\s*$|高于.{0,5}$", told.before) else [own]
+    about = others if _OTHERS.search(told.before) else [own]
     return any(rating > 0 and abs(told.value - rating) <= 0.05 + _ROUNDING for rating in about)
 
 
@@ -211,7 +218,7 @@ _Check = Callable[[_Told, Record], bool]
 _KINDS: Final[tuple[tuple[str, _Numbered, _Check], ...]] = (
     (
         "window",
-        _Numbered(r"(?:last|past|in) N days", r"(?:近|最近|过去)N[天日]", r"N[天日]内"),
+        _Numbered(r"(?:last|past|in) N days(?! ago)", r"(?:近|最近|过去)N[天日]", r"N[天日]内"),
         _window,
     ),
     ("age", _Numbered(r"N days? (?:ago|old)", r"N天前"), _days),
@@ -233,14 +240,16 @@ _KINDS: Final[tuple[tuple[str, _Numbered, _Check], ...]] = (
         ),
         _dearer,
     ),
-    ("price", _Numbered(r"[¥￥€$£]\s?N", r"N\s?(?:[A-Z]{3}\b|元|块)"), _money),
+    ("price", _Numbered(r"[¥￥€$£]\s?N", r"N\s?(?:(?-i:[A-Z]{3})\b|元|块)"), _money),
     (
         "rating",
         _Numbered(
-            r"(?:rated|rating of|above the|averages?)\s(?:an? )?(?:average of )?N"
-            r"(?!\s?(?:reviews|customers))",
+            r"(?:rated|rating of|rating is|rate it|give it|above the|averages?|average of|scores"
+            r"|scoring)"
+            r"\s(?:an? )?(?:average of )?N(?!\s?(?:reviews|ratings|customers))",
+            r"higher than\s+with N",
             r"N[- ]?(?:stars?\b|/5| out of 5|分)",
-            r"(?:评分|平均|均分)(?:为|达|有)?N",
+            r"(?:评分|平均|均分)(?:为|达|有|是)?N",
             r"高于“?[^”\d]*”?的N",
         ),
         _stars,
@@ -258,24 +267,41 @@ _KINDS: Final[tuple[tuple[str, _Numbered, _Check], ...]] = (
         _Numbered(
             r"N (?:\w+ )?(?:reviews?|ratings?|reviewers)\b",
             r"N[条个位](?:\w{0,4}?)(?:评价|评论|点评|买家)",
+            r"(?:评价|评论)共N条",
         ),
         _reviews,
     ),
     (
         "customers",
-        _Numbered(r"N (?:customers|shoppers|people|buyers)\b", r"N位?(?:顾客|买家|人)"),
+        _Numbered(
+            r"N (?:customers|shoppers|people|buyers)\b",
+            r"N位?(?:顾客|买家|用户|人)",
+            r"N位(?=(?:也|同时)[看买]了|看过)",
+        ),
         _customers,
     ),
-    ("times", _Numbered(r"bought (?:it|this) N times", r"买过N次"), _times),
+    (
+        "times",
+        _Numbered(
+            r"bought (?:it|this) N times",
+            r"(?:what you|bought by you|you have) (?:bought )?N times",
+            r"买[过了]N次",
+        ),
+        _times,
+    ),
     (
         "sales",
         _Numbered(
             r"(?:bought|sold|purchased|ordered)\s(?:by )?N(?: times)?",
-            r"N\s(?:sold|bought|sales|orders|purchases)\b",
-            r"(?:售出|卖出|销量|售)(?:了|达|为)?N",
+            r"N\s(?:were )?(?:sold|bought|sales|orders|purchases)\b",
+            r"(?:售出|卖出|卖|销量|售)(?:了|达|为)?N(?=件)",
             r"N[件单](?!套)",
         ),
         _sold,
     ),
-    ("page", _Numbered(r"of (?:the |all )?N (?:here|results|on this page)", r"N款"), _page_count),
+    (
+        "page",
+        _Numbered(r"of (?:the |all )?N (?:prices )?(?:here|results|on this page)", r"N款"),
+        _page_count,
+    ),
 )

@@ -27,39 +27,6 @@ def check_phrases(text: str, record: Record) -> Iterator[tuple[int, int, str]]:
             yield found.start(), found.end(), "" if holds(found, record) else cause
 
 
-def check_quotes(text: str, record: Record) -> Iterator[tuple[int, int, str]]:
-    """Yields the span of each quoted title, and its problem or ""."""
-    for found in QUOTED.finditer(text):
-        title = fold(found[1] or found[2])
-        before = text[max(0, found.start() - 12) : found.start()].casefold()
-        seen = [s for s in record.history if title in map(fold, s.product.titles.values())]
-        if re.search(r"bought\W*$|买过\W*$", before) and "together" not in text.casefold():
-            known = any(s.bought for s in seen)
-        else:
-            known = bool(seen) or any(title == fold(name) for name in record.beside)
-        known = known or title in map(fold, record.product.titles.values())
-        if _DEVICE.search(text[max(0, found.start() - 40) : found.start()]):
-            known = _is_listed(title, record)
-        yield found.start(), found.end(), "" if known else "title"
-
-
-_DEVICE: Final = re.compile(r"compatible|works with|made for|兼容|可用于", re.IGNORECASE)
-
-
-def _is_listed(device: str, record: Record) -> bool:
-    """Whether the catalogue lists a device among those that the product is compatible with."""
-    whole = rf"(?<!\w){re.escape(device)}(?!\w)"
-    return any(
-        re.search(whole, fold(text.replace("\\n", " ")))
-        for key, value in record.product.attributes.items()
-        if key.startswith("compatib")
-        for text in value.texts
-    )
-
-
-QUOTED: Final = re.compile(r"“([^”]+)”|\"([^\"]+)\"(?!\w)")
-
-
 def _in_stock(_: re.Match[str], record: Record) -> bool:
     return record.product.stock.availability == Availability.AVAILABILITY_IN_STOCK
 
@@ -145,14 +112,14 @@ def _above(_: re.Match[str], record: Record) -> bool:
     return any(0 < beside.rating < own for beside in record.beside.values())
 
 
-def _cheapest(_: re.Match[str], record: Record) -> bool:
-    own, rivals = record.product.price.amount, record.rival_prices
-    return 0 < own < min(rivals, default=0.0)
-
-
 def _cheaper(_: re.Match[str], record: Record) -> bool:
     own, rivals = record.product.price.amount, record.rival_prices
     return own > 0 and 2 * sum(price > own for price in rivals) > len(rivals)
+
+
+def _cheapest(_: re.Match[str], record: Record) -> bool:
+    own, rivals = record.product.price.amount, record.rival_prices
+    return 0 < own < min(rivals, default=0.0)
 
 
 def _lists(_: re.Match[str], record: Record) -> bool:
@@ -199,14 +166,29 @@ _PHRASES: Final[tuple[tuple[str, re.Pattern[str], _Check], ...]] = (
         _in_title,
     ),
     ("stock", re.compile(r"in stock|available now|ready to ship|现货|有货", _I), _in_stock),
-    ("new", re.compile(r"new arrival|released|newly|just in|新品|上市|新到", _I), _new),
+    (
+        "new",
+        re.compile(r"new arrival|released?|came out|newly|just in|新品|上市|上新|发布|新到", _I),
+        _new,
+    ),
     ("popular", re.compile(r"popular|sells well|热销|热卖|畅销|卖得好", _I), _popular),
-    ("liked", re.compile(r"well[- ]reviewed|highly rated|well liked|好评", _I), _liked),
+    (
+        "liked",
+        re.compile(
+            r"well[- ]reviewed|highly rated|well liked"
+            # What praises an aspect is counted beside it.
+            r"|(?<!受到)(?<!给了)(?<!给出)好评",
+            _I,
+        ),
+        _liked,
+    ),
     (
         "history",
         re.compile(
-            r"brand you(?:'ve| have)? look\w*|where you(?:'ve| have)? look\w*(?: before)?"
-            r"|您看过的",
+            r"brand you(?:'ve| have)? look\w*(?: at)?(?: before)?"
+            r"|you(?:'ve| have)? looked at (?:that|the) (?:brand|section)"
+            r"|(?:section|where) you(?:'ve| have)? look\w*(?: at)?(?: before)?"
+            r"|您(?:看过|浏览过|逛过)的(?!\s{3,})",  # before a title, which is blanked, another
             _I,
         ),
         _of_history,
@@ -215,14 +197,17 @@ _PHRASES: Final[tuple[tuple[str, re.Pattern[str], _Check], ...]] = (
     (
         "history",
         re.compile(
-            r"you(?:'ve| have)? (?:looked|viewed|bought|browsed)|\byours\b|您看过|您买过|您的“", _I
+            r"you(?:'ve| have)? (?:looked|viewed|bought|browsed)|bought by you|your purchase"
+            r"|\byours\b|您(?:看过|浏览过|逛过|买过)|您的“",
+            _I,
         ),
         _dealt_with,
     ),
     (
         "query",
         re.compile(
-            r"you (?:asked|searched|named|wanted|want)|your (?:search|query|limit|budget)"
+            r"(?:(?:answers|like) )?your search"
+            r"|you (?:asked|searched|named|wanted|want)|your (?:query|limit|budget)"
             r"|您要|您搜|您找|您的(?:要求|需求|预算|搜索)",
             _I,
         ),
@@ -277,7 +262,11 @@ _PHRASES: Final[tuple[tuple[str, re.Pattern[str], _Check], ...]] = (
         ),
         _near_in_meaning,
     ),
-    ("comparative", re.compile(r"\babove the\b|高于“", _I), _above),
+    (
+        "comparative",
+        re.compile(r"\babove the\b|高于“|\bhigher than\b(?=\s{3,})", _I),  # a quoted title, blanked
+        _above,
+    ),
     (
         "comparative",
         re.compile(

@@ -15,7 +15,7 @@ _ALIKE: Final = re.compile(
     _I,
 )
 _ONE_BRAND: Final = re.compile(
-    r"\balso (?:from|by|made by)\b|\bsame brand\b|\bmakes both\b"
+    r"\balso (?:from|by|made by)\b|\blike the (?=similar\b)|\bsame brand\b|\bmakes both\b"
     r"|品牌(?:同为|都是|相同)|(?:同属|都来自)品牌|同样来自",
     _I,
 )

@@ -14,6 +14,11 @@ _NEGATION: Final = re.compile(
     r"\b(?:not|without|isn't|no|never|free of|free from)\b|不是|不含|不带|没有|并非|而非|非",
     re.IGNORECASE,
 )
+_CLAUSE_END: Final = re.compile(
+    r"[,;.，；。、]| and (?=in [^,;.]{1,40} where you\b)"
+    r"| and (?=(?:it|has|is|was|comes|holds|gets|costs|carries|answers|matches|belongs)\b)"
+)
+"""What is denied ends here: "and" before a verb begins another claim."""
 _NEGATED_BEFORE: Final = r"(?:not|without|no|non|never|free of|不含|不带|没有|无|非|不)[\s-]*"
 
 
@@ -115,5 +120,5 @@ def _is_part(text: str, mention: Mention) -> bool:
 
 
 def _end_of_clause(text: str, start: int) -> int:
-    ends = [at for mark in ",;.，；。、" if (at := text.find(mark, start)) >= 0]
-    return min(ends, default=len(text))
+    end = _CLAUSE_END.search(text, start)
+    return end.start() if end else len(text)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 import pytest
 
 from services.reason.explainer import Explainer, ExplainInput, Item
-from services.reason.facts import Fact
 from services.reason.generate import VERSION
 from services.reason.onnx_writer import OnnxWriter
 from services.reason.verify import Verifier
@@ -23,7 +22,6 @@ from services.reason.wording.batch import Wanted
 from services.reason.wording.decode import Progress
 from services.reason.wording.rendering import SaidClause, SaidReason
 from services.reason.wording.served import SERVED_GRAPH
-from services.reason.wording.slots import fill
 from services.reason.writer import VERSION_FOLDER
 from shared.deadline import Deadline, set_current_deadline
 from shared.errors import InvalidArgumentError, UnavailableError
@@ -300,16 +298,3 @@ def test_the_models_page_stands_varies_and_is_the_same_again(verifier, language)
     # No time: templates alone.
     late = WordedExplainer(explainer, verifier, writer, seconds=0, rows=20).explain(wanted)
     assert not any(reason.by_model for reason in late.reasons)
-
-
-@pytest.mark.skipif(
-    not (REPOSITORY / "reason_small" / VERSION_FOLDER / SERVED_GRAPH).is_file(),
-    reason="`make models` has made no graph yet",
-)
-@pytest.mark.parametrize("code", ["brand_affinity", "category_affinity"])
-def test_what_the_model_overstates_is_left_to_the_template(code):
-    writer = OnnxWriter(REPOSITORY / "reason_small", (), 1)
-    looked_at = fill(Fact(code, "user", "Thule", "", 0.5), "en")
-    stocked = fill(Fact("in_stock", "product", "in stock", "", 0.2), "en")
-    assert writer.knows(Wanted([stocked], "en"))
-    assert not writer.knows(Wanted([stocked, looked_at], "en"))
