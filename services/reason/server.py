@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 import grpc
+import structlog
 
 from services.reason.background import iterate
 from services.reason.cache import CachedWriter
@@ -37,6 +38,7 @@ from wherefore.reason.v1.summary_pb2 import SummariseRequest, SummariseResponse
 
 NO_EVIDENCE = "no_evidence"
 LOST_STAGE = "reason.model"
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class ReasonServer(pb_grpc.ReasonServiceServicer):
@@ -69,7 +71,7 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
         """Loads the model and the word lists before the first request needs them.
 
         Raises:
-            FileNotFoundError: The model of the settings has no graph.
+            FileNotFoundError: The model that the settings name has no graph.
         """
         await asyncio.to_thread(self._load)
         await asyncio.to_thread(self._warm)
@@ -178,8 +180,16 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
         settings = self._settings
         if not settings.model:
             return
+        try:
+            opened = open_writer(settings)
+        except FileNotFoundError as error:
+            if "model" in settings.model_fields_set:
+                raise
+            # Nobody asked for the model that comes along: templates say all that it would.
+            _log.warning("reason.model_missing", detail=str(error), fallback="template")
+            return
         self._writer = CachedWriter(
-            open_writer(settings),
+            opened,
             size=settings.cache_reasons,
             seconds=settings.cache_seconds,
             late_seconds=settings.late_seconds,

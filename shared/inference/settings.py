@@ -22,7 +22,7 @@ CROSS_MODEL = "cross_en"
 ATTRIBUTION_MODEL = "cross_en_attribution"
 """Says what each word of a pair did to the answer of CROSS_MODEL; empty for none."""
 
-REASON_MODEL = ""
+REASON_MODEL = "reason_small"
 """Words reasons where no setting names another; empty for templates."""
 
 

@@ -32,4 +32,6 @@ async def test_no_claim_is_unsupported(suite: Suite, channel: grpc.aio.Channel) 
     languages = report["languages"]
     assert set(cast("dict[str, int]", languages)) == {"en", "zh"}
     assert report["history_named_to_strangers"] == 0.0
+    print(f"worded by the model: {report['model_share']:.1%} of {report['reasons']}")
+    assert float(str(report["model_share"])) >= 0.8
     assert float(str(report["history_named"])) >= 0.9

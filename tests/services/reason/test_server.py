@@ -16,7 +16,7 @@ from wherefore.reason.v1.reason_service_pb2_grpc import ReasonServiceStub
 
 @pytest.fixture
 async def stub():
-    settings = Settings(port=0, metrics_port=0)
+    settings = Settings(port=0, metrics_port=0, model="")
     running = await start_server(ReasonServer(settings), settings)
     try:
         await running.wait_ready(20)
@@ -129,3 +129,30 @@ async def test_a_model_named_in_the_settings_words_the_reasons():
     assert whole == full
     with_text = [part for part in parts if part.clause.text or part.reason.text]
     assert [part for part in parts if part.first_text_nanos] == with_text[:1]
+
+
+@pytest.mark.parametrize("named", [False, True])
+async def test_without_the_files_of_the_default_model_templates_answer(
+    tmp_path, monkeypatch, make_scene, named
+):
+    monkeypatch.setattr("services.reason.open_writer.REPOSITORY", tmp_path)
+    settings = Settings(
+        port=0,
+        metrics_port=0,
+        inference=InferenceSettings(backend="onnx"),
+        **({"model": "reason_small"} if named else {}),
+    )
+    if named:  # asked for by the operator: a mistake to be told at once
+        with pytest.raises(FileNotFoundError, match="make models"):
+            await ReasonServer(settings).start()
+        return
+    running = await start_server(ReasonServer(settings), settings)
+    try:
+        await running.wait_ready(20)
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{running.port}") as channel:
+            request = request_of(make_scene("en"), "en")
+            response = await ReasonServiceStub(channel).Explain(request, timeout=5)
+    finally:
+        await running.stop()
+    assert response.reasons[0].text
+    assert response.reasons[0].generator == Generator.GENERATOR_TEMPLATE

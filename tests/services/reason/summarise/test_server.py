@@ -62,7 +62,7 @@ async def nlu():
 
 
 async def serve(target):
-    settings = Settings(port=0, metrics_port=0, nlu_target=target)
+    settings = Settings(port=0, metrics_port=0, model="", nlu_target=target)
     # In another thread, as the service's process makes it before there is an event loop.
     made = await asyncio.to_thread(ReasonServer, settings)
     running = await start_server(made, settings)
