@@ -1,6 +1,7 @@
 """The nouns of the service: what is known when a reason is written, and a fact found in it."""
 
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -29,7 +30,11 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class PagePrices:
-    """Prices of the page by currency, for comparisons."""
+    """Prices of the page by currency, for comparisons.
+
+    Only goods that meet the same need may be compared (Directive 2006/114/EC, article 4): a
+    currency whose products are of several categories, or of none, has no prices here.
+    """
 
     by_currency: dict[str, tuple[float, ...]]
     """Ascending."""
@@ -37,11 +42,20 @@ class PagePrices:
     @classmethod
     def of(cls, products: Sequence[Product]) -> "PagePrices":
         """Reads the prices of the products that have one."""
-        found: dict[str, list[float]] = {}
+        found: dict[str, list[float]] = defaultdict(list)
+        kinds: dict[str, set[tuple[str, ...]]] = defaultdict(set)
         for product in products:
             if product.HasField("price") and product.price.amount > 0:
-                found.setdefault(product.price.currency_code, []).append(product.price.amount)
-        return cls({currency: tuple(sorted(amounts)) for currency, amounts in found.items()})
+                currency = product.price.currency_code
+                found[currency].append(product.price.amount)
+                kinds[currency].add(tuple(product.category_path))
+        return cls(
+            {
+                currency: tuple(sorted(amounts))
+                for currency, amounts in found.items()
+                if len(kinds[currency]) == 1 and () not in kinds[currency]
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)

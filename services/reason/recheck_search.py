@@ -9,6 +9,7 @@ from shared.text.analysis import terms
 from wherefore.retrieval.v1.candidate_pb2 import LegScore
 
 _DEEPEST: Final = 10
+_NEAR: Final = 0.4
 _SIGNS: Final = re.compile(r"[\W_]+")
 
 
@@ -38,7 +39,8 @@ def _meaning(fact: Fact, scene: Scene) -> bool:
         return False
     words = set(terms(fact.meets))
     in_titles = any(words & set(terms(title)) for title in scene.product.titles.values())
-    return 1 <= leg.rank <= _DEEPEST and bool(words) and not in_titles
+    near = 1 <= leg.rank <= _DEEPEST and leg.score >= _NEAR
+    return near and bool(words) and not in_titles
 
 
 def _device(fact: Fact, scene: Scene) -> bool:

@@ -18,6 +18,8 @@ from wherefore.common.v1.product_pb2 import Product
 
 MAX_MEANING_RANK: Final = 10
 """Place in the dense leg down to which a product is called close in meaning."""
+MIN_COSINE: Final = 0.4
+"""Of query and product: in a small shop the tenth of the dense leg may be about something else."""
 _LISTS: Final = re.compile(r"compatib(?:ility|le_(?:products?|with|devices?|models?))")
 """Attributes that list devices; operating systems, memory cards and like have keys of their own."""
 _BREAK: Final = re.compile(r"\\n|[\n,;/|•，；、]|\s-\s|^-\s|\([^)]*\)")
@@ -37,6 +39,8 @@ def search_facts(scene: Scene) -> Iterator[Fact]:
         yield Fact("chosen_before", "legs.chosen", str(chosen.rank), scene.query.query, 0.55)
     dense = legs.get("dense")
     if dense is None or "sparse" in legs or not 0 < dense.rank <= MAX_MEANING_RANK:
+        return
+    if dense.score < MIN_COSINE:
         return
     asked = _terms(scene.query.query)
     titled = {term for title in scene.product.titles.values() for term in _terms(title)}

@@ -104,15 +104,20 @@ class Record:
 
     @cached_property
     def page_prices(self) -> tuple[float, ...]:
-        """Prices of the page in the product's currency, ascending."""
+        """Prices of the page in the product's currency, ascending; none where it mixes categories.
+
+        What does not meet the same need must not be compared.
+        """
         currency = self.product.price.currency_code
-        return tuple(
-            sorted(
-                other.price.amount
-                for other in self.page
-                if other.price.amount > 0 and other.price.currency_code == currency
-            )
-        )
+        priced = [
+            other
+            for other in self.page
+            if other.price.amount > 0 and other.price.currency_code == currency
+        ]
+        mixed = any(other.category_path != self.product.category_path for other in priced)
+        if mixed or not self.product.category_path:
+            return ()
+        return tuple(sorted(other.price.amount for other in priced))
 
     @cached_property
     def rival_prices(self) -> tuple[float, ...]:

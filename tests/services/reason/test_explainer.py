@@ -5,7 +5,7 @@ import pytest
 from services.reason.clauses import TEMPLATES, say, slots
 from services.reason.evaluation.attacks import facts_of as found_in
 from services.reason.explainer import Explainer, ExplainInput, Item
-from services.reason.facts import Fact
+from services.reason.facts import Fact, PagePrices
 from services.reason.generate import plan
 from services.reason.language import choose_language, money, number
 from services.reason.recheck import RECHECKS
@@ -84,6 +84,20 @@ def test_the_scene_has_evidence_of_nearly_every_code(make_scene, language):
 def test_what_is_said(make_scene, language, code, expected):
     fact = facts_of(make_scene(language), language)[code]
     assert {say(fact, language, f"p{i}") for i in range(40)} == expected
+
+
+@pytest.mark.parametrize("path", [["Audio", "Cases"], []])
+def test_prices_of_unlike_goods_are_not_compared(make_scene, path):
+    scene = make_scene()
+    assert "lowest_price_on_page" in facts_of(scene)
+    others = [Product(id=f"o{i}", category_path=scene.product.category_path) for i in range(4)]
+    for each in others:
+        each.price.amount, each.price.currency_code = 400.0, "CNY"
+    del others[0].category_path[:]
+    others[0].category_path.extend(path)
+    mixed = replace(scene, page=PagePrices.of([scene.product, *others]))
+    assert mixed.page.by_currency == {}
+    assert not {"lowest_price_on_page", "below_median_price"} & set(facts_of(mixed))
 
 
 @pytest.mark.parametrize("code", sorted(RECHECKS))

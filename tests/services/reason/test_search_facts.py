@@ -73,8 +73,9 @@ def test_near_in_meaning_is_said_where_no_word_is_shared() -> None:
     "legs",
     [
         [],
-        [LegScore(leg="dense", rank=11)],
-        [LegScore(leg="dense", rank=2), LegScore(leg="sparse", rank=90)],
+        [LegScore(leg="dense", rank=11, score=0.6)],
+        [LegScore(leg="dense", rank=2, score=0.2)],
+        [LegScore(leg="dense", rank=2, score=0.6), LegScore(leg="sparse", rank=90)],
     ],
 )
 def test_what_words_found_or_stands_far_down_is_not_near_in_meaning(legs: list[LegScore]) -> None:

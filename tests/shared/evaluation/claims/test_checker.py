@@ -144,3 +144,11 @@ def test_every_claim_is_counted_once() -> None:
         "within your limit of €50",
         "rated 4.6 from 1,280 reviews",
     ]
+
+
+def test_prices_of_a_page_of_several_categories_are_not_compared() -> None:
+    known = record()
+    known.page[1].category_path[:] = ["Kitchen", "Jugs"]
+    for text in ("The lowest price of 4 here.", "35% below the middle price of 4 here."):
+        assert check_text(text, record()).unsupported == ()
+        assert check_text(text, known).unsupported
