@@ -7,7 +7,7 @@ import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from shared.inference.settings import QUERY_MODELS
+from shared.inference.settings import QUERY_MODELS, REASON_MODEL
 from shared.suite import Suite
 from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest, SearchResponse
 from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
@@ -68,8 +68,11 @@ async def test_a_lost_part_degrades_and_heals(
     searching = asyncio.create_task(shopper.until(degraded=True))
     await asyncio.to_thread(suite.kill, part)
     degraded = (await searching)[-1]
-    # Triton carries the readers of queries as well, where there are any.
-    besides = {"nlu.reading"} if part == "triton" and QUERY_MODELS else set()
+    # Triton carries the readers of queries and the model of reasons as well, where there are any.
+    besides: set[str] = set()
+    if part == "triton":
+        besides |= {"nlu.reading"} if QUERY_MODELS else set()
+        besides |= {"reason.model"} if REASON_MODEL else set()
     assert {d.stage for d in degraded.degraded} == {stage} | besides
     assert degraded.degraded[0].fallback
     for _ in range(20):  # with the breaker open as well

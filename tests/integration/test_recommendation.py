@@ -176,10 +176,11 @@ async def test_buy_again_says_when(channel: grpc.aio.Channel) -> None:
     await write(channel, USER_EVENT_TYPE_PURCHASE, user, [tea.id])
     answer = await ask(channel, "buy-again", **fields)
     assert answer.serving_config == "buy-again"
-    reasons = {result.product.id: result.reason.text for result in answer.results}
+    reasons = {result.product.id: result.reason for result in answer.results}
     assert reasons.keys() == {coffee.id, tea.id}
-    assert "ou bought it 40 days ago" in reasons[coffee.id]
-    assert "ou bought it today" in reasons[tea.id]
+    for product, when in ((coffee, "40 days ago"), (tea, "today")):
+        assert when in reasons[product.id].text
+        assert "bought_before" in reasons[product.id].codes
     assert ids_of(answer)[0] == coffee.id
     assert not answer.degraded
 
@@ -210,7 +211,8 @@ async def test_complements_follow_the_catalogue(channel: grpc.aio.Channel) -> No
         lambda answer: answer.serving_config == "complements",
     )
     assert ids_of(answer)[0] == toner.id
-    assert 'its your "Qwyzzle QZ-L4711 laser printer"' in answer.results[0].reason.text
+    assert '"Qwyzzle QZ-L4711 laser printer"' in answer.results[0].reason.text
+    assert "fits_yours" in answer.results[0].reason.codes
     stranger = await ask(channel, "complements", product_ids=[printer.id], language_code="zh")
     assert "“Qwyzzle QZ-L4711 激光打印机”" in stranger.results[0].reason.text
     assert "您的" not in stranger.results[0].reason.text

@@ -34,9 +34,12 @@ _OBLIGED: Final[Mapping[str, Mapping[str, re.Pattern[str]]]] = {
         ("discount", "below|off", "比.*低|优惠"),
         ("exclusion_met", "not", "不是|不含"),
         ("better_rated", "above|higher", "高于"),
+        ("brand_affinity", "look(?:ed)?", "看过|浏览过"),
+        ("category_affinity", "looked", "看过|浏览过|逛过"),
     )
 }
-"""What a comparison or a denial cannot do without: a price beside a limit says nothing yet."""
+"""What a comparison, a denial or a history cannot do without: a price beside a limit says nothing
+yet, nor does "Tea before"."""
 _FULL_STOP: Final = {"en": ".", "zh": "。"}
 
 
