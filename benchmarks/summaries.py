@@ -314,8 +314,8 @@ def section(
             f"and books above all) have a text: {checked[1]} claims, {checked[2]} unsupported by\n"
             "the independent checker. Its word lists, and the service's list of sentences that do\n"
             "not speak of a product, were completed while reading what it found here at first.\n"
-            "The quotations of new words were added after a look at val: its row there is no blind\n"
-            "figure.",
+            "The quotations of new words were added after a look at val: its row there is no\n"
+            "blind figure.",
             _served(times),
         )
     )
