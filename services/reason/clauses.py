@@ -225,7 +225,7 @@ def slots(  # noqa: PLR0911, PLR0912  # one return per form of value
                 "others": number(float(parts[1]), 1),
             }
         case "bought_before" | "bought_often":
-            return {"times": parts[0], "age": _days_ago(int(parts[-1]), language)}
+            return {"times": parts[0], "age": days_ago(int(parts[-1]), language)}
         case code if code.startswith("praised_"):
             return {"praise": parts[0], "total": parts[1]}
         case _:
@@ -236,7 +236,8 @@ def slots(  # noqa: PLR0911, PLR0912  # one return per form of value
             return {"shown": shown, "meets": fact.meets}
 
 
-def _days_ago(days: int, language: str) -> str:
+def days_ago(days: int, language: str) -> str:
+    """Writes how long ago something was: 今天, "12 days ago"."""
     if language == "zh":
         return "今天" if days == 0 else f"{days}天前"
     return "today" if days == 0 else f"{days} day{'s' * (days > 1)} ago"

@@ -66,7 +66,7 @@ class TritonWriter:
         return self._model.version
 
     def knows(self, wanted: Wanted) -> bool:
-        """Whether it has learnt to say the evidence, and says it truly."""
+        """Whether it has learnt to say every kind of the evidence."""
         return self._model.knows(wanted)
 
     def stream(self, wanted: Sequence[Wanted], seconds: float) -> Iterator[Progress]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from services.reason.clauses import days_ago
 from services.reason.clauses import slots as template_slots
 from services.reason.facts import Fact
 from services.reason.language import is_chinese
@@ -75,7 +76,7 @@ def fill(fact: Fact, language: str) -> Filled:
     if fact.code == "popular":
         fills["window"] = str(SALES_WINDOW_DAYS)
     elif fact.code == "new_arrival":
-        fills = {"age": _released(int(fact.value), language)}
+        fills = {"age": days_ago(int(fact.value), language)}
     elif fact.code == "bought_before":
         fills.pop("times", None)
     elif fact.code == "in_stock":
@@ -105,9 +106,3 @@ def _quoted(pieces: Sequence[str], language: str) -> str:
     if language == "zh":
         return "”、“".join(pieces)
     return '" and "'.join(('", "'.join(pieces[:-1]), pieces[-1])) if len(pieces) > 1 else pieces[0]
-
-
-def _released(days: int, language: str) -> str:
-    if language == "zh":
-        return "今天" if days == 0 else f"{days}天前"
-    return "today" if days == 0 else f"{days} day{'s' * (days > 1)} ago"

@@ -3,13 +3,10 @@
 import grpc
 import numpy as np
 import pytest
-from google.rpc import error_details_pb2
-from google.rpc.status_pb2 import Status
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from services.reason.config import CATEGORY_MODEL, Settings
-from services.reason.server import ReasonServer
-from shared.server import start_server
+from services.reason.config import CATEGORY_MODEL
+from shared.errors import InvalidArgumentError, error_from_rpc
+from tests.services.reason.running import nlu_beside, reason_service
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.common.v1.vector_pb2 import Vector
 from wherefore.nlu.v1 import nlu_service_pb2 as nlu_pb
@@ -37,34 +34,14 @@ class FakeNlu(nlu_grpc.NluServiceServicer):
 
 @pytest.fixture
 async def nlu():
-    server = grpc.aio.server()
-    fake = FakeNlu()
-    nlu_grpc.add_NluServiceServicer_to_server(fake, server)
-    checks = health.aio.HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
-    await checks.set("wherefore.nlu.v1.NluService", health_pb2.HealthCheckResponse.SERVING)
-    fake.port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    yield fake
-    await server.stop(0)
+    async with nlu_beside(FakeNlu()) as fake:
+        yield fake
 
 
 @pytest.fixture
 async def served():
-    running = []
-
-    async def serve(**settings):
-        chosen = Settings(port=0, metrics_port=0, model="", **settings)
-        server = await start_server(ReasonServer(chosen), chosen)
-        running.append(server)
-        await server.wait_ready(20)
-        channel = grpc.aio.insecure_channel(f"127.0.0.1:{server.port}")
-        running.append(channel)
-        return ClassificationServiceStub(channel)
-
-    yield serve
-    for each in reversed(running):
-        await (each.close() if isinstance(each, grpc.aio.Channel) else each.stop())
+    async with reason_service(ClassificationServiceStub) as serve:
+        yield serve
 
 
 def titled(title="Steel kettle", **fields):
@@ -179,8 +156,6 @@ async def test_bad_input_names_the_field(served, fields, named):
         await stub.ClassifyProducts(request, timeout=5)
     assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     assert "Traceback" not in error.value.details()
-    trailers = dict(error.value.trailing_metadata())
-    status = Status.FromString(trailers["grpc-status-details-bin"])
-    refusal = error_details_pb2.BadRequest()
-    assert any(detail.Unpack(refusal) for detail in status.details)
-    assert named in {violation.field for violation in refusal.field_violations}
+    refused = error_from_rpc(error.value)
+    assert isinstance(refused, InvalidArgumentError)
+    assert named in {violation.field for violation in refused.violations}

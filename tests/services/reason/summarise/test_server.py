@@ -5,13 +5,12 @@ import asyncio
 import grpc
 import numpy as np
 import pytest
-from google.rpc import error_details_pb2
-from google.rpc.status_pb2 import Status
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from services.reason.config import Settings
 from services.reason.server import ReasonServer
+from shared.errors import InvalidArgumentError, error_from_rpc
 from shared.server import start_server
+from tests.services.reason.running import nlu_beside
 from wherefore.common.v1.diagnostics_pb2 import DEGRADATION_CAUSE_UNAVAILABLE
 from wherefore.common.v1.product_pb2 import Review
 from wherefore.common.v1.vector_pb2 import Vector
@@ -49,16 +48,8 @@ class FakeNlu(nlu_grpc.NluServiceServicer):
 
 @pytest.fixture
 async def nlu():
-    server = grpc.aio.server()
-    fake = FakeNlu()
-    nlu_grpc.add_NluServiceServicer_to_server(fake, server)
-    checks = health.aio.HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
-    await checks.set("wherefore.nlu.v1.NluService", health_pb2.HealthCheckResponse.SERVING)
-    fake.port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    yield fake
-    await server.stop(0)
+    async with nlu_beside(FakeNlu()) as fake:
+        yield fake
 
 
 async def serve(target):
@@ -202,14 +193,9 @@ async def test_bad_input_names_its_field(stub, request_, field):
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await stub.Summarise(request_, timeout=5)
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
-    named: list[str] = []
-    for key, value in caught.value.trailing_metadata() or ():
-        if key == "grpc-status-details-bin":
-            for detail in Status.FromString(value).details:
-                bad = error_details_pb2.BadRequest()
-                if detail.Unpack(bad):
-                    named += [violation.field for violation in bad.field_violations]
-    assert named == [field]
+    refused = error_from_rpc(caught.value)
+    assert isinstance(refused, InvalidArgumentError)
+    assert [violation.field for violation in refused.violations] == [field]
 
 
 async def test_of_many_sentences_the_best_are_encoded(stub, nlu):

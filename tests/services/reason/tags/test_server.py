@@ -4,14 +4,11 @@ import os
 
 import grpc
 import pytest
-from google.rpc import error_details_pb2
-from google.rpc.status_pb2 import Status
 
-from services.reason.config import Settings
-from services.reason.server import ReasonServer
 from services.reason.tags import book
 from services.reason.tags.vocabulary_file import write_vocabulary
-from shared.server import start_server
+from shared.errors import InvalidArgumentError, error_from_rpc
+from tests.services.reason.running import reason_service
 from tests.services.reason.tags.conftest import product_of
 from wherefore.common.v1.product_pb2 import Product, Review
 from wherefore.reason.v1 import tag_pb2 as tag_pb
@@ -21,20 +18,8 @@ from wherefore.reason.v1.tag_service_pb2_grpc import TagServiceStub
 
 @pytest.fixture
 async def served():
-    running = []
-
-    async def serve(**settings):
-        chosen = Settings(port=0, metrics_port=0, model="", **settings)
-        server = await start_server(ReasonServer(chosen), chosen)
-        running.append(server)
-        await server.wait_ready(20)
-        channel = grpc.aio.insecure_channel(f"127.0.0.1:{server.port}")
-        running.append(channel)
-        return TagServiceStub(channel)
-
-    yield serve
-    for each in reversed(running):
-        await (each.close() if isinstance(each, grpc.aio.Channel) else each.stop())
+    async with reason_service(TagServiceStub) as serve:
+        yield serve
 
 
 def request_of(*products, **fields):
@@ -171,11 +156,6 @@ async def test_bad_input_names_its_field(served, request_, field):
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await stub.GenerateTags(request_, timeout=5)
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
-    named: list[str] = []
-    for key, value in caught.value.trailing_metadata() or ():
-        if key == "grpc-status-details-bin":
-            for detail in Status.FromString(value).details:
-                bad = error_details_pb2.BadRequest()
-                if detail.Unpack(bad):
-                    named += [violation.field for violation in bad.field_violations]
-    assert named == [field]
+    refused = error_from_rpc(caught.value)
+    assert isinstance(refused, InvalidArgumentError)
+    assert [violation.field for violation in refused.violations] == [field]
