@@ -115,7 +115,7 @@ async def test_frequently_bought_together_counts_the_last_event(
         assert kettle.titles["en"] in result.reason.text
         assert "bought_together" in result.reason.codes
     chinese = await ask(channel, "frequently-bought-together", language_code="zh", **basket)
-    assert "4位顾客" in chinese.results[0].reason.text
+    assert "4位" in chinese.results[0].reason.text
     assert kettle.titles["zh"] in chinese.results[0].reason.text
 
 

@@ -154,9 +154,13 @@ def test_graphs_agree_with_torch_and_write_the_same(run: Path, tmp_path: Path) -
 
 def test_a_page_is_the_same_alone_and_together(run: Path) -> None:
     network, _, grammar = open_run(run)
-    held = held_scenes(CORPUS, run, "test", 4)
+    held = held_scenes(CORPUS, run, "test", 12)
     how = SamplingSettings(temperature=0, max_tokens=60)
-    wanted = [one.wanted for one in held]
+    # A corpus this small says not every kind in both languages.
+    wanted = [
+        one.wanted for one in held if grammar.knows_all(one.wanted.evidence, one.wanted.language)
+    ][:4]
+    assert len(wanted) > 2
     together = decode(wanted, grammar, TorchEngine(network), how)
     alone = [decode([one], grammar, TorchEngine(network), how)[0] for one in wanted]
     assert together == alone
