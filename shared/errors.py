@@ -77,6 +77,15 @@ class InvalidArgumentError(WhereforeError):
         """Returns the error of a single field."""
         return cls(FieldViolation(field, description))
 
+    def below(self, parent: str) -> Self:
+        """Returns the same error of a request that holds the one at fault as its field `parent`."""
+        return type(self)(
+            *(
+                FieldViolation(f"{parent}.{each.field}" if each.field else parent, each.description)
+                for each in self.violations
+            )
+        )
+
 
 class NotFoundError(WhereforeError):
     """The thing named does not exist."""

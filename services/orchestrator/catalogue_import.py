@@ -131,6 +131,8 @@ class CatalogueImporter:
         report.unchanged += response.unchanged_count
         for error in response.errors:
             error.row = lines.get(error.row, error.row)
+            if error.field == "vector_source":
+                error.ClearField("field")  # ours, not one of the caller's product
             report.errors.append(error)
 
     async def _stored(self, ids: Sequence[str]) -> _Stored:

@@ -109,7 +109,8 @@ def _copy_entry(field: _Field, source: Message, target: Message, key: str) -> No
 def _known(path: str, descriptor: Descriptor) -> bool:
     name, dot, rest = path.partition(".")
     field = descriptor.fields_by_name.get(name)
-    if field is None or (dot and not rest):
+    # Looked up by name, protobuf takes "id\0" for "id".
+    if field is None or field.name != name or (dot and not rest):
         return False
     if not rest:
         return True

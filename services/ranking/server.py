@@ -23,7 +23,7 @@ from services.ranking.ranker import (
 from services.ranking.tree_model import TreeModel
 from services.ranking.weights import load_weights
 from shared.degradation import cause_of, degradation
-from shared.errors import WhereforeError
+from shared.errors import InvalidArgumentError, WhereforeError
 from shared.text.analysis import warm_up
 from shared.timing import StageTimer
 from wherefore.common.v1.diagnostics_pb2 import Degradation
@@ -110,7 +110,10 @@ class RankingServer(pb_grpc.RankingServiceServicer):
         with timer.stage("ranking"):
             # Contributions count from the mean of all candidates, so all of them are ranked.
             wanted = replace(_input(request.ranking), limit=0, include_contributions=True)
-            ranking, degraded = await self._rank(wanted, timer)
+            try:
+                ranking, degraded = await self._rank(wanted, timer)
+            except InvalidArgumentError as error:
+                raise error.below("ranking") from error
             explanations = explain_ranking(
                 ranking, request.product_ids, language_of(request.language_code)
             )

@@ -13,6 +13,7 @@ from services.reason.classify.server import SERVICE_NAME as CLASSIFICATION_SERVI
 from services.reason.classify.server import ClassificationServer
 from services.reason.config import Settings
 from services.reason.explainer import Explainer, ExplainInput, Item, WrittenReason
+from services.reason.explainer import validate as check_page
 from services.reason.facts import Claim, Fact, facts_of
 from services.reason.first_text import FirstText
 from services.reason.open_writer import open_writer
@@ -28,7 +29,7 @@ from services.reason.verify import Verifier
 from services.reason.worded import ClausePart, Page, Part, ReasonPart, WordedExplainer
 from services.reason.writer import Writer
 from shared.degradation import cause_of, degradation
-from shared.errors import WhereforeError
+from shared.errors import InvalidArgumentError, WhereforeError
 from shared.timing import StageTimer
 from wherefore.common.v1.diagnostics_pb2 import Degradation
 from wherefore.reason.v1 import reason_service_pb2 as pb
@@ -119,6 +120,10 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
         """Explains a page, one reason a message; see reason_service.proto."""
         first = FirstText(StageTimer())
         wanted = _input(request.request)
+        try:
+            check_page(wanted)
+        except InvalidArgumentError as error:
+            raise error.below("request") from error
         worded = self._worded
         if worded is None:
             for reason in self._explainer.explain(wanted):

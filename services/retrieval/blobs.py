@@ -76,10 +76,12 @@ def check_mask(mask: FieldMask, field: str = "read_mask") -> Sequence[str]:
     Raises:
         InvalidArgumentError: For a path that Product does not have.
     """
-    known = Product.DESCRIPTOR.fields_by_name
+    known = [field.name for field in Product.DESCRIPTOR.fields]
     for path in mask.paths:
+        # Looked up by name, protobuf takes "id\0" for "id", and fails when it copies it.
         if path != "*" and not (
-            path.split(".", 1)[0] in known
+            "\0" not in path
+            and path.split(".", 1)[0] in known
             and FieldMask(paths=[path]).IsValidForDescriptor(Product.DESCRIPTOR)
         ):
             raise InvalidArgumentError.of(field, f"Product has no field {path[:100]!r}")

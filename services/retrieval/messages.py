@@ -52,6 +52,9 @@ def search_query(request: pb.RetrieveRequest, dimension: int) -> SearchQuery:
                 "query.vector.values",
                 f"must be {dimension} finite numbers",
             )
+    for index, each in enumerate(query.expansions):
+        if not 0.0 <= each.weight <= 1.0:
+            raise InvalidArgumentError.of(f"query.expansions[{index}].weight", "must be 0 to 1")
     return SearchQuery(
         text=query.search_text or query.query,
         expansions=[(each.expansion, each.weight) for each in query.expansions],

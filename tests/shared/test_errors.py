@@ -37,6 +37,12 @@ def test_every_error_survives_the_wire(kind, code):
     assert back.message == "something is off"
 
 
+def test_fields_of_a_request_within_a_request():
+    error = InvalidArgumentError(FieldViolation("items[2].id", "is bad"), FieldViolation("", "no"))
+    fields = [violation.field for violation in error.below("request").violations]
+    assert fields == ["request.items[2].id", "request"]
+
+
 def test_field_violations_survive_the_wire():
     violations = (FieldViolation("query", "too long"), FieldViolation("", "no"))
     back = error_from_status(status_proto(InvalidArgumentError(*violations)))

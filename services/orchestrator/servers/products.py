@@ -15,6 +15,7 @@ from wherefore.orchestrator.v1.product_service_pb2_grpc import ProductServiceSer
 DEFAULT_PAGE = 50
 MAX_PAGE = 1_000
 MAX_BATCH = 256
+MAX_ROW = 10**15
 _Context = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -100,8 +101,8 @@ async def _batches(
             raise InvalidArgumentError.of("products", f"at most {MAX_BATCH} a message, not {count}")
         if request.rows and len(request.rows) != count:
             raise InvalidArgumentError.of("rows", "give one for each product, or none")
-        if request.first_row < 0:
-            raise InvalidArgumentError.of("first_row", "must not be negative")
+        if not 0 <= request.first_row <= MAX_ROW:
+            raise InvalidArgumentError.of("first_row", f"must be 0 to {MAX_ROW}")
         place = request.first_row or place
         rows = [
             Row(place + i, request.rows[i] if request.rows else place + i, product)

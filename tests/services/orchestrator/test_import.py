@@ -52,6 +52,7 @@ async def test_rows_are_named_as_in_the_callers_file(shop):
         ({"products": [cup(f"n{n}") for n in range(257)]}, "products"),
         ({"products": [cup("n")], "rows": [1, 2]}, "rows"),
         ({"products": [cup("n")], "first_row": -1}, "first_row"),
+        ({"products": [cup("n"), cup("m")], "first_row": 2**63 - 1}, "first_row"),
     ],
 )
 async def test_bad_messages(shop, fields, field):
@@ -142,6 +143,7 @@ async def test_a_row_that_changes_meanwhile_is_refused(running):
     (response,) = await imported(running, batch(cup("a", price=2), cup("b", price=2), rows=[8, 9]))
     assert (response.imported_count, response.failed_count) == (1, 1)
     assert [(error.row, error.id) for error in response.errors] == [(8, "a")]
+    assert response.errors[0].field == ""
 
 
 async def test_lost_retrieval_ends_an_import_with_what_was_acknowledged(running):

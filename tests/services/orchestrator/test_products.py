@@ -53,6 +53,8 @@ async def test_updates_that_are_refused(shop):
     for paths, fields in (
         (["nope"], {}),
         (["tags.0"], {}),
+        (["id\0"], {}),
+        (["price.amount\0"], {}),
         (["titles"], {}),
         (["price"], {"price": {"currency_code": "EUR", "amount": -1}}),
     ):

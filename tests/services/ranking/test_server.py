@@ -73,6 +73,13 @@ async def test_a_product_that_is_no_candidate_is_named(stub, make_candidate):
     assert "product_ids[0]" in (caught.value.details() or "")
 
 
+async def test_faults_of_the_ranking_to_explain_are_named_within_the_request(stub):
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.Explain(pb.ExplainRequest(), timeout=5)
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert (caught.value.details() or "").startswith("ranking.candidates: ")
+
+
 @pytest.mark.parametrize("changed", [{"exploration": 1.0}])
 async def test_exploration_tells_its_propensities(stub, make_candidate):
     candidates = [

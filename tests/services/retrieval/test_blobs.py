@@ -66,7 +66,7 @@ def test_masks_keep_the_id() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["nothing", "price.nothing", "titles.en", "", "Titles", "id.x", "**"]
+    "path", ["nothing", "price.nothing", "titles.en", "", "Titles", "id.x", "**", "id\0"]
 )
 def test_unknown_paths_are_refused(path: str) -> None:
     with pytest.raises(InvalidArgumentError):

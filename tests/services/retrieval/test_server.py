@@ -192,6 +192,8 @@ async def test_limits_exclusions_masks_and_exact(
         pb.RetrieveRequest(legs=["psychic"]),
         pb.RetrieveRequest(read_mask=FieldMask(paths=["nothing"])),
         pb.RetrieveRequest(excluded_ids=["x"] * 1_001),
+        pb.RetrieveRequest(query=QueryUnderstanding(expansions=[Expansion(weight=1e308)])),
+        pb.RetrieveRequest(query=QueryUnderstanding(expansions=[Expansion(weight=-0.1)])),
         pb.RetrieveRequest(query=QueryUnderstanding(vector=Vector(values=[1.0], model="toy@1"))),
     ],
 )

@@ -1,0 +1,239 @@
+"""Fuzzes every RPC of a suite: `python -m benchmarks.fuzz --examples 10000`.
+
+The calls are those of `tests/fuzz`: half random messages, half mutations of valid ones, all from
+the descriptors. Every answer is held against what must hold of any (tests/fuzz/oracle.py). A suite
+of its own with the bundled catalogue is started for it. A run goes on where the last one stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from benchmarks import report
+from shared.catalogue import bundled_catalogue_path
+from shared.cli.catalogue_import import import_whole
+from shared.cli.connection import connect
+from shared.suite import PortPlan, Suite
+from shared.suite.ports import SERVICES
+from shared.suite.probe import service_health
+from tests.fuzz import seeds
+from tests.fuzz.cases import Case, Start, make_case
+from tests.fuzz.client import Client, Outcome
+from tests.fuzz.methods import Method, all_methods
+from tests.fuzz.oracle import problems
+
+COMMAND: Final = "python -m benchmarks.fuzz"
+STATE: Final = report.ROOT / ".wherefore" / "fuzz.json"
+CALLERS: Final = 4
+CHUNK: Final = 200
+KEPT: Final = 20
+"""Most problems that are kept of one method, with their requests."""
+EXAMPLES: Final = """examples:
+  python -m benchmarks.fuzz --examples 10000            every RPC; goes on where it stopped
+  python -m benchmarks.fuzz --examples 500 --only Search --fresh --no-write
+  python -m benchmarks.fuzz --only retrieval --running  the suite at the documented ports
+"""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the calls of one method came to."""
+
+    done: int = 0
+    codes: Counter[str] = field(default_factory=Counter[str])
+    slowest_ms: float = 0.0
+    problem_count: int = 0
+    problems: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+    def add(self, index: int, case: Case, outcome: Outcome) -> None:
+        """Counts one call and checks its answer."""
+        self.done += 1
+        self.codes[outcome.code.name] += 1
+        self.slowest_ms = max(self.slowest_ms, outcome.seconds * 1e3)
+        found = problems(case, outcome)
+        self.problem_count += bool(found)
+        if found and len(self.problems) < KEPT:
+            requests = [raw.hex() for raw in case.requests]
+            self.problems.append({"index": index, "problems": found, "requests": requests})
+
+
+class Ledger:
+    """What is done so far, kept in a file."""
+
+    def __init__(self, path: Path, *, fresh: bool) -> None:
+        self._path = path
+        self.tallies: dict[str, Tally] = {}
+        if path.exists() and not fresh:
+            for name, raw in json.loads(path.read_text(encoding="utf-8")).items():
+                self.tallies[name] = Tally(**{**raw, "codes": Counter(raw["codes"])})
+
+    def of(self, method: Method) -> Tally:
+        """Returns the tally of a method."""
+        return self.tallies.setdefault(method.short, Tally())
+
+    def save(self) -> None:
+        """Writes the file, whole or not at all."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        new = self._path.with_suffix(".part")
+        kept = {
+            name: {part.name: getattr(tally, part.name) for part in fields(tally)}
+            for name, tally in self.tallies.items()
+        }
+        new.write_text(json.dumps(kept), encoding="utf-8")
+        new.replace(self._path)
+
+
+@contextmanager
+def running_suite() -> Iterator[dict[str, str]]:
+    """A suite of its own with the bundled catalogue; yields HOST:PORT by process."""
+    with TemporaryDirectory(prefix="wherefore-") as home:  # noqa: SIM117 - stopped before removed
+        with Suite(Path(home), PortPlan.free(), private=True) as suite:
+            suite.up(120.0)
+            targets = {name: suite.target(name) for name in SERVICES}
+            asyncio.run(_import(targets["orchestrator"]))
+            yield targets
+
+
+async def _import(target: str) -> None:
+    async with connect(target, retry=False) as channel:
+        await import_whole(channel, bundled_catalogue_path(), "auto", target=target)
+
+
+def fuzz(
+    client: Client,
+    method: Method,
+    tally: Tally,
+    examples: int,
+    start: Start,
+) -> Iterator[int]:
+    """Calls a method until it has been called so often; yields how many more after each chunk."""
+
+    def call(index: int) -> tuple[int, Case, Outcome]:
+        chance = Random(f"{method.path} {index}")  # noqa: S311 - the same calls in every run
+        case = make_case(chance, method, start)
+        return index, case, client.call(case)
+
+    with ThreadPoolExecutor(CALLERS) as pool:
+        while tally.done < examples:
+            indices = range(tally.done, min(examples, tally.done + CHUNK))
+            for index, case, outcome in list(pool.map(call, indices)):
+                tally.add(index, case, outcome)
+            yield len(indices)
+
+
+def unhealthy(targets: Mapping[str, str]) -> list[str]:
+    """Returns the processes that do not say SERVING."""
+    ports = {name: int(target.rpartition(":")[2]) for name, target in targets.items()}
+    return [name for name, port in ports.items() if service_health(port, 5.0) != "SERVING"]
+
+
+def run(options: argparse.Namespace, ledger: Ledger, targets: Mapping[str, str]) -> list[str]:
+    """Fuzzes what was asked for; returns the processes that are not healthy afterwards."""
+    from rich.progress import Progress
+
+    methods = [
+        method
+        for method in all_methods()
+        if options.only in method.short and not (options.skip and options.skip in method.short)
+    ]
+    suite = seeds.Suite(targets)
+    with Client(dict(targets)) as client, Progress(disable=not sys.stderr.isatty()) as bar:
+        total = bar.add_task("all RPCs", total=options.examples * len(methods))
+        for method in methods:
+            tally = ledger.of(method)
+            bar.advance(total, min(tally.done, options.examples))
+            begun = time.perf_counter()
+            start = seeds.start(suite, method)
+            for more in fuzz(client, method, tally, options.examples, start):
+                bar.advance(total, more)
+                ledger.save()
+            took = time.perf_counter() - begun
+            print(f"{method.short}: {tally.done} calls, {tally.problem_count} with a problem, "
+                  f"{took:.0f} s", file=sys.stderr, flush=True)  # fmt: skip
+    return unhealthy(targets)
+
+
+def section(ledger: Ledger, examples: int, sick: Sequence[str]) -> str:
+    """The section of RESULTS.md."""
+    codes = [
+        *("OK", "INVALID_ARGUMENT", "NOT_FOUND", "ABORTED", "FAILED_PRECONDITION"),
+        "RESOURCE_EXHAUSTED",
+    ]
+    rows = [
+        [
+            f"`{name}`",
+            f"{tally.done:,}",
+            *(f"{tally.codes[code]:,}" for code in codes),
+            f"{sum(count for code, count in tally.codes.items() if code not in codes):,}",
+            f"{tally.problem_count:,}",
+            f"{tally.slowest_ms:.0f}",
+        ]
+        for name, tally in sorted(ledger.tallies.items())
+    ]
+    calls = sum(tally.done for tally in ledger.tallies.values())
+    bad = sum(tally.problem_count for tally in ledger.tallies.values())
+    health = "All services were healthy afterwards." if not sick else f"Not healthy: {sick}."
+    return "\n".join(
+        [
+            "## Fuzzing of every RPC",
+            "",
+            report.provenance(f"{COMMAND} --examples {examples}", "the bundled catalogue"),
+            f"{calls:,} calls of {len(rows)} RPCs: half random messages, half mutations of valid "
+            "ones, 6 % broken on the wire. A problem is any other code (UNKNOWN, INTERNAL, "
+            "UNAVAILABLE, 20 s without an answer), an INVALID_ARGUMENT that names no field of the "
+            "request, a text that shows internals, a number that is none, or less in an OK than "
+            f"the contract says: {bad:,} of them. {health}",
+            "",
+            report.table(("RPC", "calls", *codes, "other", "problems", "slowest ms"), rows),
+        ]
+    )
+
+
+def main() -> int:
+    """Run it; the exit code is 1 where something was found."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--examples", type=int, default=10_000, help="calls of each RPC")
+    parser.add_argument("--only", default="", help="RPCs whose name holds this text")
+    parser.add_argument("--skip", default="", help="RPCs to leave out, likewise")
+    parser.add_argument("--running", action="store_true", help="fuzz the suite that runs already")
+    parser.add_argument("--fresh", action="store_true", help="forget what was done before")
+    parser.add_argument("--state", type=Path, default=STATE, help="file of what is done")
+    parser.add_argument("--no-write", action="store_true", help="leave RESULTS.md as it is")
+    options = parser.parse_args()
+    ledger = Ledger(options.state, fresh=options.fresh)
+    with ExitStack() as stack:
+        if options.running:
+            ports = PortPlan.fixed()
+            targets = {name: f"127.0.0.1:{getattr(ports, name)}" for name in SERVICES}
+        else:
+            targets = stack.enter_context(running_suite())
+        sick = run(options, ledger, targets)
+    ledger.save()
+    body = section(ledger, options.examples, sick)
+    print(body)
+    bad = {name: tally for name, tally in ledger.tallies.items() if tally.problem_count}
+    for name, tally in bad.items():
+        for found in tally.problems:
+            print(f"{name} #{found['index']}: {found['problems']}", file=sys.stderr)
+    if not (options.no_write or options.only or options.skip or options.running):
+        report.update_section("fuzz", body)
+    return 1 if bad or sick else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
