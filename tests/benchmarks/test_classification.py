@@ -5,7 +5,9 @@ import pytest
 
 pytest.importorskip("sklearn", reason="training needs the extra `train`")
 
-from benchmarks.classification import Named, mean_figures, named_rows, without_names
+from benchmarks.category_data import without_names
+from benchmarks.category_models import mean_figures
+from benchmarks.category_names import Named, named_rows
 from services.reason.classify.train.measure import Figures
 from services.reason.classify.tree import CategoryTree
 from services.reason.classify.zero_shot import ZeroShotWeights

@@ -36,7 +36,9 @@ async def test_its_own_catalogue_with_evidence_that_is_written_there(stub) -> No
     response = await stub.ClassifyProducts(request, timeout=30)
     assert response.model.name.startswith("classifier/")
     verdicts = Counter(said.stated.verdict for said in response.classifications)
-    assert verdicts[pb.STATED_CATEGORY_VERDICT_AGREES] >= 76
+    agreed = verdicts[pb.STATED_CATEGORY_VERDICT_AGREES]
+    assert agreed >= 4  # of the test part; the others were taught to the model
+    assert agreed + verdicts[pb.STATED_CATEGORY_VERDICT_LEARNT] >= 76
     for product, said in zip(products, response.classifications, strict=True):
         assert said.product_id == product.id
         assert 1 <= len(said.evidence) <= 8

@@ -33,6 +33,7 @@ class Verdict(Enum):
     DOUBTED = "doubted"
     UNSURE = "unsure"
     UNKNOWN = "unknown"
+    LEARNT = "learnt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +127,22 @@ def alternatives(
 
 
 def judge(
-    tree: CategoryTree, probabilities: NDArray[np.float64], answer: Answer, stated: Path
+    tree: CategoryTree,
+    probabilities: NDArray[np.float64],
+    answer: Answer,
+    stated: Path,
+    *,
+    learnt: bool = False,
 ) -> tuple[Verdict | None, float]:
-    """Returns what is thought of a stated path, and its probability; None when it is empty."""
+    """Returns what is thought of a stated path, and its probability; None when it is empty.
+
+    Args:
+        tree: The categories.
+        probabilities: One for each.
+        answer: What is said.
+        stated: The path that the product came with.
+        learnt: Whether the model was taught this product with its path: it is no judge then.
+    """
     if not stated:
         return None, 0.0
     known = stated
@@ -137,6 +151,8 @@ def judge(
     if not known:
         return Verdict.UNKNOWN, 0.0
     probability = tree.probability(known, probabilities)
+    if learnt:
+        return Verdict.LEARNT, probability
     if not answer.path:
         return Verdict.UNSURE, probability
     return (Verdict.AGREES if agree(answer.path, stated) else Verdict.DOUBTED), probability

@@ -10,6 +10,8 @@ import grpc
 import numpy as np
 
 from services.reason.classify import zero_shot
+from services.reason.classify.features import texts_of
+from services.reason.classify.meaning import text_of
 from services.reason.classify.messages import classification_proto, model_proto
 from services.reason.classify.trained import TrainedClassifier
 from services.reason.classify.tree import Path
@@ -30,6 +32,7 @@ SERVICE_NAME = "wherefore.reason.v1.ClassificationService"
 DEFAULT_ALTERNATIVES, DEFAULT_EVIDENCE = 3, 5
 STAGE: Final = "nlu.embedding"
 _TF_IDF: Final = "tf_idf"
+_WORDS: Final = "words"
 _BATCH: Final = 256
 """Texts of one call of the encoder."""
 _KEPT: Final = 4
@@ -89,17 +92,40 @@ class ClassificationServer(pb_grpc.ClassificationServiceServicer):
                 "there is no trained classifier where WHEREFORE_REASON_CATEGORY_MODEL says: "
                 "send a taxonomy, or train one with `wherefore train categories`"
             )
-        most, most_evidence = _limits(request)
+        return await self._by_model(self._trained, request, timer)
+
+    async def _by_model(
+        self, trained: TrainedClassifier, request: pb.ClassifyProductsRequest, timer: StageTimer
+    ) -> pb.ClassifyProductsResponse:
+        model, degraded = trained.model, list[Degradation]()
+        calibration = model.calibration
+        vectors: list[Matrix | None] = []
+        texts = [text_of(texts_of(product)) for product in request.products]
+        if model.meaning is not None and any(texts):
+            try:
+                with timer.stage(STAGE):
+                    rows, name = await self._encode([text for text in texts if text])
+                if name != model.meaning.encoder:
+                    raise FailedPreconditionError(
+                        f"the classifier reads vectors of {model.meaning.encoder}, "
+                        f"the NLU service makes those of {name}"
+                    )
+                made = iter(rows)
+                vectors = [next(made) if text else None for text in texts]
+                calibration = model.meaning.calibration
+            except WhereforeError as error:
+                told = degradation(STAGE, cause_of(error), fallback=_WORDS, detail=str(error))
+                degraded.append(told)
         with timer.stage("classify"):
             # A hundred long products take a second: other calls go on meanwhile.
             results = await asyncio.to_thread(
-                self._trained.classify, request.products, most, most_evidence
+                trained.classify, request.products, *_limits(request), vectors
             )
-        model = self._trained.model
         return pb.ClassifyProductsResponse(
             classifications=[classification_proto(result) for result in results],
-            model=model_proto(model.name, len(model.tree.categories), model.calibration),
+            model=model_proto(model.name, len(model.tree.categories), calibration),
             timings=timer.timings(),
+            degraded=degraded,
         )
 
     async def _by_names(

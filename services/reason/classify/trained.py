@@ -1,7 +1,7 @@
 """Classification by a model that was trained on a shop's own products.
 
-tf-idf of words and characters, multinomial logistic regression, a temperature, and back-off from a
-category to its parents.
+tf-idf of words and characters, multinomial logistic regression, in small shops also the vectors of
+English texts; a temperature, and back-off from a category to its parents.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,35 +11,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.reason.classify.evidence import word_evidence
-from services.reason.classify.features import Occurrences, Text, frequency, occurrences, texts_of
+from services.reason.classify.features import frequency, occurrences, texts_of
+from services.reason.classify.meaning import nearness
 from services.reason.classify.result import Result, alternatives, decide, judge
-from services.reason.classify.weights import ClassifierModel, Weights
+from services.reason.classify.weights import ClassifierModel, Weights, mark
 from wherefore.common.v1.product_pb2 import Product
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Scores of the categories before the temperature, centred on 0.
+    """Scores of the categories by words, before the temperature, centred on 0.
 
     Attributes:
-        found: Features of the texts and their places.
         values: Feature the model knows -> its tf-idf weight; their squares add up to 1.
         scores: (categories,).
         known: Share of the words that are known, by their weights.
     """
 
-    found: Occurrences
     values: Mapping[str, float]
     scores: NDArray[np.float64]
     known: float
 
 
-def score(weights: Weights, texts: Sequence[Text]) -> Scored:
-    """Scores every category for the texts of a product."""
-    found = occurrences(texts)
+def score(weights: Weights, counts: Mapping[str, float]) -> Scored:
+    """Scores every category.
+
+    Args:
+        weights: Of the words.
+        counts: Feature of a product's texts -> its damped frequency.
+    """
     raw = {
-        feature: frequency(places) * float(weights.idf[weights.features[feature]])
-        for feature, places in found.items()
+        feature: count * float(weights.idf[weights.features[feature]])
+        for feature, count in counts.items()
         if feature in weights.features
     }
     length = float(np.sqrt(sum(value * value for value in raw.values())))
@@ -48,7 +51,7 @@ def score(weights: Weights, texts: Sequence[Text]) -> Scored:
     if values:
         rows = weights.steps[[weights.features[feature] for feature in values]]
         scores = scores + (np.fromiter(values.values(), float) @ rows) * weights.scales
-    return Scored(found, values, scores - scores.mean(), _known_share(weights, found, raw))
+    return Scored(values, scores - scores.mean(), _known_share(weights, counts, raw))
 
 
 def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -74,7 +77,11 @@ class TrainedClassifier:
         self.model = model
 
     def classify(
-        self, products: Sequence[Product], most: int = 3, most_evidence: int = 5
+        self,
+        products: Sequence[Product],
+        most: int = 3,
+        most_evidence: int = 5,
+        vectors: Sequence[NDArray[np.float64] | None] = (),
     ) -> list[Result]:
         """Returns what is said of each product.
 
@@ -82,31 +89,46 @@ class TrainedClassifier:
             products: With their texts; stated categories are judged, not read.
             most: Alternatives of each.
             most_evidence: Words of each.
+            vectors: Of `text_of` each product, unit length, by the encoder that the model names;
+                None for a product without one, empty for words alone.
         """
-        return [self._classify(product, most, most_evidence) for product in products]
+        given = vectors or [None] * len(products)
+        return [
+            self._classify(product, most, most_evidence, vector)
+            for product, vector in zip(products, given, strict=True)
+        ]
 
-    def _classify(self, product: Product, most: int, most_evidence: int) -> Result:
-        model, calibration = self.model, self.model.calibration
+    def _classify(
+        self, product: Product, most: int, most_evidence: int, vector: NDArray[np.float64] | None
+    ) -> Result:
+        model = self.model
         texts = texts_of(product)
-        scored = score(model.weights, texts)
-        probabilities = softmax(scored.scores / calibration.temperature)
+        found = occurrences(texts)
+        counts = {feature: frequency(places) for feature, places in found.items()}
+        scored = score(model.weights, counts)
+        scores, calibration, share = scored.scores, model.calibration, 1.0
+        if vector is not None and model.meaning is not None:
+            calibration, share = model.meaning.calibration, model.meaning.words
+            scores = share * scores + nearness(model.meaning, vector)
+        probabilities = softmax(scores / calibration.temperature)
         best = int(np.argmax(probabilities))
         of_taxonomy = (
             bool(scored.values)
             and scored.known >= calibration.least_known
-            and float(scored.scores[best]) >= calibration.least_peak
+            and float(scores[best]) >= calibration.least_peak
         )
         answer = decide(model.tree, probabilities, calibration, of_taxonomy=of_taxonomy)
-        added = {
-            feature: value / calibration.temperature
-            for feature, value in contributions(model.weights, scored, best).items()
-        }
-        evidence = word_evidence(texts, scored.found, added, most_evidence)
-        bias = float(model.weights.bias[best] - model.weights.bias.mean(dtype=np.float64))
-        bias /= calibration.temperature
-        total = float(scored.scores[best]) / calibration.temperature
+        unit = share / calibration.temperature
+        contributed = contributions(model.weights, scored, best)
+        added = {feature: value * unit for feature, value in contributed.items()}
+        evidence = word_evidence(texts, found, added, most_evidence)
+        total = float(scores[best]) / calibration.temperature
+        bias = total - sum(added.values())
         stated = tuple(product.category_path)
-        verdict, stated_probability = judge(model.tree, probabilities, answer, stated)
+        learnt = mark(product.variant_group_id or product.id) in model.learnt
+        verdict, stated_probability = judge(
+            model.tree, probabilities, answer, stated, learnt=learnt
+        )
         return Result(
             product_id=product.id,
             answer=answer,
@@ -121,9 +143,9 @@ class TrainedClassifier:
         )
 
 
-def _known_share(weights: Weights, found: Occurrences, raw: Mapping[str, float]) -> float:
+def _known_share(weights: Weights, counts: Mapping[str, float], raw: Mapping[str, float]) -> float:
     """Pairs and characters are left out: they are many, and new ones say little."""
-    words = [feature for feature in found if not feature.startswith("#") and " " not in feature]
+    words = [feature for feature in counts if not feature.startswith("#") and " " not in feature]
     known = sum(raw.get(word, 0.0) for word in words)
-    unknown = sum(frequency(found[word]) * weights.unknown_idf for word in words if word not in raw)
+    unknown = sum(counts[word] * weights.unknown_idf for word in words if word not in raw)
     return known / (known + unknown) if known else 0.0

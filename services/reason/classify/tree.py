@@ -21,6 +21,7 @@ class CategoryTree:
 
     categories: Sequence[Path]
     columns: dict[Path, NDArray[np.intp]] = field(init=False)
+    _places: dict[Path, int] = field(init=False)
 
     def __post_init__(self) -> None:
         below: dict[Path, list[int]] = defaultdict(list)
@@ -29,6 +30,12 @@ class CategoryTree:
                 below[path[:depth]].append(column)
         found = {path: np.array(columns, dtype=np.intp) for path, columns in below.items()}
         object.__setattr__(self, "columns", found)
+        places = {path: column for column, path in enumerate(self.categories)}
+        object.__setattr__(self, "_places", places)
+
+    def column(self, category: Path) -> int:
+        """Returns a category's place."""
+        return self._places[category]
 
     def probability(self, path: Path, probabilities: NDArray[np.float64]) -> float:
         """Returns what the categories at and below a path have together; 0 for an unknown path.

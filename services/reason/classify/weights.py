@@ -1,13 +1,15 @@
 """The file of a trained classifier: one .npz that numpy alone reads.
 
 Weights are 8-bit integers with a scale for each category; what was calibrated and measured was
-calibrated and measured with them, so reading the file loses nothing more.
+calibrated and measured with them, so reading the file loses nothing more. The products that were
+learnt from are kept as checksums: of these, the classifier is no judge.
 """
 
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, cast
@@ -18,7 +20,9 @@ from numpy.typing import NDArray
 from services.reason.classify.tree import CategoryTree
 from shared.durable_file import write_durably
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
+_READ: Final = (1, 2)
+"""Form 1 has neither vectors nor the products that were learnt from."""
 _STEPS: Final = 127
 NEVER: Final = 2.0
 """A threshold that no probability reaches."""
@@ -78,13 +82,53 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True)
+class Meaning:
+    """What vectors of English texts add to words.
+
+    Attributes:
+        encoder: Name and version of what makes the vectors; those of another do not fit.
+        words: What the scores of words are multiplied by before the two are added.
+        steps: Mean vectors of the categories, (dimensions, categories), int8.
+        scales: What a step of each category is worth.
+        calibration: Of the sum; that of the model is of words alone.
+    """
+
+    encoder: str
+    words: float
+    steps: NDArray[np.int8]
+    scales: NDArray[np.float32]
+    calibration: Calibration
+
+
+@dataclass(frozen=True, slots=True)
 class ClassifierModel:
-    """A trained classifier; `name` holds its version too."""
+    """A trained classifier.
+
+    Attributes:
+        name: With its version.
+        tree: The categories.
+        weights: Of words.
+        calibration: Of words alone.
+        meaning: What vectors add; None where they would not be worth their time.
+        learnt: Marks of the products that weights were learnt from; see `mark`.
+    """
 
     name: str
     tree: CategoryTree
     weights: Weights
     calibration: Calibration
+    meaning: Meaning | None = None
+    learnt: frozenset[int] = frozenset()
+
+
+def mark(group: str) -> int:
+    """Returns the checksum that a product, or a group of variants, is known by."""
+    return zlib.crc32(group.encode())
+
+
+def marks(groups: Iterable[str]) -> frozenset[int]:
+    """Returns the checksums of all."""
+    return frozenset(map(mark, groups))
 
 
 def quantise(weights: NDArray[np.float64]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
@@ -108,16 +152,26 @@ def save(model: ClassifierModel, path: Path) -> None:
         "features": sorted(weights.features, key=lambda feature: weights.features[feature]),
         "unknown_idf": weights.unknown_idf,
         "calibration": asdict(model.calibration),
+        "meaning": None,
     }
+    arrays: dict[str, NDArray[Any]] = {
+        "idf": weights.idf,
+        "steps": weights.steps,
+        "scales": weights.scales,
+        "bias": weights.bias,
+        "learnt": np.array(sorted(model.learnt), dtype=np.uint32),
+    }
+    if (meaning := model.meaning) is not None:
+        card["meaning"] = {
+            "encoder": meaning.encoder,
+            "words": meaning.words,
+            "calibration": asdict(meaning.calibration),
+        }
+        arrays |= {"meaning_steps": meaning.steps, "meaning_scales": meaning.scales}
+    arrays["card"] = np.frombuffer(json.dumps(card, ensure_ascii=False).encode(), dtype=np.uint8)
     written = io.BytesIO()
-    np.savez_compressed(
-        written,
-        card=np.frombuffer(json.dumps(card, ensure_ascii=False).encode(), dtype=np.uint8),
-        idf=weights.idf,
-        steps=weights.steps,
-        scales=weights.scales,
-        bias=weights.bias,
-    )
+    write: Any = np.savez_compressed  # its types take a name of an array for an option
+    write(written, **arrays)
     write_durably(path, written.getvalue())
 
 
@@ -131,7 +185,7 @@ def load(path: Path) -> ClassifierModel:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             card = cast("dict[str, Any]", json.loads(arrays["card"].tobytes()))
-            if card["format"] != _FORMAT:
+            if card["format"] not in _READ:
                 raise ModelFileError(f"{path} has form {card['format']}, {_FORMAT} is read here")
             weights = Weights(
                 {feature: row for row, feature in enumerate(card["features"])},
@@ -141,13 +195,27 @@ def load(path: Path) -> ClassifierModel:
                 arrays["scales"],
                 arrays["bias"],
             )
+            meaning = _meaning(card["meaning"], arrays) if card.get("meaning") else None
+            learnt = frozenset(arrays["learnt"].tolist() if "learnt" in arrays else ())
         tree = CategoryTree([tuple(category) for category in card["categories"]])
-        model = ClassifierModel(card["name"], tree, weights, Calibration(**card["calibration"]))
+        calibration = Calibration(**card["calibration"])
+        model = ClassifierModel(card["name"], tree, weights, calibration, meaning, learnt)
     except FileNotFoundError:
         raise
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise ModelFileError(f"{path} is no classifier: {error}") from error
     shape = (len(weights.features), len(tree.categories))
-    if weights.steps.shape != shape or weights.bias.shape != shape[1:]:
+    fits = weights.steps.shape == shape and weights.bias.shape == shape[1:]
+    if not fits or (meaning is not None and meaning.steps.shape[1:] != shape[1:]):
         raise ModelFileError(f"{path} is no classifier: its parts do not fit together")
     return model
+
+
+def _meaning(card: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Meaning:
+    return Meaning(
+        card["encoder"],
+        float(card["words"]),
+        arrays["meaning_steps"],
+        arrays["meaning_scales"],
+        Calibration(**card["calibration"]),
+    )

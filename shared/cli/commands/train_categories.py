@@ -39,27 +39,39 @@ def categories(
             validator=Number(gte=100),
         ),
     ] = 100_000,
+    review: Annotated[
+        Path | None,
+        Parameter(
+            help="CSV file of products whose stated category is doubted by a fit that was "
+            "without them."
+        ),
+    ] = None,
     seed: Annotated[int, Parameter(help="Of the parts.")] = 0,
     version: Annotated[str, Parameter(help="Version that answers name.")] = "1",
     json: Json = False,
 ) -> int:
     """Train the classifier of products on a catalogue that has categories.
 
-    Needs the extra `train`, and no service. Products are parted 60/10/15/15: weights,
-    temperature, thresholds, figures. Variants of a product stay in one part. The reason
-    service reads the file that WHEREFORE_REASON_CATEGORY_MODEL names.
+    Needs the extra `train`, and no service. 15 % of the products are for the figures. Up to
+    3,000 others give weights, settings and thresholds by folds; more are parted. Variants of
+    a product stay together. The reason service reads the file that
+    WHEREFORE_REASON_CATEGORY_MODEL names.
 
     For example:
 
         wherefore train categories --out categories.npz
 
         wherefore train categories --catalogue shop.jsonl.gz --out shop.npz --precision 0.98 --json
+
+        wherefore train categories --catalogue shop.jsonl.gz --out shop.npz --review doubted.csv
     """
     from shared.cli.training import run_training
 
     arguments = ["--out", str(out.resolve()), "--precision", str(precision)]
     arguments += ["--least", str(least), "--features", str(features), "--seed", str(seed)]
     arguments += ["--version", version, *(["--json"] if json else [])]
+    if review is not None:
+        arguments += ["--review", str(review.resolve())]
     if catalogue is not None:
         arguments += ["--catalogue", str(catalogue.resolve())]
     return run_training(

@@ -1,7 +1,7 @@
 """From scores to probabilities, and from these to what may be said.
 
-The temperature is learnt on one part, thresholds on another: what is promised must hold for
-products that neither the weights nor the temperature have seen.
+What is promised must hold for products that the weights have not seen: those of a part of their
+own, or in small shops those of the folds that a fit was without.
 """
 
 import importlib
@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.reason.classify.train.examples import Example, variants
+from services.reason.classify.train.reading import Read
 from services.reason.classify.trained import score, softmax
 from services.reason.classify.tree import CategoryTree, Path
 from services.reason.classify.weights import NEVER, Calibration, Weights
@@ -36,34 +36,50 @@ class Scores:
 
     def probabilities(self, temperature: float) -> Matrix:
         """Returns calibrated probabilities, (examples, categories)."""
-        return np.array([softmax(row / temperature) for row in self.scores])
+        return np.array([softmax(row / temperature) for row in self.scores]).reshape(
+            self.scores.shape
+        )
+
+    def only(self, rows: NDArray[np.bool_]) -> "Scores":
+        """Returns those of some examples."""
+        return Scores(self.scores[rows], self.known[rows], self.labels[rows])
+
+    @property
+    def accuracy(self) -> float:
+        """Share of examples whose category has the highest score."""
+        return float((self.scores.argmax(axis=1) == self.labels).mean())
 
 
 def score_all(
-    weights: Weights, tree: CategoryTree, examples: Sequence[Example], *, forms: bool = False
+    weights: Weights, tree: CategoryTree, found: Sequence[Read], *, forms: bool = False
 ) -> Scores:
-    """Scores examples as they would be served, one of the variants of each product.
-
-    Variants say nearly the same; counted apart, one product would be many.
+    """Scores examples by their words, as they would be served.
 
     Args:
         weights: Of the classifier.
         tree: Its categories.
-        examples: Of one part.
+        found: Examples.
         forms: Whether to score also each language and the titles alone, as shops may send them.
     """
-    columns = {category: column for column, category in enumerate(tree.categories)}
-    once = {example.group: example for example in reversed(examples)}
     asked = [
-        (texts, columns[example.category])
-        for example in once.values()
-        for texts in (variants(example.texts) if forms else [example.texts])
+        (form.counts, tree.column(each.example.category))
+        for each in found
+        for form in (each.forms if forms else each.forms[:1])
     ]
-    scored = [score(weights, texts) for texts, _ in asked]
+    scored = [score(weights, counts) for counts, _ in asked]
     return Scores(
         np.array([each.scores for each in scored]).reshape(len(scored), len(tree.categories)),
         np.array([each.known for each in scored]),
         np.array([label for _, label in asked], dtype=np.intp),
+    )
+
+
+def join(parts: Sequence[Scores]) -> Scores:
+    """Returns the scores of several lots of examples as one."""
+    return Scores(
+        np.concatenate([part.scores for part in parts]),
+        np.concatenate([part.known for part in parts]),
+        np.concatenate([part.labels for part in parts]),
     )
 
 
@@ -74,21 +90,25 @@ def fit_temperature(found: Scores) -> float:
     vector machines" (1999): where all n are right, the loss would fall for ever otherwise.
     """
     optimize: Any = importlib.import_module("scipy.optimize")
-    count = len(found.labels)
-    if not count:
+    if not len(found.labels):
         return 1.0
-    unsure = 1 / (count + 2)
-    rows = np.arange(count)
 
     def loss(log_temperature: float) -> float:
-        logs = np.log(np.maximum(found.probabilities(float(np.exp(log_temperature))), 1e-300))
-        right = logs[rows, found.labels]
-        others = (logs.sum(axis=1) - right) / (logs.shape[1] - 1)
-        return float(-((1 - unsure) * right + unsure * others).mean())
+        return log_loss(found, float(np.exp(log_temperature)))
 
     limit = float(np.log(20.0))
     best = optimize.minimize_scalar(loss, bounds=(-limit, limit), method="bounded")
     return float(np.exp(best.x))
+
+
+def log_loss(found: Scores, temperature: float) -> float:
+    """Returns the mean log loss, labels being sure to 1 - 1 / (n + 2)."""
+    count = len(found.labels)
+    unsure = 1 / (count + 2)
+    logs = np.log(np.maximum(found.probabilities(temperature), 1e-300))
+    right = logs[np.arange(count), found.labels]
+    others = (logs.sum(axis=1) - right) / (logs.shape[1] - 1)
+    return float(-((1 - unsure) * right + unsure * others).mean())
 
 
 def choose(found: Scores, tree: CategoryTree, temperature: float, precision: float) -> Calibration:

@@ -1,7 +1,7 @@
 """Categorised products, by parts that no product, and no variant of one, is in twice."""
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -90,6 +90,14 @@ def split(
     for example in examples:
         found[part_of[example.group]].append(example)
     return found
+
+
+def folds(examples: Sequence[Example], count: int, seed: int) -> list[set[str]]:
+    """Returns the groups that each fit goes without; those of a category of one go with all."""
+    parts = split(examples, seed, {str(at): 1 / count for at in range(count)})
+    sizes = Counter({each.group: each.category for each in examples}.values())
+    held = [{each.group for each in found if sizes[each.category] > 1} for found in parts.values()]
+    return [groups for groups in held if groups]
 
 
 def _part(place: float, parts: Mapping[str, float]) -> str:

@@ -1,9 +1,12 @@
 """`ClassifyProducts` through the real reason service, with an NLU of its own contract beside it."""
 
+from dataclasses import replace
+
 import grpc
 import numpy as np
 import pytest
 
+from services.reason.classify.weights import Calibration, Meaning, load, quantise, save
 from services.reason.config import CATEGORY_MODEL
 from shared.errors import InvalidArgumentError, error_from_rpc
 from tests.services.reason.running import nlu_beside, reason_service
@@ -107,6 +110,69 @@ async def test_without_the_nlu_words_are_compared(served):
     assert response.model.name == "zero_shot/tf_idf"
     (lost,) = response.degraded
     assert (lost.stage, lost.fallback) == ("nlu.embedding", "tf_idf")
+
+
+@pytest.fixture
+def vector_file(trained_shop, tmp_path):
+    """The shop's classifier, which reads vectors of `FakeNlu` too: those of bags are backpacks."""
+    tree = trained_shop.model.tree
+    means = np.zeros((2, len(tree.categories)))
+    means[1, tree.column(("Bags", "Backpacks"))] = 9.0
+    steps, scales = quantise(means)
+    calibration = Calibration(category_threshold=0.9, parent_threshold=0.9)
+    meaning = Meaning("bags@1", 0.01, steps, scales, calibration)
+    save(replace(trained_shop.model, meaning=meaning), tmp_path / "vectors.npz")
+    return tmp_path / "vectors.npz"
+
+
+async def test_a_trained_model_may_read_vectors_of_english_texts(served, nlu, vector_file):
+    stub = await served(category_model=vector_file, nlu_target=f"127.0.0.1:{nlu.port}")
+    products = [
+        Product(id="en", titles={"en": "Rucksack"}, descriptions={"en": "Blue."}),
+        Product(id="zh", titles={"zh": "不锈钢水壶"}),
+    ]
+    response = await stub.ClassifyProducts(ClassifyProductsRequest(products=products), timeout=9)
+    english, chinese = response.classifications
+    assert list(english.alternatives[0].category_path) == ["Bags", "Backpacks"]
+    assert english.bias + english.other_contribution == pytest.approx(
+        english.score - sum(each.contribution for each in english.evidence)
+    )
+    assert list(chinese.category_path) == ["Kitchen", "Kettles"]
+    assert nlu.texts == ["Rucksack. Blue."]
+    assert response.model.category_threshold == 0.9
+    assert not response.degraded
+
+
+async def test_without_vectors_a_trained_model_reads_words(served, nlu, vector_file, shop_file):
+    request = ClassifyProductsRequest(products=[titled("black steel kettle")])
+    words = await served(category_model=shop_file)
+    expected = (await words.ClassifyProducts(request, timeout=5)).classifications[0]
+    lost = await served(category_model=vector_file, nlu_target="127.0.0.1:9")
+    response = await lost.ClassifyProducts(request, timeout=9)
+    assert response.classifications[0] == expected
+    (told,) = response.degraded
+    assert (told.stage, told.fallback) == ("nlu.embedding", "words")
+
+
+async def test_vectors_of_another_encoder_are_not_read(served, nlu, vector_file):
+    model = load(vector_file)
+    save(replace(model, meaning=replace(model.meaning, encoder="other@2")), vector_file)
+    stub = await served(category_model=vector_file, nlu_target=f"127.0.0.1:{nlu.port}")
+    request = ClassifyProductsRequest(products=[titled("black steel kettle")])
+    response = await stub.ClassifyProducts(request, timeout=9)
+    assert list(response.classifications[0].category_path) == ["Kitchen", "Kettles"]
+    (told,) = response.degraded
+    assert "other@2" in told.detail
+    assert "bags@1" in told.detail
+
+
+async def test_what_the_model_was_taught_is_no_second_opinion(served, shop_file, trained_shop):
+    stub = await served(category_model=shop_file)
+    taught = trained_shop.learnt[0].example
+    product = titled("black steel kettle", category_path=list(taught.category))
+    product.id = taught.group
+    response = await stub.ClassifyProducts(ClassifyProductsRequest(products=[product]), timeout=5)
+    assert response.classifications[0].stated.verdict == pb.STATED_CATEGORY_VERDICT_LEARNT
 
 
 async def test_chinese_titles_ask_no_encoder(served):

@@ -49,9 +49,10 @@ def test_a_word_taken_away_takes_what_it_added(classifier):
     """Linear for real: of one unnormalised feature set, scores differ by the contributions."""
     weights = classifier.model.weights
     from services.reason.classify.features import Text
+    from services.reason.classify.train.reading import form_of
     from services.reason.classify.trained import contributions, score
 
-    scored = score(weights, [Text("titles", "en", "green ceramic mug")])
+    scored = score(weights, form_of([Text("titles", "en", "green ceramic mug")]).counts)
     best = int(np.argmax(scored.scores))
     added = contributions(weights, scored, best)
     bias = float(weights.bias[best] - weights.bias.mean())

@@ -126,7 +126,7 @@ def test_training_is_the_same_again_and_right_on_the_test_part(trained_shop):
     again = train(examples_of(shop_products(), 4), "shop/1")
     assert np.array_equal(again.model.weights.steps, trained_shop.model.weights.steps)
     assert again.model.calibration == trained_shop.model.calibration
-    assert trained_shop.figures.products == len(trained_shop.parts["test"])
+    assert trained_shop.figures.products == len(trained_shop.test_examples) == 24
     assert trained_shop.figures.accuracy == 1
 
 
