@@ -13,12 +13,12 @@ import structlog
 from services.orchestrator.merchandising.occasions import Occasion, RuleIndex
 from services.orchestrator.merchandising.rule_file import RuleFileError, read_rules
 from services.orchestrator.merchandising.rules import Rule
-from shared.metrics import count_degradation
+from shared.degradation import degradation
+from shared.watched_file import Look, WatchedFile
 from wherefore.common.v1.diagnostics_pb2 import DEGRADATION_CAUSE_ERROR, Degradation
 
 STAGE: Final = "merchandising"
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
-_Stamp = tuple[int, int, int]
 
 
 class RuleBook:
@@ -32,9 +32,8 @@ class RuleBook:
     def __init__(self, path: Path | None, poll_seconds: float = 1.0) -> None:
         self._path = path
         self._poll_seconds = poll_seconds
-        self._stamp: _Stamp | None = None
+        self._file = WatchedFile(path, _read, RuleFileError)
         self._index = RuleIndex(())
-        self._loaded = False
         self._problem: Degradation | None = None
         self._watching: asyncio.Task[None] | None = None
 
@@ -66,29 +65,17 @@ class RuleBook:
 
     async def look(self) -> None:
         """Reads the file if it is not as it was."""
-        if self._path is None:
-            return
-        stamp = await asyncio.to_thread(_stamp, self._path)
-        if stamp == self._stamp and (stamp is not None or self._problem):
-            return
-        try:
-            index = await asyncio.to_thread(_read, self._path)
-        except RuleFileError as error:
-            self._refuse(str(error))
-        else:
-            self._index, self._loaded, self._problem = index, True, None
-            _log.info("rules", file=str(self._path), rules=index.count)
-        self._stamp = stamp
-
-    def _refuse(self, detail: str) -> None:
-        _log.error("rules_refused", file=str(self._path), reason=detail)
-        count_degradation(STAGE, "error")
-        self._problem = Degradation(
-            stage=STAGE,
-            cause=DEGRADATION_CAUSE_ERROR,
-            fallback="the rules before" if self._loaded else "no rules",
-            detail=detail[:500],
-        )
+        match await asyncio.to_thread(self._file.look):
+            case Look.READ:
+                self._index, self._problem = self._file.value or RuleIndex(()), None
+                _log.info("rules", file=str(self._path), rules=self._index.count)
+            case Look.REFUSED:
+                before = "no rules" if self._file.value is None else "the rules before"
+                self._problem = degradation(
+                    STAGE, DEGRADATION_CAUSE_ERROR, fallback=before, detail=self._file.problem
+                )
+            case Look.SAME:
+                pass
 
     async def _watch(self) -> None:
         while True:
@@ -97,15 +84,6 @@ class RuleBook:
                 await self.look()
             except Exception:
                 _log.exception("rules_watch_failed")
-
-
-def _stamp(path: Path) -> _Stamp | None:
-    """Returns what changes with the file: also when it is another by a link, as in Kubernetes."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _read(path: Path) -> RuleIndex:

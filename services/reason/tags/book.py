@@ -6,61 +6,21 @@ until the file is mended.
 
 import asyncio
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Generic, TypeVar
-
-import structlog
+from typing import Final
 
 from services.reason.tags.builder import default_vocabulary
-from services.reason.tags.model import ModelError, TagModel, read_model
+from services.reason.tags.model import ModelError, read_model
 from services.reason.tags.tagger import Tagger
-from services.reason.tags.vocabulary import Vocabulary
 from services.reason.tags.vocabulary_file import VocabularyError, read_vocabulary
 from shared.degradation import degradation
+from shared.watched_file import Look, WatchedFile
 from wherefore.common.v1.diagnostics_pb2 import Degradation, DegradationCause
 
 VOCABULARY_STAGE: Final = "tags.vocabulary"
 MODEL_STAGE: Final = "tags.model"
 LOOK_SECONDS: Final = 1.0
 """Least pause between two looks at a file."""
-_log: structlog.stdlib.BoundLogger = structlog.get_logger()
-_Stamp = tuple[int, int, int]
-ValueT = TypeVar("ValueT")
-
-
-class WatchedFile(Generic[ValueT]):
-    """A file, what it held when it was last right, and what is wrong with it now.
-
-    Args:
-        path: The file; None for none.
-        read: Raises VocabularyError or ModelError.
-    """
-
-    def __init__(self, path: Path | None, read: Callable[[Path], ValueT]) -> None:
-        self.value: ValueT | None = None
-        self.problem = ""
-        self._path = path
-        self._read = read
-        self._stamp: _Stamp | None = None
-        self._looked = False
-
-    def look(self) -> bool:
-        """Reads the file if it is not as it was; returns whether what it holds is new."""
-        if self._path is None:
-            return False
-        stamp = _stamp(self._path)
-        if self._looked and stamp == self._stamp:
-            return False
-        self._looked, self._stamp = True, stamp
-        try:
-            self.value, self.problem = self._read(self._path), ""
-        except (VocabularyError, ModelError) as error:
-            self.problem = str(error)[:500]
-            _log.error("tags_file_refused", file=str(self._path), reason=self.problem)
-            return False
-        _log.info("tags_file_read", file=str(self._path))
-        return True
 
 
 class TagBook:
@@ -72,8 +32,8 @@ class TagBook:
     """
 
     def __init__(self, vocabulary: Path | None = None, model: Path | None = None) -> None:
-        self._vocabulary = WatchedFile[Vocabulary](vocabulary, read_vocabulary)
-        self._model = WatchedFile[TagModel](model, read_model)
+        self._vocabulary = WatchedFile(vocabulary, read_vocabulary, VocabularyError)
+        self._model = WatchedFile(model, read_model, ModelError)
         self._tagger: Tagger | None = None
         self._next_look = 0.0
         self._reading = asyncio.Lock()
@@ -101,16 +61,7 @@ class TagBook:
         return found
 
     def _look(self) -> Tagger:
-        changed = [self._vocabulary.look(), self._model.look()]
-        if self._tagger is not None and not any(changed):
+        found = {self._vocabulary.look(), self._model.look()}
+        if self._tagger is not None and Look.READ not in found:
             return self._tagger
         return Tagger(self._vocabulary.value or default_vocabulary(), self._model.value)
-
-
-def _stamp(path: Path) -> _Stamp | None:
-    """Returns what changes with the file: also when it is another by a link, as in Kubernetes."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -4,7 +4,7 @@ In a small shop every product is left out of one fit of five, and the weights th
 learnt from all of them. In a large one, one part is left out.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,7 +22,7 @@ from services.reason.classify.tree import CategoryTree
 from services.reason.classify.weights import Weights
 
 FOLDS: Final = 5
-_STRENGTHS: Final = (1.0, 2.0, 5.0, 10.0, 30.0, 100.0)
+STRENGTHS: Final = (1.0, 2.0, 5.0, 10.0, 30.0, 100.0)
 _LEAST: Final = (2,)
 _LEAST_OF_FEW: Final = (1, 2)
 _FEW: Final = 500
@@ -76,14 +76,17 @@ def by_folds(
         seed: Of the folds.
         tell: Called with each step in words.
     """
-    return _best(_tried(_parts(found, seed), tree, most, candidates(found), tell), tree)
+    return _search(_parts(found, seed), tree, most, _least_of(found), tell)
 
 
 def fits_without(
     found: Sequence[Read], tree: CategoryTree, most: int, seed: int, settings: FitSettings
 ) -> list[Fold]:
     """Returns fits that together left out each product; arguments as of `by_folds`."""
-    return _tried(_parts(found, seed), tree, most, [settings], lambda _: None)[settings]
+    return [
+        Fold(Fit(learnt, tree, settings.least, most).weights(settings.strength), learnt, held)
+        for learnt, held in _parts(found, seed)
+    ]
 
 
 def _parts(found: Sequence[Read], seed: int) -> list[tuple[list[Read], list[Read]]]:
@@ -104,56 +107,41 @@ def by_part(
     tell: Callable[[str], None] = lambda _: None,
 ) -> Choice:
     """Chooses by one part that is left out; arguments as of `by_folds`."""
-    return _best(_tried([(learnt, once(held))], tree, most, candidates(learnt), tell), tree)
+    return _search([(learnt, once(held))], tree, most, _least_of(learnt), tell)
 
 
-def candidates(found: Sequence[Read]) -> list[FitSettings]:
-    """Returns the settings that are compared."""
-    few = len(once(found)) <= _FEW
-    return [
-        FitSettings(least, strength)
-        for least in (_LEAST_OF_FEW if few else _LEAST)
-        for strength in _STRENGTHS
-    ]
+def _least_of(found: Sequence[Read]) -> Sequence[int]:
+    return _LEAST_OF_FEW if len(once(found)) <= _FEW else _LEAST
 
 
-def _tried(
+def _search(
     parts: Sequence[tuple[Sequence[Read], Sequence[Read]]],
     tree: CategoryTree,
     most: int,
-    tried: Sequence[FitSettings],
+    leasts: Sequence[int],
     tell: Callable[[str], None],
-) -> Mapping[FitSettings, list[Fold]]:
-    fitted: dict[FitSettings, list[Fold]] = {settings: [] for settings in tried}
-    for number, (learnt, held) in enumerate(parts, start=1):
-        for settings, weights in _weights(learnt, tree, most, tried):
-            fitted[settings].append(Fold(weights, learnt, held))
-        tell(f"{len(tried)} settings tried, {number} of {len(parts)}")
-    return fitted
+) -> Choice:
+    """The least log loss, each at the temperature that suits it: accuracies of few are chance.
 
-
-def _weights(
-    learnt: Sequence[Read], tree: CategoryTree, most: int, tried: Sequence[FitSettings]
-) -> Iterator[tuple[FitSettings, Weights]]:
-    for least in dict.fromkeys(settings.least for settings in tried):
-        fit = Fit(learnt, tree, least, most)
-        for settings in tried:
-            if settings.least == least:
-                yield settings, fit.weights(settings.strength)
-
-
-def _best(fitted: Mapping[FitSettings, list[Fold]], tree: CategoryTree) -> Choice:
-    """The least log loss, each at the temperature that suits it: accuracies of few are chance."""
-
-    def loss(choice: Choice) -> float:
-        return log_loss(choice.scores, fit_temperature(choice.scores))
-
-    choices = (
-        Choice(
-            settings,
-            found,
-            join([score_all(fold.weights, tree, fold.held, forms=True) for fold in found]),
-        )
-        for settings, found in fitted.items()
-    )
-    return min(choices, key=loss)
+    Weaker penalties are tried until the loss rises, since it falls to one place and rises from it.
+    """
+    best: tuple[float, Choice] | None = None
+    for least in leasts:
+        fits = [Fit(learnt, tree, least, most) for learnt, _ in parts]
+        before = float("inf")
+        for strength in STRENGTHS:
+            found = [
+                Fold(fit.weights(strength), learnt, held)
+                for fit, (learnt, held) in zip(fits, parts, strict=True)
+            ]
+            scores = join([score_all(fold.weights, tree, fold.held, forms=True) for fold in found])
+            loss = log_loss(scores, fit_temperature(scores))
+            tell(f"words of {least} products or more, penalty 1/{strength:g}: loss {loss:.4f}")
+            if best is None or loss < best[0]:
+                best = loss, Choice(FitSettings(least, strength), found, scores)
+            if loss > before:
+                break
+            before = loss
+    if best is None:
+        raise ValueError("there is nothing to choose among")
+    return best[1]
