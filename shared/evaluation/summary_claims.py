@@ -9,8 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-_GOOD, _BAD = "good", "bad"
+from shared.evaluation.summary_wordings import BAD, DIVIDED, GOOD, Spoken, opening, spoken
+
 _NEAR_WORDS: Final = 4
+_ROUNDED: Final = 0.051
+"""How far stars to one place may be from the mean."""
 _EN_COUNTS: Final = re.compile(r"(\d+) of (\d+)")
 _ZH_COUNTS: Final = re.compile(r"(\d+)条中(\d+)条")
 _CLAUSE: Final = re.compile(
@@ -32,10 +35,11 @@ _FAULT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class SummaryClaimText:
-    """A claim as served: a part of the text and the reviews it names."""
+    """A claim as served: a part of the text and the reviews it names, on which side if told."""
 
     text: str
     review_ids: Sequence[str]
+    praises: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ _TABLE: Final[Mapping[str, tuple[str, str, str, str]]] = {
         r"small|large|big|tight|loose|narrow|wide|snug|short|fit", r"",
     ),
     "comfortable": (
-        "uncomfortable", r"comfortabl|comfy|cozy|feel|soft|light|easy on",
+        "uncomfortable", r"(?<!un)comfortabl|comfy|cozy|feel|soft|light|easy on",
         r"uncomfortabl|blister|itchy|scratchy|hurt|pinch|rub", r"comfort",
     ),
     "good looking": (
@@ -136,7 +140,11 @@ _ZH_TABLE: Final[Mapping[str, tuple[str, str, str, str]]] = {
 
 
 def unsupported(
-    text: str, claims: Sequence[SummaryClaimText], reviews: Mapping[str, str], language: str
+    text: str,
+    claims: Sequence[SummaryClaimText],
+    reviews: Mapping[str, str],
+    language: str,
+    ratings: Mapping[str, int] | None = None,
 ) -> list[str]:
     """Returns what is wrong, one line a claim that does not hold; empty when all hold.
 
@@ -145,36 +153,79 @@ def unsupported(
         claims: Its claims as served.
         reviews: Texts of reviews by id.
         language: "zh" or "en".
+        ratings: Stars of reviews by id, where they have some.
     """
     wrong = [f"{c.text!r} is not in the text" for c in claims if c.text not in text]
-    counts = _ZH_COUNTS if language == "zh" else _EN_COUNTS
-    told = len(counts.findall(text))
-    if told != sum(bool(counts.search(c.text)) for c in claims):
+    left = text
+    for said in sorted({claim.text for claim in claims}, key=len, reverse=True):
+        left = left.replace(said, "")
+    if re.search(r"\d", left):
         wrong.append("a number of the text is in no claim")
     for claim in claims:
-        if cause := _wrong(claim, reviews, language):
+        if cause := _wrong(claim, reviews, language, ratings or {}):
             wrong.append(f"{claim.text!r}: {cause}")
     return wrong
 
 
-def _wrong(claim: SummaryClaimText, reviews: Mapping[str, str], language: str) -> str:
-    if not claim.review_ids or any(review not in reviews for review in claim.review_ids):
-        return "cites no review, or one that is not there"
+def _wrong(
+    claim: SummaryClaimText,
+    reviews: Mapping[str, str],
+    language: str,
+    ratings: Mapping[str, int],
+) -> str:
+    if not claim.review_ids:
+        return _wrong_opening(claim.text, reviews, language, ratings)
+    if any(review not in reviews for review in claim.review_ids):
+        return "cites a review that is not there"
     counts = (_ZH_COUNTS if language == "zh" else _EN_COUNTS).search(claim.text)
-    if counts is None:
+    free = spoken(claim.text, language)
+    if free is None and counts is None:
         quoted = all(claim.text in reviews[review] for review in claim.review_ids)
         return "" if quoted else "is not what the review says"
-    first, second = int(counts[1]), int(counts[2])
-    count, speaking = (second, first) if language == "zh" else (first, second)
+    meaning: _Meaning | None = None
+    count = speaking = 0
+    if free is not None:
+        meaning, count, speaking = _free(free, claim.praises)
+    elif counts is not None:
+        meaning = _meaning(claim.text, language)
+        first, second = int(counts[1]), int(counts[2])
+        count, speaking = (second, first) if language == "zh" else (first, second)
     if count != len(set(claim.review_ids)) or count > speaking or speaking > len(reviews):
         return "its numbers are not those of its reviews"
-    meaning = _meaning(claim.text, language)
     if meaning is None:
         return "says what the checker doesn't know"
     missed = [
         r for r in claim.review_ids if not any(_says(meaning, c) for c in _clauses(reviews[r]))
     ]
     return f"not said by {missed}" if missed else ""
+
+
+def _wrong_opening(
+    text: str, reviews: Mapping[str, str], language: str, ratings: Mapping[str, int]
+) -> str:
+    found = opening(text, language)
+    if found is None:
+        return "cites no review"
+    count, stars = found
+    if count != len(reviews):
+        return "its number is not that of the reviews"
+    rated = [ratings.get(review, 0) for review in reviews]
+    if stars and (0 in rated or abs(float(stars) - sum(rated) / len(rated)) > _ROUNDED):
+        return "its stars are not the mean of the reviews'"
+    return ""
+
+
+def _free(said: Spoken, praises: bool | None) -> tuple[_Meaning | None, int, int]:
+    """Meaning and numbers of free words, of the side that the claim takes."""
+    if praises is None:
+        praises = said.side != BAD
+    if said.side != DIVIDED and (said.side == GOOD) != praises:
+        return None, said.some, said.every
+    side = GOOD if praises else BAD
+    count = said.against if said.side == DIVIDED and not praises else said.some
+    rows = zip(_TABLE.items(), _ZH_TABLE.values(), strict=True)
+    row, row_zh = next((row, zh) for (good, row), zh in rows if good == said.topic)
+    return _of(row, row_zh, side), count, said.every
 
 
 def _clauses(body: str) -> list[str]:
@@ -187,13 +238,15 @@ def _meaning(text: str, language: str) -> _Meaning | None:
     found: list[tuple[int, _Meaning]] = []
     for (good, row), (good_zh, row_zh) in tables:
         phrases = (good_zh, row_zh[0]) if language == "zh" else (good, row[0])
-        for phrase, side in zip(phrases, (_GOOD, _BAD), strict=True):
+        for phrase, side in zip(phrases, (GOOD, BAD), strict=True):
             if phrase in text:
-                own, other = (1, 2) if side == _GOOD else (2, 1)
-                outright = f"{row[own]}|{row_zh[own]}"
-                opposite = f"{row[other]}|{row_zh[other]}"
-                found.append((len(phrase), _Meaning(side, outright, opposite, row[3])))
+                found.append((len(phrase), _of(row, row_zh, side)))
     return max(found, key=lambda each: each[0])[1] if found else None
+
+
+def _of(row: tuple[str, str, str, str], row_zh: tuple[str, str, str, str], side: str) -> _Meaning:
+    own, other = (1, 2) if side == GOOD else (2, 1)
+    return _Meaning(side, f"{row[own]}|{row_zh[own]}", f"{row[other]}|{row_zh[other]}", row[3])
 
 
 def _says(meaning: _Meaning, clause: str) -> bool:
@@ -203,7 +256,7 @@ def _says(meaning: _Meaning, clause: str) -> bool:
         return True
     if not meaning.topic or not _places(meaning.topic, clause):
         return False
-    own, other = (_PRAISE, _FAULT) if meaning.side == _GOOD else (_FAULT, _PRAISE)
+    own, other = (_PRAISE, _FAULT) if meaning.side == GOOD else (_FAULT, _PRAISE)
     return any(not _denied(clause, at) for at in _places(rf"\b(?:{own})", clause)) or any(
         _denied(clause, at) for at in _places(rf"\b(?:{other})", clause)
     )

@@ -6,14 +6,16 @@ from services.reason.summarise.points import Point
 from services.reason.summarise.rewrite import Rewritten
 from services.reason.summarise.sentences import Text
 from services.reason.summarise.summariser import Summary, SummaryInput
+from services.reason.summarise.verify import Claim
 from shared.timing import StageTimer
 from wherefore.reason.v1 import summary_pb2 as pb
+from wherefore.reason.v1.reason_pb2 import Generator
 
 
 def from_request(request: pb.SummariseRequest) -> SummaryInput:
     """Returns what is asked for."""
     return SummaryInput(
-        reviews=[Text(review.id, review.text) for review in request.reviews],
+        reviews=[Text(review.id, review.text, review.rating) for review in request.reviews],
         descriptions=dict(request.descriptions),
         language=request.language_code,
         max_words=request.max_words,
@@ -54,11 +56,19 @@ def to_response(summary: Summary, timer: StageTimer) -> pb.SummariseResponse:
                 review_count=claim.count,
                 speaking_count=claim.speaking,
                 review_ids=claim.review_ids,
+                generator=_generator(claim),
             )
             for claim in rewritten.claims
         ],
         rejected_claim_count=len(rewritten.rejected),
+        generator_version=rewritten.version,
     )
+
+
+def _generator(claim: Claim) -> Generator.ValueType:
+    if not claim.aspect:
+        return Generator.GENERATOR_UNSPECIFIED
+    return Generator.GENERATOR_MODEL if claim.by_model else Generator.GENERATOR_TEMPLATE
 
 
 def _points(points: Sequence[Point], language: str) -> list[pb.ReviewPoint]:

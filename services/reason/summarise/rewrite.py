@@ -1,17 +1,20 @@
-"""Points in a fluent sentence with the most central sentences quoted, each with its reviews.
+"""Points in fluent sentences with the most central sentences quoted, each with its reviews.
 
-"Reviewers find it comfortable (9 of 11) and of good quality (4 of 5), but 4 of 6 find the size
-off. In their words: “They run small.”" Of the reviews that speak of an aspect, so many say so.
+The language model words the points where it is; fixed wordings say what it does not: "Reviewers
+find it comfortable (9 of 11) and of good quality (4 of 5), but 4 of 6 find the size off. In their
+words: “They run small.”" Of the reviews that speak of an aspect, so many say so.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from services.reason.summarise.points import Point
 from services.reason.summarise.sentences import Text, count_words
 from services.reason.summarise.verify import Claim, Rejected, verify
+from services.reason.summarise.worded import Sentence, Worded
 from services.reason.summarise.wordings import IT, of_it, wording
+from services.reason.wording.opinions import RATED, READ
 
 MOST_PROS, MOST_CONS, MOST_QUOTES = 4, 2, 3
 LONGEST_QUOTE: Final = 20
@@ -25,11 +28,21 @@ class Rewritten:
         text: "" when there is none.
         claims: In the order of the text, each a part of it as it stands there.
         rejected: Those that were left out since they did not hold.
+        version: Names the model that worded some of it; "" where none did.
     """
 
     text: str
     claims: tuple[Claim, ...] = ()
     rejected: tuple[Rejected, ...] = ()
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Sentences and the claims in them."""
+
+    text: str
+    claims: tuple[Claim, ...]
 
 
 def rewrite(
@@ -41,6 +54,7 @@ def rewrite(
     language: str,
     budget: int,
     banned: Collection[str] = (),
+    worded: Worded | None = None,
 ) -> Rewritten:
     """Writes a summary in new words.
 
@@ -52,58 +66,100 @@ def rewrite(
         language: "zh" or "en".
         budget: Words in all.
         banned: Words that may not stand in it.
+        worded: What the model says of the points; fixed wordings say all when None.
     """
-    drafts = [_claim(point, True, language) for point in pros[:MOST_PROS]]
-    drafts += [_claim(point, False, language) for point in cons[:MOST_CONS]]
-    drafts += [
+    rejected = [each for s in worded.sentences for each in s.rejected] if worded else []
+    parts: list[_Part] = []
+    for sentence in worded.sentences if worded else ():
+        # What does not fit, or does not stand, may do so in the shorter fixed wording.
+        for part in (_Part(sentence.text, tuple(sentence.claims)), _fixed(sentence, language)):
+            checked = verify([c for c in part.claims if not c.by_model], reviews, language, banned)
+            if part.text and not checked.rejected and _words([*parts, part], language) <= budget:
+                parts.append(part)
+                break
+    if not any(claim.by_model for part in parts for claim in part.claims):
+        drafts = [_claim(point, True, language) for point in pros[:MOST_PROS]]
+        drafts += [_claim(point, False, language) for point in cons[:MOST_CONS]]
+        checked = verify(drafts, reviews, language, banned)
+        rejected += checked.rejected
+        points = list(checked.kept)
+        while points and count_words(_compose(points, language).text) > budget:
+            points.pop()
+        parts = [_compose(points, language)] if points else []
+    if not parts:
+        return Rewritten("", (), tuple(rejected))
+    quoted = verify(_quotes(quotes), reviews, language, banned)
+    rejected += quoted.rejected
+    said: list[Claim] = []
+    for quote in quoted.kept:
+        fits = _words([*parts, _quoted([*said, quote], language)], language) <= budget
+        if fits and len(said) < MOST_QUOTES:
+            said.append(quote)
+    if said:
+        parts.append(_quoted(said, language))
+    claims = tuple(claim for part in parts for claim in part.claims)
+    version = worded.version if worded and any(c.by_model for c in claims) else ""
+    return Rewritten(_join(parts, language), claims, tuple(rejected), version)
+
+
+def _quotes(quotes: Sequence[tuple[str, str]]) -> list[Claim]:
+    return [
         Claim("", True, 1, 1, (review,), text.strip())
         for review, text in quotes
         if count_words(text) <= LONGEST_QUOTE
     ]
-    checked = verify(drafts, reviews, language, banned)
-    points = [claim for claim in checked.kept if claim.aspect]
-    while points and count_words(_compose(points, language)[0]) > budget:
-        points.pop()
-    said = points
-    for quote in (claim for claim in checked.kept if not claim.aspect):
-        # Without points, quotations alone are no summary in new words.
-        longer = [*said, quote]
-        enough = sum(not claim.aspect for claim in said) >= MOST_QUOTES
-        if points and not enough and count_words(_compose(longer, language)[0]) <= budget:
-            said = longer
-    text, claims = _compose(said, language)
-    return Rewritten(text, tuple(claims), checked.rejected)
+
+
+def _quoted(quotes: Sequence[Claim], language: str) -> _Part:
+    marked = [f"“{quote.text}”" for quote in quotes]
+    text = f"原话：{''.join(marked)}" if language == "zh" else f"In their words: {' '.join(marked)}"
+    return _Part(text, tuple(quotes))
+
+
+def _join(parts: Sequence[_Part], language: str) -> str:
+    return ("" if language == "zh" else " ").join(part.text for part in parts)
+
+
+def _words(parts: Sequence[_Part], language: str) -> int:
+    return count_words(_join(parts, language))
+
+
+def _fixed(sentence: Sentence, language: str) -> _Part:
+    """A sentence of the model in fixed wordings, which open nothing."""
+    claims = [claim for piece in sentence.pieces for claim in piece.claims]
+    points = [_worded(c, language) for c in claims if c.aspect not in (READ, RATED)]
+    return _compose(points, language)
 
 
 def _claim(point: Point, praises: bool, language: str) -> Claim:
-    aspect = point.aspect.code
-    words = wording(aspect, praises, language)
-    count, speaking = point.reviews, point.speaking
+    code = point.aspect.code
+    claim = Claim(code, praises, point.reviews, point.speaking, point.review_ids, "")
+    return _worded(claim, language)
+
+
+def _worded(claim: Claim, language: str) -> Claim:
+    words = wording(claim.aspect, claim.praises, language)
+    count, speaking = claim.count, claim.speaking
     if language == "zh":
         of = f"{speaking}条中{count}条"
-        text = f"{words}（{of}）" if praises else f"{of}称{words}"
-    elif praises:
+        text = f"{words}（{of}）" if claim.praises else f"{of}称{words}"
+    elif claim.praises:
         text = f"{words} ({count} of {speaking})"
     else:
-        it = IT if of_it(aspect, praises, language) else ""
+        it = IT if of_it(claim.aspect, False, language) else ""
         text = f"{count} of {speaking} find {it}{words}"
-    return Claim(aspect, praises, count, speaking, point.review_ids, text)
+    return replace(claim, text=text)
 
 
-def _compose(claims: Sequence[Claim], language: str) -> tuple[str, list[Claim]]:
-    """Joins claims; an "it" is said once, so those about it come first."""
+def _compose(claims: Sequence[Claim], language: str) -> _Part:
+    """Joins points; an "it" is said once, so those about it come first."""
     pros = sorted(
-        (c for c in claims if c.aspect and c.praises),
-        key=lambda c: not of_it(c.aspect, True, language),
+        (claim for claim in claims if claim.praises),
+        key=lambda claim: not of_it(claim.aspect, True, language),
     )
-    cons = [c for c in claims if c.aspect and not c.praises]
-    quotes = [c for c in claims if not c.aspect]
+    cons = [claim for claim in claims if not claim.praises]
     said = _chinese(pros, cons) if language == "zh" else _english(pros, cons)
-    if quotes:
-        quoted = [f"“{quote.text}”" for quote in quotes]
-        in_words = f" In their words: {' '.join(quoted)}"
-        said += f"原话：{''.join(quoted)}" if language == "zh" else in_words
-    return said, [*pros, *cons, *quotes]
+    return _Part(said, (*pros, *cons))
 
 
 def _english(pros: Sequence[Claim], cons: Sequence[Claim]) -> str:

@@ -27,10 +27,12 @@ class Text:
     Attributes:
         id: Of the review; "" for a description.
         body: As written.
+        rating: Stars, 1 to 5; 0 when not given.
     """
 
     id: str
     body: str
+    rating: int = 0
 
 
 @dataclass(frozen=True, slots=True)

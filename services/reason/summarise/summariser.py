@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from services.reason.language import LANGUAGES, is_chinese
@@ -16,6 +15,7 @@ from services.reason.summarise.rewrite import Rewritten, rewrite
 from services.reason.summarise.scorer import LANGUAGE, LinearScorer, scorers
 from services.reason.summarise.sentences import Sentence, Text, distinct, split
 from services.reason.summarise.vector_cache import Encoder
+from services.reason.summarise.worded import SummaryWriter
 from services.reason.summarise.worth import extract, prescreen
 from shared.degradation import cause_of, degradation
 from shared.errors import WhereforeError
@@ -26,6 +26,8 @@ from wherefore.common.v1.diagnostics_pb2 import Degradation
 DEFAULT_WORDS: Final = 50
 DEFAULT_POINTS: Final = 5
 TF_IDF: Final = "tf_idf"
+WORDS: Final = "reason.model"
+"""Stage of the language model, as `Explain` names it."""
 QUOTED, REWRITTEN = 1, 2
 """Styles, numbered as in the contract."""
 MAX_SENTENCES: Final = 1_000
@@ -90,6 +92,8 @@ class Summariser:
     ) -> None:
         self._banned = banned
         self._encoder = encoder
+        self.writer: SummaryWriter | None = None
+        """Words what is rewritten; fixed wordings do when None."""
         self._languages = frozenset(languages)
 
     async def summarise(self, wanted: SummaryInput, timer: StageTimer) -> Summary:
@@ -114,13 +118,10 @@ class Summariser:
         rewritten = None
         if wanted.style == REWRITTEN:
             with timer.stage("summarise.rewrite"):
-                rewritten = await asyncio.to_thread(
-                    partial(rewrite, language=language, budget=budget, banned=self._banned),
-                    pros,
-                    cons,
-                    _quotes(quoted),
-                    reviews,
+                rewritten, lost = await asyncio.to_thread(
+                    self._rewrite, (pros, cons), _quotes(quoted), reviews, language, budget
                 )
+                degraded = [*degraded, *lost]
         return Summary(
             quoted=quoted,
             pros=pros,
@@ -133,6 +134,31 @@ class Summariser:
             degraded=degraded,
             rewritten=rewritten,
         )
+
+    def _rewrite(
+        self,
+        sides: tuple[Sequence[Point], Sequence[Point]],
+        quotes: Sequence[tuple[str, str]],
+        reviews: Sequence[Text],
+        language: str,
+        budget: int,
+    ) -> tuple[Rewritten, list[Degradation]]:
+        worded, lost = None, list[Degradation]()
+        if self.writer is not None:
+            worded = self.writer.write(*sides, reviews, language, budget)
+            if worded.lost is not None:
+                cause, detail = cause_of(worded.lost), str(worded.lost)
+                lost = [degradation(WORDS, cause, fallback="template", detail=detail)]
+        found = rewrite(
+            *sides,
+            quotes,
+            reviews,
+            language=language,
+            budget=budget,
+            banned=self._banned,
+            worded=worded,
+        )
+        return found, lost
 
     def _encodes(self, language: str) -> bool:
         return self._encoder is not None and language in self._languages

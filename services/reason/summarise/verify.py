@@ -5,7 +5,7 @@ out, with its cause, as in `services/reason/verify.py` for reasons.
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -24,12 +24,13 @@ class Claim:
     """What a summary says of an aspect, or a quotation.
 
     Attributes:
-        aspect: Its code; "" of a quotation.
+        aspect: Its code; "" of a quotation, READ or RATED of what opens a summary.
         praises: Whether for or against.
         count: Reviews that say so.
         speaking: Reviews that speak of the aspect at all.
         review_ids: Those that say so.
         text: As it stands in the summary.
+        by_model: Whether the language model worded it.
     """
 
     aspect: str
@@ -38,6 +39,7 @@ class Claim:
     speaking: int
     review_ids: tuple[str, ...]
     text: str
+    by_model: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +58,36 @@ class Verified:
     rejected: tuple[Rejected, ...]
 
 
+class Reread:
+    """Reviews, each read again alone.
+
+    Args:
+        reviews: Those that the points were counted over.
+    """
+
+    def __init__(self, reviews: Sequence[Text]) -> None:
+        self.reviews = reviews
+        self.sides = {review.id: sides_of(review) for review in reviews}
+        self.bodies = {review.id: review.body for review in reviews}
+
+    def saying(self, aspect: str, praises: bool) -> set[str]:
+        """Returns the ids of the reviews that say so."""
+        return {review for review, found in self.sides.items() if (aspect, praises) in found}
+
+    def speaking(self, aspect: str) -> int:
+        """Returns how many reviews speak of an aspect, for or against."""
+        return sum(any(of == aspect for of, _ in found) for found in self.sides.values())
+
+
 def verify(
     claims: Sequence[Claim], reviews: Sequence[Text], language: str, banned: Collection[str] = ()
 ) -> Verified:
     """Returns the claims that hold, in order, and those that don't with the cause."""
-    sides = {review.id: sides_of(review) for review in reviews}
-    bodies = {review.id: review.body for review in reviews}
+    reread = Reread(reviews)
     kept: list[Claim] = []
     rejected: list[Rejected] = []
     for claim in claims:
-        cause = _fault(claim, sides, bodies, language, banned)
+        cause = _fault(claim, reread, language, banned)
         if cause is None:
             kept.append(claim)
         else:
@@ -73,35 +95,37 @@ def verify(
     return Verified(tuple(kept), tuple(rejected))
 
 
-def _fault(
-    claim: Claim,
-    sides: Mapping[str, Collection[tuple[str, bool]]],
-    bodies: Mapping[str, str],
-    language: str,
-    banned: Collection[str],
-) -> Cause | None:
-    ids = set(claim.review_ids)
-    if not ids or not ids <= bodies.keys():
-        return "evidence"
-    if any(word.casefold() in claim.text.casefold() for word in banned):
+def fault_of_words(text: str, language: str, banned: Collection[str]) -> Cause | None:
+    """Returns what words of ours must not be whatever the evidence, if they are."""
+    if any(word.casefold() in text.casefold() for word in banned):
         return "banned"
-    if is_chinese(claim.text) != (language == "zh"):
-        return "language"
-    if not claim.aspect:
-        return None if all(claim.text in bodies[review] for review in ids) else "evidence"
-    return _fault_of_point(claim, sides, language)
+    return "language" if is_chinese(text) != (language == "zh") else None
 
 
-def _fault_of_point(
-    claim: Claim, sides: Mapping[str, Collection[tuple[str, bool]]], language: str
-) -> Cause | None:
+def fault_of_evidence(claim: Claim, reread: Reread) -> Cause | None:
+    """Returns what is wrong with the reviews that a point names, and with its counts."""
     ids = set(claim.review_ids)
-    saying = {r for r, found in sides.items() if (claim.aspect, claim.praises) in found}
-    if not ids <= saying:
+    saying = reread.saying(claim.aspect, claim.praises)
+    if not ids or not ids <= saying:
         return "evidence"
-    speaking = sum(any(aspect == claim.aspect for aspect, _ in each) for each in sides.values())
+    counted = (claim.count, claim.speaking) == (len(saying), reread.speaking(claim.aspect))
+    return None if counted and ids == saying else "number"
+
+
+def _fault(claim: Claim, reread: Reread, language: str, banned: Collection[str]) -> Cause | None:
+    ids = set(claim.review_ids)
+    if not ids or not ids <= reread.bodies.keys():
+        return "evidence"
+    if cause := fault_of_words(claim.text, language, banned):
+        return cause
+    if not claim.aspect:
+        return None if all(claim.text in reread.bodies[review] for review in ids) else "evidence"
+    return fault_of_evidence(claim, reread) or _fault_of_frame(claim, language)
+
+
+def _fault_of_frame(claim: Claim, language: str) -> Cause | None:
     said = sorted(int(number) for number in _NUMBER.findall(claim.text))
-    if said != sorted((len(saying), speaking)) or ids != saying or claim.count != len(saying):
+    if said != sorted((claim.count, claim.speaking)):
         return "number"
     # Nothing is said beyond the wording of that aspect and side: no denial, no adjective.
     wanted = wording(claim.aspect, claim.praises, language)

@@ -9,16 +9,20 @@ values. Copy: `{"item_id", "attributes": [[key, value], …], "copy"}`. A senten
 import json
 import random
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel, Field
 from tqdm import tqdm
 
+from services.reason.own import own_facts
 from services.reason.train import text_pairs
-from services.reason.train.frames import LANGUAGES, kinds, write
+from services.reason.train.frames import LANGUAGES, reason_kinds, write
+from services.reason.train.opinion_frames import draw
 from services.reason.train.scenes import SceneSampler, choose, facts_of, products_of, split_of
 from services.reason.wording.slots import fill
+from services.reason.wording.tokens import MAX_EVIDENCE
 from shared.catalogue.readers import bundled_catalogue_path, read_catalogue
 from wherefore.common.v1.product_pb2 import Product
 
@@ -28,6 +32,8 @@ TEXTS: Final = ("copy", "reviews")
 _DEV_SHARE: Final = 0.025
 _FREE_SHARE: Final = 0.15
 """Share of reasons whose kinds are drawn freely, so that rare ones are learnt in all company."""
+_OWN_SHARE: Final = 0.1
+"""Share of reasons that state something of the product besides, to tell it from others."""
 
 
 class CorpusSettings(BaseModel):
@@ -43,6 +49,8 @@ class CorpusSettings(BaseModel):
     """Catalogues by their share: "bundled", or a path within the folder of data sets."""
     reviews: int = Field(default=60_000, ge=0)
     """Sentences of reviews at most, a language."""
+    summaries: float = Field(default=0.3, ge=0)
+    """Sentences of summaries, as a share of the scenes."""
     seed: int = 17
 
 
@@ -70,7 +78,10 @@ def build(settings: CorpusSettings, data: Path, out: Path) -> dict[str, int]:
     for split in SPLITS:
         share = 1.0 if split == "train" else _DEV_SHARE
         scenes = max(1, int(settings.scenes * share))
-        rows = _reasons(settings, catalogues, split, scenes)
+        rows = chain(
+            _reasons(settings, catalogues, split, scenes),
+            _summaries(settings.seed, split, int(scenes * settings.summaries)),
+        )
         counts[f"{REASONS}.{split}"] = _write(rows, out / f"{REASONS}.{split}.jsonl")
     texts: dict[str, dict[str, list[dict[str, Any]]]] = {
         name: {split: [] for split in SPLITS} for name in TEXTS
@@ -124,15 +135,20 @@ def _reasons(
         name, _, products = catalogues[which]
         product = rng.choice(products[split])
         language = LANGUAGES[index % len(LANGUAGES)]
-        facts = facts_of(samplers[which].draw(product, language), language)
+        scene = samplers[which].draw(product, language)
+        facts = facts_of(scene, language)
+        own = list(own_facts(scene.product, language, facts))
         for _ in range(settings.sentences if facts else 0):
             if rng.random() < _FREE_SHARE:
                 evidence: list[dict[str, Any]] = [
                     {"kind": kind, "fills": {}}
-                    for kind in rng.choices(kinds(), k=rng.choice((1, 2, 3, 3, 4, 5)))
+                    for kind in rng.choices(reason_kinds(), k=rng.choice((1, 2, 3, 3, 4, 5)))
                 ]
             else:
-                filled = [fill(fact, language) for fact in choose(facts, rng)]
+                chosen = choose(facts, rng)
+                if own and len(chosen) < MAX_EVIDENCE and rng.random() < _OWN_SHARE:
+                    chosen.append(rng.choice(own))
+                filled = [fill(fact, language) for fact in chosen]
                 evidence = [{"kind": one.kind, "fills": dict(one.fills)} for one in filled]
             clauses = write([str(one["kind"]) for one in evidence], language, rng)
             yield {
@@ -141,6 +157,20 @@ def _reasons(
                 "evidence": evidence,
                 "reason_sequence": [f"<{clause.position}>{clause.text}" for clause in clauses],
             }
+
+
+def _summaries(seed: int, split: str, count: int) -> Iterator[dict[str, Any]]:
+    """Sentences of summaries, over points drawn freely: which go together hangs on the reviews."""
+    rng = random.Random(f"{seed}/summaries/{split}")  # noqa: S311  # a corpus, no secret
+    for index in range(count):
+        language, kinds = LANGUAGES[index % len(LANGUAGES)], draw(rng)
+        clauses = write(kinds, language, rng)
+        yield {
+            "item_id": f"summaries/{split}/{index}",
+            "language": language,
+            "evidence": [{"kind": kind, "fills": {}} for kind in kinds],
+            "reason_sequence": [f"<{clause.position}>{clause.text}" for clause in clauses],
+        }
 
 
 def _copy(data: Path) -> Iterator[dict[str, Any]]:

@@ -15,6 +15,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
+from services.reason.train.opinion_frames import opinion_frames
+from services.reason.wording.opinions import FAULT, MIXED, PRAISE, RATED, READ, is_opinion
+
 DATA: Final = Path(__file__).parent / "data"
 LANGUAGES: Final = ("en", "zh")
 _CHOICE: Final = re.compile(r"\[([^\]]*)\]")
@@ -65,6 +68,18 @@ _PATTERNS: Final[dict[int, tuple[str, ...]]] = {
     ),
 }
 """English: by number of clauses. What stands before a letter belongs to that clause."""
+_OF_REVIEWS: Final[dict[int, tuple[str, ...]]] = {
+    1: ("it V", "it V", "this V", "C", "C", "C"),
+    2: ("it V and V", "it V, and C", "C, and it V", "C, and C", "it V; C", "F, it V", "C; C"),
+    3: ("it V, V and V", "it V and V, and C", "it V and V; C", "C, C, and C", "C; it V and V"),
+}
+"""Of summaries, likewise."""
+_OPENED: Final[dict[int, tuple[str, ...]]] = {
+    1: ("it V", "C"),
+    2: ("F, it V", "F, it V", "F, C", "F, C", "it V, and C", "it V and V"),
+    3: ("F, it V and V", "F, it V, and C", "F, C, and C", "F, C, and it V", "it V; C, and C"),
+}
+"""Of summaries that open with how many reviews there are."""
 _FORMS: Final = {"V": "vp", "F": "frag", "C": "full"}
 _SUBJECTS_ZH: Final = ("", "", "这款", "它")
 _JOINERS_ZH: Final = ("，", "，", "，", "；", "，而且", "，同时", "，并且")
@@ -75,6 +90,9 @@ _IN_ORDER: Final = 0.75
 _PLAIN: Final = 0.7
 """Share of Chinese clauses that are chosen among those without a comma of their own."""
 _TRIES: Final = 6
+_TURNS: Final = 0.85
+"""Share of turns from praise to fault, or back, that are marked as such."""
+_SIDE: Final = {PRAISE: 1, FAULT: -1, MIXED: 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +112,17 @@ class WrittenClause:
 def frames(language: str) -> dict[str, dict[str, list[str]]]:
     """Returns the frames of a language by kind of evidence and form."""
     text = (DATA / f"frames_{language}.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+    return {**tomllib.loads(text), **opinion_frames(language)}
 
 
 def kinds() -> tuple[str, ...]:
     """Returns every kind of evidence that has frames, in the order of the vocabulary."""
     return tuple(frames("en"))
+
+
+def reason_kinds() -> tuple[str, ...]:
+    """Returns those of reasons."""
+    return tuple(kind for kind in kinds() if not is_opinion(kind))
 
 
 @lru_cache(maxsize=512)
@@ -137,18 +160,19 @@ def write(wanted: Sequence[str], language: str, rng: random.Random) -> list[Writ
     return min(attempts, key=lambda clauses: _repeats(clauses, language))
 
 
-def _order(count: int, rng: random.Random) -> list[int]:
-    positions = list(range(1, count + 1))
-    if rng.random() > _IN_ORDER:
+def _order(wanted: Sequence[str], rng: random.Random) -> list[int]:
+    positions = list(range(1, len(wanted) + 1))
+    # A summary says praise before faults, as its evidence comes.
+    if not is_opinion(wanted[0]) and rng.random() > _IN_ORDER:
         rng.shuffle(positions)
     return positions
 
 
 def _english(wanted: Sequence[str], rng: random.Random) -> list[WrittenClause]:
-    pattern = rng.choice(_PATTERNS[len(wanted)])
+    pattern = rng.choice(_patterns(wanted))
     pieces = re.split(r"([VFC])", pattern)
     before, forms = pieces[0::2], pieces[1::2]
-    order = _order(len(wanted), rng)
+    order = _order(wanted, rng)
     clauses: list[WrittenClause] = []
     for index, (position, form) in enumerate(zip(order, forms, strict=True)):
         last = index + 1 == len(order)
@@ -157,8 +181,24 @@ def _english(wanted: Sequence[str], rng: random.Random) -> list[WrittenClause]:
         mark, lead = re.fullmatch(r"([,;]?)(.*)", before[index]).groups()  # pyright: ignore[reportOptionalMemberAccess]
         if mark and clauses:
             clauses[-1] = WrittenClause(clauses[-1].position, clauses[-1].text + mark)
+        if clauses and turns(wanted[clauses[-1].position - 1], wanted[position - 1], rng):
+            lead = re.sub(r"\band ", "but ", lead)
         clauses.append(WrittenClause(position, lead + words + ("." if last else "")))
     return clauses
+
+
+def _patterns(wanted: Sequence[str]) -> tuple[str, ...]:
+    if wanted[0] in (READ, RATED) and len(wanted) in _OPENED:
+        return _OPENED[len(wanted)]
+    if is_opinion(wanted[0]) and len(wanted) in _OF_REVIEWS:
+        return _OF_REVIEWS[len(wanted)]
+    return _PATTERNS[len(wanted)]
+
+
+def turns(before: str, after: str, rng: random.Random) -> bool:
+    """Whether a clause is marked as a turn from praise to fault, or back."""
+    first, second = (_SIDE.get(kind.partition(".")[0], 0) for kind in (before, after))
+    return first * second < 0 and rng.random() < _TURNS
 
 
 def _pick(language: str, kind: str, form: str, rng: random.Random, *, closes: bool) -> str:
@@ -171,7 +211,7 @@ def _pick(language: str, kind: str, form: str, rng: random.Random, *, closes: bo
 
 
 def _chinese(wanted: Sequence[str], rng: random.Random) -> list[WrittenClause]:
-    order = _order(len(wanted), rng)
+    order = _order(wanted, rng)
     clauses: list[WrittenClause] = []
     spoken = ""
     for index, position in enumerate(order):
@@ -184,6 +224,10 @@ def _chinese(wanted: Sequence[str], rng: random.Random) -> list[WrittenClause]:
         if clauses:
             last = index + 1 == len(order)
             mark, joiner = _joined(clauses[-1].text, words, form, rng, last=last)
+            if turns(wanted[clauses[-1].position - 1], wanted[position - 1], rng):
+                joiner = rng.choice(("但", "但", "不过"))
+            elif wanted[clauses[-1].position - 1] in (READ, RATED):
+                mark, joiner = "，", ""
             clauses[-1] = WrittenClause(clauses[-1].position, clauses[-1].text + mark)
             # After a clause about somebody else the product has to be named again.
             subject = rng.choice(("它", "这款")) if form == "vp" and spoken == "full" else ""

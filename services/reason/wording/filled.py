@@ -22,6 +22,7 @@ SLOTS: Final = (
     "times",
     "age",
     "window",
+    "label",
 )
 """Every slot there is; the order is that of the vocabulary."""
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from services.reason.wording.opinions import FAULT, MIXED, PRAISE
 from shared.text.lexicon.kinds import LexiconKind, read_entries
 from shared.text.normalise import fold
 
@@ -22,9 +23,9 @@ _NUMERALS: Final = (
     *("double", "triple", "once", "twice", "first", "second", "third"),
 )
 _PERMITTED: Final[Mapping[str, frozenset[str]]] = dict.fromkeys(
-    ("gift", "gifts", "送礼", "送人"), frozenset({"praised_gift"})
+    ("gift", "gifts", "送礼", "送人"), frozenset({"praised_gift", PRAISE, FAULT, MIXED})
 )
-"""Words that are values, and the codes whose very claim they are."""
+"""Words that are values, and the codes whose very claim they are; the lexis keeps to the aspect."""
 
 State = tuple[int, str]
 """Node of the automaton, and the character that came before."""

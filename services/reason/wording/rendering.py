@@ -9,7 +9,7 @@ from services.reason.wording.filled import Filled
 from services.reason.wording.grammar import Grammar
 
 _EDGES: Final = " ,;.，；。"
-_LEADS: Final = re.compile(r"(?:and|also) |另外，|而且|同时|并且")
+_LEADS: Final = re.compile(r"(?:and|also|but) |另外，|而且|同时|并且|但|不过")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from services.reason.facts import Fact
 from services.reason.language import is_chinese
 from services.reason.values import meaning, names
 from services.reason.wording.filled import SLOTS, Filled
+from services.reason.wording.opinions import REQUIRED as OF_OPINIONS
 
 SALES_WINDOW_DAYS: Final = 30
 """The contract's: `statistics` counts this many days."""
@@ -32,6 +33,9 @@ _REQUIRED: Final[dict[str, tuple[str, ...]]] = {
     "same_brand": ("shown", "meets"),
     "bought_before": ("age",),
     "bought_often": ("times",),
+    "stated_price": ("price",),
+    "stated_attribute": ("label", "shown"),
+    **OF_OPINIONS,
 }
 _KEYED: Final[dict[str, tuple[str, ...]]] = {
     "attribute_match": ("colour", "material", "size", "audience", "occasion"),

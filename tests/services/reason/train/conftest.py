@@ -7,12 +7,14 @@ import pytest
 
 from services.reason.config import DEFAULT_BANNED_WORDS
 from services.reason.facts import Fact
-from services.reason.train.frames import LANGUAGES, kinds, write
+from services.reason.train.frames import LANGUAGES, reason_kinds, write
 from services.reason.train.learnt_lexis import lexis_of
+from services.reason.train.opinion_frames import draw
 from services.reason.train.vocabulary import Vocabulary, texts_of, train_tokenizer
 from services.reason.wording.filled import Filled
 from services.reason.wording.grammar import Grammar
 from services.reason.wording.guard import Guard, guarded_words
+from services.reason.wording.opinions import REQUIRED, is_opinion
 from services.reason.wording.slots import fill
 
 ROWS = 3_000
@@ -30,12 +32,12 @@ VALUES = (
 
 
 def rows(count: int = ROWS, seed: int = 5) -> list[dict[str, object]]:
-    """Rows of the corpus over freely drawn kinds."""
+    """Rows of the corpus over freely drawn kinds; every fourth is of a summary."""
     rng = random.Random(seed)  # noqa: S311
     found: list[dict[str, object]] = []
     for index in range(count):
         language = LANGUAGES[index % 2]
-        said = rng.choices(kinds(), k=rng.randint(1, 5))
+        said = rng.choices(reason_kinds(), k=rng.randint(1, 5)) if index % 8 > 1 else draw(rng)
         clauses = write(said, language, rng)
         found.append(
             {
@@ -89,11 +91,24 @@ def fact_of(kind: str, value: Callable[[], str] = lambda: "XT 40") -> Fact:
         "bought_before": ("1 40", ""),
         "bought_often": ("3 12", ""),
         "exclusion_met": (value(), "Velvetine"),
+        "stated_price": ("299.0 CNY", ""),
     }
+    if code == "stated_attribute":
+        source = "attributes.colour"
     found = forms.get(code, ("41 45", "") if code.startswith("praised_") else (value(), "as asked"))
     return Fact(code, source, *found, 0.5)
 
 
 def filled(said: Sequence[str], language: str, value: Callable[[], str]) -> list[Filled]:
     """Evidence of kinds, with drawn values."""
-    return [fill(fact_of(kind, value), language) for kind in said]
+    return [
+        opinion_of(kind) if is_opinion(kind) else fill(fact_of(kind, value), language)
+        for kind in said
+    ]
+
+
+def opinion_of(kind: str) -> Filled:
+    """Evidence of a kind of summaries."""
+    required = REQUIRED[kind.partition(".")[0]]
+    numbers = {"praise": "17", "count": "23", "total": "41", "stars": "4.6"}
+    return Filled(kind, {slot: numbers[slot] for slot in required}, required)

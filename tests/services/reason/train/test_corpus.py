@@ -30,7 +30,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     settings = CorpusSettings(scenes=60, catalogues={"bundled": 1.0, "absent": 1.0})
     counts = corpus.build(settings, data, out)
-    assert counts["reasons.train"] == 120
+    assert counts["reasons.train"] == 120 + 18  # of summaries, three for ten scenes
     assert counts["copy.train"] > 0
     assert counts["reviews.train"] == 0
     return out
