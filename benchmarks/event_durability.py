@@ -1,0 +1,282 @@
+"""Whether an acknowledged event survives kill -9: `python -m benchmarks.event_durability`.
+
+An orchestrator of its own takes events of many writers at once and is killed at random points of
+the run. Writers send again whatever was not acknowledged, under the same id, as a shop would. At
+the end the log is read whole: each acknowledged id must be there once, as it was sent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import os
+import sys
+import tempfile
+import time
+from asyncio.subprocess import DEVNULL, Process
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grpc
+import numpy as np
+from tqdm import tqdm
+
+from benchmarks import report
+from shared.channel import open_channel
+from shared.suite.ports import SERVICES, PortPlan
+from wherefore.common.v1.user_event_pb2 import UserEvent, UserEventType
+from wherefore.orchestrator.v1.event_log_service_pb2 import FollowRequest
+from wherefore.orchestrator.v1.event_log_service_pb2_grpc import EventLogServiceStub
+from wherefore.orchestrator.v1.user_event_service_pb2 import (
+    UserEventServiceWriteRequest,
+    UserEventServiceWriteResponse,
+)
+from wherefore.orchestrator.v1.user_event_service_pb2_grpc import UserEventServiceStub
+
+KINDS = (
+    UserEventType.USER_EVENT_TYPE_VIEW,
+    UserEventType.USER_EVENT_TYPE_CLICK,
+    UserEventType.USER_EVENT_TYPE_CART,
+    UserEventType.USER_EVENT_TYPE_PURCHASE,
+)
+CALL_SECONDS = 5.0
+PAUSE_SECONDS = 0.05
+
+
+@dataclass(slots=True)
+class Run:
+    """What came about.
+
+    Attributes:
+        acknowledged: Id -> payload as the server gave it back, serialised.
+        repeats: Acknowledgements that said "was there already": the first one had been lost.
+        kept: Id -> how often the log holds it.
+        altered: Acknowledged ids whose event in the log differs from what was acknowledged.
+        kills: Events acknowledged when each kill came.
+        restart_seconds: From each kill to the next acknowledgement.
+        seconds: Of writing, kills included.
+    """
+
+    acknowledged: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    repeats: int = 0
+    kept: Counter[str] = field(default_factory=Counter[str])
+    altered: int = 0
+    kills: list[int] = field(default_factory=list[int])
+    restart_seconds: list[float] = field(default_factory=list[float])
+    seconds: float = 0.0
+    _advanced: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def acknowledge(self, answer: UserEventServiceWriteResponse) -> None:
+        """Notes an answer of the server."""
+        event = answer.event
+        self.acknowledged[event.id] = event.SerializeToString(deterministic=True)
+        self.repeats += answer.duplicate
+        self._advanced.set()
+
+    async def reaches(self, count: int) -> None:
+        """Returns once that many events are acknowledged."""
+        while len(self.acknowledged) < count:
+            self._advanced.clear()
+            await self._advanced.wait()
+
+    @property
+    def lost(self) -> int:
+        """Acknowledged events that the log does not hold."""
+        return sum(1 for event_id in self.acknowledged if not self.kept[event_id])
+
+    @property
+    def doubled(self) -> int:
+        """Events that the log holds more than once."""
+        return sum(1 for count in self.kept.values() if count > 1)
+
+
+class Victim:
+    """The orchestrator as a process over one folder and one port; its neighbours are not there."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ports = PortPlan.free()
+        self._process: Process | None = None
+        self.target = f"127.0.0.1:{self._ports.orchestrator}"
+
+    async def start(self) -> None:
+        """Starts it; calls wait until it listens."""
+        prefix = "WHEREFORE_ORCHESTRATOR_"
+        neighbours = [name for name in SERVICES if name != "orchestrator"]
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("WHEREFORE_")}
+        environment |= {
+            f"{prefix}{name.upper()}_TARGET": f"127.0.0.1:{getattr(self._ports, name)}"
+            for name in neighbours
+        }
+        environment |= {
+            f"{prefix}PORT": str(self._ports.orchestrator),
+            f"{prefix}DATA_DIR": str(self._folder),
+            f"{prefix}HTTP_ENABLED": "false",
+            f"{prefix}STARTUP_WAIT_SECONDS": "0",
+        }
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "services.orchestrator",
+            cwd=report.ROOT, env=environment, stdout=DEVNULL, stderr=DEVNULL,
+        )  # fmt: skip
+
+    async def kill(self) -> None:
+        """SIGKILL: nothing of it runs any more when this returns."""
+        if self._process is not None:
+            self._process.kill()
+            await self._process.wait()
+
+
+def events(count: int, seed: int) -> Iterator[UserEvent]:
+    """Events of 2,000 users over 500 products, each with an id of its own."""
+    chance = np.random.default_rng(seed)
+    for number in range(count):
+        event = UserEvent(
+            id=f"event-{number:08}",
+            type=KINDS[chance.integers(len(KINDS))],
+            user_id=f"u{chance.integers(2000)}",
+        )
+        event.products.add(product_id=f"p{chance.integers(500)}", quantity=1)
+        yield event
+
+
+async def measure(count: int, kills: int, writers: int, seed: int, folder: Path) -> Run:
+    """Writes `count` events, killing the server `kills` times on the way."""
+    run, victim = Run(), Victim(folder)
+    # Points of the run by acknowledged events; the moment inside a commit is chance.
+    chance = np.random.default_rng(seed + 1)
+    points = sorted(int(n) for n in chance.choice(np.arange(1, count), kills, replace=False))
+    source = events(count, seed)
+    await victim.start()
+    began = time.perf_counter()
+    with tqdm(total=count, unit="event", mininterval=1) as bar:
+        async with open_channel(victim.target) as channel:
+            stub = UserEventServiceStub(channel)
+            work = [asyncio.create_task(_write(stub, source, run, bar)) for _ in range(writers)]
+            for point in points:
+                await run.reaches(point)
+                await _kill_and_restart(victim, run)
+            await asyncio.gather(*work)
+    run.seconds = time.perf_counter() - began
+    # Once more, so that what is read comes from the disk alone.
+    await victim.kill()
+    await victim.start()
+    try:
+        async with open_channel(victim.target) as channel:
+            await _read_log(EventLogServiceStub(channel), run)
+    finally:
+        await victim.kill()
+    return run
+
+
+async def _write(
+    stub: UserEventServiceStub, source: Iterator[UserEvent], run: Run, bar: tqdm[None]
+) -> None:
+    for event in source:
+        request = UserEventServiceWriteRequest(event=event)
+        for attempt in itertools.count():
+            try:
+                answer = await stub.Write(request, timeout=CALL_SECONDS, wait_for_ready=True)
+            except grpc.aio.AioRpcError as error:
+                if error.code() not in (
+                    grpc.StatusCode.UNAVAILABLE,
+                    grpc.StatusCode.DEADLINE_EXCEEDED,
+                    grpc.StatusCode.RESOURCE_EXHAUSTED,
+                ):
+                    raise
+                await asyncio.sleep(PAUSE_SECONDS * min(attempt + 1, 10))
+                continue
+            run.acknowledge(answer)
+            bar.update()
+            break
+
+
+async def _kill_and_restart(victim: Victim, run: Run) -> None:
+    await victim.kill()
+    acknowledged = len(run.acknowledged)
+    run.kills.append(acknowledged)
+    began = time.perf_counter()
+    await victim.start()
+    await run.reaches(acknowledged + 1)
+    run.restart_seconds.append(time.perf_counter() - began)
+
+
+async def _read_log(stub: EventLogServiceStub, run: Run) -> None:
+    async for piece in stub.Follow(FollowRequest(), timeout=120, wait_for_ready=True):
+        for event in piece.events:
+            run.kept[event.id] += 1
+            sent = run.acknowledged.get(event.id)
+            run.altered += sent is not None and sent != event.SerializeToString(deterministic=True)
+        if piece.sequence >= piece.last_sequence:
+            return
+
+
+def section(run: Run, arguments: argparse.Namespace) -> str:
+    """The section of RESULTS.md."""
+    restart = sorted(run.restart_seconds)
+    rows = [
+        ["acknowledged events", f"{len(run.acknowledged):,}"],
+        ["kill -9", f"{len(run.kills)}"],
+        ["lost", f"{run.lost:,}"],
+        ["doubled", f"{run.doubled:,}"],
+        ["altered", f"{run.altered:,}"],
+        ["acknowledged twice to the writer, written once", f"{run.repeats:,}"],
+        ["events a second, kills included", f"{len(run.acknowledged) / run.seconds:,.0f}"],
+    ]
+    if restart:
+        rows.append(
+            [
+                "from a kill to the next acknowledgement, median / longest",
+                f"{restart[len(restart) // 2]:.1f} / {restart[-1]:.1f} s",
+            ]
+        )
+    command = (
+        f"python -m benchmarks.event_durability --events {arguments.events}"
+        f" --kills {arguments.kills} --writers {arguments.writers} --seed {arguments.seed}"
+    )
+    where = report.provenance(command, f"events made by the script, {arguments.writers} writers")
+    return (
+        "## Events under kill -9\n\n"
+        f"{where}\n\n{report.table(['', 'figure'], rows)}\n\n"
+        "The orchestrator is killed at random points of a run of single writes; writers send again,"
+        " under the same id, what was not acknowledged. The log is read after one more kill and"
+        " compared with what was acknowledged, event by event."
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the measurement; returns 1 where an event was lost, doubled or altered."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="example: python -m benchmarks.event_durability --events 5000 --kills 3 --dry-run",
+    )
+    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--writers", type=int, default=64, help="calls under way at once")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--dry-run", action="store_true", help="leave RESULTS.md as it is")
+    arguments = parser.parse_args(argv)
+    if not 0 <= arguments.kills < arguments.events:
+        parser.error("--kills must be at least 0 and below --events")
+    with tempfile.TemporaryDirectory() as folder:
+        run = asyncio.run(
+            measure(
+                arguments.events,
+                arguments.kills,
+                arguments.writers,
+                arguments.seed,
+                Path(folder),
+            )
+        )
+    text = section(run, arguments)
+    print(text)
+    if not arguments.dry_run:
+        report.update_section("event-durability", text)
+    return 1 if run.lost or run.doubled or run.altered else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
