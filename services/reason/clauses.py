@@ -269,7 +269,9 @@ def _shown(fact: Fact, language: str) -> str:
         return _listed(fact.value.split(", "), language)
     matches = fact.code in ("attribute_match", "product_type_match", "brand_match")
     wants_chinese = language == "zh"
-    if matches and is_chinese(fact.meets) == wants_chinese != is_chinese(fact.value):
+    # Who asks for a laptop is not told of notebooks.
+    their_word = fact.code == "product_type_match" or is_chinese(fact.value) != wants_chinese
+    if matches and is_chinese(fact.meets) == wants_chinese and their_word:
         return fact.meets
     if fact.code in _KINDS:
         return kind_word(fact.value, language) or fact.value

@@ -3,24 +3,29 @@
 Only what the catalogue states becomes evidence; what is missing is never taken to be so.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import Final
 
 from services.reason.facts import Fact, Scene
-from services.reason.language import title_in
+from services.reason.language import is_chinese, title_in
 from services.reason.values import ATTRIBUTE_KEYS, find_value, known_values, same_value
-from shared.text.analysis import Term, analyse, terms
+from shared.text.analysis import Term, analyse
 from shared.text.normalise import fold
 from wherefore.nlu.v1.query_understanding_pb2 import (
+    ENTITY_TYPE_BRAND,
+    ENTITY_TYPE_PRODUCT_TYPE,
     Constraint,
     Entity,
-    EntityType,
     QueryUnderstanding,
 )
 
 _MODEL_PREFIX: Final = 2
 """Letters before the hyphen of a model, which alone name none."""
+_MIN_SHARE: Final = 0.5
+"""Of the query's words that kind, brand, attributes and title hold, for the title to be named: a
+switch for monitors is not what "nintendo switch games" asks for."""
 _PIECES: Final = frozenset({"pc", "pcs", "pk", "set", "sets", "pack", "pair", "new", "size"})
 """Words of titles that say nothing alone."""
 
@@ -31,19 +36,34 @@ def _analysed(text: str) -> tuple[Term, ...]:
     return tuple(analyse(text))
 
 
-def query_facts(scene: Scene, language: str) -> Iterator[Fact]:
-    """Yields what the product has of what the query asks for."""
+@lru_cache(maxsize=4_096)
+def _terms(text: str) -> frozenset[str]:
+    return frozenset(term.normalized for term in _analysed(text) if term.normalized)
+
+
+def query_facts(scene: Scene, language: str, *, brief: bool = False) -> Iterator[Fact]:
+    """Yields what the product has of what the query asks for.
+
+    Args:
+        scene: The product with what is known.
+        language: Of the reason.
+        brief: Whether to leave out words of the title, the slowest to find, where the kind of
+            product is named: `generate.plan` lets only the kind speak then.
+    """
     if scene.query is None:
         return
     told: set[str] = set()
+    kind_named = False
     for entity in scene.query.entities:
         if not entity.negated:
             for fact in _entity_facts(scene, entity):
-                told |= {word for text in (fact.value, fact.meets) for word in terms(text)}
+                told |= _terms(fact.value) | _terms(fact.meets)
+                kind_named = kind_named or fact.code == "product_type_match"
                 yield fact
     for constraint in scene.query.constraints:
         yield from _constraint_facts(scene, scene.query, constraint)
-    yield from _title_facts(scene, scene.query, language, told)
+    if not (brief and kind_named):
+        yield from _title_facts(scene, scene.query, language, told)
 
 
 def _entity_facts(scene: Scene, entity: Entity) -> Iterator[Fact]:
@@ -53,10 +73,10 @@ def _entity_facts(scene: Scene, entity: Entity) -> Iterator[Fact]:
         value = find_value(product, key, (entity.normalized, text))
         if value is not None:
             yield Fact("attribute_match", f"attributes.{key}", value, text, 0.9)
-    elif entity.type == EntityType.ENTITY_TYPE_BRAND:
+    elif entity.type == ENTITY_TYPE_BRAND:
         if product.brand and fold(product.brand) in (fold(text), fold(entity.normalized)):
             yield Fact("brand_match", "brand", product.brand, text, 0.85)
-    elif entity.type == EntityType.ENTITY_TYPE_PRODUCT_TYPE:
+    elif entity.type == ENTITY_TYPE_PRODUCT_TYPE:
         value = find_value(product, "product_type", (entity.normalized, text))
         if value is not None:
             yield Fact("product_type_match", "attributes.product_type", value, text, 0.8)
@@ -103,20 +123,47 @@ def _tells(piece: str) -> bool:
     )
 
 
+@lru_cache(maxsize=1_024)
+def _words(text: str) -> tuple[frozenset[str], ...]:
+    """Terms of each word of a query that says something alone: "tn-2110" is one word."""
+    words: list[tuple[int, int, frozenset[str]]] = []
+    for term in _analysed(text):
+        if words and term.start < words[-1][1]:
+            start, end, held = words.pop()
+            words.append((start, max(end, term.end), held | {term.normalized}))
+        elif term.normalized:
+            words.append((term.start, term.end, frozenset({term.normalized})))
+    return tuple(
+        held
+        for start, end, held in words
+        if _tells(text[start:end]) or not text[start:end].isascii()
+    )
+
+
+def _share_met(text: str, found: AbstractSet[str]) -> float:
+    """Returns how many of a query's words are found, 0 to 1; 1 of a query without such words."""
+    words = _words(text)
+    return sum(not word.isdisjoint(found) for word in words) / len(words) if words else 1.0
+
+
+def _may_hold(title: str, wanted: AbstractSet[str]) -> bool:
+    """Whether a title may hold a term; spares most the segmentation of Han, which is slow."""
+    folded = fold(title)
+    # A Han term stands in the title as it is; a stem or a measure may be written otherwise.
+    return any(not is_chinese(term) or term in folded for term in wanted)
+
+
 def _title_facts(
-    scene: Scene, query: QueryUnderstanding, language: str, told: Collection[str]
+    scene: Scene, query: QueryUnderstanding, language: str, told: AbstractSet[str]
 ) -> Iterator[Fact]:
     """Words of the query that stand in the title, one fact for all of them.
 
     Pieces of which all is `told` as attribute, kind or brand are left out.
     """
     tag, title = title_in(scene.product, language)
-    wanted = {
-        term.normalized
-        for term in _analysed(query.search_text or query.normalized_query or query.query)
-        if term.normalized
-    }
-    if not wanted or not title:
+    asked_text = query.search_text or query.normalized_query or query.query
+    wanted = _terms(asked_text)
+    if not title or not _may_hold(title, wanted - told):
         return
     spans: list[tuple[int, int, set[str]]] = []
     seen: set[str] = set()
@@ -133,11 +180,9 @@ def _title_facts(
                 spans.append((start, term.end, held | {term.normalized}))
             else:
                 spans.append((term.start, term.end, {term.normalized}))
-    telling = [
-        span for span in spans if not span[2] <= set(told) and _tells(title[span[0] : span[1]])
-    ]
+    telling = [span for span in spans if not span[2] <= told and _tells(title[span[0] : span[1]])]
     found = {term for _, _, held in telling for term in held}
-    if not found:
+    if not found or _share_met(asked_text, found | told) < _MIN_SHARE:
         return
     words = ", ".join(title[start:end] for start, end, _ in telling)
     asked = [t.text for t in _analysed(query.query) if t.normalized in found]

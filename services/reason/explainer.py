@@ -33,6 +33,7 @@ CLAIMS = Counter(
     'Claims verified, by verdict: "holds" or the cause of the rejection.',
     ("verdict",),
 )
+_HOLDS = CLAIMS.labels("holds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +134,7 @@ class Explainer:
         ]
 
         def own(index: int) -> Sequence[Fact]:
-            planned = page[index].planned
-            return list(own_facts(scenes[index].product, language, planned)) if planned else []
+            return list(own_facts(scenes[index].product, language, page[index].planned))
 
         words = PageWords(language, most, page, own)
         for index, scene in enumerate(scenes):
@@ -143,13 +143,13 @@ class Explainer:
 
     def _holds(self, scene: Scene, language: str, claim: Claim) -> bool:
         verdict = self._verifier.check(claim, scene, language)
-        CLAIMS.labels(verdict.cause or "holds").inc()
+        (CLAIMS.labels(verdict.cause) if verdict.cause else _HOLDS).inc()
         return verdict.holds
 
 
 def find_facts(scene: Scene, language: str) -> Iterator[Fact]:
-    """Yields all that speaks for a product."""
-    yield from query_facts(scene, language)
+    """Yields all that speaks for a product and may be said of it."""
+    yield from query_facts(scene, language, brief=True)
     yield from search_facts(scene)
     yield from relation_facts(scene)
     yield from standing_facts(scene, language)

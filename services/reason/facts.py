@@ -4,6 +4,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.common.v1.user_profile_pb2 import UserProfile
@@ -11,6 +12,21 @@ from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 from wherefore.recommend.v1.relation_pb2 import Relation
 from wherefore.retrieval.v1.candidate_pb2 import LegScore
 from wherefore.retrieval.v1.price_standing_pb2 import PriceStanding
+
+TIES: Final = frozenset(
+    {
+        "because_you_viewed",
+        "because_you_bought",
+        "fits",
+        "fits_yours",
+        "fitted_by",
+        "compatible_with",
+        "goes_with",
+        "similar_to",
+        "same_brand",
+    }
+)
+"""Codes that tie a product to another one, which a clause names by its title."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,24 +8,14 @@ from dataclasses import replace
 from typing import Final
 
 from services.reason.clauses import say
-from services.reason.facts import Claim, Fact
+from services.reason.facts import TIES, Claim, Fact
 
 VERSION: Final = "template@1"
 _SAY_SAME: Final = (
     {"price_fit", "lowest_price_on_page", "below_median_price", "price_in_category"},
     {"brand_match", "brand_affinity"},
     # One tie to each product at hand is enough, and the surest speaks first.
-    {
-        "because_you_viewed",
-        "because_you_bought",
-        "fits",
-        "fits_yours",
-        "fitted_by",
-        "compatible_with",
-        "goes_with",
-        "similar_to",
-        "same_brand",
-    },
+    TIES,
     {"bought_together", "viewed_together"},
     {"product_type_match", "title_match", "category_affinity", "meaning_match"},
     {"better_rated", "well_reviewed"},

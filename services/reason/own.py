@@ -1,7 +1,7 @@
 """Facts of a product that nobody asked for, as the catalogue states them.
 
-They tell a product from others on a page where nothing else does, and never stand alone: that a
-kettle is blue is no reason to show it.
+They tell a product from others on a page where nothing else does. Alone they stand only where
+nothing else can be said, and then by price, brand and attributes that shoppers know the name of.
 """
 
 import re
@@ -20,6 +20,11 @@ _PRICED: Final = frozenset(
 )  # these name the price
 _BRANDED: Final = frozenset({"brand_match", "brand_affinity", "same_brand"})
 _LONGEST: Final = 30
+_COUNTED: Final = frozenset({"pieces", "size", "model"})
+"""Attributes whose numbers need no unit; a weight of 540 says nothing."""
+_IN_TITLES: Final = frozenset({"model"})
+"""Attributes that titles hold, so that they say little beside one."""
+_BARE: Final = re.compile(r"[\d.,]+")
 _PLAIN: Final = re.compile(r"[^,，、/;；。:：\"“”|\\\n]+")
 """A value that is one thing, and that a clause may hold without seeming to end."""
 
@@ -42,10 +47,18 @@ def own_facts(product: Product, language: str, said: Collection[Fact]) -> Iterat
         if key not in product.attributes or source in sources or not label(key, language):
             continue
         value = stated_value(product.attributes[key])
+        if key not in _COUNTED and _BARE.fullmatch(value):
+            continue
         if value and _is_of(local_word(key, value, language), language):
             yield Fact("stated_attribute", source, value, "", STRENGTH)
     if product.brand and codes.isdisjoint(_BRANDED) and _is_plain(product.brand):
         yield Fact("stated_brand", "brand", product.brand, "", STRENGTH)
+
+
+def is_telling(fact: Fact) -> bool:
+    """Whether a fact tells a shopper something with nothing else beside it."""
+    prefix, _, key = fact.source.partition(".")
+    return prefix != "attributes" or (key in LABELS and key not in _IN_TITLES)
 
 
 def stated_value(attribute: AttributeValue) -> str:

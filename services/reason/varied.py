@@ -2,7 +2,8 @@
 
 A reason that would repeat one above it says instead, in this order: what few others of the page
 have, in the place of its weakest clause or after it; the same in other words; the same in another
-order. What cannot differ by any of these repeats.
+order. What cannot differ by any of these repeats. A product of which nothing is known, or only that
+it is in stock, is told by what the catalogue states of it.
 """
 
 from collections import Counter
@@ -15,9 +16,15 @@ from typing import Final
 from services.reason.clauses import say_variant, usual_variant, variants
 from services.reason.facts import Claim, Fact
 from services.reason.generate import compose
+from services.reason.own import is_telling
 
 MAX_TRIES: Final = 64
 """Sentences of one product that are tried before it repeats another."""
+MAX_OWN: Final = 2
+"""Facts that nobody asked for which may stand where nothing else does."""
+LITTLE: Final = frozenset({"in_stock"})
+"""Codes that say too little to stand alone."""
+_UNTRIED: Final = Claim("", "", ())
 _Wording = tuple[Fact, int]
 """A fact, and which of its variants says it."""
 
@@ -72,6 +79,10 @@ class PageWords:
                 if said[0] not in self._texts:
                     wording, (text, claims) = other, said
                     break
+            else:
+                if speaker.says_little:
+                    # That it is blue, as is its neighbour, is no reason.
+                    wording, text, claims = [], "", []
         if text:
             self._texts.add(text)
         self._variants.update((fact.code, variant) for fact, variant in wording)
@@ -91,6 +102,8 @@ class PageWords:
     def next_variant(self, fact: Fact, product_id: str) -> int:
         """Returns the variant that the page has used least; the usual one among equals."""
         count = variants(fact, self.language)
+        if count == 1:
+            return 0
         usual = usual_variant(fact, self.language, product_id)
         turns = [(usual + step) % count for step in range(count)]
         return min(turns, key=lambda variant: self._variants[fact.code, variant])
@@ -103,16 +116,24 @@ class _Speaker:
         self._index, self._sayable, self._page = index, sayable, page
         self._claims: dict[_Wording, Claim | None] = {}
         self._choice: dict[Fact, int] = {}
+        self.says_little = False
 
     def usual(self) -> list[_Wording]:
-        """The strongest facts that stand."""
+        """The strongest facts that stand; what the catalogue states where these say little."""
         found: list[_Wording] = []
         for fact in self._sayable.planned:
             if len(found) == self._page.most:
                 break
             if self._stands(worded := self._worded(fact)):
                 found.append(worded)
-        return found
+        self.says_little = all(fact.code in LITTLE for fact, _ in found)
+        return [*self._stated(), *found][: self._page.most] if self.says_little else found
+
+    def _stated(self) -> list[_Wording]:
+        """What tells the product best of what shoppers know the name of."""
+        own = sorted(filter(is_telling, self._page.own[self._index]), key=self._common)
+        worded = map(self._worded, own)
+        return list(islice(filter(self._stands, worded), MAX_OWN))
 
     def tries(self, usual: Sequence[_Wording]) -> Iterator[Sequence[_Wording]]:
         """Yields other ways to say it, the best first."""
@@ -120,7 +141,8 @@ class _Speaker:
         spare = [fact for fact in self._sayable.planned if fact not in said]
         # A product that others equal in all that was asked is told from them by what it has alone.
         spare.sort(key=lambda fact: (self._common(fact), -fact.strength))
-        own = sorted(self._page.own[self._index], key=self._common)
+        own = [fact for fact in self._page.own[self._index] if fact not in said]
+        own.sort(key=self._common)
         room = len(usual) < self._page.most
         kept = usual if room else usual[:-1]
         if kept:
@@ -153,19 +175,21 @@ class _Speaker:
         return self._page.shared[_content(fact)]
 
     def _worded(self, fact: Fact) -> _Wording:
-        if fact not in self._choice:
-            self._choice[fact] = self._page.next_variant(fact, self._sayable.product_id)
-        return fact, self._choice[fact]
+        if (variant := self._choice.get(fact)) is None:
+            variant = self._page.next_variant(fact, self._sayable.product_id)
+            self._choice[fact] = variant
+        return fact, variant
 
     def _stands(self, worded: _Wording) -> bool:
         return self._claim(worded) is not None
 
     def _claim(self, worded: _Wording) -> Claim | None:
-        if worded not in self._claims:
-            fact, variant = worded
-            written = Claim(say_variant(fact, self._page.language, variant), fact.code, (fact,))
-            self._claims[worded] = written if self._sayable.holds(written) else None
-        return self._claims[worded]
+        if (known := self._claims.get(worded, _UNTRIED)) is not _UNTRIED:
+            return known
+        fact, variant = worded
+        written = Claim(say_variant(fact, self._page.language, variant), fact.code, (fact,))
+        self._claims[worded] = stands = written if self._sayable.holds(written) else None
+        return stands
 
 
 def _content(fact: Fact) -> tuple[str, str, str]:

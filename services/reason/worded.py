@@ -16,6 +16,7 @@ from prometheus_client import Counter
 from services.reason.explainer import Explainer, ExplainInput, WrittenReason
 from services.reason.facts import Claim, Scene, facts_of
 from services.reason.recheck_own import OWN_RECHECKS
+from services.reason.varied import LITTLE
 from services.reason.verify import Verifier
 from services.reason.wording.batch import Wanted
 from services.reason.wording.decode import Progress
@@ -210,6 +211,8 @@ class WordedExplainer:
     def _wanted(self, scene: Scene, template: WrittenReason) -> Wanted | None:
         # What tells templates apart stands last, and is not needed where words are drawn.
         told = [claim for claim in template.claims if claim.code not in OWN_RECHECKS]
+        if all(claim.code in LITTLE for claim in told):
+            told = list(template.claims)
         if not told:
             return None
         facts = [claim.facts[0] for claim in told]

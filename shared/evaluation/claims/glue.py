@@ -12,9 +12,9 @@ from shared.text.stop_words import STOP_WORDS
 _ENGLISH: Final = """
 ask asked asking search searched searching named name names want wanted look looked looking for
 kind brand title titled colour color made make makes maker comes come has have priced price cost
-costs now at within limit budget set stays stay keeps keep under well right exactly just what you
-your wish request need needs matches match matching meets meet fits fit suits suit also too plus
-reviews review reviewers rated rating ratings stars star average averages out buyers customers
+costs sells now at within limit budget set stays stay keeps keep under well right exactly just what
+you your wish request need needs matches match matching meets meet fits fit suits suit also too
+plus reviews review reviewers rated rating ratings stars star average averages out buyers customers
 shoppers people bought buy together viewed view because since recently last past days day
 today ago here page results result options among this choice pick product item one list off below
 middle median above lowest praise praised call find found good gift value money quality reputation

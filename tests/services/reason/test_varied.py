@@ -1,10 +1,12 @@
 """No sentence stands twice on a page where anything can tell its products apart."""
 
+import re
+
 import pytest
 
 from services.reason.explainer import Explainer, ExplainInput, Item
 from services.reason.recheck_own import OWN_RECHECKS
-from wherefore.common.v1.product_pb2 import Product
+from wherefore.common.v1.product_pb2 import AVAILABILITY_IN_STOCK, Product
 from wherefore.nlu.v1.query_understanding_pb2 import EntityType, QueryUnderstanding
 
 
@@ -57,9 +59,38 @@ def test_a_price_tells_apart_where_no_clause_names_it(verifier):
     assert "stated_price" in {claim.code for reason in found for claim in reason.claims}
 
 
-def test_own_facts_never_stand_alone(verifier):
+def test_own_facts_stand_alone_only_where_nothing_else_does_and_once(verifier):
     wanted = ExplainInput([Item(black(number, model="K10")) for number in range(3)])
-    assert [reason.text for reason in Explainer(verifier).explain(wanted)] == ["", "", ""]
+    texts = [reason.text for reason in Explainer(verifier).explain(wanted)]
+    # All are the same thing: what every neighbour has as well is no reason.
+    assert texts[0] == "Colour: black."
+    assert len(set(filter(None, texts))) == len(list(filter(None, texts)))
+
+
+def test_stock_does_not_stand_alone_where_the_catalogue_states_more(verifier):
+    products = [Product(id=f"p{number}", titles={"en": "Bag"}) for number in range(3)]
+    for number, product in enumerate(products):
+        product.stock.availability = AVAILABILITY_IN_STOCK
+        product.price.amount, product.price.currency_code = 20.0 + number, "EUR"
+    products[0].attributes["colour"].texts.append("red")
+    products[0].attributes["customs_code"].texts.append("A-8473")
+    products[0].attributes["weight"].numbers.append(540)
+    wanted = ExplainInput([Item(product) for product in products], black_query("en"))
+    found = list(Explainer(verifier).explain(wanted))
+    assert [claim.code for claim in found[0].claims] == [
+        "stated_price",
+        "stated_attribute",
+        "in_stock",
+    ]
+    assert not {"8473", "540"} & set(re.findall(r"\d+", found[0].text))
+    assert all(len(reason.claims) > 1 for reason in found[1:])
+
+
+def test_stock_stands_alone_where_the_catalogue_states_nothing(verifier):
+    product = Product(id="p", titles={"en": "Bag"})
+    product.stock.availability = AVAILABILITY_IN_STOCK
+    (reason,) = Explainer(verifier).explain(ExplainInput([Item(product)], black_query("en")))
+    assert [claim.code for claim in reason.claims] == ["in_stock"]
 
 
 def test_a_bound_of_one_clause_is_kept(verifier):
