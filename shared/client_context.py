@@ -8,6 +8,7 @@ import grpc.aio
 
 from shared.deadline import current_deadline
 from shared.request_context import REQUEST_ID_KEY, current_request_id
+from shared.trace_context import TRACEPARENT_KEY, current_trace
 
 _Continue = Callable[[grpc.aio.ClientCallDetails, Any], Awaitable[Any]]
 
@@ -23,6 +24,9 @@ def with_context(details: grpc.aio.ClientCallDetails) -> grpc.aio.ClientCallDeta
     request_id = current_request_id()
     if request_id and REQUEST_ID_KEY not in metadata:
         metadata.add(REQUEST_ID_KEY, request_id)
+    trace = current_trace()
+    if trace is not None and TRACEPARENT_KEY not in metadata:
+        metadata.add(TRACEPARENT_KEY, trace.header())
     timeout = details.timeout
     deadline = current_deadline()
     if deadline.limited:

@@ -6,6 +6,8 @@ services in one process (tests, embedding) share them instead of registering twi
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from shared.call_notes import current_notes
+
 _LATENCY_BUCKETS = (
     0.001,
     0.0025,
@@ -23,6 +25,7 @@ _LATENCY_BUCKETS = (
     5,
     10,
 )
+_FAST_BUCKETS = (0.0001, 0.0005, *_LATENCY_BUCKETS)
 _QUEUE_BUCKETS = (0.0001, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5)
 
 REQUESTS = Counter(
@@ -35,6 +38,12 @@ LATENCY = Histogram(
     "Seconds from accepting a call to its end.",
     ("method",),
     buckets=_LATENCY_BUCKETS,
+)
+STAGE = Histogram(
+    "wherefore_stage_seconds",
+    "Seconds of a stage of an answer, waiting included; services behind it are part of it.",
+    ("stage",),
+    buckets=_FAST_BUCKETS,
 )
 IN_FLIGHT = Gauge("wherefore_requests_in_flight", "Calls being answered now.", ("method",))
 QUEUE = Histogram(
@@ -53,6 +62,14 @@ DEGRADED = Counter(
 BREAKER_STATE = Gauge(
     "wherefore_breaker_state", "Circuit breakers: 0 closed, 1 half-open, 2 open.", ("dependency",)
 )
+CACHE = Counter(
+    "wherefore_cache_lookups_total", 'Look-ups by outcome: "hit" or "miss".', ("cache", "outcome")
+)
+MODELS = Gauge(
+    "wherefore_models",
+    'Open handles on models, by version and where they run: "triton" or "onnx".',
+    ("model", "version", "backend"),
+)
 READY = Gauge("wherefore_ready", "1 while the service answers SERVING, else 0.", ("service",))
 
 
@@ -64,3 +81,15 @@ def count_degradation(stage: str, cause: str) -> None:
         cause: Name of a DegradationCause without its prefix, in lower case, such as "deadline".
     """
     DEGRADED.labels(stage, cause).inc()
+
+
+def count_lookup(cache: str, *, hit: bool) -> None:
+    """Counts a look-up in a cache, and notes it for the line of the call.
+
+    Args:
+        cache: In dotted form, such as "nlu.parse".
+        hit: Whether it held what was asked for.
+    """
+    CACHE.labels(cache, "hit" if hit else "miss").inc()
+    if notes := current_notes():
+        notes.looked_up(cache, hit=hit)

@@ -23,6 +23,7 @@ from shared.logging import configure_logging
 from shared.readiness import Readiness
 from shared.reflection import register_reflection
 from shared.settings import ServiceSettings
+from shared.tracing import start_tracing, stop_tracing
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -187,8 +188,12 @@ def run(service: Service, settings: ServiceSettings) -> int:
     configure_logging(settings.log_level, settings.log_format)
     # A thread that computes may keep the loop waiting for so long, not for Python's 5 ms.
     sys.setswitchinterval(_SWITCH_INTERVAL_SECONDS)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_run(service, settings))
+    start_tracing(settings, service.service_names[0].split(".")[1])
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(_run(service, settings))
+    finally:
+        stop_tracing()
 
 
 async def _run(service: Service, settings: ServiceSettings) -> int:

@@ -54,6 +54,12 @@ class ServiceSettings(BaseSettings):
     max_connection_age_seconds: float = Field(default=300, ge=0)
     """Age at which a connection is asked to close, so that clients find new pods; 0 is never."""
 
+    trace_target: str = ""
+    """Where spans go by OTLP over gRPC, such as "http://localhost:4317"; empty for nowhere."""
+
+    trace_share: float = Field(default=1, ge=0, le=1)
+    """Share of traces that begin here which are recorded; a caller's own decision goes before."""
+
     max_connection_age_grace_seconds: float = Field(default=3600, ge=0)
     """Seconds that calls on such a connection may still take: an import is one long call, and new
     calls go to a new connection meanwhile."""

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable, Iterable
 from types import TracebackType
 
+from shared.metrics import STAGE
+from shared.tracing import span
 from wherefore.common.v1.diagnostics_pb2 import StageTiming
 
 
@@ -13,19 +15,22 @@ class Stage:
     Set `queue_nanos` and `inference_nanos` while it runs, once they are known.
     """
 
-    __slots__ = ("_started", "_timer", "inference_nanos", "name", "queue_nanos")
+    __slots__ = ("_span", "_started", "_timer", "inference_nanos", "name", "queue_nanos")
 
     def __init__(
         self, timer: "StageTimer", name: str, queue_nanos: int, inference_nanos: int
     ) -> None:
         self._timer = timer
         self._started = 0
+        self._span = span(name)
         self.name = name
         self.queue_nanos = queue_nanos
         self.inference_nanos = inference_nanos
 
     def __enter__(self) -> "Stage":
         self._started = self._timer.elapsed_nanos()
+        self._span = span(self.name)
+        self._span.__enter__()
         return self
 
     def __exit__(
@@ -35,10 +40,13 @@ class Stage:
         traceback: TracebackType | None,
     ) -> None:
         # A stage that failed is reported too: its time was spent all the same.
+        took = self._timer.elapsed_nanos() - self._started
+        STAGE.labels(self.name).observe(took / 1e9)
+        self._span.__exit__(kind, error, traceback)
         self._timer.add(
             self.name,
             start_offset_nanos=self._started,
-            duration_nanos=self._timer.elapsed_nanos() - self._started,
+            duration_nanos=took,
             queue_nanos=self.queue_nanos,
             inference_nanos=self.inference_nanos,
         )

@@ -23,6 +23,7 @@ from shared.errors import (
     UnavailableError,
     WhereforeError,
 )
+from shared.metrics import count_lookup
 
 VectorF32 = NDArray[np.float32]
 
@@ -168,6 +169,8 @@ class ForwardPasses:
         name = model.model
         known = {text: self._cache[name, text] for text in texts if (name, text) in self._cache}
         missing = [text for text in texts if text not in known]
+        for text in texts:
+            count_lookup("nlu.reading", hit=text in known)
         if not missing:
             return _Answer(known, name)
         if timeout_s <= 0.0:

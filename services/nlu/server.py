@@ -35,6 +35,7 @@ from shared.channel import open_channel
 from shared.deadline import current_deadline
 from shared.errors import UnavailableError, WhereforeError
 from shared.inference import TextEncoder
+from shared.metrics import count_lookup
 from shared.text.analysis import warm_up
 from shared.timing import StageTimer
 from wherefore.nlu.v1 import nlu_service_pb2 as pb
@@ -283,6 +284,7 @@ class NluService(NluServiceServicer):
         key = reader.terms.version, request.query, options
         with timer.stage(_RULES_STAGE):
             understanding = self._parsed.get(key)
+            count_lookup("nlu.parse", hit=understanding is not None)
             if understanding is None:
                 understanding = self._parsed[key] = reader.read(request.query, options)
         return understanding

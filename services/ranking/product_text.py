@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from cachetools import LRUCache
 
 from shared.catalogue.product_types import TypeWords, type_words
+from shared.metrics import count_lookup
 from shared.text.analysis import Term, analyse, terms
 from shared.text.normalise import fold
 from shared.text.product_values import LEXICON_OF_KEY, attribute_values, squeeze
@@ -148,6 +149,7 @@ class ProductTextCache:
             return analyse_product(product)
         key = (product.id, product.etag)
         found = self._cache.get(key)
+        count_lookup("ranking.product_text", hit=found is not None)
         if found is None:
             found = analyse_product(product)
             self._cache[key] = found

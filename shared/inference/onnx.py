@@ -15,6 +15,7 @@ from shared.deadline import current_deadline
 from shared.errors import DeadlineExceededError, UnavailableError
 from shared.inference.port import Forwarded, Tensor
 from shared.inference.settings import InferenceSettings
+from shared.metrics import MODELS
 
 
 class OnnxModel:
@@ -34,6 +35,8 @@ class OnnxModel:
         self._session = _open_session(settings.version_dir / "model.onnx", settings.threads)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="inference")
         self.model = f"{settings.model}@{settings.version}"
+        self._handle = MODELS.labels(settings.model, settings.version, "onnx")
+        self._handle.inc()
         self.inputs: Collection[str] = [item.name for item in self._session.get_inputs()]
         self.outputs: Mapping[str, int] = {
             output.name: int(output.shape[-1]) for output in self._session.get_outputs()
@@ -70,6 +73,7 @@ class OnnxModel:
 
     async def close(self) -> None:
         """See `TensorModel.close`."""
+        self._handle.dec()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _forward(

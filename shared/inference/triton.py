@@ -14,6 +14,9 @@ from shared.errors import DeadlineExceededError, InternalError, UnavailableError
 from shared.inference.port import Forwarded, Tensor
 from shared.inference.settings import InferenceSettings
 from shared.inference.waker import BatcherWaker
+from shared.metrics import MODELS
+from shared.trace_context import TRACEPARENT_KEY, current_trace
+from shared.tracing import span
 
 NANOS = "inference_nanos"
 """Output of our own wrapper: the forward pass that a row was part of. Other backends lack it."""
@@ -59,6 +62,8 @@ class TritonModel:
         self._client: Any = None
         self._waker = BatcherWaker()
         self.model = f"{settings.model}@{settings.version}"
+        self._handle = MODELS.labels(settings.model, settings.version, "triton")
+        self._handle.inc()
         self.inputs: Collection[str] = [item.name for item in config.input]
         self.outputs: Mapping[str, int] = {
             name: dimension for name, dimension in declared.items() if name != NANOS
@@ -84,11 +89,13 @@ class TritonModel:
                 priority=priority,
                 timeout=int(timeout * 1e6),
                 client_timeout=timeout,
+                headers=_trace_header(),
             )
 
         try:
-            ask = infer(None, URGENT if urgent else BULK)
-            result = await self._waker.watch(ask, lambda: infer(1, BULK))
+            with span("triton.infer", "CLIENT", {"wherefore.model": self.model}):
+                ask = infer(None, URGENT if urgent else BULK)
+                result = await self._waker.watch(ask, lambda: infer(1, BULK))
         except InferenceServerException as error:
             raise self._explain(error) from error
         took = int(result.as_numpy(NANOS).max()) if self._timed else 0
@@ -118,6 +125,7 @@ class TritonModel:
 
     async def close(self) -> None:
         """See `TensorModel.close`."""
+        self._handle.dec()
         self._waker.close()
         client, self._client = self._client, None
         if client is not None:
@@ -138,6 +146,12 @@ class TritonModel:
         if "INVALID_ARGUMENT" in status and "unknown model" not in message:
             return InternalError(f"Triton refused a request for {self.model}: {message}")
         return UnavailableError(f"Triton cannot run {self.model}: {message}")
+
+
+def _trace_header() -> dict[str, str] | None:
+    """Returns what makes Triton's own spans (its option --trace-config) part of our trace."""
+    trace = current_trace()
+    return {TRACEPARENT_KEY: trace.header()} if trace else None
 
 
 def _tensor(name: str, array: Tensor) -> Any:

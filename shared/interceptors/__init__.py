@@ -10,6 +10,7 @@ from shared.interceptors.logging import LoggingLayer
 from shared.interceptors.metrics import MetricsLayer
 from shared.interceptors.pipeline import Pipeline
 from shared.interceptors.request_context import RequestContextLayer
+from shared.interceptors.tracing import TracingLayer
 from shared.interceptors.validation import ValidationLayer
 from shared.settings import ServiceSettings
 
@@ -25,6 +26,7 @@ def service_pipeline(
     return Pipeline(
         (
             RequestContextLayer(),
+            TracingLayer(),
             ErrorLayer(),
             LoggingLayer(),
             MetricsLayer(),

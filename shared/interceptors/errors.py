@@ -22,6 +22,7 @@ from shared.errors import (
 )
 from shared.interceptors.pipeline import Call, Context, Layer
 from shared.request_context import REQUEST_ID_KEY, current_request_id
+from shared.trace_context import TRACEPARENT_KEY, current_trace
 
 PUSHBACK_KEY = "grpc-retry-pushback-ms"
 
@@ -81,6 +82,8 @@ async def _abort(context: Context, error: WhereforeError) -> None:
         (REQUEST_ID_KEY, current_request_id()),
         (DETAILS_KEY, status.SerializeToString()),
     ]
+    if trace := current_trace():
+        metadata.append((TRACEPARENT_KEY, trace.header()))
     if error.code is grpc.StatusCode.UNAVAILABLE:
         # This service answered; one that it needs did not, and was retried already. A channel that
         # retries on top would multiply the load: RetryInfo tells the caller when to come back.

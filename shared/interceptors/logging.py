@@ -9,6 +9,7 @@ import structlog
 from shared.interceptors.errors import as_wherefore_error, outcome
 from shared.interceptors.pipeline import Call, Context, Layer
 from shared.request_context import current_request_id
+from shared.trace_context import current_trace
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -41,8 +42,11 @@ class LoggingLayer(Layer):
 
 def _write(call: Call, context: Context, error: BaseException | None) -> None:
     code = outcome(error, context)
+    notes = call.notes
+    trace = current_trace()
     fields: dict[str, object] = {
         "request_id": current_request_id(),
+        "trace_id": trace.trace_id if trace else "",
         "method": call.method,
         "peer": context.peer(),
         "code": code.name,
@@ -53,8 +57,22 @@ def _write(call: Call, context: Context, error: BaseException | None) -> None:
     }
     if call.deadline_seconds is not None:
         fields["deadline_ms"] = round(call.deadline_seconds * 1e3, 1)
+        left = call.deadline_seconds - call.elapsed_nanos() / 1e9
+        fields["deadline_left_ms"] = round(left * 1e3, 1)
     if call.request_streaming:
         fields["request_messages"] = call.request_messages
+    if call.response_streaming:
+        fields["response_messages"] = notes.messages
+    if notes.serving_config and code is grpc.StatusCode.OK:  # else it may be anything
+        fields["serving_config"] = notes.serving_config
+    if notes.items is not None:
+        fields["items"] = notes.items
+    if notes.degraded:
+        fields["degraded"] = list(notes.degraded)
+    if notes.caches:
+        fields["cache"] = {name: f"{hits}/{of}" for name, (hits, of) in notes.caches.items()}
+    if notes.shed:
+        fields["shed"] = notes.shed
     if error is not None:
         fields["error"] = type(as_wherefore_error(error)).__name__
     write = _log.warning if code in _SERVER_FAULTS else _log.info

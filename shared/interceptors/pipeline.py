@@ -17,6 +17,8 @@ from typing import Any, TypeAlias
 import grpc
 import grpc.aio
 
+from shared.call_notes import CallNotes, begin_notes
+
 Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Decode: TypeAlias = Callable[[bytes], Any]
@@ -41,6 +43,7 @@ class Call:
     queue_nanos: int = 0
     deadline_seconds: float | None = None
     """Seconds that were left on arrival; None when the client set no deadline."""
+    notes: CallNotes = field(default_factory=CallNotes)
 
     def elapsed_nanos(self) -> int:
         """Returns nanoseconds since the call was accepted."""
@@ -113,8 +116,11 @@ class Pipeline(grpc.aio.ServerInterceptor):
         else:
             behaviour, make = handler.unary_unary, grpc.unary_unary_rpc_method_handler
 
+        serialise = _noting_serializer(handler, call)
+
         async def answer(request: Any, context: Context) -> Any:
             self._enter()
+            call.notes = begin_notes()
             try:
                 async with AsyncExitStack() as stack:
                     for layer in self._layers:
@@ -125,7 +131,9 @@ class Pipeline(grpc.aio.ServerInterceptor):
                         request = self._watch(request, call)
                     else:
                         self._receive(request, call)
-                    return await _invoke(behaviour, request, context)
+                    response = await _invoke(behaviour, request, context)
+                    # Inside the layers, so that they know what was answered and how large it is.
+                    return None if call.response_streaming else serialise(response)
             finally:
                 self._leave()
 
@@ -135,7 +143,7 @@ class Pipeline(grpc.aio.ServerInterceptor):
         return build(
             answer,
             request_deserializer=self._decoder(handler, call),
-            response_serializer=_counting_serializer(handler, call),
+            response_serializer=serialise if call.response_streaming else None,
         )
 
     def _decoder(self, handler: Handler, call: Call) -> Decode:
@@ -151,6 +159,7 @@ class Pipeline(grpc.aio.ServerInterceptor):
         return decode
 
     def _receive(self, message: Any, call: Call) -> None:
+        call.notes.asked(message)
         for layer in self._layers:
             layer.received(call, message)
 
@@ -179,12 +188,13 @@ async def _invoke(behaviour: Any, request: Any, context: Context) -> Any:
     return None
 
 
-def _counting_serializer(handler: Handler, call: Call) -> Callable[[Any], bytes]:
+def _noting_serializer(handler: Handler, call: Call) -> Callable[[Any], bytes]:
     serialise: Callable[[Any], bytes] = handler.response_serializer or bytes
 
-    def count(message: Any) -> bytes:
+    def note(message: Any) -> bytes:
         raw = serialise(message)
         call.response_bytes += len(raw)
+        call.notes.answered(message)
         return raw
 
-    return count
+    return note

@@ -10,6 +10,7 @@ from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from services.reason.summarise.centrality import Matrix
+from shared.metrics import count_lookup
 
 CONFIRM_SECONDS: Final = 60.0
 
@@ -48,6 +49,8 @@ class VectorCache:
         keys = [hashlib.sha256(text.encode()).digest() for text in texts]
         found = {key: row for key in keys if (row := self._kept.get(key)) is not None}
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
+        for key in keys:
+            count_lookup("summary.sentence", hit=key in found)
         if not missing and self._clock() - self._confirmed >= CONFIRM_SECONDS:
             missing = {keys[0]: texts[0]}
         if missing:
