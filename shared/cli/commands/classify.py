@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +17,6 @@ from shared.cli.options import Timeout
 
 if TYPE_CHECKING:
     from shared.cli.classification import ResultFile, Tally
-    from wherefore.common.v1.product_pb2 import Product
 
 
 def classify(
@@ -126,6 +124,7 @@ async def _run(
 ) -> None:
     from shared.catalogue import count_rows
     from shared.catalogue.taxonomy import read_taxonomy
+    from shared.cli.catalogue_rows import product_rows
     from shared.cli.classification import classify_rows
     from shared.cli.config import CliSettings
     from shared.cli.connection import connect
@@ -136,7 +135,7 @@ async def _run(
     if begun:
         failures.say(f"going on after row {begun:,}")
     left = max(0, (min(total, limit) if limit else total) - begun) if total is not None else None
-    rows = _rows(file, format, begun, limit)
+    rows = product_rows(file, format, after=begun, limit=limit)
     async with connect(target or CliSettings().orchestrator_reason_target) as channel:
         with ExitStack() as stack:
             stream = sys.stdout
@@ -151,26 +150,6 @@ async def _run(
                 stream.flush()
                 tally.lost.update(each.stage for each in response.degraded)
                 advance(len(lines))
-
-
-def _rows(
-    file: Path,
-    format: str | None,  # noqa: A002 - named as the option
-    begun: int,
-    limit: int,
-) -> Iterator[tuple[int, Product]]:
-    from shared.catalogue import read_catalogue
-
-    refused = 0
-    for row in read_catalogue(file, format):
-        if limit and row.number > limit:
-            break
-        if row.product is None:
-            refused += 1
-        elif row.number > begun:
-            yield row.number, row.product
-    if refused:
-        failures.say(f"{refused:,} rows are no products; `wherefore import --errors` lists them")
 
 
 def _say(tally: Tally) -> None:
