@@ -87,6 +87,7 @@ def reasons(
             raise failures.CommandError(f"{name} {share}: 0 to 1", code=failures.USAGE)
     asked = _read_lines(queries, "query")
     held_out = _held_out(plain_text) if plain_text else ()
+    _check(catalogue, format, generator)
     from services.reason.evaluation.attacked import attack_pages
     from shared.cli import reasons_evaluation_view as view
     from shared.cli.reason_pages import pages_of_suite
@@ -116,6 +117,38 @@ def reasons(
     return failures.FAILED if broken else failures.OK
 
 
+def _check(
+    catalogue: Path,
+    format: CatalogueFormat | None,  # noqa: A002 - named as the option
+    generator: str | None,
+) -> None:
+    """What would be found wrong once a suite is up is said before one starts."""
+    from shared.catalogue import CatalogueError, read_catalogue
+    from shared.cli.reason_pages import TEMPLATE
+    from shared.inference.settings import REPOSITORY
+
+    try:
+        product = next(
+            (row.product for row in read_catalogue(catalogue, format) if row.product), None
+        )
+    except (CatalogueError, OSError) as error:
+        raise failures.CommandError(f"{catalogue}: {_why(error)}", code=failures.USAGE) from error
+    if product is None:
+        raise failures.CommandError(f"{catalogue} holds no product", code=failures.USAGE)
+    known = sorted(path.parent.parent.name for path in REPOSITORY.glob("reason_*/1/tokens.json"))
+    if generator not in (None, TEMPLATE, *known):
+        names = ", ".join((TEMPLATE, *known))
+        raise failures.CommandError(
+            f"--generator {generator}: there are {names}", code=failures.USAGE
+        )
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return "no text of UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+
+
 def _held_out(path: Path) -> list[HeldOut]:
     from shared.evaluation.fluency import fluency_model
     from shared.text.language import detect_language
@@ -136,7 +169,7 @@ def _read_lines(path: Path, what: str) -> list[str]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise failures.CommandError(f"{path}: {error}", code=failures.USAGE) from error
+        raise failures.CommandError(f"{path}: {_why(error)}", code=failures.USAGE) from error
     found = [line.strip() for line in lines if line.strip()]
     if not found:
         raise failures.CommandError(f"{path} holds no {what}", code=failures.USAGE)

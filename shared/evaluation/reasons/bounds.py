@@ -22,6 +22,8 @@ class Bounds:
         most, least = self.max_unsupported, self.fail_under
         if most is None and least is None:
             most = 0
+        if not evaluation.claims:
+            return ["no reason was written, so that nothing was measured"]
         found: list[str] = []
         if most is not None and evaluation.unsupported > most:
             found.append(f"{evaluation.unsupported} claims are unsupported, at most {most} may be")

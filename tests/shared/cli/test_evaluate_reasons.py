@@ -13,7 +13,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"), [(b"\n  \n", "holds no query"), (b"\xff\xfe\xfa", "utf-8")]
+    ("content", "told"), [(b"\n  \n", "holds no query"), (b"\xff\xfe\xfa", "UTF-8")]
 )
 def test_a_file_without_queries(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, content: bytes, told: str
@@ -59,3 +59,28 @@ def test_bounds_and_text_that_cannot_be(
     Path("few.txt").write_text("This kettle is good, I say.\n")
     code, said = run(capsys, "--catalogue", "shop.csv", "--queries", "queries.txt", option)
     assert (code, told in said) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "generator", "told"),
+    [
+        (None, "template", "shop.csv: No such file"),
+        ("", "template", "cannot tell the format"),
+        ("id,title\n", "template", "holds no product"),
+        ("id,title\n1,Kettle\n", "nobody", "there are template"),
+    ],
+)
+def test_a_catalogue_or_a_model_that_cannot_be_is_told_before_a_suite_starts(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    content: str | None,
+    generator: str,
+    told: str,
+) -> None:
+    queries, shop = tmp_path / "queries.txt", tmp_path / "shop.csv"
+    queries.write_text("kettle\n")
+    if content is not None:
+        shop.write_text(content)
+    files = ("--catalogue", str(shop), "--queries", str(queries))
+    code, said = run(capsys, *files, "--generator", generator)
+    assert (code, told in said, "starting" in said) == (2, True, False)

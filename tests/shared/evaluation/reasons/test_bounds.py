@@ -20,7 +20,7 @@ TRUE, FALSE = "Black, as you asked.", "White, as you asked."
         (Bounds(fail_under=0.75), [TRUE, FALSE], 0),
         (Bounds(fail_under=0.8), [TRUE, FALSE], 1),
         (Bounds(max_unsupported=0, fail_under=0.8), [TRUE, FALSE], 2),
-        (Bounds(), [], 0),
+        (Bounds(), [], 1),
     ],
 )
 def test_unsupported_claims(bounds: Bounds, texts: list[str], broken: int) -> None:
