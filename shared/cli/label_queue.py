@@ -45,8 +45,8 @@ def open_queue(
 
 
 def _task(head: str, labels: str, kind: str, folder: Path) -> LabelTask:
-    from services.nlu.labelling.queue import stored_task
     from services.nlu.labelling.task import LabelTask, served_task
+    from services.nlu.labelling.task_file import stored_task
     from services.nlu.train.examples import TaskKind
     from shared.inference.settings import REPOSITORY
 

@@ -10,15 +10,14 @@ from typing import Any, Final
 
 import numpy as np
 
+from services.nlu.labelling.batch import pick
 from services.nlu.labelling.items import Item, item_record, read_item, read_spans, span_rows
 from services.nlu.labelling.journal import Journal
-from services.nlu.labelling.sampling import Pool, Strategy, select
+from services.nlu.labelling.sampling import Strategy
 from services.nlu.labelling.task import Answer, LabellingError, LabelTask
+from services.nlu.labelling.task_file import TASK_FILE, keep_task
 from services.nlu.train.examples import TaskKind
 
-BATCH: Final = 50
-"""Texts that are chosen at once: diversity means nothing for a single text."""
-_TASK: Final = "task.jsonl"
 MAX_NOTE: Final = 2_000
 MAX_NAME: Final = 64
 
@@ -89,7 +88,7 @@ class LabelQueue:
         self._asked: dict[str, str] = {}
         self._journals: list[Journal] = []
         try:
-            self._open_task()
+            self.task = keep_task(self._open(TASK_FILE), task, folder)
             self._item_log = self._open("items.jsonl")
             self._label_log = self._open("labels.jsonl")
             self._restore()
@@ -210,22 +209,6 @@ class LabelQueue:
         self._journals.append(journal)
         return journal
 
-    def _open_task(self) -> None:
-        log = self._open(_TASK)
-        asked = {"head": self.task.head, "kind": str(self.task.kind)}
-        if log.records:
-            stored = log.records[-1]
-            if {name: stored.get(name) for name in asked} != asked:
-                raise LabellingError(
-                    f"{self.folder} is the queue of {stored.get('kind')} of "
-                    f"{stored.get('head')!r}; name another folder for {self.task.head!r}"
-                )
-            labels = list(dict.fromkeys([*stored.get("labels", []), *self.task.labels]))
-            self.task = LabelTask(self.task.head, self.task.kind, tuple(labels))
-        wanted = {**asked, "labels": list(self.task.labels)}
-        if not log.records or log.records[-1] != wanted:
-            log.append(wanted)
-
     def _restore(self) -> None:
         try:
             for record in self._item_log.records:
@@ -294,43 +277,16 @@ class LabelQueue:
 
     def _choose(self, free: set[str]) -> None:
         ids = sorted(free)
+        answered = [self._items[item] for item in self.answers()]
         items = [self._items[item] for item in ids]
-        answered = [self._items[item].vector for item in self.answers()]
-        vectors = [item.vector for item in items if item.vector is not None]
-        known = [vector for vector in answered if vector is not None]
-        pool = Pool(
-            len(items),
-            [item.reading.decisions(self.task) for item in items if item.reading is not None],
-            np.stack(vectors) if vectors else None,
-            np.stack(known) if known else None,
-        )
-        try:
-            picks = select(self.strategy, pool, BATCH, self._random)
-        except ValueError as error:
-            raise LabellingError(f"{error}; read the texts again with this strategy") from error
-        self._order = [ids[pick] for pick in picks]
+        picks = pick(self.strategy, self.task, items, answered, self._random)
+        self._order = [ids[at] for at in picks]
 
     def _text(self, item: str) -> str:
         with self._lock:
             if item not in self._items:
                 raise LabellingError("no such text in the queue")
             return self._items[item].text
-
-
-def stored_task(folder: Path, head: str) -> LabelTask | None:
-    """Returns the task that a queue's folder was made for; None where it holds none of this head.
-
-    Raises:
-        JournalError: Another process has the folder open, or it holds no queue.
-    """
-    if not (folder / _TASK).is_file():
-        return None
-    log = Journal(folder / _TASK)
-    log.close()
-    if not log.records or log.records[-1].get("head") != head:
-        return None
-    stored = log.records[-1]
-    return LabelTask(head, TaskKind(stored["kind"]), tuple(stored["labels"]))
 
 
 def _check_name(annotator: str) -> None:
