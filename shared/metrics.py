@@ -54,6 +54,9 @@ QUEUE = Histogram(
 REJECTED = Counter(
     "wherefore_admission_rejected_total", "Calls refused because too many waited.", ("method",)
 )
+CONCURRENCY_LIMIT = Gauge(
+    "wherefore_admission_concurrency_limit", "Calls that are worked on at once, at most."
+)
 DEGRADED = Counter(
     "wherefore_degraded_total",
     "Stages skipped or answered by a fallback, by cause.",

@@ -15,6 +15,7 @@ _COMMANDS = {
     "up": "up:up",
     "down": "down:down",
     "status": "status:status",
+    "top": "top:top",
     "search": "search:search",
     "explain": "explain:explain",
     "recommend": "recommend:recommend",

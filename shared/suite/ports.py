@@ -42,17 +42,14 @@ class PortPlan(BaseSettings):
 
     @classmethod
     def free(cls) -> Self:
-        """Returns ports that nobody listens on now, for a private suite; metrics are off."""
-        wanted = [name for name in cls.model_fields if not name.endswith("_metrics")]
-        wanted.append("triton_metrics")  # Triton has no "0 is off"
-        off = dict.fromkeys(set(cls.model_fields) - set(wanted), 0)
+        """Returns ports that nobody listens on now, for a private suite."""
         with contextlib.ExitStack() as stack:
             ports: dict[str, int] = {}
-            for name in wanted:
+            for name in cls.model_fields:
                 listener = stack.enter_context(socket.socket())
                 listener.bind(("127.0.0.1", 0))
                 ports[name] = listener.getsockname()[1]
-        return cls(**ports, **off)
+        return cls(**ports)
 
     def of(self, process: str) -> dict[str, int]:
         """Returns the ports that `process` opens, by field name; its gRPC port comes first."""

@@ -83,6 +83,7 @@ def localised(text: str, suite: Suite, product_id: str) -> str:
         .replace("localhost:7701", suite.target("nlu"))
         .replace("localhost:7704", suite.target("reason"))
         .replace("localhost:7705", suite.target("recommend"))
+        .replace("localhost:7790", f"127.0.0.1:{suite.ports.orchestrator_metrics}")
         .replace("PRODUCT_ID", product_id)
     )
 

@@ -116,4 +116,4 @@ def test_fixed_ports_follow_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 def test_free_ports_differ() -> None:
     plan = PortPlan.free()
     ports = [port for port in plan.model_dump().values() if port]
-    assert len(ports) == len(set(ports)) == 10
+    assert len(ports) == len(set(ports)) == 16
