@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from services.reason.tags.likeness import is_likeness
 from services.reason.tags.negation import is_denied, is_supposed
 from services.reason.tags.passages import Passage
 from services.reason.tags.vocabulary import Vocabulary
@@ -30,6 +31,7 @@ class MentionFinder:
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
+        self._keys = [term.key for term in vocabulary.terms]
         by_form: dict[str, list[int]] = {}
         for at, term in enumerate(vocabulary.terms):
             for form in term.forms:
@@ -43,7 +45,7 @@ class MentionFinder:
     def find(self, passages: Sequence[Passage], among: Collection[int]) -> list[Mention]:
         """Returns the mentions of the terms `among`, passage by passage.
 
-        What reviewers suppose or wish for is left out.
+        What reviewers suppose or wish for is left out, and what a product only looks like.
         """
 
         def wanted(terms: tuple[int, ...]) -> bool:
@@ -61,6 +63,6 @@ class MentionFinder:
                 found += [
                     Mention(term, place, start, end, denied)
                     for term in match.value
-                    if term in among
+                    if term in among and not is_likeness(passage.body, start, end, self._keys[term])
                 ]
         return found

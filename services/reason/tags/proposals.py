@@ -16,7 +16,8 @@ from services.reason.tags.passages import Evidence, Passage, quote
 from services.reason.tags.vocabulary import Path, Vocabulary
 from shared.text.analysis import Term, analyse, is_number
 from shared.text.lexicon import LexiconKind, find_mentions
-from shared.text.lexicon.matcher import phrase_key
+from shared.text.lexicon.matcher import phrase_key, plurals
+from shared.text.normalise import fold
 from wherefore.common.v1.product_pb2 import Product
 
 EXAMPLES: Final = 3
@@ -30,6 +31,9 @@ _COMMON: Final = 0.5
 """In a category of so many products, a phrase of more than this share of them is no term: it says
 what they all are, or is a label of the shop's template."""
 _LABEL: Final = re.compile(r"\s?[:：]")
+_WORD: Final = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+|[^\w\s]")
+_NEAR: Final = 24
+"""Code points beside a phrase that are looked at for the next word."""
 _KNOWN_KINDS: Final = (LexiconKind.BRAND, LexiconKind.PRODUCT_TYPE)
 
 
@@ -55,7 +59,19 @@ class Proposal:
 @dataclass(slots=True)
 class _Held:
     groups: set[str] = field(default_factory=set[str])
+    around: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     examples: list[tuple[str, Evidence]] = field(default_factory=list[tuple[str, Evidence]])
+
+    @property
+    def is_fragment(self) -> bool:
+        """Whether it stands between the same two words in many texts, and so is a piece of them.
+
+        "draws" of "belt draws in the waist", in the description of every dress, is no term.
+        """
+        if len(self.groups) < _JUDGED or len(self.around) != 1:
+            return False
+        ((before, after),) = self.around
+        return before.isalnum() and after.isalnum()
 
 
 class PhraseCounter:
@@ -66,7 +82,8 @@ class PhraseCounter:
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        self._known = {phrase_key(form) for term in vocabulary.terms for form in term.forms}
+        forms = {phrase_key(form) for term in vocabulary.terms for form in term.forms}
+        self._known = forms.union(*map(plurals, forms))
         self._held: dict[Path, dict[str, _Held]] = defaultdict(lambda: defaultdict(_Held))
         self._groups: dict[Path, set[str]] = defaultdict(set)
         self._read: dict[Path, set[str]] = defaultdict(set)
@@ -92,6 +109,7 @@ class PhraseCounter:
                 if phrase in self._known or unwanted.intersection(phrase.split()):
                     continue
                 held = self._held[path][phrase]
+                held.around.add(_around(passage.body, spot))
                 if group not in held.groups:
                     held.groups.add(group)
                     if len(held.examples) < EXAMPLES:
@@ -109,6 +127,8 @@ class PhraseCounter:
         everything = sum(len(groups) for groups in self._groups.values())
         found: list[Proposal] = []
         for path, phrases in self._held.items():
+            if not path and len(self._held) > 1:
+                continue  # products without a category are none together
             size = len(self._groups[path])
             bound = _SURPRISING if everything > size else 0.0
             of_path: list[Proposal] = []
@@ -116,7 +136,7 @@ class PhraseCounter:
                 count = len(held.groups)
                 strength = _ratio(count, size, totals[phrase], everything)
                 common = size >= _JUDGED and count > _COMMON * size
-                if count >= least and strength >= bound and not common:
+                if count >= least and strength >= bound and not common and not held.is_fragment:
                     of_path.append(Proposal(phrase, path, count, strength, tuple(held.examples)))
             found += _longest(of_path)
         found.sort(key=lambda p: (-p.products, -p.strength, p.phrase))
@@ -136,6 +156,13 @@ def _phrases(body: str) -> Iterator[tuple[str, Spot]]:
                 phrase = phrase_key(body[start:end])
                 if size > 1 or len(phrase) > _SHORTEST_WORD or not phrase.isascii():
                     yield phrase, Spot(0, start, end)
+
+
+def _around(body: str, spot: Spot) -> tuple[str, str]:
+    """The words on either side, folded; single characters of Chinese."""
+    before = _WORD.findall(body[max(0, spot.start - _NEAR) : spot.start])
+    after = _WORD.findall(body[spot.end : spot.end + _NEAR])
+    return (fold(before[-1]) if before else "", fold(after[0]) if after else "")
 
 
 def _runs(words: Iterable[Term], body: str) -> Iterator[list[Term]]:

@@ -47,7 +47,7 @@ def test_a_phrase_must_mark_its_category():
 
 
 def test_terms_brands_and_categories_are_no_proposals(vocabulary):
-    text = "Quillmo breathable jackets, airy."
+    text = "Quillmo breathable jackets, airy. Blacks. Cottons."
     products = described("a", "Jackets", text, 4, brand="Quillmo")
     found = {phrase for phrase, _ in proposals_of(vocabulary, products)}
     assert found == {"airy"}
@@ -79,3 +79,21 @@ def test_one_text_for_many_products_counts_once():
         for n in range(5)
     ]
     assert not proposals_of(Vocabulary(()), products, least=2)
+
+
+def test_a_piece_of_a_sentence_that_all_have_is_no_proposal():
+    dresses = described("d", "Dresses", "The belt draws in at the waist. Wrap front.", 10)
+    others = described("o", "Shoes", "Plain.", 12)
+    others += described("p", "Dresses", "Nothing more.", 12)
+    found = {phrase for phrase, _ in proposals_of(Vocabulary(()), [*dresses, *others])}
+    assert "wrap front" in found
+    assert not any("draws" in phrase for phrase in found)
+
+
+def test_products_without_a_category_are_none_together():
+    loose = [product_of(id=f"x{n}", descriptions={"en": f"Original pack. {n}"}) for n in range(30)]
+    lamps = described("l", "Lamps", "Flicker free.", 6) + described("m", "Lamps", "Plain.", 8)
+    found = proposals_of(Vocabulary(()), [*loose, *lamps])
+    assert ("flicker free", ("Lamps",)) in found
+    assert not any(not path for _, path in found)
+    assert ("original pack", ()) in proposals_of(Vocabulary(()), loose[:6])
