@@ -3,6 +3,7 @@
 Only what the catalogue states becomes evidence; what is missing is never taken to be so.
 """
 
+import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
@@ -23,6 +24,8 @@ from wherefore.nlu.v1.query_understanding_pb2 import (
 
 _MODEL_PREFIX: Final = 2
 """Letters before the hyphen of a model, which alone name none."""
+_DENIED: Final = re.compile(r"\b(?:non|anti|no|not|without)[\s-]+$|[不防无]$", re.IGNORECASE)
+"""Before a word of a title that denies it: "non-slip" does not name "slip"."""
 _MIN_SHARE: Final = 0.5
 """Of the query's words that kind, brand, attributes and title hold, for the title to be named: a
 switch for monitors is not what "nintendo switch games" asks for."""
@@ -172,7 +175,9 @@ def _title_facts(
         after = title[term.end : term.end + 2]
         if term.end - term.start <= _MODEL_PREFIX and after[:1] == "-" and after[1:].isdigit():
             continue  # TN-2110 is not what "TN-11BK" names
-        if term.normalized in wanted and term.normalized not in seen and not overlaps:
+        if term.normalized not in wanted or _DENIED.search(title[: term.start]):
+            continue
+        if term.normalized not in seen and not overlaps:
             seen.add(term.normalized)
             if spans and title[spans[-1][1] : term.start] in ("", " ", "-"):
                 # Words that stand together stay together.

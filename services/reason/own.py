@@ -20,7 +20,7 @@ _PRICED: Final = frozenset(
 )  # these name the price
 _BRANDED: Final = frozenset({"brand_match", "brand_affinity", "same_brand"})
 _LONGEST: Final = 30
-_COUNTED: Final = frozenset({"pieces", "size", "model"})
+_COUNTED: Final = frozenset({"pieces", "model"})
 """Attributes whose numbers need no unit; a weight of 540 says nothing."""
 _IN_TITLES: Final = frozenset({"model"})
 """Attributes that titles hold, so that they say little beside one."""

@@ -104,6 +104,7 @@ def test_a_category_is_named_in_the_language_or_not_at_all(
         ("Dell's PC s", "pc s", []),
         ("4K TV", "4k tv", ["4K TV"]),
         ("Gaming mouse", "silent mouse", ["mouse"]),
+        ("Slippers, non-slip sole", "slippers that do not slip", ["Slippers"]),
         ("4 port VGA switch", "nintendo switch games", []),
         ("Gym pant", "duffle bag for the gym", []),
         ("Surface 表面安装盒", "微软surface", ["Surface"]),
