@@ -66,11 +66,7 @@ def curves(
         low = [point - error for point, error in zip(means, errors, strict=True)]
         high = [point + error for point, error in zip(means, errors, strict=True)]
         axes.fill_between(places, low, high, color=line.get_color(), alpha=0.12, linewidth=0)
-    axes.set_xlabel(labels[0])
-    axes.set_ylabel(labels[1])
-    axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
-    _save(figure, path)
+    _finish(figure, axes, labels, path)
 
 
 def lines(
@@ -85,11 +81,7 @@ def lines(
     figure, axes = pyplot.subplots(figsize=(7, 4.4))
     for name, (places, heights) in values.items():
         axes.plot(places, heights, label=name, linewidth=1.6)
-    axes.set_xlabel(labels[0])
-    axes.set_ylabel(labels[1])
-    axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
-    _save(figure, path)
+    _finish(figure, axes, labels, path)
 
 
 def grouped(
@@ -125,6 +117,15 @@ def grouped(
         axes.set_xscale("log")
     axes.set_xlabel(label)
     axes.legend(ncols=len(names), loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
+    _save(figure, path)
+
+
+def _finish(figure: Any, axes: Any, labels: tuple[str, str], path: Path) -> None:
+    """Axes of lines: what they show, a grid and who is who."""
+    axes.set_xlabel(labels[0])
+    axes.set_ylabel(labels[1])
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
     _save(figure, path)
 
 
