@@ -1,9 +1,11 @@
 """A larger causal model of Hugging Face, adapted by LoRA (Hu et al., 2022) with peft.
 
-Its tokenizer gets our marks as tokens of their own, and only their embeddings and the low-rank
+Its tokenizer gets our marks as tokens of their own, and so do characters that it would cut into
+bytes (Han, for GPT-2): a reason could break off within one. Only their embeddings and the low-rank
 matrices are trained. Corpus, grammar, decoding and judging are those of the small model.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,23 +17,30 @@ from services.reason.train.recipe import LoraSettings
 from services.reason.train.vocabulary import Vocabulary
 
 ADAPTER: Final = "adapter"
+GPT2: Final = "gpt2"
+"""The architecture that `export.py` writes as a graph."""
 
 
-def open_model(settings: LoraSettings, out: Path) -> tuple[Any, Vocabulary]:
+def open_model(
+    settings: LoraSettings, out: Path, texts: Iterable[str] = ()
+) -> tuple[Any, Vocabulary]:
     """Returns a model with fresh adapters, and its vocabulary with our marks.
 
     Args:
         settings: Names the model; what it names is read from the disk or from the hub.
         out: Folder of the run, where the tokenizer is kept.
+        texts: What it is to write.
     """
     loader: Any = AutoModelForCausalLM
     readers: Any = AutoTokenizer
     tokenizer = readers.from_pretrained(settings.model)
     network = loader.from_pretrained(settings.model)
+    whole = _cut_characters(tokenizer, texts)
+    tokenizer.add_tokens(whole)
     tokenizer.add_tokens(marks(), special_tokens=True)
     rows = network.get_input_embeddings().num_embeddings
     network.resize_token_embeddings(max(len(tokenizer), rows))
-    learnt = tokenizer.convert_tokens_to_ids(marks())
+    learnt = tokenizer.convert_tokens_to_ids([*whole, *marks()])
     targets = settings.target_modules
     config = peft.LoraConfig(
         task_type=peft.TaskType.CAUSAL_LM,
@@ -43,6 +52,16 @@ def open_model(settings: LoraSettings, out: Path) -> tuple[Any, Vocabulary]:
     )
     tokenizer.save_pretrained(out / ADAPTER)
     return peft.get_peft_model(network, config), Vocabulary(tokenizer.backend_tokenizer)
+
+
+def _cut_characters(tokenizer: Any, texts: Iterable[str]) -> list[str]:
+    """Characters beyond ASCII that the tokenizer has no token for."""
+    found = {character for text in texts for character in text if not character.isascii()}
+    return [
+        character
+        for character in sorted(found)
+        if len(tokenizer.encode(character, add_special_tokens=False)) > 1
+    ]
 
 
 def save_model(network: Any, out: Path) -> None:
@@ -68,3 +87,17 @@ def load_model(out: Path) -> tuple[Any, Vocabulary]:
     adapters: Any = peft.PeftModel
     adapted = adapters.from_pretrained(network, str(out / ADAPTER))
     return adapted.eval(), Vocabulary(tokenizer.backend_tokenizer)
+
+
+def merged_model(out: Path) -> Any:
+    """Returns the model of a run with its adapter merged into the weights.
+
+    Raises:
+        ValueError: It is no GPT-2, of which alone a graph can be written.
+    """
+    adapted, _ = load_model(out)
+    whole = adapted.merge_and_unload()
+    if whole.config.model_type != GPT2:
+        kind = whole.config.model_type
+        raise ValueError(f"only of a GPT-2 can a graph be written, and this adapter is of {kind}")
+    return whole.eval()

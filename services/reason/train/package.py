@@ -17,7 +17,7 @@ from safetensors import torch as safetensors
 from transformers import GPT2LMHeadModel
 
 from services.reason.train.export import gap_to_torch, write_graph
-from services.reason.train.lora import is_adapted
+from services.reason.train.lora import is_adapted, merged_model
 from services.reason.train.model import CONFIG, NetworkSettings, build_network
 from services.reason.train.run import open_run
 from services.reason.train.served import (
@@ -39,15 +39,15 @@ def package(run: Path, out: Path) -> None:
     """Writes what is committed of a run's last epoch.
 
     Args:
-        run: Folder of the run, of a network of our own.
+        run: Folder of the run, of a network of our own or of an adapted GPT-2.
         out: Folder of the model's version.
 
     Raises:
-        ValueError: The run adapted a larger model.
+        ValueError: The run adapted a model of another kind.
     """
-    if is_adapted(run):
-        raise ValueError("an adapted model is served by its adapter, not by a graph of ours")
     network, _, grammar = open_run(run)
+    if is_adapted(run):
+        network = merged_model(run)
     kept = kept_ids(grammar)
     small = pruned(network, kept)
     out.mkdir(parents=True, exist_ok=True)
@@ -57,10 +57,20 @@ def package(run: Path, out: Path) -> None:
         if name != "lm_head.weight"  # the embedding's, once more
     }
     _FILES.save_file(weights, out / NETWORK)
-    size = json.loads((run / CONFIG).read_text(encoding="utf-8"))
-    size["vocabulary"] = len(kept)
+    size = {**_size_of(network), "vocabulary": len(kept)}
     (out / CONFIG).write_text(json.dumps(size, indent=1) + "\n", encoding="utf-8")
     write_tokens(grammar, kept, out / TOKENS)
+
+
+def _size_of(network: Any) -> dict[str, Any]:
+    config = network.config
+    return NetworkSettings(
+        layers=config.n_layer,
+        width=config.n_embd,
+        heads=config.n_head,
+        positions=config.n_positions,
+        dropout=config.resid_pdrop,
+    ).model_dump()
 
 
 def open_package(folder: Path) -> Any:

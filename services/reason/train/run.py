@@ -77,7 +77,8 @@ def train(recipe: Recipe, data: Path, out: Path, start: Path | None = None) -> l
     folder = build_corpus(recipe, data, out)
     _TORCH.manual_seed(recipe.seed)
     if recipe.lora is not None:
-        network, vocabulary = lora.open_model(recipe.lora, out)
+        said = texts_of(corpus.read(folder, corpus.REASONS, "train"))
+        network, vocabulary = lora.open_model(recipe.lora, out, said)
         loss, keep = causal_loss, lambda: lora.save_model(network, out)
     else:
         vocabulary = own_vocabulary(recipe, folder, out, start)

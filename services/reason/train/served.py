@@ -42,7 +42,7 @@ def graphs_are_made(folder: Path) -> bool:
 
 
 def kept_ids(grammar: Grammar) -> list[int]:
-    """Returns the ids that reasons are made of, ascending; that of PAD is the first.
+    """Returns the ids that reasons are made of: that of PAD, then the others, ascending.
 
     The rest of a vocabulary (copy, reviews) is never read or written when serving.
     """
@@ -51,7 +51,8 @@ def kept_ids(grammar: Grammar) -> list[int]:
     named += [kind_mark(kind) for _, _, kind in keys]
     named += [place_mark(n) for n in range(1, len(grammar.places) + 1)]
     words = {index for ids in grammar.lexis.ids.values() for index in ids}
-    return sorted({*words, *(grammar.tokens.id(mark) for mark in named)})
+    pad = grammar.tokens.id(PAD)
+    return [pad, *sorted({*words, *(grammar.tokens.id(mark) for mark in named)} - {pad})]
 
 
 def write_tokens(grammar: Grammar, kept: Sequence[int], path: Path) -> None:

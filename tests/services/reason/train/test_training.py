@@ -20,6 +20,7 @@ from services.reason.config import DEFAULT_BANNED_WORDS
 from services.reason.train.batches import batches
 from services.reason.train.corpus import CorpusSettings
 from services.reason.train.export import gap_to_torch
+from services.reason.train.lora import open_model
 from services.reason.train.marks import marks
 from services.reason.train.measure import distinct, held_scenes, verdicts, write_all
 from services.reason.train.model import (
@@ -39,6 +40,7 @@ from services.reason.wording.decode import decode
 from services.reason.wording.onnx_engine import OnnxEngine
 from services.reason.wording.sampling import SamplingSettings
 from services.reason.wording.served import GRAPH, read_grammar
+from services.reason.wording.tokens import PAD
 
 CORPUS = CorpusSettings(scenes=150, catalogues={"bundled": 1.0})
 TINY = Recipe(
@@ -218,8 +220,35 @@ def test_lora_adapts_models_of_hugging_face(kind: str, run: Path, tmp_path: Path
     assert history[1]["perplexity"] < history[0]["perplexity"]
     figures, _ = evaluate(recipe, tmp_path, out, "dev", 4)
     assert math.isclose(figures["perplexity"], history[1]["perplexity"], rel_tol=0.02)
-    with pytest.raises(ValueError, match="adapter"):
+    if kind == "gpt2":
+        # Merged, it is served as the small model is.
         package(out, tmp_path / "package")
+        assert make_graphs(tmp_path / "package").keys() == {"fp32", "int8"}
+        assert read_grammar(tmp_path / "package", ()).tokens.id(PAD) == 0
+    else:
+        with pytest.raises(ValueError, match="qwen2"):
+            package(out, tmp_path / "package")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_characters_that_a_tokenizer_cuts_become_tokens(tmp_path: Path) -> None:
+    import tokenizers
+    import transformers
+
+    base = tmp_path / "base"
+    made: Any = tokenizers.ByteLevelBPETokenizer()
+    made.train_from_iterator(["in stock"], vocab_size=300)
+    transformers.PreTrainedTokenizerFast(tokenizer_object=made).save_pretrained(base)
+    config: Any = transformers.GPT2Config(
+        vocab_size=300, n_embd=32, n_layer=1, n_head=2, n_positions=64
+    )
+    loader: Any = transformers.AutoModelForCausalLM
+    loader.from_config(config).save_pretrained(base)
+    settings = LoraSettings(model=str(base), rank=2)
+    _, cut = open_model(settings, tmp_path / "cut")
+    _, whole = open_model(settings, tmp_path / "whole", ["现货 in stock"])
+    assert len(cut.ids("现货")) > 2
+    assert [whole.table().texts[index] for index in whole.ids("现货")] == ["现", "货"]
 
 
 def test_recipes_that_come_along_are_read() -> None:
