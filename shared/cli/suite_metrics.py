@@ -261,8 +261,8 @@ def _read(port: int) -> Samples | None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
     try:
         connection.request("GET", "/metrics")
-        response = connection.getresponse()
-        return parse(response.read().decode()) if response.status == http.client.OK else None
+        with connection.getresponse() as response:
+            return parse(response.read().decode()) if response.status == http.client.OK else None
     except (OSError, http.client.HTTPException):
         return None
     finally:

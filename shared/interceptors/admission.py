@@ -23,6 +23,7 @@ class AdmissionLayer(Layer):
             call.queue_nanos = await place.__aenter__()
         except ResourceExhaustedError:
             REJECTED.labels(call.method).inc()
+            call.notes.shed = "admission"
             raise
         QUEUE.observe(call.queue_nanos / 1e9)
         try:

@@ -5,6 +5,7 @@ import itertools
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import grpc
@@ -27,9 +28,10 @@ CALLER = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
 def _get(port: int) -> str:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    connection.request("GET", "/metrics")
-    return connection.getresponse().read().decode()
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        connection.request("GET", "/metrics")
+        with connection.getresponse() as response:
+            return response.read().decode()
 
 
 def test_what_dashboards_and_rules_ask_for_is_exported(suite: Suite) -> None:

@@ -1,5 +1,6 @@
 """The canonical line of every method of every contract, read from the descriptors."""
 
+import asyncio
 import importlib
 import pkgutil
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 import wherefore
 from shared.interceptors import service_pipeline
 from shared.settings import ServiceSettings
+from wherefore.nlu.v1.nlu_service_pb2 import ParseRequest, ParseResponse
+from wherefore.nlu.v1.nlu_service_pb2_grpc import NluServiceStub
 
 PRIVATE = "embarrassing"
 ALWAYS = {
@@ -154,6 +157,29 @@ async def test_the_line_is_whole_and_tells_nothing_of_people(method, refuse):
         # The name of a configuration is an operator's word, and told of calls that succeeded.
         line.pop("serving_config", None)
     assert PRIVATE not in str(line)
+
+
+async def test_a_refused_call_says_that_it_was_shed(launch, toy):
+    release, entered = asyncio.Event(), asyncio.Event()
+
+    async def parse(request, context):
+        entered.set()
+        await release.wait()
+        return ParseResponse()
+
+    toy.parse = parse
+    server = await launch(max_concurrency=1, max_queue=0)
+    with structlog.testing.capture_logs() as logs:
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+            stub = NluServiceStub(channel)
+            first = asyncio.ensure_future(stub.Parse(ParseRequest(), timeout=10))
+            await entered.wait()
+            with pytest.raises(grpc.aio.AioRpcError):
+                await stub.Parse(ParseRequest(), timeout=10)
+            release.set()
+            await first
+    told = {entry["code"]: entry.get("shed") for entry in logs if entry["event"] == "call"}
+    assert told == {"OK": None, "RESOURCE_EXHAUSTED": "admission"}
 
 
 def test_there_are_methods():
