@@ -6,6 +6,7 @@ span costs one comparison. Spans never hold what was asked, by whom, or about wh
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any, Literal
 
 import structlog
@@ -181,6 +182,5 @@ def _context(parent: TraceParent | None) -> Any:
 
 
 def _otlp(target: str) -> Any:
-    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-
-    return OTLPSpanExporter(endpoint=target, insecure=not target.startswith("https://"))
+    exporter: Any = import_module("opentelemetry.exporter.otlp.proto.grpc.trace_exporter")
+    return exporter.OTLPSpanExporter(endpoint=target, insecure=not target.startswith("https://"))
