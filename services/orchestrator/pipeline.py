@@ -2,6 +2,8 @@
 
 import asyncio
 import uuid
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from cachetools import TTLCache
@@ -14,8 +16,9 @@ from services.orchestrator.facets import read_facets
 from services.orchestrator.fallback import Degradations, minimal_understanding
 from services.orchestrator.growth import RankingGrower
 from services.orchestrator.merchandising.merchandiser import Merchandiser
-from services.orchestrator.page import PageBuilder, PageView
+from services.orchestrator.page import Page, PageBuilder
 from services.orchestrator.profile import ProfileReader
+from services.orchestrator.reasons import Reasons, ReasonView
 from services.orchestrator.relaxation import hard_conditions, softened
 from services.orchestrator.search_query import SearchQuery, Work
 from services.orchestrator.tokens import PageToken, TokenSigner
@@ -27,6 +30,7 @@ from wherefore.common.v1.diagnostics_pb2 import Degradation, StageTiming
 from wherefore.nlu.v1.nlu_service_pb2 import ParseRequest
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 from wherefore.orchestrator.v1.result_pb2 import Result
+from wherefore.reason.v1.reason_pb2 import Reason, ReasonClause
 from wherefore.retrieval.v1.facet_pb2 import Facet
 
 
@@ -41,6 +45,25 @@ class SearchAnswer:
     attribution_token: str
     timings: list[StageTiming]
     degraded: list[Degradation]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEnd:
+    """How a streamed answer went; times in nanoseconds from its start, 0 for what did not come."""
+
+    timings: list[StageTiming]
+    degraded: list[Degradation]
+    page_nanos: int
+    first_text_nanos: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """The piece of a ranking that is a page."""
+
+    ranking: Ranking
+    offset: int
+    end: int
 
 
 class SearchPipeline:
@@ -62,6 +85,7 @@ class SearchPipeline:
         self._merchandiser = merchandiser
         self._grower = RankingGrower(clients, merchandiser, choices)
         self._pages = PageBuilder(clients)
+        self._reasons = Reasons(clients)
         self._rankings: TTLCache[str, Ranking] = ranking_cache(
             settings.ranking_cache_size, settings.ranking_cache_seconds
         )
@@ -77,45 +101,45 @@ class SearchPipeline:
             UnavailableError: Retrieval does not answer.
         """
         work = Work(query, StageTimer(), Degradations())
-        token = PageToken(uuid.uuid4().hex[:16], 0, 0)
-        if query.page_token:
-            token = self._signer.read_page(query.page_token, query.fingerprint)
         with work.timer.stage("total"):
-            ranking = await self._ranking(work, token.ranking_id)
-            end = token.offset + query.page_size
-            # One more than the page needs, to know whether there is a next one.
-            async with ranking.growing:
-                while not ranking.exhausted and len(ranking.results) <= end:
-                    await self._grower.extend(work, ranking)
+            cut = await self._cut(work)
             page, facets = await asyncio.gather(
-                self._page(work, ranking, token.offset),
-                read_facets(
-                    self._clients,
-                    specs=query.facets,
-                    scope=query.facet_scope,
-                    query=ranking.understanding,
-                    filter_text=ranking.filter,
-                    timer=work.timer,
-                    degradations=work.degradations,
-                ),
+                self._explained_page(work, cut), self._facets(work, cut.ranking)
             )
-        following = ""
-        if end < len(ranking.results):
-            following = self._signer.page(
-                PageToken(ranking.ranking_id, end, ranking.index_version), query.fingerprint
+        return self._answer(work, cut, page.results, facets)
+
+    async def stream(
+        self, query: SearchQuery, *, by_clause: bool
+    ) -> AsyncGenerator[SearchAnswer | Reason | ReasonClause | StreamEnd]:
+        """Answers one search as its parts are there: the page, its reasons, the end.
+
+        Args:
+            query: As for `search`.
+            by_clause: Whether to tell clauses of reasons that are not whole.
+
+        Raises:
+            InvalidArgumentError: As of `search`, before the page.
+            UnavailableError: Likewise.
+        """
+        work = Work(query, StageTimer(), Degradations())
+        first_text_nanos = 0
+        with work.timer.stage("total"):
+            cut = await self._cut(work)
+            page, facets = await asyncio.gather(
+                self._page(work, cut), self._facets(work, cut.ranking)
             )
-        shown = [result.product.id for result in page]
-        return SearchAnswer(
-            ranking=ranking,
-            results=page,
-            facets=facets,
-            next_page_token=following,
-            attribution_token=self._signer.attribution(
-                ranking.ranking_id, query.serving_config, query.query, shown
-            ),
-            timings=work.timer.timings(),
-            degraded=list(work.degradations),
-        )
+            page_nanos = work.timer.elapsed_nanos()
+            yield self._answer(work, cut, page.results, facets)
+            if page.reasons is not None:
+                reasons = self._reasons.stream(
+                    page.reasons, work.timer, work.degradations, by_clause=by_clause
+                )
+                async with aclosing(reasons):
+                    async for part in reasons:
+                        if part.text and not first_text_nanos:
+                            first_text_nanos = work.timer.elapsed_nanos()
+                        yield part
+        yield StreamEnd(work.timer.timings(), list(work.degradations), page_nanos, first_text_nanos)
 
     def kept(self, ranking_id: str) -> Ranking | None:
         """Returns the ranking of an id while it is kept for further pages."""
@@ -191,19 +215,71 @@ class SearchPipeline:
             self._parses[key] = response.understanding
         return response.understanding
 
-    async def _page(self, work: Work, ranking: Ranking, offset: int) -> list[Result]:
+    async def _cut(self, work: Work) -> _Cut:
+        """Returns the ranking, grown to the end of the page that is asked for."""
         query = work.query
-        cut = ranking.results[offset : offset + query.page_size]
-        view = PageView(
-            read_paths=query.read_paths,
-            skip_reasons=query.skip_reasons,
-            language_code=query.language_code,
-            query=ranking.understanding,
-            profile=work.profile,
+        token = PageToken(uuid.uuid4().hex[:16], 0, 0)
+        if query.page_token:
+            token = self._signer.read_page(query.page_token, query.fingerprint)
+        ranking = await self._ranking(work, token.ranking_id)
+        end = token.offset + query.page_size
+        # One more than the page needs, to know whether there is a next one.
+        async with ranking.growing:
+            while not ranking.exhausted and len(ranking.results) <= end:
+                await self._grower.extend(work, ranking)
+        return _Cut(ranking, token.offset, end)
+
+    def _answer(
+        self, work: Work, cut: _Cut, page: list[Result], facets: list[Facet]
+    ) -> SearchAnswer:
+        query, ranking = work.query, cut.ranking
+        following = ""
+        if cut.end < len(ranking.results):
+            following = self._signer.page(
+                PageToken(ranking.ranking_id, cut.end, ranking.index_version), query.fingerprint
+            )
+        shown = [result.product.id for result in page]
+        return SearchAnswer(
+            ranking=ranking,
+            results=page,
+            facets=facets,
+            next_page_token=following,
+            attribution_token=self._signer.attribution(
+                ranking.ranking_id, query.serving_config, query.query, shown
+            ),
+            timings=work.timer.timings(),
+            degraded=list(work.degradations),
         )
-        results = [Result.FromString(data) for data in cut]
+
+    async def _facets(self, work: Work, ranking: Ranking) -> list[Facet]:
+        return await read_facets(
+            self._clients,
+            specs=work.query.facets,
+            scope=work.query.facet_scope,
+            query=ranking.understanding,
+            filter_text=ranking.filter,
+            timer=work.timer,
+            degradations=work.degradations,
+        )
+
+    async def _explained_page(self, work: Work, cut: _Cut) -> Page:
+        page = await self._page(work, cut)
+        if page.reasons is not None:
+            await self._reasons.fill(page.results, page.reasons, work.timer, work.degradations)
+        return page
+
+    async def _page(self, work: Work, cut: _Cut) -> Page:
+        query, ranking = work.query, cut.ranking
+        results = [Result.FromString(data) for data in ranking.results[cut.offset : cut.end]]
+        view = ReasonView(query.language_code, ranking.understanding, work.profile)
         page, others = await asyncio.gather(
-            self._pages.build(results, offset + 1, view, work.timer, work.degradations),
+            self._pages.build(
+                results,
+                cut.offset + 1,
+                query.read_paths,
+                None if query.skip_reasons else view,
+                work.timer,
+            ),
             other_variants(
                 self._clients,
                 groups=ranking.variants,
@@ -214,7 +290,7 @@ class SearchPipeline:
                 degradations=work.degradations,
             ),
         )
-        for result in page:
+        for result in page.results:
             if ids := others.get(result.product.id):
                 result.other_variant_ids.extend(ids[:MAX_LISTED])
                 result.other_variant_count = len(ids)

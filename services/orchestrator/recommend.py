@@ -16,11 +16,12 @@ from services.orchestrator.neighbours import (
     find_neighbours,
     seed_weights,
 )
-from services.orchestrator.page import PageBuilder, PageView
+from services.orchestrator.page import PageBuilder
 from services.orchestrator.popular import popular_candidates
 from services.orchestrator.popularity import Popularity
 from services.orchestrator.profile import ProfileReader
 from services.orchestrator.ranker import Ranker
+from services.orchestrator.reasons import Reasons, ReasonView
 from services.orchestrator.related import RelatedFinder, RelatedQuery, fuse
 from services.orchestrator.serving_configs import (
     ALSO_LIKE,
@@ -115,6 +116,7 @@ class Recommender:
         self._related = related
         self._ranker = Ranker(clients)
         self._pages = PageBuilder(clients)
+        self._reasons = Reasons(clients)
 
     async def recommend(self, query: RecommendQuery) -> RecommendAnswer:
         """Answers one request.
@@ -152,23 +154,23 @@ class Recommender:
                 )
             results = await self._merchandiser.apply(plan, results, work.timer, work.degradations)
             results = placed(plan, results)
-            view = PageView(
-                read_paths=query.read_paths,
-                skip_reasons=query.skip_reasons,
-                language_code=query.language_code,
-                query=None,
-                profile=work.profile,
-                anchors=found.anchors,
-                relations=found.relations,
+            view = ReasonView(
+                query.language_code, None, work.profile, found.anchors, found.relations
             )
             page = await self._pages.build(
-                results[: query.page_size], 1, view, work.timer, work.degradations
+                results[: query.page_size],
+                1,
+                query.read_paths,
+                None if query.skip_reasons else view,
+                work.timer,
             )
+            if page.reasons is not None:
+                await self._reasons.fill(page.results, page.reasons, work.timer, work.degradations)
         about = fingerprint([query.user.user_id, query.user.session_id, list(query.product_ids)])
         return RecommendAnswer(
-            results=page,
+            results=page.results,
             attribution_token=self._signer.attribution(
-                uuid.uuid4().hex[:16], config, about, [r.product.id for r in page]
+                uuid.uuid4().hex[:16], config, about, [r.product.id for r in page.results]
             ),
             timings=work.timer.timings(),
             degraded=list(work.degradations),

@@ -23,7 +23,7 @@ from wherefore.orchestrator.v1.product_service_pb2 import (
 from wherefore.orchestrator.v1.product_service_pb2_grpc import ProductServiceStub
 from wherefore.orchestrator.v1.recommendation_service_pb2 import RecommendRequest
 from wherefore.orchestrator.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
-from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest
+from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest, SearchStreamRequest
 from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
 from wherefore.orchestrator.v1.user_event_service_pb2 import UserEventServiceWriteRequest
 from wherefore.orchestrator.v1.user_event_service_pb2_grpc import UserEventServiceStub
@@ -69,6 +69,29 @@ async def test_search_answers_in_full(channel: grpc.aio.Channel, query: str, lan
             assert clause.evidence_ids
             assert set(clause.evidence_ids) <= evidence
             assert clause.text in result.reason.text
+
+
+@pytest.mark.parametrize("query", ["wireless headphones", "无线耳机"])
+async def test_a_streamed_search_says_the_page_and_then_why(
+    channel: grpc.aio.Channel, query: str
+) -> None:
+    request = SearchStreamRequest(request=SearchRequest(query=query, page_size=10), by_clause=True)
+    parts = [part async for part in SearchServiceStub(channel).SearchStream(request, timeout=10)]
+    page, end = parts[0].page, parts[-1].end
+    assert len(page.results) == 10
+    assert not end.degraded
+    said: dict[str, str] = {}
+    reasons: dict[str, str] = {}
+    for part in parts[1:-1]:
+        if part.HasField("clause"):
+            assert part.clause.product_id not in reasons
+            so_far = said.get(part.clause.product_id, "")
+            said[part.clause.product_id] = so_far + part.clause.text
+        else:
+            reasons[part.reason.product_id] = part.reason.text
+    assert set(reasons) == {result.product.id for result in page.results}
+    assert all(reasons[each].startswith(text) for each, text in said.items())
+    assert 0 < end.page_nanos < end.first_text_nanos
 
 
 async def test_the_embedding_was_answered_by_the_model(channel: grpc.aio.Channel) -> None:

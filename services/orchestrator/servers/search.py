@@ -1,5 +1,7 @@
 """SearchService: translates."""
 
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 import grpc.aio
@@ -7,11 +9,19 @@ import grpc.aio
 from services.orchestrator import masks, validation
 from services.orchestrator.growth import SERVING_CONFIGS
 from services.orchestrator.ordering import ORDERS
-from services.orchestrator.pipeline import SearchPipeline
+from services.orchestrator.pipeline import SearchAnswer, SearchPipeline, StreamEnd
 from services.orchestrator.search_query import SearchQuery
+from shared.errors import InvalidArgumentError
 from shared.request_context import current_request_id
-from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest, SearchResponse
+from wherefore.orchestrator.v1.search_service_pb2 import (
+    SearchRequest,
+    SearchResponse,
+    SearchStreamEnd,
+    SearchStreamRequest,
+    SearchStreamResponse,
+)
 from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceServicer
+from wherefore.reason.v1.reason_pb2 import Reason, ReasonClause
 from wherefore.retrieval.v1.facet_pb2 import FacetScope
 
 DEFAULT_PAGE = 20
@@ -28,26 +38,64 @@ class SearchServer(SearchServiceServicer):
         self, request: SearchRequest, context: "grpc.aio.ServicerContext[Any, Any] | None" = None
     ) -> SearchResponse:
         """See the contract."""
-        answer = await self._pipeline.search(to_query(request))
-        ranking = answer.ranking
-        response = SearchResponse(
-            results=answer.results,
-            query=ranking.shown_understanding,
-            next_page_token=answer.next_page_token,
-            estimated_total=ranking.estimated_total,
-            attribution_token=answer.attribution_token,
-            timings=answer.timings,
-            degraded=answer.degraded,
-            request_id=current_request_id(),
-            applied_filter=ranking.applied_filter,
-            relaxed_constraints=ranking.relaxed,
-            facets=answer.facets,
-            applied_controls=ranking.plan.controls(),
-            redirect_uri=ranking.plan.redirect_uri,
+        return _response(await self._pipeline.search(to_query(request)))
+
+    async def SearchStream(  # noqa: N802 # the contract's name
+        self,
+        request: SearchStreamRequest,
+        context: "grpc.aio.ServicerContext[Any, Any] | None" = None,
+    ) -> AsyncIterator[SearchStreamResponse]:
+        """See the contract."""
+        try:
+            query = to_query(request.request)
+        except InvalidArgumentError as error:
+            raise error.below("request") from error
+        parts = self._pipeline.stream(query, by_clause=request.by_clause)
+        try:
+            async with aclosing(parts):
+                async for part in parts:
+                    yield _part(part)
+        except InvalidArgumentError as error:
+            raise error.below("request") from error
+
+
+def _part(part: SearchAnswer | Reason | ReasonClause | StreamEnd) -> SearchStreamResponse:
+    if isinstance(part, SearchAnswer):
+        return SearchStreamResponse(page=_response(part))
+    if isinstance(part, Reason):
+        return SearchStreamResponse(reason=part)
+    if isinstance(part, ReasonClause):
+        return SearchStreamResponse(clause=part)
+    return SearchStreamResponse(
+        end=SearchStreamEnd(
+            timings=part.timings,
+            degraded=part.degraded,
+            page_nanos=part.page_nanos,
+            first_text_nanos=part.first_text_nanos,
         )
-        # Of no use to a shop, and half of a page's bytes.
-        response.query.ClearField("vector")
-        return response
+    )
+
+
+def _response(answer: SearchAnswer) -> SearchResponse:
+    ranking = answer.ranking
+    response = SearchResponse(
+        results=answer.results,
+        query=ranking.shown_understanding,
+        next_page_token=answer.next_page_token,
+        estimated_total=ranking.estimated_total,
+        attribution_token=answer.attribution_token,
+        timings=answer.timings,
+        degraded=answer.degraded,
+        request_id=current_request_id(),
+        applied_filter=ranking.applied_filter,
+        relaxed_constraints=ranking.relaxed,
+        facets=answer.facets,
+        applied_controls=ranking.plan.controls(),
+        redirect_uri=ranking.plan.redirect_uri,
+    )
+    # Of no use to a shop, and half of a page's bytes.
+    response.query.ClearField("vector")
+    return response
 
 
 def to_query(request: SearchRequest) -> SearchQuery:

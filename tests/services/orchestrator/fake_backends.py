@@ -12,6 +12,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from services.ranking.config import Settings
 from services.ranking.server import RankingServer
 from shared.catalogue import content_etag
+from tests.services.orchestrator.fake_reasons import FakeReasons
 from wherefore.common.v1.diagnostics_pb2 import RowError
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.common.v1.vector_pb2 import Vector
@@ -20,13 +21,7 @@ from wherefore.nlu.v1.match_attribution_pb2 import MatchAttribution, WordAttribu
 from wherefore.nlu.v1.query_understanding_pb2 import Constraint, NumberRange, QueryUnderstanding
 from wherefore.ranking.v1 import ranking_service_pb2, ranking_service_pb2_grpc
 from wherefore.ranking.v1.ranked_result_pb2 import RankedResult
-from wherefore.reason.v1 import reason_service_pb2, reason_service_pb2_grpc
-from wherefore.reason.v1.reason_pb2 import Clause, Evidence, Generator, Reason
-from wherefore.reason.v1.summary_pb2 import (
-    SUMMARY_STYLE_REWRITTEN,
-    SummariseResponse,
-    SummarySentence,
-)
+from wherefore.reason.v1 import reason_service_pb2_grpc
 from wherefore.retrieval.v1 import retrieval_service_pb2, retrieval_service_pb2_grpc
 from wherefore.retrieval.v1.candidate_pb2 import Candidate, LegScore
 
@@ -35,14 +30,15 @@ SERVICES = ("nlu.v1.Nlu", "retrieval.v1.Retrieval", "ranking.v1.Ranking", "reaso
 
 
 class Backends(
+    FakeReasons,
     nlu_service_pb2_grpc.NluServiceServicer,
     retrieval_service_pb2_grpc.RetrievalServiceServicer,
     ranking_service_pb2_grpc.RankingServiceServicer,
-    reason_service_pb2_grpc.ReasonServiceServicer,
 ):
     """The four services in small."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.products: dict[str, Product] = {}
         self.sources: dict[str, str] = {}
         """What vectors were made of, by id of the products that have one."""
@@ -223,44 +219,6 @@ class Backends(
             results=[
                 RankedResult(product_id=i, rank=n, score=1 / n, confidence=0.5, propensity=0.25)
                 for n, i in enumerate(order, 1)
-            ]
-        )
-
-    async def Summarise(self, request, context):  # noqa: N802
-        await self.gate("reason", context)
-        if request.max_words == 9:
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "max_words: must be 10 to 500")
-        return SummariseResponse(
-            sentences=[SummarySentence(text=r.text, review_id=r.id) for r in request.reviews],
-            overview=" ".join(f"{k}={v}" for k, v in sorted(request.descriptions.items())),
-            language_code=request.language_code,
-            review_count=len(request.reviews),
-            rewritten="new words" if request.style == SUMMARY_STYLE_REWRITTEN else "",
-        )
-
-    async def Explain(self, request, context):  # noqa: N802
-        # Ranking and reason both have a method of this name.
-        if isinstance(request, ranking_service_pb2.ExplainRequest):
-            await self.gate("ranking", context)
-            return await self.ranking.Explain(request, context)
-        await self.gate("reason", context)
-        known = " ".join(recent.product_id for recent in request.user.recent_products)
-        return reason_service_pb2.ExplainResponse(
-            reasons=[
-                Reason(
-                    product_id=item.product.id,
-                    text=f"Made of steel. Known: {known}. Like: {item.anchor_product_ids}.",
-                    language_code="en",
-                    clauses=[
-                        Clause(text="Made of steel", code="attribute_match", evidence_ids=["e1"])
-                    ],
-                    evidence=[
-                        Evidence(id="e1", source="attributes.material", value="steel", strength=0.9)
-                    ],
-                    generator=Generator.GENERATOR_MODEL,
-                    generator_version="reason_small@1",
-                )
-                for item in request.items
             ]
         )
 

@@ -1,0 +1,131 @@
+"""The reasons of a page: what is asked, and the answer at once or as it comes."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from services.orchestrator.budget import stage_timeout
+from services.orchestrator.clients import Clients
+from services.orchestrator.fallback import Degradations
+from shared.errors import WhereforeError
+from shared.text.language import primary_language
+from shared.timing import StageTimer
+from wherefore.common.v1.user_profile_pb2 import UserProfile
+from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
+from wherefore.orchestrator.v1.result_pb2 import Result
+from wherefore.ranking.v1.ranked_result_pb2 import RankedResult
+from wherefore.reason.v1.reason_pb2 import Reason, ReasonClause
+from wherefore.reason.v1.reason_service_pb2 import (
+    ExplainItem,
+    ExplainRequest,
+    ExplainStreamRequest,
+)
+from wherefore.recommend.v1.relation_pb2 import Relation
+from wherefore.retrieval.v1.price_standing_pb2 import PriceStanding
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonView:
+    """Whom the reasons of a page are for, and what they may speak of beside the products."""
+
+    language_code: str
+    query: QueryUnderstanding | None
+    profile: UserProfile | None
+    anchors: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Id of the user's product that a product was recommended for, by its id."""
+    relations: Mapping[str, Sequence[Relation]] = field(
+        default_factory=dict[str, Sequence[Relation]]
+    )
+    """What ties a product to others or to the user, by its id."""
+
+
+def reason_request(
+    page: Sequence[Result], standings: Mapping[str, PriceStanding], view: ReasonView
+) -> ExplainRequest:
+    """Returns what to ask for a page of whole products."""
+    return ExplainRequest(
+        query=view.query,
+        user=view.profile,
+        items=(_item(result, standings, view) for result in page),
+        language_code=_reason_language(view),
+    )
+
+
+class Reasons:
+    """Asks for reasons within the stage's budget; without an answer the page has none."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    async def fill(
+        self,
+        page: Sequence[Result],
+        request: ExplainRequest,
+        timer: StageTimer,
+        degradations: Degradations,
+    ) -> None:
+        """Puts reasons on the results of a page."""
+        started = timer.elapsed_nanos()
+        try:
+            with timer.stage("reason"):
+                response = await self._clients.explain(request, self._timeout())
+        except WhereforeError as error:
+            degradations.note("reason", error)
+            return
+        timer.merge((t for t in response.timings if t.stage != "reason"), started)
+        degradations.pass_on(response.degraded)
+        reasons = {reason.product_id: reason for reason in response.reasons}
+        for result in page:
+            if reason := reasons.get(result.product.id):
+                result.reason.CopyFrom(reason)
+
+    async def stream(
+        self,
+        request: ExplainRequest,
+        timer: StageTimer,
+        degradations: Degradations,
+        *,
+        by_clause: bool,
+    ) -> AsyncGenerator[Reason | ReasonClause]:
+        """Yields reasons, and where wanted their clauses before them, as they come."""
+        asked = ExplainStreamRequest(request=request, by_clause=by_clause)
+        try:
+            with timer.stage("reason"):
+                async with aclosing(self._clients.explain_stream(asked, self._timeout())) as parts:
+                    async for part in parts:
+                        degradations.pass_on(part.degraded)
+                        if part.HasField("reason"):
+                            yield part.reason
+                        elif part.HasField("clause"):
+                            yield part.clause
+        except WhereforeError as error:
+            degradations.note("reason", error)
+
+    def _timeout(self) -> float:
+        return stage_timeout(self._clients.settings.budgets.reason)
+
+
+def _item(result: Result, standings: Mapping[str, PriceStanding], view: ReasonView) -> ExplainItem:
+    anchor = view.anchors.get(result.product.id)
+    return ExplainItem(
+        product=result.product,
+        result=RankedResult(
+            product_id=result.product.id,
+            rank=result.rank,
+            score=result.score,
+            confidence=result.confidence,
+            contributions=result.contributions,
+        ),
+        anchor_product_ids=[anchor] if anchor else [],
+        relations=view.relations.get(result.product.id, ()),
+        price_standing=standings.get(result.product.id),
+        legs=result.legs,
+    )
+
+
+def _reason_language(view: ReasonView) -> str:
+    """Returns "zh" or "en", or nothing for the query's own; other languages are told in English."""
+    primary = primary_language(view.language_code)
+    if not primary:
+        return "" if view.query is not None else "en"
+    return primary if primary in ("zh", "en") else "en"
