@@ -19,9 +19,10 @@ from pathlib import Path
 import grpc.aio
 import numpy as np
 
-from benchmarks import load, plots, report
+from benchmarks import plots, report
 from benchmarks.data import icecat, subset
-from benchmarks.load import BEYOND, Ask, Load
+from benchmarks.load import by_stage
+from benchmarks.load.by_stage import BEYOND, Ask, Load
 from shared.cli.catalogue_import import ImportOutcome, import_whole
 from shared.cli.connection import connect
 from shared.cli.private_suite import private_suite
@@ -67,7 +68,7 @@ async def run_load(target: str, clients: int, queries: Sequence[str]) -> Load:
         stub = SearchServiceStub(channel)
         return lambda query: stub.Search(SearchRequest(query=query), timeout=10)
 
-    return await load.run_load(target, clients, queries, asker, TOP_STAGES)
+    return await by_stage.run_load(target, clients, queries, asker, TOP_STAGES)
 
 
 @dataclass(slots=True)

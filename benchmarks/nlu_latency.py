@@ -19,9 +19,10 @@ from typing import Any
 import grpc.aio
 import numpy as np
 
-from benchmarks import load, report
+from benchmarks import report
 from benchmarks.data import shopping_queries
-from benchmarks.load import Ask, Load
+from benchmarks.load import by_stage
+from benchmarks.load.by_stage import Ask, Load
 from benchmarks.model_variants import (
     FULL,
     SERVED,
@@ -105,7 +106,7 @@ async def measure_variant(
         sent = list(islice(queries, count))
         if len(sent) < count:
             raise SystemExit(f"too few {language} queries")
-        return await load.run_load(target, clients, sent, ask, ())
+        return await by_stage.run_load(target, clients, sent, ask, ())
 
     await run(1, WARM_UP)
     single = await run(1, SINGLE[variant])

@@ -18,9 +18,10 @@ from pathlib import Path
 import grpc.aio
 import numpy as np
 
-from benchmarks import load, report
+from benchmarks import report
 from benchmarks.latency import TOP_STAGES, varied
-from benchmarks.load import Ask, Load
+from benchmarks.load import by_stage
+from benchmarks.load.by_stage import Ask, Load
 from services.orchestrator.config import Budgets
 from shared.catalogue import bundled_catalogue_path
 from shared.cli.catalogue_import import import_whole
@@ -119,12 +120,14 @@ async def measure(queries: Sequence[str], requests: int, concurrency: int) -> li
         async with connect(target, retry=False) as channel:
             await import_whole(channel, bundled_catalogue_path(), None, target=target)
         stages = (*TOP_STAGES, CROSS)
-        await load.run_load(target, 1, varied(queries, WARM_UP, seed=2), Precise(1).asker, stages)
+        await by_stage.run_load(
+            target, 1, varied(queries, WARM_UP, seed=2), Precise(1).asker, stages
+        )
         measured: list[Precise] = []
         for clients in CLIENTS:
             one = Precise(clients)
             sent = varied(queries, requests, seed=clients)
-            one.load = await load.run_load(target, clients, sent, one.asker, stages)
+            one.load = await by_stage.run_load(target, clients, sent, one.asker, stages)
             if one.load.errors:
                 raise RuntimeError(f"{clients} clients: {dict(one.load.errors)}")
             measured.append(one)

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from benchmarks import nlu_latency
-from benchmarks.load import Load
+from benchmarks.load.by_stage import Load
 from benchmarks.model_variants import FULL, SERVED, UNBATCHED, VARIANTS, alter
 from benchmarks.nlu_latency import Measured
 

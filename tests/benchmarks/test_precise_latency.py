@@ -1,4 +1,4 @@
-from benchmarks.load import Load
+from benchmarks.load.by_stage import Load
 from benchmarks.precise_latency import Precise, english_queries, section
 from wherefore.common.v1.diagnostics_pb2 import (
     DEGRADATION_CAUSE_OVERLOADED,

@@ -1,0 +1,1 @@
+"""Load on a suite: `python -m benchmarks.load --help`."""

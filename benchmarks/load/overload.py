@@ -1,0 +1,78 @@
+"""A suite below, at and beyond what it can do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from benchmarks.load.calls import Material, calls
+from benchmarks.load.loops import closed_loop, open_loop
+from benchmarks.load.measured import Measured
+from benchmarks.load.queries import cold
+
+FACTORS: Final = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
+CLIENTS: Final = 8
+SEARCH: Final = {"search": 1.0}
+
+
+@dataclass(slots=True)
+class Overload:
+    """What it did at multiples of its capacity."""
+
+    clients: int
+    capacity: float
+    """Answers a second of a closed loop."""
+    deadline: float
+    seconds: float
+    loads: dict[float, Measured] = field(default_factory=dict[float, Measured])
+    """By multiple of the capacity."""
+
+    @property
+    def peak(self) -> float:
+        """The best goodput at any load, a second."""
+        return max(load.goodput for load in self.loads.values())
+
+
+async def overload(
+    target: str,
+    queries: Sequence[str],
+    *,
+    seconds: float,
+    deadline: float,
+    factors: Sequence[float] = FACTORS,
+    tell: Callable[[str], None],
+) -> Overload:
+    """Measures the capacity, then every multiple of it in an open loop.
+
+    Args:
+        target: HOST:PORT of the orchestrator.
+        queries: Judged ones; what is sent are variations of them, no two the same.
+        seconds: Of each load.
+        deadline: Seconds within which each answer is wanted.
+        factors: Multiples of the capacity.
+        tell: Told of progress.
+    """
+
+    def searches(seed: int) -> Material:
+        return Material(cold(queries, seed), ())
+
+    await closed_loop(target, calls(SEARCH, searches(1), 1), clients=2, seconds=5.0, deadline=10.0)
+    closed = await closed_loop(
+        target, calls(SEARCH, searches(2), 2), clients=CLIENTS, seconds=seconds, deadline=10.0
+    )
+    run = Overload(CLIENTS, closed.throughput, deadline, seconds)
+    tell(f"capacity: {run.capacity:.1f} answers a second")
+    for number, factor in enumerate(factors):
+        rate = factor * run.capacity
+        run.loads[factor] = await open_loop(
+            target,
+            calls(SEARCH, searches(number + 3), number),
+            rate=rate,
+            seconds=seconds,
+            deadline=deadline,
+            seed=number,
+        )
+        load = run.loads[factor]
+        tell(f"{factor:g}x: {rate:.1f}/s offered, {load.goodput:.1f}/s whole")
+    return run
