@@ -1,20 +1,30 @@
 """Admission: how many calls are worked on at once, how many may wait, and what the rest is told.
 
 A queue without a bound turns overload into latency for everybody; a bounded one turns it into quick
-refusals that say when to come back.
+refusals that say when to come back. A call that would be answered only after its deadline is
+refused at once as well: work on it would be lost, and its caller could have asked elsewhere.
 """
 
 import asyncio
+import math
 import time
+from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from typing import Final
 
-from shared.errors import ResourceExhaustedError
+from shared.concurrency_limit import ConcurrencyLimit
+from shared.deadline import current_deadline
+from shared.errors import DeadlineExceededError, ResourceExhaustedError
 
 MIN_RETRY_SECONDS = 0.1
 MAX_RETRY_SECONDS = 1.0
-_SMOOTHING = 0.1
+_SMOOTHING: Final = 0.1
+_QUEUE_SHARE: Final = 0.8
+"""What waiting and work may take of a deadline, as expected when a call comes."""
+_BATCH_SHARE: Final = 0.5
+"""What calls of jobs may take of the queue."""
 
 _queue_nanos: ContextVar[int] = ContextVar("queue_nanos", default=0)
 
@@ -25,57 +35,126 @@ def current_queue_nanos() -> int:
 
 
 class Admission:
-    """A semaphore with a bounded queue.
+    """Places under a limit, with a bounded queue: calls of people before calls of jobs.
 
     Args:
-        max_concurrency: Calls worked on at once.
+        limit: Calls worked on at once.
         max_queue: Calls that may wait beyond those.
     """
 
-    def __init__(self, max_concurrency: int, max_queue: int) -> None:
-        self._slots = asyncio.Semaphore(max_concurrency)
-        self._max_concurrency = max_concurrency
+    def __init__(self, limit: ConcurrencyLimit, max_queue: int) -> None:
+        self._limit = limit
         self._max_queue = max_queue
-        self._waiting = 0
-        self._mean_seconds = 0.0
+        self._in_flight = 0
+        self._people: deque[asyncio.Future[None]] = deque()
+        self._jobs: deque[asyncio.Future[None]] = deque()
+        self._mean_seconds: float | None = None
+        self._seconds_by_method: dict[str, float] = {}
 
     @property
     def waiting(self) -> int:
         """Calls that wait now."""
-        return self._waiting
+        return len(self._people) + len(self._jobs)
+
+    @property
+    def limit(self) -> int:
+        """Calls that may be worked on at once, now."""
+        return self._limit.value
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that are worked on now."""
+        return self._in_flight
 
     @asynccontextmanager
-    async def admit(self) -> AsyncGenerator[int, None]:
+    async def admit(self, method: str = "", *, batch: bool = False) -> AsyncGenerator[int, None]:
         """Holds a place while the block runs; yields the nanoseconds waited for it.
 
+        Args:
+            method: What is called; how long it takes is learnt for each.
+            batch: Whether a job calls, which waits until no call of people does.
+
         Raises:
-            ResourceExhaustedError: `max_queue` calls are waiting already.
+            ResourceExhaustedError: Too many wait already, or the call would be answered too late.
+            DeadlineExceededError: It waited for longer than expected: too little time is left.
         """
         queued_at = time.perf_counter_ns()
-        await self._acquire()
+        await self._acquire(method, batch=batch)
         admitted_at = time.perf_counter_ns()
         waited = admitted_at - queued_at
         _queue_nanos.set(waited)
+        remaining = current_deadline().remaining()
+        beside = self._in_flight - 1
         try:
+            if waited and remaining < self._expected(method) / 2:
+                raise DeadlineExceededError("waited for too long: no answer in the time left")
             yield waited
+            self._learn(method, admitted_at, remaining, beside)
+        except asyncio.CancelledError:
+            # The caller's deadline passed, or it went away: the call took so long at least.
+            self._learn(method, admitted_at, remaining, beside)
+            raise
         finally:
-            self._slots.release()
-            seconds = (time.perf_counter_ns() - admitted_at) / 1e9
-            self._mean_seconds += _SMOOTHING * (seconds - self._mean_seconds)
+            self._in_flight -= 1
+            self._wake()
 
-    async def _acquire(self) -> None:
-        if not self._slots.locked():
-            await self._slots.acquire()
+    def _learn(self, method: str, admitted_at: int, remaining: float, beside: int) -> None:
+        now = time.perf_counter_ns()
+        seconds = (now - admitted_at) / 1e9
+        self._mean_seconds = _smoothed(self._mean_seconds, seconds)
+        before = self._seconds_by_method.get(method)
+        self._seconds_by_method[method] = _smoothed(before, seconds)
+        self._limit.note(
+            method,
+            started=admitted_at / 1e9,
+            ended=now / 1e9,
+            remaining=remaining,
+            beside=beside,
+            alone=not beside and self._in_flight == 1,
+        )
+
+    async def _acquire(self, method: str, *, batch: bool) -> None:
+        if self._in_flight < self._limit.value and not self.waiting:
+            self._in_flight += 1
             return
-        if self._waiting >= self._max_queue:
+        room = math.ceil(self._max_queue * _BATCH_SHARE) if batch else self._max_queue
+        ahead = self.waiting if batch else len(self._people)
+        if self.waiting >= room or self._too_late(method, ahead):
             raise ResourceExhaustedError("too many requests at once", self._retry_seconds())
-        self._waiting += 1
+        queue = self._jobs if batch else self._people
+        place = asyncio.get_running_loop().create_future()
+        queue.append(place)
         try:
-            await self._slots.acquire()
-        finally:
-            self._waiting -= 1
+            await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled():
+                self._in_flight -= 1  # the place came as the caller left: the next one gets it
+                self._wake()
+            else:
+                queue.remove(place)
+            raise
+
+    def _wake(self) -> None:
+        while self._in_flight < self._limit.value and self.waiting:
+            place = (self._people or self._jobs).popleft()
+            self._in_flight += 1
+            place.set_result(None)
+
+    def _too_late(self, method: str, ahead: int) -> bool:
+        remaining = current_deadline().remaining()
+        return self._wait_seconds(ahead) + self._expected(method) > _QUEUE_SHARE * remaining
+
+    def _expected(self, method: str) -> float:
+        return self._seconds_by_method.get(method, 0.0)
+
+    def _wait_seconds(self, ahead: int) -> float:
+        """Returns about how long it takes until so many who wait have a place, and one more."""
+        return (self._mean_seconds or 0.0) * (ahead + 1) / self._limit.value
 
     def _retry_seconds(self) -> float:
         """Returns about how long the present queue takes to clear, within sane bounds."""
-        clears_in = self._mean_seconds * (self._waiting + 1) / self._max_concurrency
-        return min(MAX_RETRY_SECONDS, max(MIN_RETRY_SECONDS, clears_in))
+        return min(MAX_RETRY_SECONDS, max(MIN_RETRY_SECONDS, self._wait_seconds(self.waiting)))
+
+
+def _smoothed(before: float | None, value: float) -> float:
+    return value if before is None else before + _SMOOTHING * (value - before)

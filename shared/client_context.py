@@ -1,4 +1,4 @@
-"""Client interceptors: a call made for a request carries that request's id and deadline."""
+"""Client interceptors: a call made for a request has that request's id, deadline and priority."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -7,7 +7,13 @@ import grpc
 import grpc.aio
 
 from shared.deadline import current_deadline
-from shared.request_context import REQUEST_ID_KEY, current_request_id
+from shared.request_context import (
+    BATCH,
+    PRIORITY_KEY,
+    REQUEST_ID_KEY,
+    current_batch,
+    current_request_id,
+)
 from shared.trace_context import TRACEPARENT_KEY, current_trace
 
 _Continue = Callable[[grpc.aio.ClientCallDetails, Any], Awaitable[Any]]
@@ -19,11 +25,13 @@ def client_interceptors() -> Sequence[grpc.aio.ClientInterceptor]:
 
 
 def with_context(details: grpc.aio.ClientCallDetails) -> grpc.aio.ClientCallDetails:
-    """Returns `details` with the current request id, and a timeout that the deadline allows."""
+    """Returns `details` with the current request id and priority, timed within the deadline."""
     metadata = grpc.aio.Metadata(*(details.metadata or ()))
     request_id = current_request_id()
     if request_id and REQUEST_ID_KEY not in metadata:
         metadata.add(REQUEST_ID_KEY, request_id)
+    if current_batch() and PRIORITY_KEY not in metadata:
+        metadata.add(PRIORITY_KEY, BATCH)
     trace = current_trace()
     if trace is not None and TRACEPARENT_KEY not in metadata:
         metadata.add(TRACEPARENT_KEY, trace.header())

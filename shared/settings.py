@@ -31,10 +31,15 @@ class ServiceSettings(BaseSettings):
     """One JSON object a line, or coloured text for people."""
 
     max_concurrency: int = Field(default=64, ge=1)
-    """Calls worked on at once."""
+    """Calls worked on at once, at most."""
+
+    latency_target_seconds: float = Field(default=0, ge=0)
+    """Time that work on a call may take, in seconds, before fewer are worked on at once: the number
+    then follows what the machine can do. 0: always `max_concurrency`."""
 
     max_queue: int = Field(default=128, ge=0)
-    """Calls that may wait beyond those; further ones are RESOURCE_EXHAUSTED."""
+    """Calls that may wait beyond those. Further ones are RESOURCE_EXHAUSTED, and so are calls that
+    would be answered after their deadline."""
 
     drain_seconds: float = Field(default=10, ge=0)
     """Seconds that calls in flight are given to finish after SIGTERM."""

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from shared.admission import Admission
+from shared.concurrency_limit import ConcurrencyLimit
 from shared.interceptors.admission import AdmissionLayer
 from shared.interceptors.deadline import DeadlineLayer
 from shared.interceptors.errors import ErrorLayer
@@ -31,7 +32,13 @@ def service_pipeline(
             LoggingLayer(),
             MetricsLayer(),
             DeadlineLayer(settings.default_deadline_seconds),
-            AdmissionLayer(Admission(settings.max_concurrency, settings.max_queue)),
+            AdmissionLayer(
+                calls=Admission(
+                    ConcurrencyLimit(settings.max_concurrency, settings.latency_target_seconds),
+                    settings.max_queue,
+                ),
+                streams=Admission(ConcurrencyLimit(settings.max_concurrency), settings.max_queue),
+            ),
             ValidationLayer(lenient_methods),
         )
     )

@@ -6,19 +6,31 @@ from contextlib import asynccontextmanager
 from shared.admission import Admission
 from shared.errors import ResourceExhaustedError
 from shared.interceptors.pipeline import Call, Context, Layer
-from shared.metrics import QUEUE, REJECTED
+from shared.metrics import CONCURRENCY_LIMIT, QUEUE, REJECTED
+from shared.request_context import BATCH, PRIORITY_KEY, set_batch
 
 
 class AdmissionLayer(Layer):
-    """Holds a place in `admission` while a call is answered."""
+    """Holds a place while a call is answered.
 
-    def __init__(self, admission: Admission) -> None:
-        self._admission = admission
+    Args:
+        calls: Places of calls that have an end.
+        streams: Places of streams, which may last for hours and say nothing of how busy we are.
+    """
+
+    def __init__(self, calls: Admission, streams: Admission) -> None:
+        self._calls = calls
+        self._streams = streams
 
     @asynccontextmanager
     async def around(self, call: Call, context: Context) -> AsyncGenerator[None, None]:
         """See `Layer.around`."""
-        place = self._admission.admit()
+        streams = call.request_streaming or call.response_streaming
+        # An import is a job whatever it says, and so is what is asked on its behalf.
+        batch = call.request_streaming or dict(call.metadata).get(PRIORITY_KEY) == BATCH
+        set_batch(batch)
+        admission = self._streams if streams else self._calls
+        place = admission.admit(call.method, batch=batch)
         try:
             call.queue_nanos = await place.__aenter__()
         except ResourceExhaustedError:
@@ -26,7 +38,12 @@ class AdmissionLayer(Layer):
             call.notes.shed = "admission"
             raise
         QUEUE.observe(call.queue_nanos / 1e9)
+        CONCURRENCY_LIMIT.set(self._calls.limit)
+        raised: BaseException | None = None
         try:
             yield
+        except BaseException as error:
+            raised = error
+            raise
         finally:
-            await place.__aexit__(None, None, None)
+            await place.__aexit__(type(raised) if raised else None, raised, None)

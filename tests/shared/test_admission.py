@@ -3,11 +3,23 @@ import asyncio
 import pytest
 
 from shared.admission import Admission, current_queue_nanos
+from shared.concurrency_limit import ConcurrencyLimit
+from shared.deadline import Deadline, set_current_deadline
 from shared.errors import ResourceExhaustedError
 
 
+def places(most: int, max_queue: int) -> Admission:
+    return Admission(ConcurrencyLimit(most), max_queue)
+
+
+async def turn() -> None:
+    """Lets every task go on as far as it can."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
 async def test_places_queue_and_refusals():
-    admission = Admission(max_concurrency=1, max_queue=1)
+    admission = places(1, 1)
     release = asyncio.Event()
     waited: list[int] = []
 
@@ -19,9 +31,8 @@ async def test_places_queue_and_refusals():
 
     first = asyncio.create_task(work())
     second = asyncio.create_task(work())
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    assert admission.waiting == 1
+    await turn()
+    assert (admission.in_flight, admission.waiting) == (1, 1)
     with pytest.raises(ResourceExhaustedError) as refused:
         async with admission.admit():
             pass
@@ -30,11 +41,11 @@ async def test_places_queue_and_refusals():
     await asyncio.gather(first, second)
     assert len(waited) == 2
     assert waited[1] > waited[0]
-    assert admission.waiting == 0
+    assert (admission.in_flight, admission.waiting) == (0, 0)
 
 
 async def test_a_cancelled_waiter_leaves_the_queue():
-    admission = Admission(max_concurrency=1, max_queue=1)
+    admission = places(1, 1)
     async with admission.admit():
 
         async def wait() -> None:
@@ -42,7 +53,7 @@ async def test_a_cancelled_waiter_leaves_the_queue():
                 pass
 
         waiter = asyncio.create_task(wait())
-        await asyncio.sleep(0)
+        await turn()
         assert admission.waiting == 1
         waiter.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -50,3 +61,107 @@ async def test_a_cancelled_waiter_leaves_the_queue():
         assert admission.waiting == 0
     async with admission.admit():
         pass
+
+
+async def test_a_place_that_comes_as_its_caller_leaves_goes_to_the_next():
+    admission = places(1, 2)
+    entered: list[str] = []
+
+    async def work(name: str) -> None:
+        async with admission.admit():
+            entered.append(name)
+
+    first = admission.admit()
+    await first.__aenter__()
+    leaving, next_one = (asyncio.create_task(work(name)) for name in ("leaving", "next"))
+    await turn()
+    await first.__aexit__(None, None, None)  # gives the place away
+    leaving.cancel()  # before it could take it
+    await asyncio.gather(leaving, next_one, return_exceptions=True)
+    assert entered == ["next"]
+    assert (admission.in_flight, admission.waiting) == (0, 0)
+
+
+async def test_an_error_gives_the_place_back():
+    admission = places(1, 0)
+    with pytest.raises(ValueError, match="broken"):
+        async with admission.admit():
+            raise ValueError("broken")
+    async with admission.admit():
+        pass
+
+
+async def test_people_go_before_jobs_whoever_came_first():
+    admission = places(1, 10)
+    order: list[str] = []
+
+    async def work(name: str, *, batch: bool) -> None:
+        async with admission.admit(batch=batch):
+            order.append(name)
+
+    async with admission.admit():
+        tasks = [
+            asyncio.create_task(work(name, batch=name.startswith("job")))
+            for name in ("job 1", "job 2", "person 1", "person 2")
+        ]
+        await turn()
+    await asyncio.gather(*tasks)
+    assert order == ["person 1", "person 2", "job 1", "job 2"]
+
+
+async def test_jobs_leave_room_in_the_queue_for_people():
+    admission = places(1, 2)
+
+    async def work(*, batch: bool) -> None:
+        async with admission.admit(batch=batch):
+            pass
+
+    async with admission.admit():
+        job = asyncio.create_task(work(batch=True))
+        await turn()
+        with pytest.raises(ResourceExhaustedError):
+            await work(batch=True)
+        person = asyncio.create_task(work(batch=False))
+        await turn()
+        assert admission.waiting == 2
+    await asyncio.gather(job, person)
+
+
+async def test_a_call_that_would_be_answered_too_late_is_refused_at_once():
+    admission = places(1, 100)
+    for _ in range(3):
+        async with admission.admit("slow"):
+            await asyncio.sleep(0.1)
+
+    async def ask(seconds: float) -> None:
+        set_current_deadline(Deadline.after(seconds))
+        async with admission.admit("slow"):
+            pass
+
+    async with admission.admit("slow"):
+        # About 0.1 s until the place is free, and as much for the call itself.
+        with pytest.raises(ResourceExhaustedError):
+            await asyncio.create_task(ask(0.15))
+        patient = asyncio.create_task(ask(10.0))
+        await turn()
+        assert admission.waiting == 1
+    await patient
+
+
+async def test_quick_refusals_say_nothing_of_how_long_work_takes():
+    admission = places(1, 100)
+    async with admission.admit("search"):
+        await asyncio.sleep(0.1)
+    for _ in range(50):
+        with pytest.raises(ValueError, match="bad"):
+            async with admission.admit("search"):
+                raise ValueError("bad")
+
+    async def ask() -> None:
+        set_current_deadline(Deadline.after(0.15))
+        async with admission.admit("search"):
+            pass
+
+    async with admission.admit("search"):
+        with pytest.raises(ResourceExhaustedError):
+            await asyncio.create_task(ask())
