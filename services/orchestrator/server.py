@@ -145,11 +145,14 @@ class OrchestratorService:
         add_ProductServiceServicer_to_server(products, server)
         add_UserEventServiceServicer_to_server(events, server)
         add_EventLogServiceServicer_to_server(EventLogServer(self._store), server)
-        add_SummaryServiceServicer_to_server(SummaryServer(ProductSummariser(clients)), server)
+        summaries = SummaryServer(ProductSummariser(clients))
+        add_SummaryServiceServicer_to_server(summaries, server)
         completion = CompletionServer(self._completer)
         add_CompletionServiceServicer_to_server(completion, server)
         self._api = Api(
             search=search.Search,
+            search_stream=search.SearchStream,
+            summarise=summaries.Summarise,
             explain=explanations.Explain,
             complete=completion.Complete,
             recommend=recommend.Recommend,

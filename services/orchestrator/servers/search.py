@@ -1,6 +1,6 @@
 """SearchService: translates."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -44,7 +44,7 @@ class SearchServer(SearchServiceServicer):
         self,
         request: SearchStreamRequest,
         context: "grpc.aio.ServicerContext[Any, Any] | None" = None,
-    ) -> AsyncIterator[SearchStreamResponse]:
+    ) -> AsyncGenerator[SearchStreamResponse]:
         """See the contract."""
         try:
             query = to_query(request.request)

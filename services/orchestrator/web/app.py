@@ -1,7 +1,7 @@
 """The HTTP routes: translate JSON to the messages of the contract and back."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
+from services.orchestrator.web.event_stream import event_stream
 from shared.deadline import Deadline, set_current_deadline
 from shared.errors import (
     DeadlineExceededError,
@@ -40,7 +41,13 @@ from wherefore.orchestrator.v1.recommendation_service_pb2 import (
     RecommendRequest,
     RecommendResponse,
 )
-from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest, SearchResponse
+from wherefore.orchestrator.v1.search_service_pb2 import (
+    SearchRequest,
+    SearchResponse,
+    SearchStreamRequest,
+    SearchStreamResponse,
+)
+from wherefore.orchestrator.v1.summary_service_pb2 import SummariseRequest, SummariseResponse
 from wherefore.orchestrator.v1.user_event_service_pb2 import (
     UserEventServiceWriteRequest,
     UserEventServiceWriteResponse,
@@ -65,6 +72,8 @@ class Api:
     """The handlers behind the routes."""
 
     search: Callable[[SearchRequest], Awaitable[SearchResponse]]
+    search_stream: Callable[[SearchStreamRequest], AsyncGenerator[SearchStreamResponse]]
+    summarise: Callable[[SummariseRequest], Awaitable[SummariseResponse]]
     explain: Callable[[ExplainRequest], Awaitable[ExplainResponse]]
     complete: Callable[[CompleteRequest], Awaitable[CompleteResponse]]
     recommend: Callable[[RecommendRequest], Awaitable[RecommendResponse]]
@@ -90,6 +99,12 @@ def make_app(api: Api) -> Starlette:
     async def search(request: Request) -> Response:
         return await _answer(request, SearchRequest, api.search, api.deadline_seconds)
 
+    async def search_stream(request: Request) -> Response:
+        return await _stream(request, api.search_stream, api.deadline_seconds)
+
+    async def summarise(request: Request) -> Response:
+        return await _answer(request, SummariseRequest, api.summarise, api.deadline_seconds)
+
     async def explain(request: Request) -> Response:
         return await _answer(request, ExplainRequest, api.explain, api.deadline_seconds)
 
@@ -109,6 +124,8 @@ def make_app(api: Api) -> Starlette:
             Route("/", page),
             Route("/healthz", health),
             Route("/api/search", search, methods=["POST"]),
+            Route("/api/search/stream", search_stream, methods=["POST"]),
+            Route("/api/summarise", summarise, methods=["POST"]),
             Route("/api/explain", explain, methods=["POST"]),
             Route("/api/complete", complete, methods=["POST"]),
             Route("/api/recommend", recommend, methods=["POST"]),
@@ -125,9 +142,7 @@ async def _answer(
     handler: Callable[[_M], Awaitable[Message]],
     deadline_seconds: float,
 ) -> Response:
-    set_request_id(accept_request_id(request.headers.get(REQUEST_ID_KEY)))
-    set_current_deadline(Deadline.after(deadline_seconds))
-    headers = {REQUEST_ID_KEY: current_request_id()}
+    headers = _begin(request, deadline_seconds)
     try:
         message = await _message(request, kind)
         async with asyncio.timeout(deadline_seconds):
@@ -138,6 +153,30 @@ async def _answer(
         return _failure(error, headers)
     content = json_format.MessageToDict(answer, always_print_fields_with_no_presence=False)
     return JSONResponse(content, headers=headers)
+
+
+async def _stream(
+    request: Request,
+    handler: Callable[[SearchStreamRequest], AsyncGenerator[SearchStreamResponse]],
+    deadline_seconds: float,
+) -> Response:
+    headers = _begin(request, deadline_seconds)
+    try:
+        parts = handler(await _message(request, SearchStreamRequest))
+        async with asyncio.timeout(deadline_seconds):
+            first = await anext(parts)  # errors come before it
+    except TimeoutError:
+        return _failure(DeadlineExceededError("no answer in time"), headers)
+    except WhereforeError as error:
+        return _failure(error, headers)
+    return event_stream(first, parts, headers)
+
+
+def _begin(request: Request, deadline_seconds: float) -> dict[str, str]:
+    """Sets the context of a request; returns the headers of its answer."""
+    set_request_id(accept_request_id(request.headers.get(REQUEST_ID_KEY)))
+    set_current_deadline(Deadline.after(deadline_seconds))
+    return {REQUEST_ID_KEY: current_request_id()}
 
 
 async def _message(request: Request, kind: type[_M]) -> _M:

@@ -27,11 +27,15 @@ class FakeReasons(reason_service_pb2_grpc.ReasonServiceServicer):
     ranking: RankingServer
 
     def __init__(self) -> None:
+        self.summary: SummariseResponse | None = None
+        """What to say of every product, where it is not to be made of the texts."""
         self.streams_ended = 0
         """Streams of reasons that were read to the end or given up."""
 
     async def Summarise(self, request, context):  # noqa: N802
         await self.gate("reason", context)
+        if self.summary is not None:
+            return self.summary
         if request.max_words == 9:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "max_words: must be 10 to 500")
         return SummariseResponse(

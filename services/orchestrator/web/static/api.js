@@ -8,7 +8,7 @@ export class ServiceError extends Error {
   }
 }
 
-export async function ask(path, body) {
+async function post(path, body) {
   let response;
   try {
     response = await fetch(`/api/${path}`, {
@@ -19,11 +19,34 @@ export async function ask(path, body) {
   } catch (error) {
     throw new ServiceError("NETWORK", error.message);
   }
-  const answer = await response.json().catch(() => ({}));
-  if (!response.ok) {
-    throw new ServiceError(answer.error?.status ?? "INTERNAL", answer.error?.message ?? response.statusText);
+  if (response.ok) return response;
+  const { error } = await response.json().catch(() => ({}));
+  throw new ServiceError(error?.status ?? "INTERNAL", error?.message ?? response.statusText);
+}
+
+export async function ask(path, body) {
+  const response = await post(path, body);
+  return response.json().catch(() => ({}));
+}
+
+/** Yields the messages of a streamed answer as they come; each is an event of its own. */
+export async function* stream(path, body) {
+  const response = await post(path, body);
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let held = "";
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const events = (held + value).split("\n\n");
+      held = events.pop();
+      for (const event of events) yield JSON.parse(event.slice("data: ".length));
+    }
+  } catch (error) {
+    throw new ServiceError("NETWORK", error.message);
+  } finally {
+    reader.cancel().catch(() => {});
   }
-  return answer;
 }
 
 // A visitor keeps one pseudonym per browser, so that "for you" knows what was done.

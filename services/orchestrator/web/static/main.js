@@ -1,7 +1,7 @@
 // The page: a search or recommendations, shown as cards, with what was done sent back as events.
 import { aboutPage, failure, nothing, notices } from "./about.js";
-import { ask, newSession, session } from "./api.js";
-import { card } from "./card.js";
+import { ask, newSession, session, stream } from "./api.js";
+import { card, putReason } from "./card.js";
 import { closeCompletions, completeWith } from "./complete.js";
 import { $, el } from "./dom.js";
 import { facetSpecs, filterOf, known, showFacets } from "./facets.js";
@@ -55,9 +55,11 @@ async function act(type, result) {
   }
 }
 
+const searching = () => !atHome() && state.tab === "search";
+
 function question(more) {
-  if (!atHome() && state.tab === "search") {
-    return ask("search", {
+  if (searching()) {
+    return {
       query: state.query,
       pageSize: PAGE,
       pageToken: more ? state.token : "",
@@ -67,10 +69,37 @@ function question(more) {
       keepSpelling: state.keepSpelling,
       user: user(),
       includeContributions: true,
-    });
+    };
   }
   const servingConfig = atHome() ? "popular" : "for-you";
-  return ask("recommend", { user: user(), servingConfig, pageSize: atHome() ? 8 : PAGE, languageCode: current(), includeContributions: true });
+  return { user: user(), servingConfig, pageSize: atHome() ? 8 : PAGE, languageCode: current(), includeContributions: true };
+}
+
+/** Shows a search as it comes, for as long as `wanted()`: the page, then its reasons, clause by clause. */
+async function follow(more, wanted) {
+  const cards = new Map();
+  const results = new Map();
+  let answer = null;
+  try {
+    for await (const part of stream("search/stream", { request: question(more), byClause: true })) {
+      if (!wanted()) return;
+      if (part.page) {
+        answer = part.page;
+        for (const result of answer.results ?? []) results.set(result.product.id, result);
+        for (const article of fill(answer, more, answer.query?.languageCode || current())) cards.set(article.dataset.product, article);
+      } else if (part.clause) {
+        cards.get(part.clause.productId)?.querySelector(".coming p")?.append(part.clause.text);
+      } else if (part.reason) {
+        results.get(part.reason.productId).reason = part.reason;
+        putReason(cards.get(part.reason.productId), part.reason);
+      } else if (part.end) {
+        Object.assign(answer, { timings: part.end.timings, degraded: part.end.degraded });
+        sayHow(answer);
+      }
+    }
+  } finally {
+    for (const article of cards.values()) if (article.querySelector(".coming")) putReason(article);
+  }
 }
 
 function headline(answer, count) {
@@ -83,12 +112,18 @@ function headline(answer, count) {
   return t(words)(number(Math.max(total, count)), number(totalMs(answer.timings)));
 }
 
-function fill(answer, more) {
+function sayHow(answer) {
+  $("status").textContent = headline(answer, $("results").querySelectorAll(".card").length);
+  $("notice").replaceChildren(...notices(answer));
+}
+
+/** Shows a page and returns its cards; `coming` as of `card`. */
+function fill(answer, more, coming = "") {
   closePeek(); // what it points at may be gone
   state.token = answer.nextPageToken ?? "";
   state.attribution = answer.attributionToken ?? "";
   const why = (result, button) => openPanel(result, answer, button);
-  const cards = (answer.results ?? []).map((result) => card(result, act, why));
+  const cards = (answer.results ?? []).map((result) => card(result, act, why, coming));
   if (more) {
     $("results").append(...cards);
     cards[0]?.querySelector("button")?.focus();
@@ -101,10 +136,10 @@ function fill(answer, more) {
   }
   const count = $("results").children.length;
   if (!count) $("results").append(nothing(state.tab !== "search" || atHome()));
-  $("status").textContent = headline(answer, count);
-  $("notice").replaceChildren(...notices(answer));
+  sayHow(answer);
   $("more").hidden = !state.token;
   $("sorting").hidden = state.tab !== "search" || !state.query || !count;
+  return cards;
 }
 
 function fail(error, more) {
@@ -133,8 +168,13 @@ async function load(more = false) {
   $("results").setAttribute("aria-busy", "true");
   if (!more) $("status").textContent = t(state.tab === "search" && state.query ? "searching" : "loading");
   try {
-    const answer = await question(more);
-    if (run === state.run) fill(answer, more); // otherwise a newer question was asked meanwhile
+    const wanted = () => run === state.run; // otherwise a newer question was asked meanwhile
+    if (searching()) {
+      await follow(more, wanted);
+    } else {
+      const answer = await ask("recommend", question(more));
+      if (wanted()) fill(answer, more);
+    }
   } catch (error) {
     if (run === state.run) fail(error, more);
   } finally {

@@ -4,6 +4,7 @@ import { titleOf } from "./card.js";
 import { $, bar, el, icon } from "./dom.js";
 import { conditions, highlighted } from "./query.js";
 import { evidenceTable, writer } from "./reason.js";
+import { reviewSummary } from "./summary.js";
 import { t, term } from "./text.js";
 import { timings } from "./timings.js";
 import { wordByWord } from "./words.js";
@@ -70,7 +71,7 @@ function step(path, words, target) {
 export function openPanel(result, answer, button) {
   const dialog = $("why");
   const shown = button.closest(".card");
-  const title = titleOf(result);
+  const title = titleOf(result, answer.query?.languageCode);
   closePanel(false);
   opener = button;
   shown.classList.add("current");
@@ -84,6 +85,7 @@ export function openPanel(result, answer, button) {
       el("p", { class: "subject", lang: title.lang }, title.text),
       figures(result),
       section(t("reason"), result.reason?.clauses?.length ? [evidenceTable(result.reason), writer(result.reason)] : el("p", { class: "hint" }, t("noReason"))),
+      section(t("opinions"), reviewSummary(result.product.id)),
       answer.query && section(t("read"), el("p", {}, highlighted(answer.query)), conditions(answer)),
       result.legs?.length > 0 && section(t("found"), legs(result.legs)),
       section(t("contributions"), contributions(result.contributions ?? [])),

@@ -80,6 +80,9 @@ function pieces(reason) {
   return [...list, reason.text.slice(at)];
 }
 
+/** The place of a reason that is not there yet; its clauses are put there as they come. */
+export const reasonToCome = (language) => el("div", { class: "reason coming", lang: language }, el("p", {}));
+
 /** The sentence on a card. */
 export function reasonBox(reason) {
   const list = el("ul", { class: "evidence" });

@@ -82,6 +82,13 @@ export default {
   fused: "Retrieval",
   reason: "The reason and its evidence",
   noReason: "No reason came with this result.",
+  opinions: "What reviewers say",
+  pros: "For it",
+  cons: "Against it",
+  pointCount: (some, against) => `${some} ${some === "1" ? "review" : "reviews"}${against === "0" ? "" : `, ${against} against`}`,
+  reviewsRead: (count) => `${count} ${count === "1" ? "review" : "reviews"} read`,
+  noReviews: "Nobody has written about it yet.",
+  summaryLost: "The reviews could not all be read just now.",
   kinds: {
     price_fit: "Within the price you named", attribute_match: "As you asked", exclusion_met: "Without what you ruled out",
     brand_match: "The brand you named", product_type_match: "What you searched for", title_match: "Words in the title",

@@ -82,6 +82,13 @@ export default {
   fused: "召回分",
   reason: "理由与依据",
   noReason: "这个结果没有理由。",
+  opinions: "评价怎么说",
+  pros: "优点",
+  cons: "缺点",
+  pointCount: (some, against) => `${some} 条评价${against === "0" ? "" : `，${against} 条相反`}`,
+  reviewsRead: (count) => `读了 ${count} 条评价`,
+  noReviews: "还没有人写评价。",
+  summaryLost: "评价暂时没有读全。",
   kinds: {
     price_fit: "在你的预算之内", attribute_match: "符合要求", exclusion_met: "没有不想要的",
     brand_match: "你要的品牌", product_type_match: "你要找的品类", title_match: "标题中的词",
