@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import grpc
 import structlog
@@ -12,10 +12,11 @@ from services.reason.cache import CachedWriter
 from services.reason.classify.server import SERVICE_NAME as CLASSIFICATION_SERVICE
 from services.reason.classify.server import ClassificationServer
 from services.reason.config import Settings
-from services.reason.explainer import Explainer, ExplainInput, Item, WrittenReason
+from services.reason.explainer import Explainer, ExplainInput, WrittenReason
 from services.reason.explainer import validate as check_page
-from services.reason.facts import Claim, Fact, facts_of
+from services.reason.facts import Claim, facts_of
 from services.reason.first_text import FirstText
+from services.reason.messages import evidence_ids, page_of, write_clause, write_reason
 from services.reason.open_writer import open_writer
 from services.reason.safety.filter import SafetyFilter, read_more
 from services.reason.summarise.encoder import SentenceEncoder
@@ -23,6 +24,7 @@ from services.reason.summarise.messages import from_request, to_response
 from services.reason.summarise.summariser import Summariser
 from services.reason.summarise.validation import validate
 from services.reason.summarise.vector_cache import VectorCache
+from services.reason.summarise.worded import SummaryWriter
 from services.reason.tags.server import SERVICE_NAME as TAG_SERVICE
 from services.reason.tags.server import TagServer
 from services.reason.verify import Verifier
@@ -34,10 +36,9 @@ from shared.timing import StageTimer
 from wherefore.common.v1.diagnostics_pb2 import Degradation
 from wherefore.reason.v1 import reason_service_pb2 as pb
 from wherefore.reason.v1 import reason_service_pb2_grpc as pb_grpc
-from wherefore.reason.v1.reason_pb2 import Clause, Evidence, Generator, Reason, ReasonClause
+from wherefore.reason.v1.reason_pb2 import ReasonClause
 from wherefore.reason.v1.summary_pb2 import SummariseRequest, SummariseResponse
 
-NO_EVIDENCE = "no_evidence"
 LOST_STAGE = "reason.model"
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -104,13 +105,15 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
         timer = StageTimer()
         first = FirstText(timer)
         with timer.stage("reason"):
-            page = await self._page(_input(request), first)
-        return pb.ExplainResponse(
-            reasons=[reason_proto(reason) for reason in page.reasons],
+            page = await self._page(page_of(request), first)
+        response = pb.ExplainResponse(
             timings=timer.timings(),
             degraded=[_lost_model(page.lost)] if page.lost is not None else [],
             first_text_nanos=first.nanos,
         )
+        for reason in page.reasons:
+            write_reason(response.reasons.add(), reason)
+        return response
 
     async def ExplainStream(  # noqa: N802  # the contract's name
         self,
@@ -119,7 +122,7 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
     ) -> AsyncIterator[pb.ExplainStreamResponse]:
         """Explains a page, one reason a message; see reason_service.proto."""
         first = FirstText(StageTimer())
-        wanted = _input(request.request)
+        wanted = page_of(request.request)
         try:
             check_page(wanted)
         except InvalidArgumentError as error:
@@ -127,28 +130,18 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
         worded = self._worded
         if worded is None:
             for reason in self._explainer.explain(wanted):
-                yield pb.ExplainStreamResponse(
-                    reason=reason_proto(reason), first_text_nanos=first.note(reason.text)
-                )
+                yield _streamed(reason, first)
             return
         said: dict[int, list[Claim]] = defaultdict(list)
         lost: WhereforeError | None = None
         async for part in iterate(lambda: worded.stream(wanted, by_clause=request.by_clause)):
             if isinstance(part, ReasonPart):
-                reason = part.reason
-                yield pb.ExplainStreamResponse(
-                    reason=reason_proto(reason), first_text_nanos=first.note(reason.text)
-                )
+                yield _streamed(part.reason, first)
             elif isinstance(part, ClausePart):
                 said[part.index].append(part.claim)
-                clause = ReasonClause(
-                    product_id=wanted.items[part.index].product.id,
-                    text=part.text,
-                    clause=_clause(part.claim, evidence_ids(facts_of(said[part.index]))),
-                )
-                yield pb.ExplainStreamResponse(
-                    clause=clause, first_text_nanos=first.note(part.text)
-                )
+                more = ReasonClause(product_id=wanted.items[part.index].product.id, text=part.text)
+                write_clause(more.clause, part.claim, evidence_ids(facts_of(said[part.index])))
+                yield pb.ExplainStreamResponse(clause=more, first_text_nanos=first.note(part.text))
             else:
                 lost = part.error
         if lost is not None:
@@ -200,6 +193,9 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
             late_seconds=settings.late_seconds,
             late_pages=settings.late_pages,
         )
+        self._summariser.writer = SummaryWriter(
+            self._writer, settings.model_seconds, settings.banned_words
+        )
         self._worded = WordedExplainer(
             self._explainer,
             self._verifier,
@@ -214,65 +210,17 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
         product.titles["zh"] = "保温杯 steel kettle"
         request = pb.ExplainRequest(items=[pb.ExplainItem(product=product)])
         request.query.query = request.query.search_text = "保温杯 kettle"
-        for _ in self._explainer.explain(_input(request)):
+        for _ in self._explainer.explain(page_of(request)):
             pass
         if self._worded is not None and self._writer is not None:
             self._writer.wait_ready(self._settings.model_startup_seconds)
-            self._worded.explain(_input(request))
+            self._worded.explain(page_of(request))
 
 
-def _input(request: pb.ExplainRequest) -> ExplainInput:
-    return ExplainInput(
-        items=[
-            Item(
-                item.product,
-                tuple(item.anchor_product_ids),
-                item.relations,
-                item.price_standing if item.HasField("price_standing") else None,
-                item.legs,
-            )
-            for item in request.items
-        ],
-        query=request.query if request.HasField("query") else None,
-        user=request.user if request.HasField("user") else None,
-        language=request.language_code,
-        max_clauses=request.max_clauses,
-    )
-
-
-def reason_proto(reason: WrittenReason) -> Reason:
-    """Returns the contract's form of a reason, with evidence ids from e1 on."""
-    ids = evidence_ids(reason.facts)
-    return Reason(
-        product_id=reason.product_id,
-        text=reason.text,
-        language_code=reason.language,
-        clauses=[_clause(claim, ids) for claim in reason.claims],
-        evidence=[
-            Evidence(
-                id=ids[fact],
-                code=fact.code,
-                source=fact.source,
-                value=fact.value,
-                meets=fact.meets,
-                strength=fact.strength,
-            )
-            for fact in reason.facts
-        ],
-        codes=list(dict.fromkeys(c.code for c in reason.claims)) or [NO_EVIDENCE],
-        generator=Generator.GENERATOR_MODEL if reason.by_model else Generator.GENERATOR_TEMPLATE,
-        generator_version=reason.generator,
-        cached=reason.cached,
-    )
-
-
-def evidence_ids(facts: Sequence[Fact]) -> dict[Fact, str]:
-    """Returns the id of every fact: "e1", "e2" and so on, in their order."""
-    return {fact: f"e{number}" for number, fact in enumerate(facts, start=1)}
-
-
-def _clause(claim: Claim, ids: Mapping[Fact, str]) -> Clause:
-    return Clause(text=claim.text, code=claim.code, evidence_ids=[ids[f] for f in claim.facts])
+def _streamed(reason: WrittenReason, first: FirstText) -> pb.ExplainStreamResponse:
+    response = pb.ExplainStreamResponse(first_text_nanos=first.note(reason.text))
+    write_reason(response.reason, reason)
+    return response
 
 
 def _lost_model(error: WhereforeError) -> Degradation:

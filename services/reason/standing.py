@@ -6,7 +6,7 @@ from typing import Final
 
 from services.reason.facts import Fact, Scene
 from services.reason.values import kind_word
-from wherefore.common.v1.product_pb2 import Availability
+from wherefore.common.v1.product_pb2 import AVAILABILITY_IN_STOCK
 
 MIN_COMPARED: Final = 3
 """Prices of one currency a page must hold before they are compared."""
@@ -39,7 +39,7 @@ def standing_facts(scene: Scene, language: str = "") -> Iterator[Fact]:
     if product.statistics.purchase_count >= MIN_SALES:
         count = str(product.statistics.purchase_count)
         yield Fact("popular", "statistics.purchase_count", count, "", 0.45)
-    if product.stock.availability == Availability.AVAILABILITY_IN_STOCK:
+    if product.stock.availability == AVAILABILITY_IN_STOCK:
         yield Fact("in_stock", "stock.availability", "in stock", "", 0.1)
     if product.HasField("release_time"):
         days = int((scene.now - product.release_time.seconds) // 86_400)

@@ -31,12 +31,13 @@ def known_values(product: Product, key: str) -> list[str]:
     """Returns the text values of an attribute, lists like "Black,White" split."""
     if key not in product.attributes:
         return []
-    return [
-        part.strip()
-        for text in product.attributes[key].texts
-        for part in text.replace("，", ",").replace("、", ",").replace("/", ",").split(",")
-        if part.strip()
-    ]
+    return [part for text in product.attributes[key].texts for part in _split(text)]
+
+
+@lru_cache(maxsize=4_096)
+def _split(text: str) -> tuple[str, ...]:
+    parts = text.replace("，", ",").replace("、", ",").replace("/", ",").split(",")
+    return tuple(part.strip() for part in parts if part.strip())
 
 
 @lru_cache(maxsize=16_384)

@@ -25,6 +25,7 @@ function told(answer) {
     summary.overview && el("p", { lang: languageCode }, summary.overview),
     side(t("pros"), pros, "pro", languageCode),
     side(t("cons"), cons, "con", languageCode),
+    !pros.length && !cons.length && (summary.sentences ?? []).slice(0, FEW).map((each) => el("q", {}, each.text)),
     summary.reviewCount > 0 && el("p", { class: "hint" }, t("reviewsRead")(number(summary.reviewCount))),
     answer.degraded?.length > 0 && el("p", { class: "hint" }, t("summaryLost")),
     !summary.reviewCount && !answer.degraded?.length && el("p", { class: "hint" }, t("noReviews")),
