@@ -75,9 +75,6 @@ class OrchestratorSettings(ServiceSettings):
 
     budgets: Budgets = Budgets()
 
-    latency_target_seconds: float = Field(default=0.4, ge=0)
-    """The edge is where load is shed: what it lets in, the services behind it can do."""
-
     rules_file: Path | None = None
     """File of merchandising rules (YAML), read again whenever it changes; none when not set."""
 
