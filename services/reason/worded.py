@@ -86,6 +86,8 @@ class _Asked:
     index: int
     scene: Scene
     template: WrittenReason
+    told: Sequence[Claim]
+    """Claims of the template that the model words, in the order of its evidence."""
     wanted: Wanted
     claims: list[Claim] = field(default_factory=list[Claim])
     sent: str = ""
@@ -158,11 +160,11 @@ class WordedExplainer:
         reasons = [reason for _, reason in given]
         asked: list[_Asked] = []
         for index, (scene, reason) in enumerate(given):
-            one = self._wanted(scene, reason) if index < self._rows else None
-            if one is None:
+            row = self._asked(index, scene, reason) if index < self._rows else None
+            if row is None:
                 yield ReasonPart(index, reason)
             else:
-                asked.append(_Asked(index, scene, reason, one))
+                asked.append(row)
         for draw in range(1, DRAWS + 1):
             again = yield from self._draw(
                 asked, reasons, ends, by_clause=by_clause, last=draw == DRAWS
@@ -208,7 +210,7 @@ class WordedExplainer:
                 again.append(rows[index])
         return again
 
-    def _wanted(self, scene: Scene, template: WrittenReason) -> Wanted | None:
+    def _asked(self, index: int, scene: Scene, template: WrittenReason) -> _Asked | None:
         # What tells templates apart stands last, and is not needed where words are drawn.
         told = [claim for claim in template.claims if claim.code not in OWN_RECHECKS]
         if all(claim.code in LITTLE for claim in told):
@@ -223,7 +225,7 @@ class WordedExplainer:
             return None
         one = Wanted(evidence, template.language, seed_of(scene, template.language, 0))
         if self._writer.knows(one):
-            return one
+            return _Asked(index, scene, template, told, one)
         MODEL_REASONS.labels("unknown_kind").inc()
         return None
 
@@ -252,7 +254,7 @@ class WordedExplainer:
         if said is None:
             return
         for clause in said.clauses[len(row.claims) :]:
-            told = row.template.claims[clause.position]
+            told = row.told[clause.position]
             claim = Claim(clause.text, told.code, told.facts)
             if cause := self._verifier.check(claim, row.scene, row.template.language).cause:
                 yield self._given_up(row, cause, by_clause=by_clause)
@@ -293,7 +295,8 @@ def _up_to(said: SaidReason, clause: str, sent: str) -> str:
 
 def _drawn_again(row: _Asked, draw: int) -> _Asked:
     seed = seed_of(row.scene, row.template.language, draw)
-    return _Asked(row.index, row.scene, row.template, replace(row.wanted, seed=seed))
+    wanted = replace(row.wanted, seed=seed)
+    return _Asked(row.index, row.scene, row.template, row.told, wanted)
 
 
 def seed_of(scene: Scene, language: str, draw: int) -> int:

@@ -1,11 +1,12 @@
 """The model's reasons: what is served, what the template answers, and what is counted."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from services.reason.explainer import Explainer, ExplainInput, Item
+from services.reason.explainer import Explainer, ExplainInput, Item, WrittenReason
+from services.reason.facts import Claim, Fact, Scene
 from services.reason.generate import VERSION
 from services.reason.onnx_writer import OnnxWriter
 from services.reason.verify import Verifier
@@ -176,6 +177,29 @@ def test_a_reason_ends_with_the_clauses_told_where_a_later_one_does_not_stand(ve
     assert list(whole.reason.claims) == [first.claim]
     assert whole.reason.facts == list(first.claim.facts)
     assert whole.reason.by_model
+
+
+def test_a_clause_is_that_of_its_evidence_wherever_the_template_tells_what_is_not_asked(verifier):
+    """What only tells templates apart may stand before what the model is asked to word."""
+
+    class OwnFirst(Explainer):
+        def explain_scenes(self, wanted: ExplainInput) -> Iterator[tuple[Scene, WrittenReason]]:
+            for scene, reason in super().explain_scenes(wanted):
+                price = Fact("stated_price", "price.amount", "80.0 CNY", "", 0.05)
+                own = Claim("priced at ¥80", price.code, (price,))
+                yield scene, replace(reason, claims=[own, *reason.claims])
+
+    words = said("It is 20% off its list price", "in stock today")
+    writer = ScriptedWriter(lambda _: words)
+    explainer = OwnFirst(verifier, clock=lambda: NOW)
+    worded = WordedExplainer(explainer, verifier, writer, seconds=5, rows=20)
+    (reason,) = worded.explain(ExplainInput([Item(discounted())], language="en")).reasons
+    assert reason.by_model
+    assert [(claim.text, claim.code) for claim in reason.claims] == [
+        ("It is 20% off its list price", "discount"),
+        ("in stock today", "in_stock"),
+    ]
+    assert [fact.code for fact in reason.facts] == ["discount", "in_stock"]
 
 
 def test_nothing_is_told_of_a_reason_whose_first_clause_does_not_stand(verifier):
