@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from rouge_score.rouge_scorer import RougeScorer
 
+from benchmarks.summary_methods import Case
+from benchmarks.summary_rouge import precision
 from services.reason.summarise.centrality import Matrix
 from services.reason.summarise.scorer import WEIGHTS, LinearScorer, features
-from services.reason.summarise.sentences import Sentence, Text
 
 VERSION = 1
 READ = {
@@ -29,18 +29,6 @@ READ = {
 """Features of the scorer with an encoder's vectors, and of the one without."""
 RIDGE, FOLDS, SEEDS = 10.0, 7, (0, 1)
 _LONG = 25
-_PRECISION = RougeScorer(["rouge1", "rouge2"], use_stemmer=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A product: its reviews, their sentences, what people wrote, and vectors of the sentences."""
-
-    reviews: Sequence[Text]
-    sentences: Sequence[Sentence]
-    references: Sequence[str]
-    words: Matrix
-    meanings: Matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +52,7 @@ def cross_validate(
     rows = [_rows(case) for case in cases]
     found: list[Sequence[float]] = []
     for seed in SEEDS:
-        order = np.random.default_rng(seed).permutation(len(cases)).tolist()
+        order: list[int] = np.random.default_rng(seed).permutation(len(cases)).tolist()
         for fold in range(FOLDS):
             out = set(order[fold::FOLDS])
             scorer = _fit([row for at, row in enumerate(rows) if at not in out], kind)
@@ -100,19 +88,13 @@ def _fit(rows: Sequence[_Rows], kind: str) -> LinearScorer:
     scaled = (found - means) / scales
     left = scaled.T @ (scaled * weights[:, None]) + RIDGE * np.eye(len(names))
     right = scaled.T @ (weights * (held - np.average(held, weights=weights)))
-    solved: Matrix = np.linalg.solve(left, right)
+    solved: Matrix = np.asarray(np.linalg.solve(left, right), dtype=np.float64)
     return LinearScorer(f"{kind}@{VERSION}", names, means, scales, solved)
 
 
 def _rows(case: Case) -> _Rows:
-    held = [_precision(sentence.text, case.references) for sentence in case.sentences]
+    held = [precision(sentence.text, case.references) for sentence in case.sentences]
     # A long sentence takes more of the budget, so to be wrong about it costs more.
     lengths = np.array([min(s.words, _LONG) for s in case.sentences], dtype=np.float64)
     found = features(case.sentences, case.words @ case.words.T, case.meanings @ case.meanings.T)
     return _Rows(found, np.array(held), lengths / lengths.mean())
-
-
-def _precision(text: str, references: Sequence[str]) -> float:
-    """Share of its words that people wrote, and twice that of its pairs of words."""
-    scored = [_PRECISION.score(reference, text) for reference in references]
-    return float(np.mean([s["rouge1"].precision + 2 * s["rouge2"].precision for s in scored]))

@@ -10,6 +10,7 @@ from shared.suite import Suite
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.orchestrator.v1.summary_service_pb2 import SummariseRequest as ProductRequest
 from wherefore.orchestrator.v1.summary_service_pb2_grpc import SummaryServiceStub
+from wherefore.reason.v1.reason_pb2 import GENERATOR_MODEL
 from wherefore.reason.v1.reason_service_pb2_grpc import ReasonServiceStub
 from wherefore.reason.v1.summary_pb2 import SUMMARY_STYLE_REWRITTEN, SummariseRequest
 
@@ -29,7 +30,7 @@ def reviewed() -> list[Product]:
 async def test_every_quote_and_count_is_borne_out_by_the_reviews(
     suite: Suite, language: str
 ) -> None:
-    points = 0
+    points = by_model = 0
     async with grpc.aio.insecure_channel(suite.target("reason")) as channel:
         stub = ReasonServiceStub(channel)
         for product in reviewed():
@@ -51,13 +52,23 @@ async def test_every_quote_and_count_is_borne_out_by_the_reviews(
                 for example in point.examples:
                     review = texts[example.review_id]
                     assert review[example.start : example.end] == example.text
-            claims = [SummaryClaimText(c.text, c.review_ids) for c in response.claims]
-            assert unsupported(response.rewritten, claims, texts, response.language_code) == []
+            # A quotation takes no side of its own.
+            claims = [
+                SummaryClaimText(c.text, c.review_ids, c.praises if c.aspect else None)
+                for c in response.claims
+            ]
+            ratings = {review.id: review.rating for review in product.reviews}
+            wrong = unsupported(response.rewritten, claims, texts, response.language_code, ratings)
+            assert wrong == []
             assert bool(response.rewritten) == bool(response.pros or response.cons)
+            said = [c.generator for c in response.claims if c.aspect]
+            by_model += said.count(GENERATOR_MODEL)
+            assert (GENERATOR_MODEL in said) == bool(response.generator_version)
             assert not response.degraded
             expected = VECTOR_MODEL if language == "en" else "tf_idf"
             assert response.method.startswith(expected)
     assert points >= PRODUCTS // 2
+    assert by_model >= points // 2
 
 
 async def test_a_shop_asks_one_endpoint_by_id(channel: grpc.aio.Channel) -> None:

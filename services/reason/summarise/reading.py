@@ -25,6 +25,12 @@ _SIDES: Final = {
 }
 _NO_WORDS: Final = r"[ ,.;:，。；：、]*"
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
+_BROKEN_OFF: Final = re.compile(
+    r"\b(?:find(?: it)?|calls?|called|mention|on|speak|of|(?<!on )that|who|is|are|as|by|from|for"
+    r"|in|the)$"
+    r"|(?:提到|说到|关于|谈到|谈|有|被|因|受到|的|在)$"
+)
+"""Ends that no clause has: a model may stop short of what it began."""
 _AGAINST: Final = re.compile(r"\bfor and \d+ against\b")
 _ROLES: Final[dict[str, tuple[re.Pattern[str], ...]]] = {
     "en": tuple(
@@ -104,6 +110,8 @@ def read(clause: str, language: str) -> Reading | None:
     text = clause.lower()
     numbers = next((m for p in _ROLES[language] if (m := p.search(text))), None)
     if numbers is None or len(_NUMBER.findall(text)) != len(numbers.groupdict()):
+        return None
+    if _BROKEN_OFF.search(text):
         return None
     words = _words(_NUMBER.sub(" " if language == "en" else "", text), language)
     if words is None:

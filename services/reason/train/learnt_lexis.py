@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Protocol
 
-from services.reason.wording.lexis import Lexis, is_latin
+from services.reason.wording.lexis import CLOSE, START, Lexis, is_latin
 
 
 class ReadsClauses(Protocol):
@@ -29,16 +30,20 @@ def lexis_of(
     memory: dict[str, list[int]] = {}
     words: set[str] = set()
     stems: set[str] = set()
+    follow: dict[int, set[int]] = defaultdict(set)
     for row in rows:
         kinds = [one["kind"] for one in row["evidence"]]
         for clause in row["reason_sequence"]:
             if clause not in memory:
                 memory[clause] = vocabulary.clause_ids(clause)
                 _read_words([texts[index] for index in memory[clause]], words, stems)
+                for token, after in pairwise((START, *memory[clause], CLOSE)):
+                    follow[token].add(after)
             place = int(clause[1 : clause.index(">")])
             found[f"{row['language']}/{kinds[place - 1]}"].update(memory[clause])
     ids = {key: sorted(tokens) for key, tokens in sorted(found.items())}
-    return Lexis(ids, frozenset(words), frozenset(stems))
+    pairs = {token: frozenset(after) for token, after in follow.items()}
+    return Lexis(ids, frozenset(words), frozenset(stems), pairs)
 
 
 def _read_words(tokens: Sequence[str], words: set[str], stems: set[str]) -> None:

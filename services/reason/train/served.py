@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from services.reason.wording.grammar import Grammar
-from services.reason.wording.lexis import Lexis
+from services.reason.wording.lexis import CLOSE, START, Lexis
 from services.reason.wording.served import FULL_GRAPH, GRAPH
 from services.reason.wording.tokens import (
     END,
@@ -64,7 +64,11 @@ def write_tokens(grammar: Grammar, kept: Sequence[int], path: Path) -> None:
     new = {old: index for index, old in enumerate(kept)}
     known = grammar.lexis
     ids = {key: sorted(new[index] for index in old) for key, old in known.ids.items()}
-    lexis = Lexis(ids, known.words, known.stems).content()
+    new |= {START: START, CLOSE: CLOSE}
+    follow = {
+        new[old]: frozenset(new[each] for each in after) for old, after in known.follow.items()
+    }
+    lexis = Lexis(ids, known.words, known.stems, follow).content()
     table = grammar.tokens.kept(kept)
     if strange := TokenTable(table.texts).marks ^ table.marks:
         raise ValueError(f"marks or text: {', '.join(sorted(strange))}")

@@ -3,7 +3,8 @@
 A reason is a row of clauses. A clause opens with the place of one piece of evidence and may hold
 
 - slots of that evidence, each once, never side by side, all required ones before it closes;
-- words that the corpus uses for that kind of evidence in that language (the lexis), spelt right;
+- words that the corpus uses for that kind of evidence in that language (the lexis), spelt right,
+  each behind one that it follows somewhere in the corpus;
 - of those, none that the guard refuses: no digit, numeral, value, brand or banned word;
 - and, where its kind compares or denies, does not close before it has said so.
 
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 
 from services.reason.wording.filled import SLOTS, Filled
 from services.reason.wording.guard import Guard, State
-from services.reason.wording.lexis import NOT_A_LETTER, Lexis
+from services.reason.wording.lexis import CLOSE, NOT_A_LETTER, START, Lexis
 from services.reason.wording.tokens import END, MAX_EVIDENCE, TokenTable, place_mark
 
 _OBLIGED: Final[Mapping[str, Mapping[str, re.Pattern[str]]]] = {
@@ -72,7 +73,7 @@ class Grammar:
             key: [index for index in ids if index in self.slots] for key, ids in lexis.ids.items()
         }
         self._memory: dict[tuple[str, State, str], dict[int, tuple[State, str]]] = {}
-        self._arrays: dict[tuple[str, State, str, str], NDArray[np.int64]] = {}
+        self._arrays: dict[tuple[str, State, str, str, int], NDArray[np.int64]] = {}
 
     def knows(self, evidence: Filled, language: str) -> bool:
         """Whether the corpus says a kind of evidence, with all that it requires."""
@@ -121,12 +122,22 @@ class Grammar:
             self._memory[known] = found
         return self._memory[known]
 
-    def word_ids(self, key: str, state: State, word: str, without: str) -> NDArray[np.int64]:
-        """Returns the ids of `words`, but for texts that hold `without`; not to be written to."""
-        known = (key, state, word, without)
+    def word_ids(
+        self, key: str, state: State, word: str, without: str, last: int
+    ) -> NDArray[np.int64]:
+        """Returns the ids of `words` that may stand behind the token `last`; not to be written to.
+
+        Texts that hold `without` are left out.
+        """
+        known = (key, state, word, without, last)
         if known not in self._arrays:
             words = self.words(key, state, word)
-            ids = [index for index in words if not without or without not in self.texts[index]]
+            ids = [
+                index
+                for index in words
+                if self.lexis.may_follow(last, index)
+                and (not without or without not in self.texts[index])
+            ]
             self._arrays[known] = np.array(ids, dtype=np.int64)
         return self._arrays[known]
 
@@ -148,6 +159,7 @@ class Constraint:
         self._quote = False
         self._stopped = self._copied = False
         self._word = ""
+        self._last = START
         self._next: NDArray[np.int64] | None = None
         self.said: list[int] = []
         self.finished = False
@@ -174,14 +186,16 @@ class Constraint:
         complete = required and said and whole and not self._quote
         stop = _FULL_STOP[self._language]
         may_stop = complete and not self._unsaid
-        words = grammar.word_ids(key, self._state, self._word, "" if may_stop else stop)
+        without = "" if may_stop else stop
+        words = grammar.word_ids(key, self._state, self._word, without, self._last)
         ids: list[int] = []
         # Two numbers side by side would read as a third.
         for index in () if self._copied or not whole else grammar.slots_of(key):
             slot = grammar.slots[index]
-            if slot not in self._used and evidence.fills.get(slot):
+            free = slot not in self._used and evidence.fills.get(slot)
+            if free and grammar.lexis.may_follow(self._last, index):
                 ids.append(index)
-        if complete and self._unsaid:
+        if complete and self._unsaid and grammar.lexis.may_follow(self._last, CLOSE):
             ids += [grammar.places[i] for i in sorted(self._unsaid)]
         return np.concatenate([words, np.array(ids, dtype=np.int64)]) if ids else words
 
@@ -196,6 +210,7 @@ class Constraint:
             raise ValueError(f"token {token} ({grammar.texts[token]!r}) is not allowed here")
         self._next = None
         self.said.append(token)
+        self._last = START if token in grammar.places else token
         if token == grammar.end:
             self.finished = True
         elif token in grammar.places:

@@ -11,7 +11,7 @@ from wherefore.common.v1.product_pb2 import AttributeValue
 
 _STATED: Final = re.compile(
     r"(?:^|[;；]\s*)(?P<all>(?P<name>[A-Za-z]+(?: [a-z]+){0,2}|[\u4e00-\u9fff]{2,6})"
-    r"(?::\s|：)(?P<value>[^;；。]+?))(?=[;；。]|\.?\s*$)"
+    r"(?::\s|：)(?P<value>(?:[^,，;；。]|,(?=\d))+?))(?=,(?!\d)|[，;；。]|\.?\s*$)"
 )
 _KEYS: Final = {
     "screen": "display_diagonal",
@@ -41,7 +41,7 @@ _KEYS: Final = {
 }
 """Names that are not the key with blanks."""
 _BRAND: Final = "品牌"
-_DENIED: Final = re.compile(r"\b(?:not|no|without|non)\b|不|非|无|没", re.IGNORECASE)
+_DENIED: Final = re.compile(r"\b(?:not|no|without|non)\b|不(?!锈)|非|无|没", re.IGNORECASE)
 
 
 def check_attributes(text: str, record: Record) -> Iterator[tuple[int, int, str]]:

@@ -11,12 +11,14 @@ def record() -> Record:
     product.titles["en"] = "Acme roller"
     product.attributes["colour"].texts.append("Blue")
     product.attributes["material"].texts.append("Foam")
+    product.price.amount, product.price.currency_code = 29, "EUR"
     product.attributes["fit"].texts.append("Non-slip")
     return Record(product)
 
 
 @pytest.mark.parametrize(
-    "text", ["colour: Blue.", "颜色：蓝色。", "材质：泡沫。", "fit: Non-slip."]
+    "text",
+    ["colour: Blue.", "颜色：蓝色。", "材质：泡沫。", "fit: Non-slip.", "颜色：蓝色，价格为€29。"],
 )
 def test_what_is_stated(text: str) -> None:
     checked = check_text(text, record())
@@ -26,7 +28,21 @@ def test_what_is_stated(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["colour: not Blue.", "colour: Red.", "颜色：不是蓝色。", "材质：非泡沫。", "材质：木质。"],
+    [
+        "colour: not Blue.",
+        "colour: Red.",
+        "颜色：不是蓝色。",
+        "材质：非泡沫。",
+        "材质：木质。",
+        "颜色：蓝色，价格为€17。",
+    ],
 )
 def test_what_is_not(text: str) -> None:
     assert check_text(text, record()).unsupported
+
+
+def test_steel_that_does_not_rust_denies_nothing() -> None:
+    product = Product(id="p2")
+    product.attributes["material"].texts.append("Stainless steel")
+    assert not check_text("材质：不锈钢。", Record(product)).unsupported
+    assert check_text("材质：不是不锈钢。", Record(product)).unsupported
