@@ -3,8 +3,9 @@
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Event
+from typing import TypeAlias
 
 from services.reason.wording.batch import Step, Wanted
 from services.reason.wording.decode import Progress, Telling
@@ -12,8 +13,10 @@ from services.reason.wording.onnx_engine import OnnxEngine
 from services.reason.wording.sampling import SamplingSettings
 from services.reason.wording.scheduler import Page, Scheduler
 from services.reason.wording.served import SERVED_GRAPH
-from services.reason.writer import VERSION_FOLDER, LearntModel
-from shared.errors import UnavailableError
+from services.reason.writer import GRACE, VERSION_FOLDER, LearntModel
+from shared.errors import DeadlineExceededError, UnavailableError
+
+_Told: TypeAlias = SimpleQueue[Sequence[Step] | Exception | None]
 
 
 class OnnxWriter:
@@ -49,20 +52,35 @@ class OnnxWriter:
         if seconds <= 0:
             return
         grammar = self._model.grammar
-        told: SimpleQueue[Sequence[Step] | Exception | None] = SimpleQueue()
+        told: _Told = SimpleQueue()
         gone = Event()
         ends = time.monotonic() + seconds
         self._scheduler.submit(Page(wanted, grammar, ends, told.put, told.put, gone.is_set))
         telling = Telling(wanted, grammar)
         try:
-            while (more := told.get()) is not None:
-                if isinstance(more, Exception):
-                    raise UnavailableError(f"{self.version} failed: {more}") from more
-                for step in more:
+            for steps in self._steps(told, ends):
+                for step in steps:
                     if (progress := telling.tell(step)) is not None:
                         yield progress
         finally:
             gone.set()
+
+    def _steps(self, told: _Told, ends: float) -> Iterator[Sequence[Step]]:
+        """Yields what each token adds, to the end of the page or of its time."""
+        answered = False
+        while True:
+            try:
+                more = told.get(timeout=max(0.0, ends + GRACE - time.monotonic()))
+            except Empty as error:  # the thread of the model stands still: nobody waits for it
+                if answered:
+                    return
+                raise DeadlineExceededError(f"{self.version} said nothing in time") from error
+            if more is None:
+                return
+            if isinstance(more, Exception):
+                raise UnavailableError(f"{self.version} failed: {more}") from more
+            answered = True
+            yield more
 
     def wait_ready(self, seconds: float) -> None:
         """Returns at once: the model is loaded."""

@@ -24,13 +24,11 @@ from services.reason.wording.tensors import (
     to_tensors,
     vocabulary_id,
 )
-from services.reason.writer import VERSION_FOLDER, LearntModel
+from services.reason.writer import GRACE, VERSION_FOLDER, LearntModel
 from shared.breaker import CircuitBreaker
 from shared.errors import CircuitOpenError, DeadlineExceededError, UnavailableError, WhereforeError
 from shared.inference.triton import CHANNEL_ARGUMENTS
 
-GRACE: Final = 0.02
-"""Seconds beyond a page's own that its last tokens may take to arrive."""
 _POLL: Final = 0.1
 _DATATYPES: Final[Mapping[str, str]] = {"int32": "INT32", "int64": "INT64", "float32": "FP32"}
 _MESSAGES: Any = service_pb2

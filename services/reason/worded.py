@@ -22,14 +22,12 @@ from services.reason.wording.batch import Wanted
 from services.reason.wording.decode import Progress
 from services.reason.wording.rendering import SaidReason
 from services.reason.wording.slots import fill
-from services.reason.writer import Writer
+from services.reason.writer import RESERVE, Writer
 from shared.deadline import current_deadline
 from shared.errors import WhereforeError
 
 DRAWS: Final = 2
 """Times that a text is drawn when it stands on the page already."""
-RESERVE: Final = 0.02
-"""Seconds of the caller's deadline that are kept back to check and send what the model wrote."""
 _FULL_STOP: Final = {"en": ".", "zh": "。"}
 MODEL_REASONS = Counter(
     "wherefore_reason_model_reasons_total",

@@ -9,6 +9,11 @@ from services.reason.wording.decode import Progress
 from services.reason.wording.served import read_grammar
 
 VERSION_FOLDER: Final = "1"
+GRACE: Final = 0.02
+"""Seconds beyond a page's own that its last words may take to arrive."""
+RESERVE: Final = GRACE + 0.02
+"""Seconds of the caller's deadline that the model does not get: a model that hangs is waited for
+so long beyond its time, and what it wrote is checked and sent."""
 
 
 class Writer(Protocol):
@@ -28,7 +33,8 @@ class Writer(Protocol):
 
         Args:
             wanted: Evidence that it `knows`.
-            seconds: Longest time it may take; what is not written then is left out.
+            seconds: Longest time it may take; what is not written then is left out. Nobody waits
+                longer than `GRACE` beyond it, whatever the model does.
 
         Yields:
             Of every reason what closes its clauses, and in the end `reason` or `failed`.

@@ -8,7 +8,6 @@ import hashlib
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 from prometheus_client import Counter
 
@@ -19,12 +18,10 @@ from services.reason.summarise.verify import Claim, Rejected, Reread
 from services.reason.summarise.verify_clause import fault_of_clause
 from services.reason.wording.batch import Wanted
 from services.reason.wording.decode import Progress
-from services.reason.writer import Writer
+from services.reason.writer import RESERVE, Writer
 from shared.deadline import current_deadline
 from shared.errors import WhereforeError
 
-RESERVE: Final = 0.02
-"""Seconds of the caller's deadline that are kept back to check and send what the model wrote."""
 SENTENCES = Counter(
     "wherefore_reason_model_summary_sentences_total",
     'Sentences of summaries asked of the model, by outcome: "served", or why fixed wordings do.',

@@ -25,7 +25,7 @@ async def serve(folder: Path, **fields: object) -> AsyncIterator[SimpleNamespace
             nlu_target=target,
             retrieval_target=fields.pop("retrieval_target", target),  # type: ignore[arg-type]
             ranking_target=target,
-            reason_target=target,
+            reason_target=fields.pop("reason_target", target),  # type: ignore[arg-type]
             data_dir=folder,
             **{  # type: ignore[arg-type]
                 "http_enabled": False,
