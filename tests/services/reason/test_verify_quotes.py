@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from services.reason.config import DEFAULT_BANNED_WORDS
 from services.reason.clauses import say_variant
+from services.reason.config import DEFAULT_BANNED_WORDS
 from services.reason.facts import Claim, Fact
 from services.reason.verify import Verifier
 from tests.services.reason.conftest import build_scene
