@@ -16,6 +16,7 @@ FALSE = [
     ("en", "3 of the 4 reviewers who mention comfort praise it for 299"),
     ("en", "most of the 4 reviews that mention comfort 3 are positive"),
     ("en", "it is praised for its comfort by 3 of the 4 reviewers find it"),
+    ("en", "it is unlike its description for 2 of 2 reviewers who speak of its described"),
     ("zh", "提到舒适度的4条评价中，大多称赞"),
     ("zh", "提到舒适度的4条评价中，3条非常满意"),
     ("zh", "4条提到舒适度的评价中有3条说舒适耐用"),
