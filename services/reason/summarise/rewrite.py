@@ -11,7 +11,7 @@ from typing import Final
 
 from services.reason.summarise.points import Point
 from services.reason.summarise.sentences import Text, count_words
-from services.reason.summarise.verify import Claim, Rejected, verify
+from services.reason.summarise.verify import Claim, Rejected, Reread, verify
 from services.reason.summarise.worded import Sentence, Worded
 from services.reason.summarise.wordings import IT, of_it, wording
 from services.reason.wording.opinions import RATED, READ
@@ -68,19 +68,20 @@ def rewrite(
         banned: Words that may not stand in it.
         worded: What the model says of the points; fixed wordings say all when None.
     """
+    reread = worded.reread if worded else Reread(reviews)
     rejected = [each for s in worded.sentences for each in s.rejected] if worded else []
     parts: list[_Part] = []
     for sentence in worded.sentences if worded else ():
         # What does not fit, or does not stand, may do so in the shorter fixed wording.
         for part in (_Part(sentence.text, tuple(sentence.claims)), _fixed(sentence, language)):
-            checked = verify([c for c in part.claims if not c.by_model], reviews, language, banned)
+            checked = verify([c for c in part.claims if not c.by_model], reread, language, banned)
             if part.text and not checked.rejected and _words([*parts, part], language) <= budget:
                 parts.append(part)
                 break
     if not any(claim.by_model for part in parts for claim in part.claims):
         drafts = [_claim(point, True, language) for point in pros[:MOST_PROS]]
         drafts += [_claim(point, False, language) for point in cons[:MOST_CONS]]
-        checked = verify(drafts, reviews, language, banned)
+        checked = verify(drafts, reread, language, banned)
         rejected += checked.rejected
         points = list(checked.kept)
         while points and count_words(_compose(points, language).text) > budget:
@@ -88,7 +89,7 @@ def rewrite(
         parts = [_compose(points, language)] if points else []
     if not parts:
         return Rewritten("", (), tuple(rejected))
-    quoted = verify(_quotes(quotes), reviews, language, banned)
+    quoted = verify(_quotes(quotes), reread, language, banned)
     rejected += quoted.rejected
     said: list[Claim] = []
     for quote in quoted.kept:

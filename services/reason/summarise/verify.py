@@ -80,10 +80,13 @@ class Reread:
 
 
 def verify(
-    claims: Sequence[Claim], reviews: Sequence[Text], language: str, banned: Collection[str] = ()
+    claims: Sequence[Claim],
+    reviews: Sequence[Text] | Reread,
+    language: str,
+    banned: Collection[str] = (),
 ) -> Verified:
     """Returns the claims that hold, in order, and those that don't with the cause."""
-    reread = Reread(reviews)
+    reread = reviews if isinstance(reviews, Reread) else Reread(reviews)
     kept: list[Claim] = []
     rejected: list[Rejected] = []
     for claim in claims:

@@ -49,10 +49,14 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Worded:
-    """What came of a summary: sentences in order, the model's name, and why it was lost."""
+    """What came of a summary: sentences in order, the model's name, and why it was lost.
+
+    `reread` is what they were verified by.
+    """
 
     sentences: Sequence[Sentence]
     version: str
+    reread: Reread
     lost: WhereforeError | None = None
 
 
@@ -105,8 +109,8 @@ class SummaryWriter:
             else:
                 sentence.outcome = "unknown_kind"
         lost: WhereforeError | None = None
+        reread = Reread(reviews)
         try:
-            reread = Reread(reviews)
             for progress in self._writer.stream(wanted, ends - self._clock()) if wanted else ():
                 self._take(asked[progress.row], progress, reread, language)
         except WhereforeError as error:
@@ -116,7 +120,7 @@ class SummaryWriter:
                     sentence.outcome = "lost"
         for sentence in sentences:
             SENTENCES.labels(sentence.outcome).inc()
-        return Worded(sentences, self._writer.version, lost)
+        return Worded(sentences, self._writer.version, reread, lost)
 
     def _take(self, sentence: Sentence, progress: Progress, reread: Reread, language: str) -> None:
         said = progress.reason
