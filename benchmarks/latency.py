@@ -1,7 +1,8 @@
 """Latency of Search on icecat: `python -m benchmarks.latency [--target HOST:PORT]`.
 
-Without a target it starts a suite of its own and imports the catalogue, and reports the import's
-rate and the resident memory of every process too. Clients call in a closed loop.
+Without a target it starts a suite of its own and imports the catalogue, measures reasons worded by
+the model and then by templates, and reports the import's rate and the resident memory of every
+process too. Clients call in a closed loop.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import asyncio
 import random
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import grpc.aio
 import numpy as np
@@ -27,13 +30,19 @@ from shared.cli.catalogue_import import ImportOutcome, import_whole
 from shared.cli.connection import connect
 from shared.cli.private_suite import private_suite
 from shared.evaluation.judgments import read_judgments
-from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest
+from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest, SearchResponse
 from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
+from wherefore.reason.v1.reason_pb2 import GENERATOR_MODEL, GENERATOR_TEMPLATE
 
 CLIENTS = (1, 4, 16)
 REQUESTS = 500
 WARM_UP = 60
 TOP_STAGES = ("nlu", "retrieval", "ranking", "reason")
+WORDINGS: Final[dict[str, dict[str, str]]] = {
+    "the model": {},
+    "templates": {"WHEREFORE_REASON_MODEL": ""},
+}
+"""What words the reasons, and the settings for it; the first has what a suite has by default."""
 
 
 def varied(queries: Sequence[str], count: int, seed: int = 1) -> list[str]:
@@ -61,12 +70,28 @@ def varied(queries: Sequence[str], count: int, seed: int = 1) -> list[str]:
     return sent
 
 
-async def run_load(target: str, clients: int, queries: Sequence[str]) -> Load:
-    """Search for the queries from so many clients."""
+async def run_load(
+    target: str, clients: int, queries: Sequence[str], generators: Counter[int] | None = None
+) -> Load:
+    """Search for the queries from so many clients.
+
+    Args:
+        target: HOST:PORT of the orchestrator.
+        clients: How many.
+        queries: All that are sent.
+        generators: Counts what worded the reasons.
+    """
+    counted = generators if generators is not None else Counter[int]()
 
     def asker(channel: grpc.aio.Channel) -> Ask:
         stub = SearchServiceStub(channel)
-        return lambda query: stub.Search(SearchRequest(query=query), timeout=10)
+
+        async def ask(query: str) -> SearchResponse:
+            response = await stub.Search(SearchRequest(query=query), timeout=10)
+            counted.update(r.reason.generator for r in response.results if r.reason.text)
+            return response
+
+        return ask
 
     return await by_stage.run_load(target, clients, queries, asker, TOP_STAGES)
 
@@ -81,32 +106,67 @@ class Subject:
     """Resident MiB by process, as it is when called."""
 
 
+@dataclass(slots=True)
+class Measured:
+    """What one way of wording reasons measured."""
+
+    loads: list[Load] = field(default_factory=list[Load])
+    generators: list[Counter[int]] = field(default_factory=list[Counter[int]])
+    """Reasons by what worded them, of every load."""
+    memory: Mapping[str, float] = field(default_factory=dict[str, float])
+    imported: ImportOutcome | None = None
+
+
 @asynccontextmanager
-async def subject(target: str | None, catalogue: Path) -> AsyncGenerator[Subject]:
-    """The suite at a target, or one of its own with the catalogue in it."""
+async def subject(
+    target: str | None, catalogue: Path | None, home: Path, variables: Mapping[str, str]
+) -> AsyncGenerator[Subject]:
+    """The suite at a target, or one of its own.
+
+    Args:
+        target: HOST:PORT of an orchestrator that runs.
+        catalogue: To be imported; None where the home holds it already.
+        home: Of the suite's own data.
+        variables: Settings of its own services.
+    """
     if target:
         yield Subject(target)
         return
-    async with private_suite() as own:
-        address = own.targets.orchestrator
-        async with connect(address, retry=False) as channel:
-            outcome = await import_whole(channel, catalogue, "icecat", target=address)
+    async with private_suite(home, variables=variables) as own:
+        address, outcome = own.targets.orchestrator, None
+        if catalogue is not None:
+            async with connect(address, retry=False) as channel:
+                outcome = await import_whole(channel, catalogue, "icecat", target=address)
         yield Subject(address, outcome, own.resident_mib)
 
 
-async def measure(options: argparse.Namespace, catalogue: Path, queries: Sequence[str]) -> str:
-    """Measure every number of clients and put it into Markdown."""
-    async with subject(options.target, catalogue) as measured:
-        await run_load(measured.target, 1, varied(queries, WARM_UP, seed=2))
-        loads: list[Load] = []
-        for clients in CLIENTS:
-            _say(f"{clients} clients, {options.requests} requests")
-            sent = varied(queries, options.requests, seed=clients)
-            loads.append(await run_load(measured.target, clients, sent))
-        memory = measured.resident_mib()
-    if not (options.no_write or options.products):
-        _plot(loads)
-    return _section(measured, loads, memory, options.requests)
+async def measure(
+    options: argparse.Namespace, catalogue: Path, queries: Sequence[str]
+) -> dict[str, Measured]:
+    """Measure every number of clients, for every way of wording reasons that can be set."""
+    found: dict[str, Measured] = {}
+    with tempfile.TemporaryDirectory(prefix="wherefore-") as folder:
+        for wording in WORDINGS if not options.target else ("the target's setting",):
+            given = catalogue if not found else None
+            variables = WORDINGS.get(wording, {})
+            async with subject(options.target, given, Path(folder), variables) as measured:
+                found[wording] = await _measure_one(measured, wording, options.requests, queries)
+    return found
+
+
+async def _measure_one(
+    measured: Subject, wording: str, requests: int, queries: Sequence[str]
+) -> Measured:
+    found = Measured(imported=measured.imported)
+    await run_load(measured.target, 1, varied(queries, WARM_UP, seed=2))
+    for clients in CLIENTS:
+        _say(f"reasons by {wording}: {clients} clients, {requests} requests")
+        found.generators.append(Counter())
+        sent = varied(queries, requests, seed=clients)
+        load = await run_load(measured.target, clients, sent, found.generators[-1])
+        found.loads.append(load)
+    found.memory = measured.resident_mib()
+    return found
 
 
 def main() -> int:
@@ -123,87 +183,96 @@ def main() -> int:
         catalogue = data.catalogue
         if options.products:
             catalogue = subset(data, options.products, Path(folder))
-        body = asyncio.run(measure(options, catalogue, queries))
+        found = asyncio.run(measure(options, catalogue, queries))
+    body = section(found, options.requests)
     print(body)
     if not (options.no_write or options.products):
+        _plot(found)
         report.update_section("latency", body)
     return 0
 
 
-def _section(
-    measured: Subject, loads: Sequence[Load], memory: Mapping[str, float], requests: int
-) -> str:
-    rows = [
-        [
-            str(load.clients),
-            *(f"{load.percentile(q):.1f}" for q in (50, 95, 99)),
-            f"{load.throughput:.0f}",
-            ", ".join(f"{count} {name}" for name, count in load.degraded.items()) or "0",
-            ", ".join(f"{count} {name}" for name, count in load.errors.items()) or "0",
-        ]
-        for load in loads
-    ]
-    stages = [*sorted({stage for load in loads for stage in load.stages} - {BEYOND}), BEYOND]
-    stage_rows = [
-        [
-            f"`{stage}`" if stage != BEYOND else BEYOND,
-            *(
-                f"{np.percentile(load.stages[stage], q):.1f}" if load.stages.get(stage) else "–"
-                for load in loads
-                for q in (50, 99)
-            ),
-        ]
-        for stage in stages
-    ]
-    lines = [
+def section(found: Mapping[str, Measured], requests: int) -> str:
+    """The section of RESULTS.md."""
+    headings = ("clients", "p50 ms", "p95 ms", "p99 ms", "answers/s")
+    counted = ("by the model", "degraded", "errors")
+    parts = [
         "## Latency of Search",
-        "",
         report.provenance("python -m benchmarks.latency", "icecat, the dev queries varied"),
         f"{requests} requests per row after {WARM_UP} to warm up; pages of 20 with reasons; "
-        "clients in a closed loop on the same machine as the suite.",
-        "",
+        "clients in a closed loop on the same machine as the suite. A reason that the model has "
+        "not worded within its 0.2 s a page is a template's, and kept for the next time.",
         report.table(
-            ("clients", "p50 ms", "p95 ms", "p99 ms", "answers/s", "degraded", "errors"), rows
+            ("reasons worded by", *headings, *counted),
+            [
+                [wording, *_row(load, generators)]
+                for wording, measured in found.items()
+                for load, generators in zip(measured.loads, measured.generators, strict=True)
+            ],
         ),
-        "",
         "Stages as the orchestrator sees them, milliseconds, p50 and p99:",
-        "",
-        report.table(
-            ("stage", *(f"{load.clients}: {q}" for load in loads for q in ("p50", "p99"))),
-            stage_rows,
-        ),
-        "",
-        "![Median time by stage](plots/latency.svg)",
     ]
-    if measured.imported:
-        progress = measured.imported.progress
+    for wording, measured in found.items():
+        parts += [f"Reasons worded by {wording}:", _stage_table(measured.loads)]
+    parts.append("![Median time by stage](plots/latency.svg)")
+    first = next(iter(found.values()))
+    if first.imported:
+        progress = first.imported.progress
         rows_in = progress.imported + progress.unchanged
-        lines += [
-            "",
+        parts.append(
             f"Import: {rows_in:,} products in {progress.seconds:.0f} s "
-            f"({rows_in / progress.seconds:.0f} a second), {progress.failed} refused.",
-        ]
-    if memory:
-        own = sum(value for name, value in memory.items() if name != "triton")
-        lines += [
-            "",
+            f"({rows_in / progress.seconds:.0f} a second), {progress.failed} refused."
+        )
+    if first.memory:
+        own = sum(value for name, value in first.memory.items() if name != "triton")
+        parts += [
             f"Resident memory after the load, MiB ({own:.0f} in all services, beside Triton's):",
-            "",
-            report.table(tuple(memory), [[f"{value:.0f}" for value in memory.values()]]),
+            report.table(tuple(first.memory), [[f"{v:.0f}" for v in first.memory.values()]]),
         ]
-    return "\n".join(lines)
+    return "\n\n".join(parts)
 
 
-def _plot(loads: Sequence[Load]) -> None:
+def _row(load: Load, generators: Counter[int]) -> list[str]:
+    worded = generators[GENERATOR_MODEL] + generators[GENERATOR_TEMPLATE]
+    return [
+        str(load.clients),
+        *(f"{load.percentile(q):.1f}" for q in (50, 95, 99)),
+        f"{load.throughput:.0f}",
+        f"{generators[GENERATOR_MODEL] / worded:.1%}" if worded else "–",
+        ", ".join(f"{count} {name}" for name, count in load.degraded.items()) or "0",
+        ", ".join(f"{count} {name}" for name, count in load.errors.items()) or "0",
+    ]
+
+
+def _stage_table(loads: Sequence[Load]) -> str:
+    stages = [*sorted({stage for load in loads for stage in load.stages} - {BEYOND}), BEYOND]
+    return report.table(
+        ("stage", *(f"{load.clients}: {q}" for load in loads for q in ("p50", "p99"))),
+        [
+            [
+                f"`{stage}`" if stage != BEYOND else BEYOND,
+                *(
+                    f"{np.percentile(load.stages[stage], q):.1f}" if load.stages.get(stage) else "–"
+                    for load in loads
+                    for q in (50, 99)
+                ),
+            ]
+            for stage in stages
+        ],
+    )
+
+
+def _plot(found: Mapping[str, Measured]) -> None:
     stages = [*TOP_STAGES, BEYOND]
     plots.stacked_stages(
         stages,
         {
-            f"{load.clients} clients": [
+            f"{load.clients} clients, {wording}": [
                 float(np.median(load.stages[stage])) if load.stages.get(stage) else 0.0
                 for stage in stages
             ]
-            for load in loads
+            for wording, measured in found.items()
+            for load in measured.loads
         },
         "median milliseconds by stage",
         report.PLOTS / "latency.svg",

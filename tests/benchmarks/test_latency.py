@@ -1,13 +1,17 @@
+from collections import Counter
+
 import grpc
 import pytest
 
 from benchmarks import latency
 from wherefore.common.v1.diagnostics_pb2 import Degradation, StageTiming
+from wherefore.orchestrator.v1.result_pb2 import Result
 from wherefore.orchestrator.v1.search_service_pb2 import SearchResponse
 from wherefore.orchestrator.v1.search_service_pb2_grpc import (
     SearchServiceServicer,
     add_SearchServiceServicer_to_server,
 )
+from wherefore.reason.v1.reason_pb2 import GENERATOR_MODEL, GENERATOR_TEMPLATE, Reason
 
 
 class FakeSearch(SearchServiceServicer):
@@ -21,6 +25,11 @@ class FakeSearch(SearchServiceServicer):
         return SearchResponse(
             timings=[StageTiming(stage="nlu", duration_nanos=1_000_000)],
             degraded=[Degradation(stage="ranking")] if request.query == "poor" else [],
+            results=[
+                Result(reason=Reason(text="Steel.", generator=GENERATOR_MODEL)),
+                Result(reason=Reason(text="Blue.", generator=GENERATOR_TEMPLATE)),
+                Result(reason=Reason(generator=GENERATOR_TEMPLATE)),
+            ],
         )
 
 
@@ -38,7 +47,8 @@ async def fake():
 async def test_clients_share_the_queries_and_count_what_happened(fake):
     servicer, target = fake
     queries = ["a", "b", "poor", "fails", "c"]
-    load = await latency.run_load(target, 3, queries)
+    generators = Counter()
+    load = await latency.run_load(target, 3, queries, generators)
     assert sorted(servicer.queries) == sorted(queries)
     assert len(load.milliseconds) == 4
     assert load.errors == {"UNAVAILABLE": 1}
@@ -46,6 +56,13 @@ async def test_clients_share_the_queries_and_count_what_happened(fake):
     assert load.stages["nlu"] == [1.0] * 4
     assert load.percentile(50) <= load.percentile(99)
     assert load.throughput > 0
+    assert generators == {GENERATOR_MODEL: 4, GENERATOR_TEMPLATE: 4}
+    found = {
+        "the model": latency.Measured([load], [generators]),
+        "templates": latency.Measured([load], [Counter()]),
+    }
+    rows = [line for line in latency.section(found, 5).splitlines() if line.startswith("| t")]
+    assert [row.split(" | ")[6] for row in rows if "stage" not in row][:2] == ["50.0%", "–"]
 
 
 def test_varied_queries_are_many_and_repeatable():
