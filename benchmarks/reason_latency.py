@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 import tempfile
 import time
@@ -161,8 +162,14 @@ async def measure(
     return rows
 
 
-def section(rows: dict[str, list[list[str]]]) -> str:
-    """The section of RESULTS.md."""
+def section(rows: dict[str, list[list[str]]], busy: tuple[float, float]) -> str:
+    """The section of RESULTS.md.
+
+    Args:
+        rows: By way of wording.
+        busy: Processes that ran or waited to run on the machine before and after, means of a
+            minute: what else it does is in the figures.
+    """
     headings = ["milliseconds", "p50", "p99", "first text of the model, p50 / p99", "by the model"]
     parts = [
         "## Reasons: latency and first text",
@@ -171,7 +178,8 @@ def section(rows: dict[str, list[list[str]]]) -> str:
         "ExplainStream is asked for clauses; its first text is the first clause or reason that the "
         f"model wrote and the verifier let stand. Wanted: a page of {PAGE} under "
         f"{WANTED_PAGE_MS:.0f} ms, a first text under {WANTED_FIRST_MS:.0f} ms, both p50. Reasons "
-        "that the model has not written in time, or has no words for, are templates'.",
+        "that the model has not written in time, or has no words for, are templates'. Load average "
+        f"of the machine before and after: {busy[0]:.1f} and {busy[1]:.1f}.",
     ]
     for name, table in rows.items():
         parts += [f"### By {name}", report.table(headings, table)]
@@ -211,7 +219,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--no-write", action="store_true", help="print only")
     options = parser.parse_args(arguments)
     only = [options.only] if options.only else list(RUNTIMES)
-    body = section(asyncio.run(run(only, lambda name: print(name, file=sys.stderr))))
+    before = os.getloadavg()[0]
+    rows = asyncio.run(run(only, lambda name: print(name, file=sys.stderr)))
+    body = section(rows, (before, os.getloadavg()[0]))
     print(body)
     if not options.no_write and not options.only:
         report.update_section("reason_latency", body)
