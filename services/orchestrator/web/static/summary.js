@@ -29,7 +29,7 @@ function told(answer) {
     summary.reviewCount > 0 && el("p", { class: "hint" }, t("reviewsRead")(number(summary.reviewCount))),
     answer.degraded?.length > 0 && el("p", { class: "hint" }, t("summaryLost")),
     !summary.reviewCount && !answer.degraded?.length && el("p", { class: "hint" }, t("noReviews")),
-  ].filter(Boolean);
+  ].flat().filter(Boolean);
 }
 
 /** A place that fills itself once the summary is there. */

@@ -11,6 +11,7 @@ from wherefore.reason.v1.summary_pb2 import (
     PointExample,
     ReviewPoint,
     SummariseResponse,
+    SummarySentence,
 )
 
 pytestmark = [pytest.mark.browser, needs_browser, pytest.mark.asyncio(loop_scope="module")]
@@ -59,6 +60,17 @@ async def test_the_panel_says_what_reviewers_say(page, talkative):
     await expecting(opinions.locator(".pro q")).to_have_text("Keeps tea hot")
     await expecting(opinions.locator(".con")).to_contain_text("lid2 reviews, 1 against")
     await expecting(opinions).to_contain_text("3 reviews read")
+
+
+async def test_reviews_that_make_no_point_are_quoted(page, talkative):
+    talkative.fake.summary = SummariseResponse(
+        sentences=[SummarySentence(text="Pours well", review_id="r1")], review_count=1
+    )
+    await search(page)
+    await page.locator(".explain").first.click()
+    opinions = page.locator("#why .opinions")
+    await expecting(opinions.locator("q")).to_have_text(["Pours well"])
+    await expecting(opinions).not_to_contain_text("object")
 
 
 async def test_a_panel_without_reviews_says_so(page, talkative):
