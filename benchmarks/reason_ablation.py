@@ -31,12 +31,10 @@ from benchmarks.reason_truth import shops
 from services.reason.config import DEFAULT_BANNED_WORDS
 from services.reason.evaluation.attacked import said_claims, scene_of
 from services.reason.facts import Claim, Fact, Scene
-from services.reason.recheck_own import OWN_RECHECKS
 from services.reason.train.corpus import CorpusSettings, load_catalogue
 from services.reason.train.scenes import products_of
-from services.reason.varied import LITTLE
 from services.reason.verify import Verifier
-from services.reason.worded import seed_of
+from services.reason.worded import seed_of, told_to_model
 from services.reason.wording.batch import Wanted
 from services.reason.wording.decode import decode
 from services.reason.wording.onnx_engine import OnnxEngine
@@ -95,12 +93,6 @@ def queries(folder: Path) -> list[str]:
     found = [list(shop.queries) for shop in shops(folder)]
     longest = max(map(len, found))
     return [group[at] for at in range(longest) for group in found if at < len(group)]
-
-
-def told_to_model(claims: Sequence[Claim]) -> Sequence[Claim]:
-    """Returns the claims of a template that the service has the model word."""
-    told = [claim for claim in claims if claim.code not in OWN_RECHECKS]
-    return claims if all(claim.code in LITTLE for claim in told) else told
 
 
 def to_word(pages: Sequence[ReasonPage], knows: Callable[[Wanted], bool]) -> list[list[Asked]]:

@@ -32,6 +32,18 @@ from shared.request_context import current_request_id
 ERROR_DOMAIN = "wherefore"
 DETAILS_KEY = "grpc-status-details-bin"
 INTERNAL_TEXT = "internal error; the request id finds it in the logs"
+SERVER_FAULTS = frozenset(
+    {
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.UNKNOWN,
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DATA_LOSS,
+        grpc.StatusCode.UNIMPLEMENTED,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+    }
+)
+"""Codes by which a service fails its caller; by the others the caller, or nobody, is at fault."""
 
 # Details travel in HTTP/2 metadata, of which gRPC clients accept 8 KiB unless told otherwise; an
 # error past that reaches them as a RESOURCE_EXHAUSTED of their own.

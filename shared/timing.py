@@ -29,7 +29,6 @@ class Stage:
 
     def __enter__(self) -> "Stage":
         self._started = self._timer.elapsed_nanos()
-        self._span = span(self.name)
         self._span.__enter__()
         return self
 

@@ -130,15 +130,14 @@ class SearchPipeline:
             )
             page_nanos = work.timer.elapsed_nanos()
             yield self._answer(work, cut, page.results, facets)
-            if page.reasons is not None:
-                reasons = self._reasons.stream(
-                    page.reasons, work.timer, work.degradations, by_clause=by_clause
-                )
-                async with aclosing(reasons):
-                    async for part in reasons:
-                        if part.text and not first_text_nanos:
-                            first_text_nanos = work.timer.elapsed_nanos()
-                        yield part
+            reasons = self._reasons.stream(
+                page.reasons, work.timer, work.degradations, by_clause=by_clause
+            )
+            async with aclosing(reasons):
+                async for part in reasons:
+                    if part.text and not first_text_nanos:
+                        first_text_nanos = work.timer.elapsed_nanos()
+                    yield part
         yield StreamEnd(work.timer.timings(), list(work.degradations), page_nanos, first_text_nanos)
 
     def kept(self, ranking_id: str) -> Ranking | None:
@@ -264,8 +263,7 @@ class SearchPipeline:
 
     async def _explained_page(self, work: Work, cut: _Cut) -> Page:
         page = await self._page(work, cut)
-        if page.reasons is not None:
-            await self._reasons.fill(page.results, page.reasons, work.timer, work.degradations)
+        await self._reasons.fill(page.results, page.reasons, work.timer, work.degradations)
         return page
 
     async def _page(self, work: Work, cut: _Cut) -> Page:

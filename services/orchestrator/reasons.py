@@ -60,11 +60,13 @@ class Reasons:
     async def fill(
         self,
         page: Sequence[Result],
-        request: ExplainRequest,
+        request: ExplainRequest | None,
         timer: StageTimer,
         degradations: Degradations,
     ) -> None:
-        """Puts reasons on the results of a page."""
+        """Puts reasons on the results of a page; none where nothing is to be asked."""
+        if request is None:
+            return
         started = timer.elapsed_nanos()
         try:
             with timer.stage("reason"):
@@ -81,13 +83,15 @@ class Reasons:
 
     async def stream(
         self,
-        request: ExplainRequest,
+        request: ExplainRequest | None,
         timer: StageTimer,
         degradations: Degradations,
         *,
         by_clause: bool,
     ) -> AsyncGenerator[Reason | ReasonClause]:
-        """Yields reasons, and where wanted their clauses before them, as they come."""
+        """Yields reasons, and where wanted their clauses before them; else as `fill`."""
+        if request is None:
+            return
         asked = ExplainStreamRequest(request=request, by_clause=by_clause)
         try:
             with timer.stage("reason"):

@@ -164,8 +164,7 @@ class Recommender:
                 None if query.skip_reasons else view,
                 work.timer,
             )
-            if page.reasons is not None:
-                await self._reasons.fill(page.results, page.reasons, work.timer, work.degradations)
+            await self._reasons.fill(page.results, page.reasons, work.timer, work.degradations)
         about = fingerprint([query.user.user_id, query.user.session_id, list(query.product_ids)])
         return RecommendAnswer(
             results=page.results,

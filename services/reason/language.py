@@ -9,7 +9,7 @@ from wherefore.common.v1.product_pb2 import Product
 LANGUAGES: Final = ("en", "zh")
 _SYMBOLS: Final = {"CNY": "¥", "EUR": "€", "USD": "$", "GBP": "£"}
 """Signs that stand for one currency here; the yen shares the yuan's and is written "JPY"."""
-_WHOLE: Final = 2.0**53
+WHOLE: Final = 2.0**53
 """From here on a float has nothing behind its point (IEEE 754)."""
 _HAN: Final = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 
@@ -36,7 +36,7 @@ def number(value: float, places: int = 2) -> str:
 
     English and Chinese write them alike.
     """
-    if abs(value) >= _WHOLE:
+    if abs(value) >= WHOLE:
         return f"{int(value):,}"
     rounded = Decimal(repr(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
     if rounded == rounded.to_integral_value():

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from services.reason.facts import TIES, Claim, Fact
+from services.reason.language import WHOLE
 
 NUMBER: Final = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 _SHARES: Final = frozenset(
@@ -24,8 +25,6 @@ _BESIDE: Final = frozenset(
     {"bought_together", "viewed_together", "better_rated", "price_in_category"}
 )
 """Codes whose clause names what its evidence meets, and counts nothing by that name."""
-_WHOLE: Final = 2.0**53
-"""From here on a float has nothing behind its point (IEEE 754)."""
 _WINDOW: Final = {"popular": {30.0}}
 """Numbers that the contract itself gives: statistics count 30 days."""
 
@@ -92,7 +91,7 @@ def _counted(fact: Fact) -> tuple[str, ...]:
 
 
 def _rounded(value: float, places: int) -> float:
-    if abs(value) >= _WHOLE:
+    if abs(value) >= WHOLE:
         return value
     # Half up, as people round; repr keeps 4.65 from becoming 4.6499999.
     shifted = float(f"{value!r}e{places}") if "e" not in repr(value) else value * 10**places

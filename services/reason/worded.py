@@ -209,10 +209,7 @@ class WordedExplainer:
         return again
 
     def _asked(self, index: int, scene: Scene, template: WrittenReason) -> _Asked | None:
-        # What tells templates apart stands last, and is not needed where words are drawn.
-        told = [claim for claim in template.claims if claim.code not in OWN_RECHECKS]
-        if all(claim.code in LITTLE for claim in told):
-            told = list(template.claims)
+        told = told_to_model(template.claims)
         if not told:
             return None
         facts = [claim.facts[0] for claim in told]
@@ -295,6 +292,13 @@ def _drawn_again(row: _Asked, draw: int) -> _Asked:
     seed = seed_of(row.scene, row.template.language, draw)
     wanted = replace(row.wanted, seed=seed)
     return _Asked(row.index, row.scene, row.template, row.told, wanted)
+
+
+def told_to_model(claims: Sequence[Claim]) -> Sequence[Claim]:
+    """Returns the claims of a template that the model words."""
+    # What tells templates apart stands last, and is not needed where words are drawn.
+    told = [claim for claim in claims if claim.code not in OWN_RECHECKS]
+    return claims if all(claim.code in LITTLE for claim in told) else told
 
 
 def seed_of(scene: Scene, language: str, draw: int) -> int:

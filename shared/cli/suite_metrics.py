@@ -12,17 +12,16 @@ from dataclasses import dataclass, field
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from shared.errors import SERVER_FAULTS
 from shared.suite.ports import SERVICES, PortPlan
 
 TIMEOUT_SECONDS = 1.0
 BREAKER_STATES = ("closed", "half-open", "open")
-_CLIENT_CODES = frozenset(
-    {"OK", "CANCELLED", "INVALID_ARGUMENT", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED"}
-    | {"UNAUTHENTICATED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE"}
-)
+_FAULTS = frozenset(code.name for code in SERVER_FAULTS)
 
 Labels = frozenset[tuple[str, str]]
 Samples = Mapping[tuple[str, Labels], float]
+_STARTED: tuple[str, Labels] = ("process_start_time_seconds", frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +121,9 @@ class _Part:
 
     def __init__(self, now: Scrape, before: Scrape | None, name: str) -> None:
         self._now = now.services[name]
-        started = self._now.get(("process_start_time_seconds", frozenset()), now.at)
+        started = self._now.get(_STARTED, now.at)
         known = before.services.get(name) if before is not None else None
-        same = known is not None and known.get(
-            ("process_start_time_seconds", frozenset())
-        ) == self._now.get(("process_start_time_seconds", frozenset()))
+        same = known is not None and known.get(_STARTED) == self._now.get(_STARTED)
         self._before: Samples = known if known is not None and same else {}
         since = before.at if before is not None and same else started
         self.seconds = max(now.at - since, 1e-3)
@@ -201,7 +198,7 @@ def _methods(service: str, part: _Part) -> list[MethodRow]:
     for labels, grown in part.grown("wherefore_requests_total").items():
         told = dict(labels)
         calls[told["method"]] += grown
-        faults[told["method"]] += grown if told["code"] not in _CLIENT_CODES else 0.0
+        faults[told["method"]] += grown if told["code"] in _FAULTS else 0.0
     for labels, grown in part.grown("wherefore_request_seconds_bucket").items():
         told = dict(labels)
         buckets[told["method"]][float(told["le"])] = grown

@@ -1,7 +1,7 @@
 """Lets no more calls in than the service can work on."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from shared.admission import Admission
 from shared.errors import ResourceExhaustedError
@@ -30,20 +30,14 @@ class AdmissionLayer(Layer):
         batch = call.request_streaming or dict(call.metadata).get(PRIORITY_KEY) == BATCH
         set_batch(batch)
         admission = self._streams if streams else self._calls
-        place = admission.admit(call.method, batch=batch)
-        try:
-            call.queue_nanos = await place.__aenter__()
-        except ResourceExhaustedError:
-            REJECTED.labels(call.method).inc()
-            call.notes.shed = "admission"
-            raise
-        QUEUE.observe(call.queue_nanos / 1e9)
-        CONCURRENCY_LIMIT.set(self._calls.limit)
-        raised: BaseException | None = None
-        try:
+        async with AsyncExitStack() as stack:
+            place = admission.admit(call.method, batch=batch)
+            try:
+                call.queue_nanos = await stack.enter_async_context(place)
+            except ResourceExhaustedError:
+                REJECTED.labels(call.method).inc()
+                call.notes.shed = "admission"
+                raise
+            QUEUE.observe(call.queue_nanos / 1e9)
+            CONCURRENCY_LIMIT.set(self._calls.limit)
             yield
-        except BaseException as error:
-            raised = error
-            raise
-        finally:
-            await place.__aexit__(type(raised) if raised else None, raised, None)

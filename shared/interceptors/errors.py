@@ -1,8 +1,8 @@
 """Turns whatever a handler raises into a gRPC code with google.rpc details."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from typing import cast
 
 import grpc
@@ -57,6 +57,19 @@ def outcome(error: BaseException | None, context: Context) -> grpc.StatusCode:
     if error is None or isinstance(error, grpc.aio.AbortError):
         return context.code() or grpc.StatusCode.OK  # None while nobody has set one
     return as_wherefore_error(error).code
+
+
+@contextmanager
+def at_end(context: Context, tell: Callable[[grpc.StatusCode], None]) -> Generator[None]:
+    """Calls `tell` with the code that a call ends with, once the block has."""
+    raised: BaseException | None = None
+    try:
+        yield
+    except BaseException as error:
+        raised = error
+        raise
+    finally:
+        tell(outcome(raised, context))
 
 
 class ErrorLayer(Layer):

@@ -6,24 +6,13 @@ from contextlib import asynccontextmanager
 import grpc
 import structlog
 
+from shared.errors import SERVER_FAULTS
 from shared.interceptors.errors import as_wherefore_error, outcome
 from shared.interceptors.pipeline import Call, Context, Layer
 from shared.request_context import current_request_id
 from shared.trace_context import current_trace
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
-
-_SERVER_FAULTS = frozenset(
-    {
-        grpc.StatusCode.INTERNAL,
-        grpc.StatusCode.UNKNOWN,
-        grpc.StatusCode.UNAVAILABLE,
-        grpc.StatusCode.DATA_LOSS,
-        grpc.StatusCode.UNIMPLEMENTED,
-        grpc.StatusCode.RESOURCE_EXHAUSTED,
-        grpc.StatusCode.DEADLINE_EXCEEDED,
-    }
-)
 
 
 class LoggingLayer(Layer):
@@ -75,5 +64,5 @@ def _write(call: Call, context: Context, error: BaseException | None) -> None:
         fields["shed"] = notes.shed
     if error is not None:
         fields["error"] = type(as_wherefore_error(error)).__name__
-    write = _log.warning if code in _SERVER_FAULTS else _log.info
+    write = _log.warning if code in SERVER_FAULTS else _log.info
     write("call", **fields)

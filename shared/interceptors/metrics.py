@@ -3,7 +3,9 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from shared.interceptors.errors import outcome
+import grpc
+
+from shared.interceptors.errors import at_end
 from shared.interceptors.pipeline import Call, Context, Layer
 from shared.metrics import IN_FLIGHT, LATENCY, REQUESTS
 
@@ -16,13 +18,11 @@ class MetricsLayer(Layer):
         """See `Layer.around`."""
         in_flight = IN_FLIGHT.labels(call.method)
         in_flight.inc()
-        raised: BaseException | None = None
-        try:
-            yield
-        except BaseException as error:
-            raised = error
-            raise
-        finally:
+
+        def count(code: grpc.StatusCode) -> None:
             in_flight.dec()
             LATENCY.labels(call.method).observe(call.elapsed_nanos() / 1e9)
-            REQUESTS.labels(call.method, outcome(raised, context).name).inc()
+            REQUESTS.labels(call.method, code.name).inc()
+
+        with at_end(context, count):
+            yield

@@ -6,26 +6,13 @@ from contextlib import asynccontextmanager
 import grpc
 
 from shared import tracing
-from shared.interceptors.errors import outcome
+from shared.errors import SERVER_FAULTS
+from shared.interceptors.errors import at_end
 from shared.interceptors.pipeline import Call, Context, Layer
 from shared.trace_context import TRACEPARENT_KEY, TraceParent, current_trace
 
-_CLIENT_FAULTS = frozenset(
-    {
-        grpc.StatusCode.OK,
-        grpc.StatusCode.CANCELLED,
-        grpc.StatusCode.INVALID_ARGUMENT,
-        grpc.StatusCode.NOT_FOUND,
-        grpc.StatusCode.ALREADY_EXISTS,
-        grpc.StatusCode.PERMISSION_DENIED,
-        grpc.StatusCode.UNAUTHENTICATED,
-        grpc.StatusCode.FAILED_PRECONDITION,
-        grpc.StatusCode.ABORTED,
-        grpc.StatusCode.OUT_OF_RANGE,
-        grpc.StatusCode.RESOURCE_EXHAUSTED,
-    }
-)
-"""Codes that are no error of a SERVER span (OpenTelemetry's conventions for RPC)."""
+_SPAN_ERRORS = SERVER_FAULTS - {grpc.StatusCode.RESOURCE_EXHAUSTED}
+"""Codes that are an error of a SERVER span (OpenTelemetry's conventions for RPC)."""
 
 
 class TracingLayer(Layer):
@@ -47,17 +34,14 @@ class TracingLayer(Layer):
                 context.set_trailing_metadata(
                     (*(context.trailing_metadata() or ()), (TRACEPARENT_KEY, trace.header()))
                 )
-            raised: BaseException | None = None
-            try:
-                yield
-            except BaseException as error:
-                raised = error
-                raise
-            finally:
-                code = outcome(raised, context)
+
+            def tell(code: grpc.StatusCode) -> None:
                 span.set(_known_at_the_end(call, code))
-                if code not in _CLIENT_FAULTS:
+                if code in _SPAN_ERRORS:
                     span.fail(code.name)
+
+            with at_end(context, tell):
+                yield
 
 
 def _known_at_the_end(call: Call, code: grpc.StatusCode) -> dict[str, tracing.Value]:

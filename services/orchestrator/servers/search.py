@@ -48,10 +48,7 @@ class SearchServer(SearchServiceServicer):
         """See the contract."""
         try:
             query = to_query(request.request)
-        except InvalidArgumentError as error:
-            raise error.below("request") from error
-        parts = self._pipeline.stream(query, by_clause=request.by_clause)
-        try:
+            parts = self._pipeline.stream(query, by_clause=request.by_clause)
             async with aclosing(parts):
                 async for part in parts:
                     yield _part(part)

@@ -55,6 +55,7 @@ from wherefore.orchestrator.v1.user_event_service_pb2 import (
 
 STATIC: Final = Path(__file__).parent / "static"
 _M = TypeVar("_M", bound=Message)
+_A = TypeVar("_A")
 # https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto names the HTTP codes.
 _HTTP: Final = {
     grpc.StatusCode.INVALID_ARGUMENT: HTTPStatus.BAD_REQUEST,
@@ -100,7 +101,19 @@ def make_app(api: Api) -> Starlette:
         return await _answer(request, SearchRequest, api.search, api.deadline_seconds)
 
     async def search_stream(request: Request) -> Response:
-        return await _stream(request, api.search_stream, api.deadline_seconds)
+        async def begin(
+            message: SearchStreamRequest,
+        ) -> tuple[SearchStreamResponse, AsyncGenerator[SearchStreamResponse]]:
+            parts = api.search_stream(message)
+            return await anext(parts), parts  # errors come before the first part
+
+        return await _answer(
+            request,
+            SearchStreamRequest,
+            begin,
+            api.deadline_seconds,
+            lambda begun, headers: event_stream(*begun, headers),
+        )
 
     async def summarise(request: Request) -> Response:
         return await _answer(request, SummariseRequest, api.summarise, api.deadline_seconds)
@@ -136,13 +149,21 @@ def make_app(api: Api) -> Starlette:
     )
 
 
+def _json(answer: Message, headers: dict[str, str]) -> Response:
+    content = json_format.MessageToDict(answer, always_print_fields_with_no_presence=False)
+    return JSONResponse(content, headers=headers)
+
+
 async def _answer(
     request: Request,
     kind: type[_M],
-    handler: Callable[[_M], Awaitable[Message]],
+    handler: Callable[[_M], Awaitable[_A]],
     deadline_seconds: float,
+    respond: Callable[[_A, dict[str, str]], Response] = _json,
 ) -> Response:
-    headers = _begin(request, deadline_seconds)
+    set_request_id(accept_request_id(request.headers.get(REQUEST_ID_KEY)))
+    set_current_deadline(Deadline.after(deadline_seconds))
+    headers = {REQUEST_ID_KEY: current_request_id()}
     try:
         message = await _message(request, kind)
         async with asyncio.timeout(deadline_seconds):
@@ -151,32 +172,7 @@ async def _answer(
         return _failure(DeadlineExceededError("no answer in time"), headers)
     except WhereforeError as error:
         return _failure(error, headers)
-    content = json_format.MessageToDict(answer, always_print_fields_with_no_presence=False)
-    return JSONResponse(content, headers=headers)
-
-
-async def _stream(
-    request: Request,
-    handler: Callable[[SearchStreamRequest], AsyncGenerator[SearchStreamResponse]],
-    deadline_seconds: float,
-) -> Response:
-    headers = _begin(request, deadline_seconds)
-    try:
-        parts = handler(await _message(request, SearchStreamRequest))
-        async with asyncio.timeout(deadline_seconds):
-            first = await anext(parts)  # errors come before it
-    except TimeoutError:
-        return _failure(DeadlineExceededError("no answer in time"), headers)
-    except WhereforeError as error:
-        return _failure(error, headers)
-    return event_stream(first, parts, headers)
-
-
-def _begin(request: Request, deadline_seconds: float) -> dict[str, str]:
-    """Sets the context of a request; returns the headers of its answer."""
-    set_request_id(accept_request_id(request.headers.get(REQUEST_ID_KEY)))
-    set_current_deadline(Deadline.after(deadline_seconds))
-    return {REQUEST_ID_KEY: current_request_id()}
+    return respond(answer, headers)
 
 
 async def _message(request: Request, kind: type[_M]) -> _M:

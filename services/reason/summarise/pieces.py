@@ -94,14 +94,15 @@ def _by_weight(pros: Sequence[Point], cons: Sequence[Point]) -> list[Piece]:
     return found
 
 
-def _claim(point: Point, praises: bool) -> Claim:
+def claim_of(point: Point, praises: bool) -> Claim:
+    """Returns what a point claims, without words yet."""
     return Claim(point.aspect.code, praises, point.reviews, point.speaking, point.review_ids, "")
 
 
 def _of(side: str, point: Point) -> Piece:
     fills = {"count": str(point.reviews), "total": str(point.speaking)}
     kind = f"{side}.{point.aspect.code}"
-    return Piece(Filled(kind, fills, REQUIRED[side]), (_claim(point, side == PRAISE),))
+    return Piece(Filled(kind, fills, REQUIRED[side]), (claim_of(point, side == PRAISE),))
 
 
 def _divided(praise: Point, fault: Point) -> Piece:
@@ -111,5 +112,5 @@ def _divided(praise: Point, fault: Point) -> Piece:
         "total": str(praise.speaking),
     }
     kind = f"{MIXED}.{praise.aspect.code}"
-    claims = (_claim(praise, True), _claim(fault, False))
+    claims = (claim_of(praise, True), claim_of(fault, False))
     return Piece(Filled(kind, fills, REQUIRED[MIXED]), claims)

@@ -169,15 +169,7 @@ def _forms(language: str) -> dict[str, tuple[str, str]]:
     table = tomllib.loads(_DATA.read_text(encoding="utf-8"))
     found: dict[str, tuple[str, str]] = {}
     for aspect, row in table.items():
-        names = {
-            "glue": "",
-            "name": "",
-            "good": PRAISE,
-            "praise": PRAISE,
-            "bad": FAULT,
-            "fault": FAULT,
-        }
-        for name, side in names.items():
+        for name, side in _SIDES.items():
             for form in row.get(f"{name}_{language}", ()):
                 found[form] = (aspect, side)
     return found

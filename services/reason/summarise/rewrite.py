@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from services.reason.summarise.pieces import claim_of
 from services.reason.summarise.points import Point
 from services.reason.summarise.sentences import Text, count_words
 from services.reason.summarise.verify import Claim, Rejected, Reread, verify
@@ -79,8 +80,8 @@ def rewrite(
                 parts.append(part)
                 break
     if not any(claim.by_model for part in parts for claim in part.claims):
-        drafts = [_claim(point, True, language) for point in pros[:MOST_PROS]]
-        drafts += [_claim(point, False, language) for point in cons[:MOST_CONS]]
+        drafts = [_worded(claim_of(point, True), language) for point in pros[:MOST_PROS]]
+        drafts += [_worded(claim_of(point, False), language) for point in cons[:MOST_CONS]]
         checked = verify(drafts, reread, language, banned)
         rejected += checked.rejected
         points = list(checked.kept)
@@ -130,12 +131,6 @@ def _fixed(sentence: Sentence, language: str) -> _Part:
     claims = [claim for piece in sentence.pieces for claim in piece.claims]
     points = [_worded(c, language) for c in claims if c.aspect not in (READ, RATED)]
     return _compose(points, language)
-
-
-def _claim(point: Point, praises: bool, language: str) -> Claim:
-    code = point.aspect.code
-    claim = Claim(code, praises, point.reviews, point.speaking, point.review_ids, "")
-    return _worded(claim, language)
 
 
 def _worded(claim: Claim, language: str) -> Claim:

@@ -15,12 +15,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
+from services.reason.train.choices import written_out
 from services.reason.train.opinion_frames import opinion_frames
 from services.reason.wording.opinions import FAULT, MIXED, PRAISE, RATED, READ, is_opinion
 
 DATA: Final = Path(__file__).parent / "data"
 LANGUAGES: Final = ("en", "zh")
-_CHOICE: Final = re.compile(r"\[([^\]]*)\]")
 _SLOT: Final = re.compile(r"\{(\w+)\}")
 _PATTERNS: Final[dict[int, tuple[str, ...]]] = {
     1: ("it V", "it V", "this V", "C", "C"),
@@ -130,11 +130,7 @@ def variants(language: str, kind: str, form: str) -> tuple[str, ...]:
     """Returns every wording of a kind in a form, choices written out, slots as "<shown>"."""
     found: list[str] = []
     for frame in frames(language)[kind].get(form, []):
-        texts = [""]
-        for index, part in enumerate(_CHOICE.split(frame)):
-            options = part.split("|") if index % 2 else [part]
-            texts = [text + option for text in texts for option in options]
-        found += [_tidy(text, language) for text in texts]
+        found += [_tidy(text, language) for text in written_out(frame)]
     return tuple(dict.fromkeys(found))
 
 

@@ -12,13 +12,13 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
+from services.reason.train.choices import written_out
 from services.reason.wording.opinions import FAULT, MIXED, PRAISE, RATED, READ
 
 DATA: Final = Path(__file__).parent / "data"
 MOST_IN_SENTENCE: Final = 3
 """Pieces of a sentence of a summary: clauses with two numbers are long."""
 _WORD: Final = re.compile(r"%(\w+)%")
-_CHOICE: Final = re.compile(r"\[([^\]]*)\]")
 _OPENED: Final = 0.4
 """Share of sentences that open with the reviews in all."""
 _SIDES: Final = (PRAISE, MIXED, FAULT)
@@ -46,16 +46,8 @@ def _worded(frame: str, words: dict[str, str]) -> list[str]:
     for name in names:
         if name not in words:
             return []
-        choices = _options(words[name])
+        choices = written_out(words[name])
         texts = [text.replace(f"%{name}%", choice) for text in texts for choice in choices]
-    return texts
-
-
-def _options(text: str) -> list[str]:
-    texts = [""]
-    for index, part in enumerate(_CHOICE.split(text)):
-        options = part.split("|") if index % 2 else [part]
-        texts = [text + option for text in texts for option in options]
     return texts
 
 

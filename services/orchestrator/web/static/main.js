@@ -18,6 +18,7 @@ let toasting = 0;
 
 const user = () => ({ sessionId: session() });
 const atHome = () => state.tab === "search" && !state.query;
+const searching = () => state.tab === "search" && !atHome();
 
 function words() {
   document.documentElement.lang = current() === "zh" ? "zh-CN" : "en";
@@ -44,7 +45,7 @@ async function act(type, result) {
     ...user(),
     products: [{ productId: result.product.id, quantity: 1, position: result.rank }],
     attributionToken: state.attribution,
-    ...(state.tab === "search" && state.query ? { query: state.query } : {}),
+    ...(searching() ? { query: state.query } : {}),
   };
   try {
     await ask("events", { event });
@@ -54,8 +55,6 @@ async function act(type, result) {
     say(t("errors")[error.status] ?? error.message);
   }
 }
-
-const searching = () => !atHome() && state.tab === "search";
 
 function question(more) {
   if (searching()) {
@@ -138,7 +137,7 @@ function fill(answer, more, coming = "") {
   if (!count) $("results").append(nothing(state.tab !== "search" || atHome()));
   sayHow(answer);
   $("more").hidden = !state.token;
-  $("sorting").hidden = state.tab !== "search" || !state.query || !count;
+  $("sorting").hidden = !searching() || !count;
   return cards;
 }
 
@@ -158,7 +157,7 @@ async function load(more = false) {
   const run = ++state.run;
   document.body.classList.toggle("home", atHome());
   document.body.classList.toggle("foryou", state.tab === "foryou");
-  document.title = state.query && state.tab === "search" ? `${state.query} · Wherefore` : "Wherefore";
+  document.title = searching() ? `${state.query} · Wherefore` : "Wherefore";
   $("title").textContent = atHome() ? t("hero") : state.tab === "foryou" ? t("tabForYou") : t("resultsFor")(state.query);
   $("restart").hidden = state.tab !== "foryou";
   for (const tab of TABS) {
@@ -166,9 +165,9 @@ async function load(more = false) {
     else $(`tab-${tab}`).removeAttribute("aria-current");
   }
   $("results").setAttribute("aria-busy", "true");
-  if (!more) $("status").textContent = t(state.tab === "search" && state.query ? "searching" : "loading");
+  if (!more) $("status").textContent = t(searching() ? "searching" : "loading");
+  const wanted = () => run === state.run; // otherwise a newer question was asked meanwhile
   try {
-    const wanted = () => run === state.run; // otherwise a newer question was asked meanwhile
     if (searching()) {
       await follow(more, wanted);
     } else {
@@ -176,9 +175,9 @@ async function load(more = false) {
       if (wanted()) fill(answer, more);
     }
   } catch (error) {
-    if (run === state.run) fail(error, more);
+    if (wanted()) fail(error, more);
   } finally {
-    if (run === state.run) $("results").removeAttribute("aria-busy");
+    if (wanted()) $("results").removeAttribute("aria-busy");
   }
 }
 
