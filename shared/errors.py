@@ -17,20 +17,18 @@ Handlers raise these; the outermost interceptor turns them into a code with goog
 (https://google.aip.dev/193), and `error_from_rpc` turns those back for whoever called.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, Self, TypeVar
+from typing import ClassVar, Self
 
 import grpc
 import grpc.aio
-from google.protobuf.message import DecodeError, Message
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RequestInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
 from shared.request_context import current_request_id
+from shared.status_details import code_of, detail_of, number_of, short_text, status_of
 
 ERROR_DOMAIN = "wherefore"
-DETAILS_KEY = "grpc-status-details-bin"
 INTERNAL_TEXT = "internal error; the request id finds it in the logs"
 SERVER_FAULTS = frozenset(
     {
@@ -45,12 +43,8 @@ SERVER_FAULTS = frozenset(
 )
 """Codes by which a service fails its caller; by the others the caller, or nobody, is at fault."""
 
-# Details travel in HTTP/2 metadata, of which gRPC clients accept 8 KiB unless told otherwise; an
-# error past that reaches them as a RESOURCE_EXHAUSTED of their own.
-_MAX_TEXT_BYTES = 512
+# Details travel in metadata, whose size clients limit; see `status_details`.
 _MAX_VIOLATION_BYTES = 2048
-
-_MessageT = TypeVar("_MessageT", bound=Message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +187,7 @@ def status_proto(error: WhereforeError) -> Status:
     """
     internal = error.code is grpc.StatusCode.INTERNAL
     status = Status(
-        code=_number(error.code), message=INTERNAL_TEXT if internal else _text(error.message)
+        code=number_of(error.code), message=INTERNAL_TEXT if internal else short_text(error.message)
     )
     status.details.add().Pack(ErrorInfo(reason=error.code.name, domain=ERROR_DOMAIN))
     if isinstance(error, InvalidArgumentError) and error.violations:
@@ -209,7 +203,7 @@ def status_proto(error: WhereforeError) -> Status:
 
 def error_from_status(status: Status) -> WhereforeError:
     """Returns the error that `status_proto` made `status` from."""
-    return _build(_code(status.code), status.message, status)
+    return _build(code_of(status.code), status.message, status)
 
 
 def error_from_rpc(error: grpc.aio.AioRpcError) -> WhereforeError:
@@ -218,7 +212,7 @@ def error_from_rpc(error: grpc.aio.AioRpcError) -> WhereforeError:
     A failure of gRPC itself (nobody listens, a connection broke) carries no details, and its text
     names addresses; it gets a text of ours, and the original stays reachable as `__cause__`.
     """
-    status = _parse_details(error)
+    status = status_of(error)
     if status is None:
         code = error.code()
         text = error.details() or ""
@@ -233,18 +227,18 @@ def error_from_rpc(error: grpc.aio.AioRpcError) -> WhereforeError:
 
 def request_id_of(error: grpc.aio.AioRpcError) -> str:
     """Returns the request id in a failed call's details, or an empty text."""
-    info = _detail(_parse_details(error) or Status(), RequestInfo)
+    info = detail_of(status_of(error) or Status(), RequestInfo)
     return info.request_id if info else ""
 
 
 def _build(code: grpc.StatusCode, message: str, status: Status) -> WhereforeError:
     if code is grpc.StatusCode.INVALID_ARGUMENT:
-        bad_request = _detail(status, BadRequest) or BadRequest()
+        bad_request = detail_of(status, BadRequest) or BadRequest()
         return InvalidArgumentError(
             *(FieldViolation(v.field, v.description) for v in bad_request.field_violations),
             message=message,
         )
-    retry = _detail(status, RetryInfo)
+    retry = detail_of(status, RetryInfo)
     seconds = retry.retry_delay.ToNanoseconds() / 1e9 if retry else None
     if code is grpc.StatusCode.UNAVAILABLE:
         return UnavailableError(message, 1.0 if seconds is None else seconds)
@@ -253,43 +247,6 @@ def _build(code: grpc.StatusCode, message: str, status: Status) -> WhereforeErro
     if code in _PLAIN:
         return _PLAIN[code](message)
     return InternalError(f"{code.name}: {message}")
-
-
-def _parse_details(error: grpc.aio.AioRpcError) -> Status | None:
-    metadata: Iterable[tuple[str, str | bytes]] = error.trailing_metadata() or ()
-    for key, value in metadata:
-        if key == DETAILS_KEY and isinstance(value, bytes):
-            try:
-                status = Status.FromString(value)
-            except DecodeError:
-                return None
-            # A status that contradicts the code on the wire is not to be trusted.
-            return status if status.code == _number(error.code()) else None
-    return None
-
-
-def _detail(status: Status, kind: type[_MessageT]) -> _MessageT | None:
-    for packed in status.details:
-        message = kind()
-        try:
-            # False when it holds another kind.
-            if packed.Unpack(message):
-                return message
-        except DecodeError:
-            return None
-    return None
-
-
-def _number(code: grpc.StatusCode) -> int:
-    number: int = code.value[0]
-    return number
-
-
-_CODES = {_number(code): code for code in grpc.StatusCode}
-
-
-def _code(number: int) -> grpc.StatusCode:
-    return _CODES.get(number, grpc.StatusCode.UNKNOWN)
 
 
 def _describe(violation: FieldViolation) -> str:
@@ -306,12 +263,6 @@ def _bad_request(violations: tuple[FieldViolation, ...]) -> BadRequest:
             bad_request.field_violations.add(description=f"and {len(violations) - index} more")
             break
         bad_request.field_violations.add(
-            field=_text(violation.field), description=_text(violation.description)
+            field=short_text(violation.field), description=short_text(violation.description)
         )
     return bad_request
-
-
-def _text(text: str) -> str:
-    """Returns `text` cut to size, lone surrogates replaced: protobuf refuses what is not UTF-8."""
-    cut = text.encode("utf-8", "replace")[:_MAX_TEXT_BYTES]
-    return cut.decode("utf-8", "ignore")

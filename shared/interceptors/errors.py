@@ -11,7 +11,6 @@ import structlog
 
 from shared.deadline import current_deadline
 from shared.errors import (
-    DETAILS_KEY,
     DeadlineExceededError,
     InternalError,
     RequestCancelledError,
@@ -22,6 +21,7 @@ from shared.errors import (
 )
 from shared.interceptors.pipeline import Call, Context, Layer
 from shared.request_context import REQUEST_ID_KEY, current_request_id
+from shared.status_details import DETAILS_KEY
 from shared.trace_context import TRACEPARENT_KEY, current_trace
 
 PUSHBACK_KEY = "grpc-retry-pushback-ms"
