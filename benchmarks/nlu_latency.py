@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 import grpc.aio
-import numpy as np
 
 from benchmarks import report
 from benchmarks.data import shopping_queries
@@ -32,9 +29,10 @@ from benchmarks.model_variants import (
     load_variant,
     make_graphs,
 )
+from benchmarks.nlu_passes import BATCHES, measure_passes
 from shared.cli.connection import connect
 from shared.cli.private_suite import PrivateSuite, private_suite
-from shared.inference.settings import QUERY_MODELS, REPOSITORY, VECTOR_MODEL
+from shared.inference.settings import QUERY_MODELS, VECTOR_MODEL
 from wherefore.nlu.v1.nlu_service_pb2 import ParseRequest
 from wherefore.nlu.v1.nlu_service_pb2_grpc import NluServiceStub
 
@@ -45,8 +43,6 @@ SINGLE = {SERVED: 1_000, UNBATCHED: 200, FULL: 200}
 """Requests of a single client, by variant; the served one is what is promised."""
 MANY = 500
 """Requests of all clients together."""
-BATCHES = (1, 8, 16)
-PASSES = 60
 SETTLING_SECONDS = 30
 
 
@@ -124,47 +120,6 @@ async def measure_variant(
         many,
         {name: seconds * 1e3 / MANY for name, seconds in spent.items()},
     )
-
-
-def measure_passes(
-    language: str, graph: str, queries: Sequence[str], threads: int = 0
-) -> dict[int, float]:
-    """Milliseconds a query of the forward pass alone, in process, by batch size: medians."""
-    import onnxruntime
-
-    from services.nlu.learnt.tokens import ModelTokenizer
-
-    folder = REPOSITORY / models_of(language)[0] / "1"
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session: Any = onnxruntime.InferenceSession(
-        str(folder / graph), options, providers=["CPUExecutionProvider"]
-    )
-    names = {item.name for item in session.get_inputs()}
-    tokenizer = ModelTokenizer(folder / "tokenizer.json", 128, word_places="segments" in names)
-    rows = tokenizer.encode(queries)
-    found: dict[int, float] = {}
-    for size in BATCHES:
-        took: list[float] = []
-        for turn in range(PASSES):
-            batch = [rows[(turn * size + at) % len(rows)] for at in range(size)]
-            longest = max(len(row.ids) for row in batch)
-            feeds = {
-                "input_ids": np.stack([_filled(row.ids, longest) for row in batch]),
-                "segments": np.stack([_filled(row.segments, longest) for row in batch]),
-            }
-            begun = time.perf_counter()
-            session.run(None, {name: feeds[name] for name in names})
-            took.append((time.perf_counter() - begun) * 1e3 / size)
-        found[size] = statistics.median(took[5:])
-    return found
-
-
-def _filled(values: Any, length: int) -> Any:
-    filled = np.zeros(length, dtype=np.int32)
-    filled[: len(values)] = values
-    return filled
 
 
 async def measure(languages: Sequence[str]) -> list[Measured]:

@@ -6,8 +6,10 @@ import numpy as np
 
 from shared.inference import Encoded, TextEncoder
 
+_CHUNK = 128
 
-async def encode_all(encoder: TextEncoder, texts: Sequence[str], chunk: int) -> Encoded:
+
+async def encode_all(encoder: TextEncoder, texts: Sequence[str]) -> Encoded:
     """Encodes a long list in chunks, one after another: concurrent ones would hold up queries.
 
     Raises:
@@ -15,7 +17,8 @@ async def encode_all(encoder: TextEncoder, texts: Sequence[str], chunk: int) -> 
         DeadlineExceededError: Not within the caller's deadline.
     """
     parts = [
-        await encoder.encode(texts[start : start + chunk]) for start in range(0, len(texts), chunk)
+        await encoder.encode(texts[start : start + _CHUNK])
+        for start in range(0, len(texts), _CHUNK)
     ]
     return Encoded(
         np.concatenate([part.vectors for part in parts]),

@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import Any
 
 import grpc.aio
-import numpy as np
 from cachetools import LRUCache
 
 from services.nlu import validation
@@ -23,11 +22,11 @@ from services.nlu.messages import (
     READING_STAGE,
     fill,
     to_analysis,
-    to_attribution,
     to_degradations,
     to_message,
     to_vector,
 )
+from services.nlu.pairs import attribute, match
 from services.nlu.passes import ForwardPasses, Learnt, Wanted
 from services.nlu.understanding import QueryReader
 from shared.catalogue_watch import CatalogueWatch
@@ -44,10 +43,8 @@ from wherefore.nlu.v1.nlu_service_pb2_grpc import (
     add_NluServiceServicer_to_server,
 )
 
+_RETRIEVAL = "wherefore.retrieval.v1.RetrievalService"
 _RULES_STAGE = "nlu.rules"
-_MATCH_STAGE = "nlu.match"
-_ATTRIBUTION_STAGE = "nlu.attribution"
-_ENCODE_CHUNK = 128
 _ParseKey = tuple[int, str, ParseOptions]
 _Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -107,7 +104,9 @@ class NluService(NluServiceServicer):
             self._watching.append(asyncio.create_task(watching, name=f"watch-{reader.model}"))
         if settings.retrieval_target and self._channel is None:
             self._channel = open_channel(
-                settings.retrieval_target, max_message_bytes=settings.max_message_bytes
+                settings.retrieval_target,
+                wait_for_health_of=_RETRIEVAL,
+                max_message_bytes=settings.max_message_bytes,
             )
             watch = CatalogueWatch(
                 self._channel,
@@ -202,51 +201,13 @@ class NluService(NluServiceServicer):
 
     async def Match(self, request: pb.MatchRequest, context: _Context) -> pb.MatchResponse:  # noqa: N802
         """See nlu_service.proto."""
-        validation.check_count(len(request.pairs), validation.MAX_TEXTS, "pairs")
-        pairs = [(pair.left, pair.right) for pair in request.pairs]
-        left, right = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-        validation.check_texts(left, validation.MAX_PAIR_TEXT, "pairs[{}].left")
-        validation.check_texts(right, validation.MAX_PAIR_TEXT, "pairs[{}].right")
-        if request.method == pb.MATCH_METHOD_CROSS_ENCODER:
-            return await self._match_together(pairs)
-        timer = StageTimer()
-        encoder = self._open_models().encoder
-        # One query against many titles is the usual case: every text is encoded once.
-        texts = list(dict.fromkeys([*left, *right]))
-        with timer.stage(_MATCH_STAGE) as stage:
-            encoded = await encode_all(encoder, texts, _ENCODE_CHUNK)
-            stage.queue_nanos, stage.inference_nanos = encoded.queue_nanos, encoded.inference_nanos
-        row = {text: index for index, text in enumerate(texts)}
-        scores = np.einsum(
-            "ij,ij->i",
-            encoded.vectors[[row[text] for text in left]],
-            encoded.vectors[[row[text] for text in right]],
-        )
-        # Rounding can carry the cosine of equal texts past 1.
-        bounded: list[float] = np.clip(scores, -1.0, 1.0).tolist()
-        return pb.MatchResponse(scores=bounded, model=encoder.model, timings=timer.timings())
+        return await match(request, self._open_models)
 
     async def AttributeMatch(  # noqa: N802
         self, request: pb.AttributeMatchRequest, context: _Context
     ) -> pb.AttributeMatchResponse:
         """See nlu_service.proto."""
-        validation.check_count(len(request.pairs), validation.MAX_ATTRIBUTED, "pairs")
-        pairs = [(pair.left, pair.right) for pair in request.pairs]
-        for side, texts in enumerate(zip(*pairs, strict=True)):
-            name = ("left", "right")[side]
-            validation.check_texts(texts, validation.MAX_PAIR_TEXT, f"pairs[{{}}].{name}")
-        attributor = self._open_models().attributor
-        if attributor is None:
-            raise UnavailableError("no model that attributes a match is installed")
-        timer = StageTimer()
-        with timer.stage(_ATTRIBUTION_STAGE) as stage:
-            made = await attributor.attribute(pairs)
-            stage.queue_nanos, stage.inference_nanos = made.queue_nanos, made.inference_nanos
-        return pb.AttributeMatchResponse(
-            attributions=map(to_attribution, made.pairs),
-            model=attributor.model,
-            timings=timer.timings(),
-        )
+        return await attribute(request, self._open_models)
 
     async def Embed(self, request: pb.EmbedRequest, context: _Context) -> pb.EmbedResponse:  # noqa: N802
         """See nlu_service.proto. The models of today make no difference between the roles."""
@@ -256,7 +217,7 @@ class NluService(NluServiceServicer):
         timer = StageTimer()
         encoder = self._open_models().encoder
         with timer.stage(EMBEDDING_STAGE) as stage:
-            encoded = await encode_all(encoder, texts, _ENCODE_CHUNK)
+            encoded = await encode_all(encoder, texts)
             stage.queue_nanos, stage.inference_nanos = encoded.queue_nanos, encoded.inference_nanos
         return pb.EmbedResponse(
             vectors=[to_vector(vector, encoder.model) for vector in encoded.vectors],
@@ -306,17 +267,6 @@ class NluService(NluServiceServicer):
                 inference_nanos=item.inference_nanos,
             )
         return learnt
-
-    async def _match_together(self, pairs: Sequence[tuple[str, str]]) -> pb.MatchResponse:
-        cross = self._open_models().cross
-        if cross is None:
-            raise UnavailableError("no cross-encoder is installed")
-        timer = StageTimer()
-        with timer.stage(_MATCH_STAGE) as stage:
-            scores = await cross.score(pairs)
-            stage.queue_nanos, stage.inference_nanos = scores.queue_nanos, scores.inference_nanos
-        probabilities: list[float] = scores.probabilities.tolist()
-        return pb.MatchResponse(scores=probabilities, model=cross.model, timings=timer.timings())
 
     def _open_models(self) -> Models:
         if self._models is None or self._passes is None:

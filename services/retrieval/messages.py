@@ -1,15 +1,17 @@
 """Messages of retrieval to the values of its domain, checked, and back."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from services.retrieval.blobs import check_mask
-from services.retrieval.drafts import unit_vector
+from services.retrieval.drafts import Draft, unit_vector
 from services.retrieval.facets import Facet, FacetSpec
+from services.retrieval.filters import ATTRIBUTES, FILTER_FIELDS, ValueKind
 from services.retrieval.intervals import Interval
-from services.retrieval.search import LEGS, Found, SearchQuery
-from services.retrieval.statistics import Counts
+from services.retrieval.search import LEGS, Found, SearchQuery, SimilarQuery
+from services.retrieval.statistics import CatalogueTerms, Counts
 from shared.errors import InvalidArgumentError
+from wherefore.common.v1.diagnostics_pb2 import DEGRADATION_CAUSE_UNAVAILABLE, Degradation
 from wherefore.retrieval.v1 import facet_pb2
 from wherefore.retrieval.v1 import retrieval_service_pb2 as pb
 from wherefore.retrieval.v1.candidate_pb2 import Candidate, LegScore
@@ -26,6 +28,28 @@ MAX_FACETS = 20
 MAX_VALUES = 1_000
 MAX_INTERVALS = 50
 MAX_PREFIX = 200
+
+
+def drafts_of(request: pb.IndexRequest, seen: int) -> list[Draft]:
+    """Returns the products of a message of an import.
+
+    Args:
+        request: As it came.
+        seen: Products of the messages before it.
+
+    Raises:
+        InvalidArgumentError: It holds too many.
+    """
+    check_count("documents", len(request.documents), 0, MAX_BATCH)
+    return [
+        Draft(
+            row=document.row or seen + position,
+            product=document.product,
+            vector=document.vector if document.HasField("vector") else None,
+            vector_source=document.vector_source,
+        )
+        for position, document in enumerate(request.documents, start=1)
+    ]
 
 
 def search_query(request: pb.RetrieveRequest, dimension: int) -> SearchQuery:
@@ -70,6 +94,29 @@ def search_query(request: pb.RetrieveRequest, dimension: int) -> SearchQuery:
     )
 
 
+def similar_query(request: pb.SimilarRequest) -> SimilarQuery:
+    """Returns what products are to be like.
+
+    Raises:
+        InvalidArgumentError: Names the field at fault.
+    """
+    check_count("product_ids", len(request.product_ids), 1, MAX_SEEDS)
+    check_count("excluded_ids", len(request.excluded_ids), 0, MAX_IDS)
+    weights = list(request.weights) or [1.0] * len(request.product_ids)
+    if len(weights) != len(request.product_ids):
+        raise InvalidArgumentError.of("weights", "must be one for each product, or none at all")
+    if not all(math.isfinite(weight) and weight >= 0 for weight in weights):
+        raise InvalidArgumentError.of("weights", "must be finite and at least 0")
+    return SimilarQuery(
+        product_ids=request.product_ids,
+        weights=weights,
+        filter=request.filter,
+        excluded_ids=request.excluded_ids,
+        limit=page_limit("limit", request.limit, DEFAULT_RESULTS),
+        mask=check_mask(request.read_mask),
+    )
+
+
 def facet_specs(specs: Iterable[facet_pb2.FacetSpec]) -> list[FacetSpec]:
     """Returns what is to be counted.
 
@@ -92,6 +139,17 @@ def facet_specs(specs: Iterable[facet_pb2.FacetSpec]) -> list[FacetSpec]:
         checked.append(FacetSpec(spec.key, limit, spec.prefix, intervals))
     check_count("facets", len(checked), 1, MAX_FACETS)
     return checked
+
+
+def is_over_filter(request: pb.FacetsRequest) -> bool:
+    """Whether all that the filter lets through is counted, and not what the query finds.
+
+    Raises:
+        InvalidArgumentError: There is no such scope.
+    """
+    if request.scope not in facet_pb2.FacetScope.values():
+        raise InvalidArgumentError.of("scope", f"{request.scope} is no scope")
+    return request.scope == facet_pb2.FACET_SCOPE_FILTER
 
 
 def facet_message(facet: Facet) -> facet_pb2.Facet:
@@ -138,9 +196,54 @@ def candidate(found: Found) -> Candidate:
     )
 
 
-def term_counts(counts: Counts) -> list[pb.TermCount]:
-    """Returns counts as the contract has them."""
+def skipped_leg(leg: str, reason: str) -> Degradation:
+    """Returns what is told of a leg that did not search."""
+    return Degradation(
+        stage=f"retrieval.{leg}",
+        cause=DEGRADATION_CAUSE_UNAVAILABLE,
+        fallback="sparse retrieval only",
+        detail=reason,
+    )
+
+
+def add_terms(response: pb.StatsResponse, terms: CatalogueTerms) -> None:
+    """Adds what the catalogue's texts hold."""
+    response.category_counts.update(terms.category_counts)
+    response.brands.extend(_term_counts(terms.brands))
+    response.product_types.extend(_term_counts(terms.product_types))
+    response.vocabulary.extend(_term_counts(terms.vocabulary))
+    response.word_pairs.extend(_term_counts(terms.word_pairs))
+
+
+def _term_counts(counts: Counts) -> list[pb.TermCount]:
     return [pb.TermCount(term=term, count=count) for term, count in counts]
+
+
+def filter_fields(attributes: Mapping[str, frozenset[ValueKind]]) -> list[pb.FilterField]:
+    """Returns what a filter may name.
+
+    Args:
+        attributes: Kinds of values by attribute.
+    """
+    fields = [pb.FilterField(name=name, kind=kind) for name, kind in FILTER_FIELDS.items()]
+    for key, kinds in sorted(attributes.items()):
+        fields += [pb.FilterField(name=f"{ATTRIBUTES}{key}", kind=kind) for kind in sorted(kinds)]
+    return fields
+
+
+def is_by_popularity(request: pb.ListProductsRequest) -> bool:
+    """Whether products are listed by popularity, and not by id.
+
+    Raises:
+        InvalidArgumentError: There is no such order, or it does not go on after a product.
+    """
+    if request.order == pb.LIST_ORDER_POPULARITY:
+        if request.after_id:
+            raise InvalidArgumentError.of("after_id", "is not supported by popularity")
+        return True
+    if request.order != pb.LIST_ORDER_UNSPECIFIED:
+        raise InvalidArgumentError.of("order", f"{request.order} is not an order")
+    return False
 
 
 def check_count(field: str, count: int, least: int, most: int) -> None:

@@ -1,7 +1,6 @@
 """The gRPC face of retrieval: translates between the contract and the domain."""
 
 import asyncio
-import math
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -12,34 +11,33 @@ import structlog
 from services.retrieval.blobs import check_mask
 from services.retrieval.catalogue import HAS_VECTOR, Catalogue
 from services.retrieval.config import RetrievalSettings
-from services.retrieval.drafts import Draft
 from services.retrieval.facets import FacetCounter
-from services.retrieval.filters import ATTRIBUTES, FILTER_FIELDS
 from services.retrieval.messages import (
     DEFAULT_PAGE,
-    DEFAULT_RESULTS,
-    MAX_BATCH,
     MAX_FILTERS,
     MAX_IDS,
-    MAX_SEEDS,
+    add_terms,
     candidate,
     check_count,
+    drafts_of,
     facet_message,
     facet_specs,
+    filter_fields,
+    is_by_popularity,
+    is_over_filter,
     page_limit,
     search_query,
-    term_counts,
+    similar_query,
+    skipped_leg,
 )
-from services.retrieval.search import Searcher, SearchOptions, SimilarQuery
+from services.retrieval.search import Searcher, SearchOptions
 from services.retrieval.selection import select
 from services.retrieval.statistics import TermReader
 from services.retrieval.store.factory import open_store
 from services.retrieval.store.port import DENSE
-from shared.errors import InvalidArgumentError, UnavailableError
+from shared.errors import UnavailableError
 from shared.text.analysis import warm_up
 from shared.timing import StageTimer
-from wherefore.common.v1.diagnostics_pb2 import DEGRADATION_CAUSE_UNAVAILABLE, Degradation
-from wherefore.retrieval.v1 import facet_pb2
 from wherefore.retrieval.v1 import retrieval_service_pb2 as pb
 from wherefore.retrieval.v1.retrieval_service_pb2_grpc import (
     RetrievalServiceServicer,
@@ -84,8 +82,9 @@ class RetrievalService(RetrievalServiceServicer):
 
     async def start(self) -> None:
         """Opens the store and loads the dictionaries."""
-        await self._run(self._writer, self._catalogue.open)
+        # The store comes last: whoever stands by for it can then take over at once.
         await self._run(self._readers, warm_up)
+        await self._run(self._writer, self._catalogue.open)
         self._open = True
         self._start_optimizing()
 
@@ -116,16 +115,7 @@ class RetrievalService(RetrievalServiceServicer):
         response = pb.IndexResponse()
         seen = 0
         async for request in request_iterator:
-            check_count("documents", len(request.documents), 0, MAX_BATCH)
-            drafts = [
-                Draft(
-                    row=document.row or seen + position,
-                    product=document.product,
-                    vector=document.vector if document.HasField("vector") else None,
-                    vector_source=document.vector_source,
-                )
-                for position, document in enumerate(request.documents, start=1)
-            ]
+            drafts = drafts_of(request, seen)
             seen += len(drafts)
             report = await self._run(self._writer, self._catalogue.write, drafts)
             response.indexed_count += report.indexed
@@ -165,15 +155,7 @@ class RetrievalService(RetrievalServiceServicer):
             candidates=map(candidate, result.candidates),
             estimated_total=result.total,
             timings=timer.timings(),
-            degraded=[
-                Degradation(
-                    stage=f"retrieval.{leg}",
-                    cause=DEGRADATION_CAUSE_UNAVAILABLE,
-                    fallback="sparse retrieval only",
-                    detail=reason,
-                )
-                for leg, reason in result.skipped.items()
-            ],
+            degraded=[skipped_leg(leg, reason) for leg, reason in result.skipped.items()],
             index_version=self._catalogue.version,
             ignored_constraints=result.ignored,
             applied_filter=result.applied_filter,
@@ -186,16 +168,13 @@ class RetrievalService(RetrievalServiceServicer):
     ) -> pb.FacetsResponse:
         """See the contract."""
         specs = facet_specs(request.facets)
-        if request.scope not in facet_pb2.FacetScope.values():
-            raise InvalidArgumentError.of("scope", f"{request.scope} is no scope")
+        over_filter = is_over_filter(request)
         retrieve = pb.RetrieveRequest(query=request.query, filter=request.filter)
         query = search_query(retrieve, self._settings.vector_dimension)
         if query.vector is not None:
             await self._run(self._readers, self._catalogue.check_model, request.query.vector)
         timer = StageTimer()
-        facets = await self._facets.count(
-            query, specs, over_filter=request.scope == facet_pb2.FACET_SCOPE_FILTER, timer=timer
-        )
+        facets = await self._facets.count(query, specs, over_filter=over_filter, timer=timer)
         return pb.FacetsResponse(
             facets=map(facet_message, facets),
             timings=timer.timings(),
@@ -224,22 +203,8 @@ class RetrievalService(RetrievalServiceServicer):
         context: grpc.aio.ServicerContext[pb.SimilarRequest, pb.SimilarResponse],
     ) -> pb.SimilarResponse:
         """See the contract."""
-        check_count("product_ids", len(request.product_ids), 1, MAX_SEEDS)
-        check_count("excluded_ids", len(request.excluded_ids), 0, MAX_IDS)
-        weights = list(request.weights) or [1.0] * len(request.product_ids)
-        if len(weights) != len(request.product_ids):
-            raise InvalidArgumentError.of("weights", "must be one for each product, or none at all")
-        if not all(math.isfinite(weight) and weight >= 0 for weight in weights):
-            raise InvalidArgumentError.of("weights", "must be finite and at least 0")
+        query = similar_query(request)
         timer = StageTimer()
-        query = SimilarQuery(
-            product_ids=request.product_ids,
-            weights=weights,
-            filter=request.filter,
-            excluded_ids=request.excluded_ids,
-            limit=page_limit("limit", request.limit, DEFAULT_RESULTS),
-            mask=check_mask(request.read_mask),
-        )
         result = await self._searcher.similar(query, timer)
         return pb.SimilarResponse(
             candidates=map(candidate, result.candidates),
@@ -281,13 +246,9 @@ class RetrievalService(RetrievalServiceServicer):
         """See the contract."""
         limit = page_limit("page_size", request.page_size, DEFAULT_PAGE)
         mask = check_mask(request.read_mask)
-        if request.order == pb.LIST_ORDER_POPULARITY:
-            if request.after_id:
-                raise InvalidArgumentError.of("after_id", "is not supported by popularity")
+        if is_by_popularity(request):
             products = await self._searcher.list_by_popularity(limit, request.filter, mask)
             return pb.ListProductsResponse(products=products)
-        if request.order != pb.LIST_ORDER_UNSPECIFIED:
-            raise InvalidArgumentError.of("order", f"{request.order} is not an order")
         ids, following = await self._searcher.list_by_id(request.after_id, limit, request.filter)
         products = await self._searcher.get(ids, mask)
         return pb.ListProductsResponse(products=products, next_after_id=following)
@@ -310,24 +271,11 @@ class RetrievalService(RetrievalServiceServicer):
             index_version=version,
             store=store.name,
             optimized=await self._run(self._readers, store.is_optimized),
-            filter_fields=self._filter_fields(),
+            filter_fields=filter_fields(self._catalogue.compiler.attributes),
         )
         if request.include_terms:
-            terms = await self._terms.read(version, self._catalogue.listing_version)
-            response.category_counts.update(terms.category_counts)
-            response.brands.extend(term_counts(terms.brands))
-            response.product_types.extend(term_counts(terms.product_types))
-            response.vocabulary.extend(term_counts(terms.vocabulary))
-            response.word_pairs.extend(term_counts(terms.word_pairs))
+            add_terms(response, await self._terms.read(version, self._catalogue.listing_version))
         return response
-
-    def _filter_fields(self) -> list[pb.FilterField]:
-        fields = [pb.FilterField(name=name, kind=kind) for name, kind in FILTER_FIELDS.items()]
-        for key, kinds in sorted(self._catalogue.compiler.attributes.items()):
-            fields += [
-                pb.FilterField(name=f"{ATTRIBUTES}{key}", kind=kind) for kind in sorted(kinds)
-            ]
-        return fields
 
     def _start_optimizing(self) -> None:
         waiting = self._catalogue.written_since_optimize

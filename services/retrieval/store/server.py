@@ -1,85 +1,36 @@
 """A Qdrant server or cluster, through qdrant-client."""
 
-import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
-import httpx
 import numpy as np
 from numpy.typing import NDArray
 from qdrant_client import QdrantClient, models
-from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
-from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
 from services.retrieval.store.conditions import Condition
-from services.retrieval.store.filters import FilterTypes
 from services.retrieval.store.port import (
     DENSE,
-    QUANTILE,
     SPARSE,
     FieldKind,
     Hit,
     Layout,
-    Quantisation,
     Record,
     SparseVector,
     StoredProduct,
     point_id,
 )
-from shared.errors import InternalError, UnavailableError
+from services.retrieval.store.server_errors import translate_errors
+from services.retrieval.store.server_models import (
+    FILTERS,
+    ID,
+    KINDS,
+    QUANTISATION,
+    to_point,
+    to_record,
+)
 
-_ID: Final = "id"
 _PAGE: Final = 1_000
 _META_POINT: Final = 1
-_KINDS: Final = {
-    FieldKind.KEYWORD: models.PayloadSchemaType.KEYWORD,
-    FieldKind.NUMBER: models.PayloadSchemaType.FLOAT,
-}
-_FILTERS: Final = FilterTypes(
-    filter=models.Filter,
-    field=models.FieldCondition,
-    match_any=lambda values: models.MatchAny(any=values),
-    range=models.Range,
-    is_empty=lambda key: models.IsEmptyCondition(is_empty=models.PayloadField(key=key)),
-    has_id=lambda ids: models.HasIdCondition(has_id=list[models.ExtendedPointId](ids)),
-)
-_QUANTISATION: Final[Mapping[Quantisation, models.QuantizationConfig | None]] = {
-    "none": None,
-    "int8": models.ScalarQuantization(
-        scalar=models.ScalarQuantizationConfig(
-            type=models.ScalarType.INT8, quantile=QUANTILE, always_ram=True
-        )
-    ),
-    "binary": models.BinaryQuantization(binary=models.BinaryQuantizationConfig(always_ram=True)),
-}
-_SERVER_ERROR: Final = 500
-
-P = ParamSpec("P")
-T = TypeVar("T")
-SelfT = TypeVar("SelfT")
-
-
-def _translate_errors(
-    method: Callable[Concatenate[SelfT, P], T],
-) -> Callable[Concatenate[SelfT, P], T]:
-    """Turns the client's exceptions into ours; what the server cannot do now is UNAVAILABLE."""
-
-    @functools.wraps(method)
-    def wrapper(self: SelfT, *args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return method(self, *args, **kwargs)
-        except UnexpectedResponse as error:
-            if (error.status_code or _SERVER_ERROR) >= _SERVER_ERROR:
-                raise UnavailableError("the Qdrant server failed") from error
-            raise InternalError(f"the Qdrant server refused a call: {error}") from error
-        except ResourceExhaustedResponse as error:
-            raise UnavailableError(
-                "the Qdrant server is overloaded", retry_after_seconds=float(error.retry_after_s)
-            ) from error
-        except (ResponseHandlingException, httpx.HTTPError, ConnectionError) as error:
-            raise UnavailableError("the Qdrant server cannot be reached") from error
-
-    return wrapper
 
 
 class ServerStore:
@@ -97,7 +48,7 @@ class ServerStore:
         self._layout = layout
         self._fields: set[str] = set()
 
-    @_translate_errors
+    @translate_errors
     def open(self) -> None:
         """See `VectorStore`."""
         layout = self._layout
@@ -117,7 +68,7 @@ class ServerStore:
                     SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)
                 },
                 on_disk_payload=True,
-                quantization_config=_QUANTISATION[layout.quantisation],
+                quantization_config=QUANTISATION[layout.quantisation],
                 shard_number=layout.shards,
                 replication_factor=layout.replicas,
                 write_consistency_factor=layout.write_consistency,
@@ -138,24 +89,26 @@ class ServerStore:
         """See `VectorStore`."""
         self._client.close()
 
-    @_translate_errors
+    @translate_errors
     def ping(self) -> None:
         """See `VectorStore`."""
         self._client.get_collection(self._collection)
 
-    @_translate_errors
+    @translate_errors
     def ensure_field(self, key: str, kind: FieldKind) -> None:
         """See `VectorStore`."""
         if key not in self._fields:
-            self._client.create_payload_index(self._collection, key, _KINDS[kind], wait=True)
+            self._client.create_payload_index(self._collection, key, KINDS[kind], wait=True)
             self._fields.add(key)
 
-    @_translate_errors
+    @translate_errors
     def write(self, products: Sequence[StoredProduct]) -> None:
         """See `VectorStore`."""
-        self._client.upsert(self._collection, [_point(product) for product in products], wait=True)
+        self._client.upsert(
+            self._collection, [to_point(product) for product in products], wait=True
+        )
 
-    @_translate_errors
+    @translate_errors
     def delete(self, product_ids: Sequence[str]) -> None:
         """See `VectorStore`."""
         points: list[models.ExtendedPointId] = [point_id(product_id) for product_id in product_ids]
@@ -164,7 +117,7 @@ class ServerStore:
     def flush(self) -> None:
         """See `VectorStore`: a write with `wait` is in the server's log when it returns."""
 
-    @_translate_errors
+    @translate_errors
     def search_dense(
         self,
         vector: NDArray[np.float32],
@@ -185,7 +138,7 @@ class ServerStore:
         )
         return self._search(vector.tolist(), DENSE, limit, where, params)
 
-    @_translate_errors
+    @translate_errors
     def search_sparse(
         self, vector: SparseVector, limit: int, where: Condition | None = None
     ) -> list[Hit]:
@@ -193,7 +146,7 @@ class ServerStore:
         query = models.SparseVector(indices=list(vector.indices), values=list(vector.values))
         return self._search(query, SPARSE, limit, where, None)
 
-    @_translate_errors
+    @translate_errors
     def fetch(
         self, points: Sequence[str], keys: Sequence[str], *, vectors: bool = False
     ) -> list[Record]:
@@ -203,10 +156,10 @@ class ServerStore:
         found = self._client.retrieve(
             self._collection,
             list(points),
-            with_payload=[_ID, *keys],
+            with_payload=[ID, *keys],
             with_vectors=[DENSE, SPARSE] if vectors else False,
         )
-        records = {record.point: record for record in map(_record, found)}
+        records = {record.point: record for record in map(to_record, found)}
         return [records[point] for point in points if point in records]
 
     def scan(self, keys: Sequence[str], where: Condition | None = None) -> Iterator[Record]:
@@ -214,11 +167,11 @@ class ServerStore:
         offset: Any = None
         while True:
             found, offset = self._page(offset, keys, where)
-            yield from map(_record, found)
+            yield from map(to_record, found)
             if offset is None:
                 return
 
-    @_translate_errors
+    @translate_errors
     def points(self, where: Condition | None = None) -> list[str]:
         """See `VectorStore`."""
         points: list[str] = []
@@ -228,7 +181,7 @@ class ServerStore:
                 self._collection,
                 limit=_PAGE,
                 offset=offset,
-                scroll_filter=_FILTERS.translate(where),
+                scroll_filter=FILTERS.translate(where),
                 with_payload=False,
                 with_vectors=False,
             )
@@ -236,32 +189,32 @@ class ServerStore:
             if offset is None:
                 return points
 
-    @_translate_errors
+    @translate_errors
     def top(self, key: str, limit: int, where: Condition | None = None) -> list[Hit]:
         """See `VectorStore`."""
         found, _ = self._client.scroll(
             self._collection,
             limit=limit,
-            scroll_filter=_FILTERS.translate(where),
-            with_payload=[_ID, key],
+            scroll_filter=FILTERS.translate(where),
+            with_payload=[ID, key],
             order_by=models.OrderBy(key=key, direction=models.Direction.DESC),
         )
-        hits = [Hit(record.point, record.payload[key]) for record in map(_record, found)]
+        hits = [Hit(record.point, record.payload[key]) for record in map(to_record, found)]
         return sorted(hits, key=lambda hit: (-hit.score, hit.point))
 
-    @_translate_errors
+    @translate_errors
     def count(self, where: Condition | None = None, *, exact: bool = False) -> int:
         """See `VectorStore`."""
-        found = self._client.count(self._collection, _FILTERS.translate(where), exact=exact)
+        found = self._client.count(self._collection, FILTERS.translate(where), exact=exact)
         return found.count
 
-    @_translate_errors
+    @translate_errors
     def facet(self, key: str, limit: int, where: Condition | None = None) -> list[tuple[str, int]]:
         """See `VectorStore`."""
         found = self._client.facet(
             self._collection,
             key,
-            facet_filter=_FILTERS.translate(where),
+            facet_filter=FILTERS.translate(where),
             limit=limit,
             exact=False,
         )
@@ -271,24 +224,24 @@ class ServerStore:
     def optimize(self) -> None:
         """See `VectorStore`: the server does it by itself, beside its searches."""
 
-    @_translate_errors
+    @translate_errors
     def is_optimized(self) -> bool:
         """See `VectorStore`."""
         return self._client.get_collection(self._collection).status == models.CollectionStatus.GREEN
 
-    @_translate_errors
+    @translate_errors
     def read_meta(self) -> dict[str, Any]:
         """See `VectorStore`."""
         found = self._client.retrieve(self._meta, [_META_POINT], with_payload=True)
         return dict(found[0].payload or {}) if found else {}
 
-    @_translate_errors
+    @translate_errors
     def write_meta(self, meta: Mapping[str, Any]) -> None:
         """See `VectorStore`."""
         point = models.PointStruct(id=_META_POINT, vector={}, payload=dict(meta))
         self._client.upsert(self._meta, [point], wait=True)
 
-    @_translate_errors
+    @translate_errors
     def _page(
         self,
         offset: Any,  # whatever the client gave
@@ -299,8 +252,8 @@ class ServerStore:
             self._collection,
             limit=_PAGE,
             offset=offset,
-            scroll_filter=_FILTERS.translate(where),
-            with_payload=[_ID, *keys],
+            scroll_filter=FILTERS.translate(where),
+            with_payload=[ID, *keys],
             with_vectors=False,
         )
 
@@ -317,32 +270,8 @@ class ServerStore:
             query=query,
             using=using,
             limit=limit,
-            query_filter=_FILTERS.translate(where),
+            query_filter=FILTERS.translate(where),
             search_params=params,
             with_payload=False,
         )
         return [Hit(str(point.id), point.score) for point in found.points]
-
-
-def _point(product: StoredProduct) -> models.PointStruct:
-    sparse = models.SparseVector(
-        indices=list(product.sparse.indices), values=list(product.sparse.values)
-    )
-    vectors: dict[str, Any] = {SPARSE: sparse}
-    if product.dense is not None:
-        vectors[DENSE] = product.dense.tolist()
-    payload = {_ID: product.product_id, **product.payload}
-    return models.PointStruct(id=point_id(product.product_id), vector=vectors, payload=payload)
-
-
-def _record(record: models.Record) -> Record:
-    payload = record.payload or {}
-    vectors: Any = record.vector or {}
-    dense, sparse = vectors.get(DENSE), vectors.get(SPARSE)
-    return Record(
-        point=str(record.id),
-        product_id=payload[_ID],
-        payload=payload,
-        dense=None if dense is None else np.asarray(dense, dtype=np.float32),
-        sparse=sparse and SparseVector(tuple(sparse.indices), tuple(sparse.values)),
-    )

@@ -12,15 +12,12 @@ import pytest
 from services.nlu.catalogue_terms import CatalogueTerms
 from services.nlu.spelling import SpellingChecker
 from services.nlu.spelling_model import FEATURES, from_json, learnt_spelling, to_json
-from services.nlu.train.spelling import (
+from services.nlu.train.spelling import Figures, fit_confidence, fit_errors, measure
+from services.nlu.train.spelling_cases import (
     Case,
-    Figures,
     catalogue_cases,
-    fit_confidence,
-    fit_errors,
     foreign_cases,
     is_held,
-    measure,
     without_some,
 )
 from services.nlu.train.typing_pairs import (

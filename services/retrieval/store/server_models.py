@@ -1,0 +1,70 @@
+"""What the store's port knows, as models of qdrant-client, and back."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+from qdrant_client import models
+
+from services.retrieval.store.filters import FilterTypes
+from services.retrieval.store.port import (
+    DENSE,
+    QUANTILE,
+    SPARSE,
+    FieldKind,
+    Quantisation,
+    Record,
+    SparseVector,
+    StoredProduct,
+    point_id,
+)
+
+ID: Final = "id"
+"""Key of the payload that holds the product's id."""
+KINDS: Final = {
+    FieldKind.KEYWORD: models.PayloadSchemaType.KEYWORD,
+    FieldKind.NUMBER: models.PayloadSchemaType.FLOAT,
+}
+FILTERS: Final = FilterTypes(
+    filter=models.Filter,
+    field=models.FieldCondition,
+    match_any=lambda values: models.MatchAny(any=values),
+    range=models.Range,
+    is_empty=lambda key: models.IsEmptyCondition(is_empty=models.PayloadField(key=key)),
+    has_id=lambda ids: models.HasIdCondition(has_id=list[models.ExtendedPointId](ids)),
+)
+QUANTISATION: Final[Mapping[Quantisation, models.QuantizationConfig | None]] = {
+    "none": None,
+    "int8": models.ScalarQuantization(
+        scalar=models.ScalarQuantizationConfig(
+            type=models.ScalarType.INT8, quantile=QUANTILE, always_ram=True
+        )
+    ),
+    "binary": models.BinaryQuantization(binary=models.BinaryQuantizationConfig(always_ram=True)),
+}
+
+
+def to_point(product: StoredProduct) -> models.PointStruct:
+    """Returns a product as the server keeps it."""
+    sparse = models.SparseVector(
+        indices=list(product.sparse.indices), values=list(product.sparse.values)
+    )
+    vectors: dict[str, Any] = {SPARSE: sparse}
+    if product.dense is not None:
+        vectors[DENSE] = product.dense.tolist()
+    payload = {ID: product.product_id, **product.payload}
+    return models.PointStruct(id=point_id(product.product_id), vector=vectors, payload=payload)
+
+
+def to_record(record: models.Record) -> Record:
+    """Returns what the server gave of a product."""
+    payload = record.payload or {}
+    vectors: Any = record.vector or {}
+    dense, sparse = vectors.get(DENSE), vectors.get(SPARSE)
+    return Record(
+        point=str(record.id),
+        product_id=payload[ID],
+        payload=payload,
+        dense=None if dense is None else np.asarray(dense, dtype=np.float32),
+        sparse=sparse and SparseVector(tuple(sparse.indices), tuple(sparse.values)),
+    )
