@@ -10,7 +10,8 @@ from hdrh.histogram import HdrHistogram
 
 Outcome = Literal["whole", "degraded", "shed", "late", "failed"]
 """Whole: an answer with nothing left out, within the deadline. Degraded: one that says what it left
-out. Shed: RESOURCE_EXHAUSTED. Late: no answer within the deadline. Failed: any other error."""
+out, likewise. Shed: RESOURCE_EXHAUSTED. Late: no answer within the deadline, or one after it.
+Failed: any other error."""
 
 _MICROS: Final = 1e6
 _LOWEST, _HIGHEST, _DIGITS = 1, 300_000_000, 3
@@ -48,7 +49,10 @@ class Measured:
     outcomes: Counter[Outcome] = field(default_factory=Counter[Outcome])
     codes: Counter[str] = field(default_factory=Counter[str])
     answered: Latencies = field(default_factory=Latencies)
-    """Of answers, whole or degraded, from the moment that each call was due."""
+    """Of answers within the deadline, from the moment that each call was due."""
+    admitted: Latencies = field(default_factory=Latencies)
+    """Of all that were not refused, from then as well: what was late counts as the deadline at
+    least, so that a percentile cannot look better for the calls that never were answered."""
     shed: Latencies = field(default_factory=Latencies)
     """Of refusals, from the moment that each call was sent."""
     sent_late: Latencies = field(default_factory=Latencies)

@@ -31,18 +31,33 @@ async def send(
     into.sent_late.add(sent - due)
     remaining = deadline - (sent - due)
     if remaining <= 0:
-        into.outcomes["late"] += 1
         into.codes["not sent"] += 1
+        _late(into, sent - due, deadline)
         return
     try:
         response = await call(channel, remaining)
     except grpc.aio.AioRpcError as error:
+        ended = time.perf_counter()
         code = error.code()
         into.codes[code.name] += 1
-        into.outcomes["shed" if code is _SHED else "late" if code is _LATE else "failed"] += 1
         if code is _SHED:
-            into.shed.add(time.perf_counter() - sent)
+            into.outcomes["shed"] += 1
+            into.shed.add(ended - sent)
+        elif code is _LATE:
+            _late(into, ended - due, deadline)
+        else:
+            into.outcomes["failed"] += 1
         return
+    took = time.perf_counter() - due
     into.codes["OK"] += 1
-    into.answered.add(time.perf_counter() - due)
+    if took > deadline:  # the timer of the call and its answer crossed
+        _late(into, took, deadline)
+        return
+    into.answered.add(took)
+    into.admitted.add(took)
     into.outcomes["degraded" if getattr(response, "degraded", ()) else "whole"] += 1
+
+
+def _late(into: Measured, took: float, deadline: float) -> None:
+    into.outcomes["late"] += 1
+    into.admitted.add(max(took, deadline))

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from benchmarks.data import icecat
 from benchmarks.latency import varied
+from shared.catalogue import bundled_catalogue_path, read_catalogue
 from shared.evaluation.judgments import read_judgments
 
 WARM = 40
 """Different queries of a warm load, answered before it begins and kept by all caches."""
 _COLD = 20_000
+_BUNDLED = 200
 
 
 def judged() -> list[str]:
@@ -20,6 +22,13 @@ def judged() -> list[str]:
         SystemExit: The data is not there.
     """
     return list(read_judgments(icecat().judgments))
+
+
+def bundled() -> list[str]:
+    """Returns titles of the bundled catalogue, for trials without icecat."""
+    rows = (row.product for row in read_catalogue(bundled_catalogue_path()))
+    titles = (product.titles["en"] for product in rows if product and product.titles["en"])
+    return list(dict.fromkeys(titles))[:_BUNDLED]
 
 
 def cold(queries: Sequence[str], seed: int) -> list[str]:

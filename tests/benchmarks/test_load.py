@@ -1,6 +1,7 @@
 """The load generator against servers whose behaviour is known."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from itertools import islice, pairwise
@@ -12,10 +13,13 @@ import pytest
 from benchmarks.load.calls import Material, calls
 from benchmarks.load.loops import arrival_times, closed_loop, open_loop
 from benchmarks.load.measured import Latencies, Measured
+from benchmarks.load.one_call import send
+from benchmarks.load.overhead import Overhead, covered_nanos
 from benchmarks.load.overload import Overload
 from benchmarks.load.queries import cold
-from benchmarks.load.sections import overload_section, table
-from wherefore.common.v1.diagnostics_pb2 import Degradation
+from benchmarks.load.sections import overhead_section, overload_section, soak_section, table
+from benchmarks.load.soak import Soak, soak
+from wherefore.common.v1.diagnostics_pb2 import Degradation, StageTiming
 from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest, SearchResponse
 from wherefore.orchestrator.v1.search_service_pb2_grpc import (
     SearchServiceServicer,
@@ -111,7 +115,22 @@ async def test_outcomes_are_told_apart(service):
     assert load.outcomes == dict.fromkeys(["whole", "degraded", "shed", "failed", "late"], 1)
     assert load.codes["UNAVAILABLE"] == load.codes["DEADLINE_EXCEEDED"] == 1
     assert (len(load.answered), len(load.shed), len(load.sent_late)) == (2, 1, 5)
+    # The late one is among those admitted, at its deadline.
+    assert len(load.admitted) == 3
+    assert load.admitted.milliseconds(100) >= 999
+    assert load.answered.milliseconds(100) < 999
     assert load.share("shed") == pytest.approx(0.2)
+
+
+async def test_what_comes_too_late_to_be_sent_counts_as_late(service):
+    _, target = service
+    measured = Measured(1)
+    async with grpc.aio.insecure_channel(target) as channel:
+        due = time.perf_counter() - 2
+        await send(next(calls(SEARCH, MATERIAL, 1)), channel, due, 1.0, measured)
+    assert measured.outcomes == {"late": 1}
+    assert measured.codes == {"not sent": 1}
+    assert measured.admitted.milliseconds(50) >= 1999
 
 
 async def test_latency_counts_from_when_a_call_was_due(service):
@@ -120,7 +139,7 @@ async def test_latency_counts_from_when_a_call_was_due(service):
 
     async def hold_up() -> None:
         await asyncio.sleep(0.1)
-        __import__("time").sleep(0.3)
+        time.sleep(0.3)  # noqa: ASYNC251 - that is the point
 
     task = asyncio.create_task(hold_up())
     load = await open_loop(
@@ -185,12 +204,60 @@ def test_a_section_says_what_was_kept_of_the_peak():
         load = Measured(40 * factor, seconds=1.0)
         load.outcomes.update({"whole": whole, "shed": shed})
         load.codes.update({"OK": whole, "RESOURCE_EXHAUSTED": shed})
-        load.answered.add(0.2)
+        load.admitted.add(0.2)
         if shed:
             load.shed.add(0.004)
         run.loads[factor] = load
-    text = overload_section("command", "data", run)
+    text = overload_section("command", "data", {"as it is": run})
     assert "36.0/s, 90% of the peak of 40.0/s" in text
     assert "200 ms, inside the deadline" in text
     assert "p99 4.0 ms (wanted: below 10 ms)" in text
     assert "84 RESOURCE_EXHAUSTED" in table("offered", {"3": run.loads[3.0]})
+    run.loads[3.0].admitted.add(1.0)
+    assert "1000 ms, beyond the deadline" in overload_section("command", "data", {"x": run})
+
+
+def timing(stage: str, start: int, length: int) -> StageTiming:
+    return StageTiming(
+        stage=stage, start_offset_nanos=start * 1_000_000, duration_nanos=length * 1_000_000
+    )
+
+
+def test_time_that_two_stages_share_counts_once():
+    nested = [timing("a", 1, 4), timing("b", 2, 1), timing("c", 4, 3), timing("d", 9, 1)]
+    assert covered_nanos(nested) == 7_000_000
+    assert covered_nanos([]) == 0
+
+
+def test_overhead_is_the_whole_path_minus_the_stages():
+    found = Overhead()
+    found.add(0.014, [timing("total", 0, 10), timing("nlu", 1, 3), timing("retrieval", 4, 4)])
+    assert found.orchestrator == pytest.approx([3.0])
+    assert found.beyond == pytest.approx([7.0])
+    assert "3.0 ms at p50 (wanted: below 4 ms)" in overhead_section("command", "data", found)
+
+
+async def test_a_soak_tells_what_grows(service):
+    _, target = service
+    sizes = iter(range(1000))
+    run = await soak(
+        target,
+        lambda: {"growing": 100.0 + next(sizes), "steady": 50.0},
+        MATERIAL,
+        rate=20,
+        seconds=1.0,
+        deadline=1.0,
+        every=0.01,
+    )
+    assert run.load.calls > 5
+    assert run.leaks == ["growing", "all"]
+    assert run.growth("steady") == 0.0
+    assert "Beyond that by themselves: growing." in soak_section("command", "data", run)
+
+
+def test_what_a_soak_does_while_caches_fill_is_no_leak():
+    run = Soak(100.0, Measured(1))
+    run.at = [float(at) for at in range(100)]
+    run.memory = {"all": [100.0 + min(at, 30) for at in range(100)]}
+    assert run.windows("all") == (130.0, 130.0)
+    assert not run.leaks
