@@ -36,7 +36,8 @@ class Explorer:
     """Draws orders. Not thread-safe.
 
     Args:
-        deviation: Standard deviation of a weight, as a share of its magnitude; above 0.
+        deviation: Standard deviation of a weight, as a share of its magnitude; where a belief was
+            learnt, how many of its standard deviations. Above 0.
         random: Where chance comes from; anew each time when absent.
     """
 
@@ -53,6 +54,7 @@ class Explorer:
         likeness: Likeness,
         strength: float,
         limit: int,
+        root: NDArray[np.float64] | None = None,
     ) -> Explored:
         """Draws an order, and estimates how likely each of its places was.
 
@@ -63,9 +65,14 @@ class Explorer:
             likeness: What candidates share, for variety.
             strength: Of the variety.
             limit: Places to fill.
+            root: (len(FEATURES), len(FEATURES)) root of the belief's covariance, where one was
+                learnt: the deviation then counts in standard deviations of it.
         """
-        spread = np.array([abs(weights.get(name, 0.0)) for name in FEATURES]) * self._deviation
-        off = self._random.normal(size=(1 + DRAWS, len(FEATURES))) * spread
+        off = self._random.normal(size=(1 + DRAWS, len(FEATURES))) * self._deviation
+        if root is None:
+            off *= np.array([abs(weights.get(name, 0.0)) for name in FEATURES])
+        else:
+            off = off @ root.T
         orders = diversify_many(scores + off @ values.T, likeness, strength, limit)
         served, others = orders[0], orders[1:]
         # The served draw counts as one of them: what has happened is not impossible.

@@ -5,6 +5,7 @@ says how much the score changes between the worst and the best value. Standard s
 over a page of few candidates they blow small differences up.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -56,6 +57,8 @@ USER: Final = (
 _LEGS: Final = ("dense", "sparse", "similar", "popular", "cross")
 FEATURES: Final = (*RETRIEVAL, *TYPE, *TEXT, *CONSTRAINT, *QUALITY, *USER)
 """Names in the order of the matrix's columns."""
+FEATURE_SET: Final = hashlib.blake2b(" ".join(FEATURES).encode(), digest_size=6).hexdigest()
+"""Id of this list: rows of numbers that were kept under another one are of other features."""
 
 RANK_SMOOTHING: Final = 10
 """Rank r counts as k / (k + r - 1): 1 for the first, 1/2 for the eleventh with k = 10."""

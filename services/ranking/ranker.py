@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +13,10 @@ from services.ranking.diversity import Likeness, diversify
 from services.ranking.explain import FeatureContribution, explain
 from services.ranking.exploration import Explorer
 from services.ranking.features import FeatureTable, compute_features
-from services.ranking.model import LinearModel, ScoringModel
+from services.ranking.model import LinearModel
 from services.ranking.product_text import ProductTextCache
 from services.ranking.query import QueryView, view_query
+from services.ranking.variants import Variants
 from services.ranking.weights import Weights
 from shared.errors import InvalidArgumentError
 from shared.text.language import primary_language
@@ -40,6 +41,9 @@ class RankInput:
     diversity: float | None = None
     explore: bool = False
     """Whether the order may be drawn, where the ranker explores."""
+    include_features: bool = False
+    variant: str = ""
+    """Which of the models ranks; see `variants`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,8 @@ class Placed:
     contributions: Sequence[FeatureContribution]
     propensity: float = 0.0
     """Probability of this candidate in this place; 0 where the order was not drawn."""
+    features: Sequence[float] = ()
+    """Values of all features, where they are wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +93,11 @@ class Ranker:
         text_cache_size: int,
         clock: Callable[[], float] = time.time,
         *,
-        learnt: Mapping[str, ScoringModel] | None = None,
+        variants: Variants | None = None,
         explorer: Explorer | None = None,
     ) -> None:
         self._weights = weights
-        # By serving config: what ranks in place of its weights, whatever the language.
-        self._learnt = learnt or {}
-        self._linear = {
-            name: {
-                language: LinearModel.of(config.version, config.weights_in(language))
-                for language in ("", *config.languages)
-            }
-            for name, config in weights.serving.items()
-        }
+        self._variants = variants or Variants(weights)
         self._explorer = explorer
         self._texts = ProductTextCache(text_cache_size)
         self._clock = clock
@@ -134,7 +132,7 @@ class Ranker:
         """
         wanted, table, language = prepared.wanted, prepared.table, prepared.language
         config = self._weights.serving[prepared.serving_config]
-        model = self._model(prepared.serving_config, language)
+        model, root = self._variants.find(wanted.variant, prepared.serving_config, language)
         scores = model.score(table.values)
         version = model.version
         if wanted.include_contributions:
@@ -169,6 +167,7 @@ class Ranker:
                 likeness=likeness,
                 strength=strength,
                 limit=limit,
+                root=root,
             )
             order, propensities = drawn.order, drawn.propensities
         else:
@@ -189,6 +188,7 @@ class Ranker:
                     if wanted.include_contributions
                     else (),
                     propensity=float(propensities[rank - 1]),
+                    features=table.values[index].tolist() if wanted.include_features else (),
                 )
                 for rank, index in enumerate(order, start=1)
             ],
@@ -196,12 +196,6 @@ class Ranker:
             base_value=base,
             linear=added is None and isinstance(model, LinearModel),
         )
-
-    def _model(self, name: str, language: str) -> ScoringModel:
-        if name in self._learnt:
-            return self._learnt[name]
-        by_language = self._linear[name]
-        return by_language.get(language, by_language[""])
 
     def _validate(self, wanted: RankInput, serving_config: str) -> None:
         count = len(wanted.candidates)

@@ -12,16 +12,23 @@ from services.ranking.explain import FeatureContribution
 from services.ranking.explanation import Explanation, explain_ranking
 from services.ranking.explanation_words import language_of
 from services.ranking.exploration import Explorer
+from services.ranking.features import FEATURE_SET
 from services.ranking.model import ScoringModel
+from services.ranking.online.choice_model import ChoiceSettings
+from services.ranking.online.following import CHECKPOINT, FollowSettings, OnlineHead
 from services.ranking.ranker import (
     DEFAULT_SERVING_CONFIG,
     Placed,
+    Prepared,
     Ranker,
     Ranking,
     RankInput,
 )
+from services.ranking.shadow import Shadow
 from services.ranking.tree_model import TreeModel
-from services.ranking.weights import load_weights
+from services.ranking.variants import Variant, Variants
+from services.ranking.weights import Weights, load_weights
+from shared.channel import open_channel
 from shared.degradation import cause_of, degradation
 from shared.errors import InvalidArgumentError, WhereforeError
 from shared.text.analysis import warm_up
@@ -47,6 +54,9 @@ class RankingServer(pb_grpc.RankingServiceServicer):
         self._settings = settings
         self._ranker: Ranker | None = None
         self._deep: DeepRanker | None = None
+        self._head: OnlineHead | None = None
+        self._channel: grpc.aio.Channel | None = None
+        self._shadow: Shadow | None = None
 
     async def start(self) -> None:
         """Reads weights and models; a wrong file stops the start. Loads the dictionaries too."""
@@ -62,13 +72,56 @@ class RankingServer(pb_grpc.RankingServiceServicer):
                 DeepRanker.open, inference, self._settings.deep_weight
             )
         await asyncio.to_thread(warm_up)
-        deviation = self._settings.exploration
+        settings = self._settings
+        path = settings.candidate_weights_path
+        candidate = load_weights(path) if path else None
+        self._head = self._follow(weights)
+        serves_head = settings.online.mode == "serve"
         self._ranker = Ranker(
             weights,
-            self._settings.text_cache_size,
-            learnt=learnt,
-            explorer=Explorer(deviation) if deviation else None,
+            settings.text_cache_size,
+            variants=Variants(
+                weights,
+                learnt=learnt,
+                candidate=candidate,
+                head=self._head,
+                default=Variant.ONLINE if serves_head else Variant.WEIGHTS,
+            ),
+            explorer=Explorer(settings.exploration) if settings.exploration else None,
         )
+        if settings.shadow:
+            self._shadow = Shadow(self._ranker, Variant(settings.shadow), settings.shadow_share)
+
+    def _follow(self, weights: Weights) -> OnlineHead | None:
+        """Begins to learn from events, where it is set."""
+        settings = self._settings
+        online = settings.online
+        if online.mode == "off":
+            return None
+        self._channel = open_channel(
+            settings.orchestrator_target,
+            wait_for_health_of="wherefore.orchestrator.v1.EventLogService",
+        )
+        head = OnlineHead(
+            self._channel,
+            weights,
+            FollowSettings(
+                ChoiceSettings(
+                    memory=online.memory,
+                    deviation=online.deviation,
+                    bound=online.bound,
+                    step=online.step,
+                ),
+                online.least_updates,
+                settings.data_dir / CHECKPOINT,
+                online.checkpoint_seconds,
+                online.drift,
+                online.retrain_command,
+                online.retrain_pause_hours * 3600.0,
+            ),
+        )
+        head.start()
+        return head
 
     def register(self, server: grpc.aio.Server) -> None:
         """Adds the service to a server."""
@@ -79,7 +132,11 @@ class RankingServer(pb_grpc.RankingServiceServicer):
         self._loaded()
 
     async def close(self) -> None:
-        """Lets go of the deep ranker."""
+        """Lets go of the deep ranker, and keeps what was learnt."""
+        if self._head is not None:
+            await self._head.close()
+        if self._channel is not None:
+            await self._channel.close()
         if self._deep is not None:
             await self._deep.close()
 
@@ -98,6 +155,7 @@ class RankingServer(pb_grpc.RankingServiceServicer):
             base_value=ranking.base_value,
             timings=timer.timings(),
             degraded=degraded,
+            feature_set=FEATURE_SET if request.include_features else "",
         )
 
     async def Explain(  # noqa: N802  # the contract's name
@@ -132,12 +190,21 @@ class RankingServer(pb_grpc.RankingServiceServicer):
         """Ranks with the deep ranker where there is one; without it when it is lost."""
         ranker = self._loaded()
         prepared = ranker.prepare(wanted)
+        ranking, degraded = await self._place(ranker, prepared, timer)
+        if self._shadow is not None:
+            self._shadow.compare(prepared, ranking)
+        return ranking, degraded
+
+    async def _place(
+        self, ranker: Ranker, prepared: Prepared, timer: StageTimer
+    ) -> tuple[Ranking, list[Degradation]]:
         if self._deep is None or prepared.serving_config != DEFAULT_SERVING_CONFIG:
             return ranker.place(prepared), []
         try:
             with timer.stage(STAGE):
                 added = await self._deep.add(
-                    prepared.table.values, contributions=wanted.include_contributions
+                    prepared.table.values,
+                    contributions=prepared.wanted.include_contributions,
                 )
         except WhereforeError as error:
             return ranker.place(prepared), [_lost(error)]
@@ -165,6 +232,8 @@ def _input(request: pb.RankRequest) -> RankInput:
         limit=request.limit,
         include_contributions=request.include_contributions,
         diversity=request.diversity if request.HasField("diversity") else None,
+        include_features=request.include_features,
+        variant=request.model_variant,
     )
 
 
@@ -176,6 +245,7 @@ def _result(placed: Placed) -> RankedResult:
         confidence=placed.confidence,
         contributions=_contributions(placed.contributions),
         propensity=placed.propensity,
+        features=placed.features,
     )
 
 

@@ -8,7 +8,6 @@ import grpc.aio
 
 from services.recommend.config import Settings
 from services.recommend.serving.catalogue_feed import CatalogueFeed
-from services.recommend.serving.event_feed import EventFeed
 from services.recommend.serving.finder import Strategy, Wanted, find
 from services.recommend.serving.found import Evidence, Merged, Tie
 from services.recommend.serving.learner import Learner, actor_of
@@ -16,6 +15,7 @@ from services.recommend.serving.next_items import NextFound, NextItems
 from shared.channel import open_channel
 from shared.degradation import cause_of, degradation
 from shared.errors import FieldViolation, InvalidArgumentError, WhereforeError
+from shared.event_feed import EventFeed
 from shared.timing import StageTimer
 from wherefore.common.v1.diagnostics_pb2 import (
     DEGRADATION_CAUSE_DEADLINE,
@@ -51,7 +51,7 @@ class RecommendServer(pb_grpc.RecommendServiceServicer):
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._events: EventFeed | None = None
+        self._events: EventFeed[Learner] | None = None
         self._catalogue: CatalogueFeed | None = None
         self._next_items: NextItems | None = None
         self._channels: list[grpc.aio.Channel] = []
@@ -155,7 +155,7 @@ class RecommendServer(pb_grpc.RecommendServiceServicer):
             history_seconds=self._settings.history_days * 86_400.0,
         )
 
-    def _started(self) -> tuple[EventFeed, CatalogueFeed]:
+    def _started(self) -> tuple[EventFeed[Learner], CatalogueFeed]:
         if self._events is None or self._catalogue is None:
             message = "not started yet"
             raise RuntimeError(message)

@@ -16,6 +16,7 @@ from services.ranking.exploration import Explorer
 from services.ranking.features import FEATURES
 from services.ranking.ranker import Ranker, RankInput
 from services.ranking.tree_model import TreeModel
+from services.ranking.variants import Variants
 from services.ranking.weights import load_weights
 from shared.suite import Suite
 from wherefore.common.v1.user_profile_pb2 import UserContext, UserProfile
@@ -132,10 +133,11 @@ async def real_candidates(suite: Suite, query: str) -> RankInput:
 async def test_every_model_over_real_candidates(
     suite: Suite, trees: TreeModel, *, learnt: bool, explores: bool
 ) -> None:
+    weights = load_weights(DEFAULT_WEIGHTS)
     ranker = Ranker(
-        load_weights(DEFAULT_WEIGHTS),
+        weights,
         10_000,
-        learnt={"search": trees} if learnt else None,
+        variants=Variants(weights, learnt={"search": trees} if learnt else None),
         explorer=Explorer(0.3, np.random.default_rng(1)) if explores else None,
     )
     for query in QUERIES:

@@ -13,6 +13,7 @@ from services.ranking.model import LinearModel
 from services.ranking.product_text import ProductTextCache
 from services.ranking.query import view_query
 from services.ranking.ranker import Ranker, RankInput
+from services.ranking.variants import Variants
 from services.ranking.weights import Weights, load_weights
 from shared.errors import InvalidArgumentError
 from wherefore.common.v1.product_pb2 import Availability, Stock
@@ -221,7 +222,8 @@ def test_a_learnt_model_ranks_every_language(make_candidate, weights):
     document = weights.model_dump()
     document["serving"]["search"]["languages"] = {"zh": {"title_coverage": 5.0}}
     learnt = LinearModel.of("learnt@1", {"fused_score": 1.0})
-    ranker = Ranker(Weights.model_validate(document), 100, learnt={"search": learnt})
+    made = Weights.model_validate(document)
+    ranker = Ranker(made, 100, variants=Variants(made, learnt={"search": learnt}))
     candidates = [make_candidate("a", "kettle"), make_candidate("b", "teapot", fused=0.02)]
     query = QueryUnderstanding(query="kettle", language_code="zh")
     ranking = ranker.rank(RankInput(candidates, query))

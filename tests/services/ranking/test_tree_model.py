@@ -10,6 +10,7 @@ from services.ranking.features import FEATURES
 from services.ranking.ranker import Ranker, RankInput
 from services.ranking.server import RankingServer
 from services.ranking.tree_model import ModelFileError, TreeModel
+from services.ranking.variants import Variants
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 
 
@@ -61,7 +62,7 @@ def test_a_file_that_does_not_fit_is_refused_by_name(model, tmp_path, change, sa
 
 
 def test_a_learnt_model_ranks_searches_only_and_is_explained(weights, model, make_candidate):
-    ranker = Ranker(weights, 100, learnt={"search": model})
+    ranker = Ranker(weights, 100, variants=Variants(weights, learnt={"search": model}))
     candidates = [make_candidate(f"p{n}", f"Kettle {n}", sparse=n, fused=n + 1) for n in range(25)]
     ranking = ranker.rank(
         RankInput(candidates, query=QueryUnderstanding(query="kettle"), include_contributions=True)

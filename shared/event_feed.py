@@ -1,15 +1,16 @@
-"""Follows the orchestrator's log of events and learns from it."""
+"""Follows the orchestrator's log of events, for services that learn from it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import grpc.aio
 import structlog
 
-from services.recommend.serving.learner import Learner
+from wherefore.common.v1.user_event_pb2 import UserEvent
 from wherefore.orchestrator.v1.event_log_service_pb2 import FollowRequest, FollowResponse
 from wherefore.orchestrator.v1.event_log_service_pb2_grpc import EventLogServiceStub
 
@@ -21,25 +22,55 @@ _FIRST_PAUSE_SECONDS: Final = 0.2
 _LONGEST_PAUSE_SECONDS: Final = 5.0
 
 
-class EventFeed:
+class EventLearner(Protocol):
+    """Somebody who learns from events."""
+
+    def learn(self, event: UserEvent) -> Any:
+        """Takes one event in."""
+        ...
+
+
+_LearnerT = TypeVar("_LearnerT", bound=EventLearner)
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed(Generic[_LearnerT]):
+    """A learner that knows a log up to a place."""
+
+    learner: _LearnerT
+    log_id: str
+    sequence: int
+
+
+class EventFeed(Generic[_LearnerT]):
     """Keeps a learner up to date.
 
-    What is learnt lives in memory: at the start the whole log is read, and again when the log is
-    another one. While the orchestrator is away, what was learnt stays.
+    At the start the log is read from where the learner knows it, which is its start where nothing
+    was kept, and from its start again when the log is another one. While the orchestrator is away,
+    what was learnt stays.
 
     Args:
         channel: Channel to the orchestrator.
         new_learner: Makes a learner that knows nothing.
+        resumed: What was kept, if anything was.
     """
 
-    def __init__(self, channel: grpc.aio.Channel, new_learner: Callable[[], Learner]) -> None:
+    def __init__(
+        self,
+        channel: grpc.aio.Channel,
+        new_learner: Callable[[], _LearnerT],
+        resumed: Resumed[_LearnerT] | None = None,
+    ) -> None:
         self._stub = EventLogServiceStub(channel)
         self._new_learner = new_learner
-        self._log_id: str = ""
         self._arrival = asyncio.Event()
-        self.learner = new_learner()
-        self.sequence = 0
+        self.learner = resumed.learner if resumed else new_learner()
+        self.log_id: str = resumed.log_id if resumed else ""
+        """Id of the log that is followed; empty before it was reached."""
+        self.sequence = resumed.sequence if resumed else 0
         """Place in the log up to which the learner knows it."""
+        self.caught_up = False
+        """Whether the log was read to the end that it had when last heard of."""
 
     async def run(self) -> None:
         """Follows until cancelled."""
@@ -74,14 +105,17 @@ class EventFeed:
 
     def _take(self, response: FollowResponse) -> bool:
         """Learns; returns False when the log is another one, and is to be read from its start."""
-        if self._log_id and response.log_id != self._log_id:
+        # A log that was brought back from a copy may end before the place that is known.
+        shorter = response.last_sequence < self.sequence
+        if self.log_id and (shorter or response.log_id != self.log_id):
             _log.info("another log of events: learning anew")
-            self.learner, self.sequence, self._log_id = self._new_learner(), 0, ""
+            self.learner, self.sequence, self.log_id = self._new_learner(), 0, ""
             return False
-        self._log_id = response.log_id
+        self.log_id = response.log_id
         for event in response.events:
             self.learner.learn(event)
         self.sequence = response.sequence
+        self.caught_up = response.sequence >= response.last_sequence
         arrived, self._arrival = self._arrival, asyncio.Event()
         arrived.set()
         return True

@@ -1,0 +1,1 @@
+"""Learning while serving: the head of the ranker follows what shoppers choose."""
