@@ -12,6 +12,8 @@ import grpc
 import grpc.aio
 
 from shared.client_context import client_interceptors
+from shared.security.identity import Identity, process_identity
+from shared.security.reloading_channel import ReloadingChannel
 from shared.settings import MIB
 
 DEFAULT_MAX_MESSAGE_BYTES = 16 * MIB
@@ -23,6 +25,7 @@ def open_channel(
     wait_for_health_of: str = "",
     retry: bool = True,
     max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES,
+    identity: Identity | None = None,
 ) -> grpc.aio.Channel:
     """Opens a channel to `target`; connects on the first call.
 
@@ -36,7 +39,10 @@ def open_channel(
             use an address once it is connected.
         retry: Whether to retry UNAVAILABLE: up to three attempts, fewer when many calls fail.
         max_message_bytes: Largest message in either direction.
+        identity: What the channel shows; what the process shows when None, which is nothing while
+            security is off.
     """
+    identity = identity or process_identity()
     options: list[tuple[str, Any]] = [
         ("grpc.service_config", json.dumps(service_config(wait_for_health_of, retry=retry))),
         ("grpc.enable_retries", 1),
@@ -56,7 +62,15 @@ def open_channel(
         # checking one would show in the others.
         ("grpc.use_local_subchannel_pool", 1),
     ]
-    return grpc.aio.insecure_channel(target, options=options, interceptors=client_interceptors())
+    interceptors = client_interceptors(identity.api_key if identity else "")
+    if identity is None:
+        return grpc.aio.insecure_channel(target, options=options, interceptors=interceptors)
+    return ReloadingChannel(
+        identity.certificate,
+        lambda credentials: grpc.aio.secure_channel(
+            target, credentials, options=options, interceptors=interceptors
+        ),
+    )
 
 
 def service_config(wait_for_health_of: str = "", *, retry: bool = True) -> dict[str, Any]:

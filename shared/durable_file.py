@@ -6,12 +6,13 @@ import os
 from pathlib import Path
 
 
-def write_durably(path: Path, data: bytes) -> None:
+def write_durably(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     """Replace a file: after a crash it is as it was before, or the new one whole.
 
     Args:
         path: The file; its folder is made when absent.
         data: All that it is to hold.
+        mode: Who may read and write it, less the process's umask; 0o600 for secrets.
 
     Raises:
         OSError: It cannot be written; what was there before stays.
@@ -20,7 +21,8 @@ def write_durably(path: Path, data: bytes) -> None:
     # One name for each process: two that write at once never write into one draft.
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with draft.open("wb") as file:
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

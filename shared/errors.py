@@ -6,6 +6,8 @@
     ├── AlreadyExistsError        ALREADY_EXISTS
     ├── AbortedError              ABORTED              somebody else changed it first
     ├── FailedPreconditionError   FAILED_PRECONDITION
+    ├── UnauthenticatedError      UNAUTHENTICATED      no credential, or none that holds
+    ├── PermissionDeniedError     PERMISSION_DENIED    the credential does not cover the call
     ├── ResourceExhaustedError    RESOURCE_EXHAUSTED   RetryInfo
     ├── UnavailableError          UNAVAILABLE          RetryInfo
     ├── DeadlineExceededError     DEADLINE_EXCEEDED
@@ -117,6 +119,18 @@ class FailedPreconditionError(WhereforeError):
     code = grpc.StatusCode.FAILED_PRECONDITION
 
 
+class UnauthenticatedError(WhereforeError):
+    """The call has no credential that holds. Why it does not is for logs only."""
+
+    code = grpc.StatusCode.UNAUTHENTICATED
+
+
+class PermissionDeniedError(WhereforeError):
+    """The credential holds, and does not cover this call."""
+
+    code = grpc.StatusCode.PERMISSION_DENIED
+
+
 class DeadlineExceededError(WhereforeError):
     """The answer was not ready in time."""
 
@@ -172,6 +186,8 @@ _PLAIN: dict[grpc.StatusCode, type[WhereforeError]] = {
         AlreadyExistsError,
         AbortedError,
         FailedPreconditionError,
+        UnauthenticatedError,
+        PermissionDeniedError,
         DeadlineExceededError,
         RequestCancelledError,
         UnimplementedError,

@@ -74,6 +74,17 @@ MODELS = Gauge(
     ("model", "version", "backend"),
 )
 READY = Gauge("wherefore_ready", "1 while the service answers SERVING, else 0.", ("service",))
+STANDBY = Gauge(
+    "wherefore_standby", "1 while the process waits for another one's folder, else 0.", ("service",)
+)
+REFUSED = Counter(
+    "wherefore_refused_total",
+    "Calls refused at the door (no credential, no right, too fast), by code.",
+    ("code",),
+)
+AUDIT_SUPPRESSED = Counter(
+    "wherefore_audit_suppressed_total", "Refused calls that the audit log only counts."
+)
 
 
 def count_degradation(stage: str, cause: str) -> None:

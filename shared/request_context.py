@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -16,6 +16,9 @@ BATCH = "batch"
 
 TENANT_KEY = "x-wherefore-tenant"
 """Metadata key of calls between services: whose data the call is about."""
+
+API_KEY_KEY = "x-api-key"
+"""Metadata key of an API key; `authorization: Bearer KEY` says the same."""
 
 CALLER_KEY = "x-wherefore-caller"
 """Metadata key of calls between services: who called at the edge, for logs."""
@@ -70,7 +73,7 @@ def set_caller(caller: Caller) -> None:
 
 
 @contextmanager
-def working_for(tenant: str) -> Iterator[None]:
+def working_for(tenant: str) -> Generator[None]:
     """Lets what the block does, and the tasks it starts, be done for a tenant."""
     token = _caller.set(Caller(tenant=tenant))
     try:

@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Protocol
 
 import grpc
 import grpc.aio
@@ -22,6 +22,9 @@ from shared.interceptors import Pipeline, service_pipeline
 from shared.logging import configure_logging
 from shared.readiness import Readiness
 from shared.reflection import register_reflection
+from shared.security.guard import Guard
+from shared.security.serving import ServerSecurity
+from shared.server_ports import bind, server_options
 from shared.settings import ServiceSettings
 from shared.tracing import start_tracing, stop_tracing
 
@@ -36,8 +39,9 @@ class Service(Protocol):
     """What a service is to this module.
 
     A service may also have `lenient_methods: Collection[str]`, full method names
-    ("/package.Service/Method") whose streams report a NaN as a bad row instead of failing; and
-    `begin_drain()`, called at the start of a drain, to end calls that never end by themselves.
+    ("/package.Service/Method") whose streams report a NaN as a bad row instead of failing;
+    `begin_drain()`, called at the start of a drain, to end calls that never end by themselves; and
+    `use_guard(guard)`, called while security is on, to guard other ways in than gRPC.
     """
 
     @property
@@ -79,9 +83,14 @@ class RunningServer:
         pipeline: Pipeline,
         health: Health,
         port: int,
+        inner_port: int | None = None,
+        security: ServerSecurity | None = None,
     ) -> None:
         self.port = port
         """The port in use, also when the settings said 0."""
+        self.inner_port = inner_port
+        """The port for other services, where it is not the same."""
+        self._security = security
         self._service = service
         self._settings = settings
         self._server = server
@@ -138,6 +147,8 @@ class RunningServer:
             begin_drain()
         await self._drain()
         await self._service.close()
+        if self._security:
+            self._security.close()
 
     async def _drain(self) -> None:
         stopping = asyncio.create_task(self._server.stop(self._settings.drain_seconds))
@@ -154,20 +165,22 @@ async def start_server(service: Service, settings: ServiceSettings) -> RunningSe
     """Binds the port and starts `service` behind it; does not wait until it is ready.
 
     Raises:
-        OSError: The address cannot be bound.
+        OSError: The address cannot be bound, or security is on and a file of it is missing.
     """
     lenient: Collection[str] = getattr(service, "lenient_methods", frozenset[str]())
-    pipeline = service_pipeline(settings, lenient)
-    server = grpc.aio.server(interceptors=(pipeline,), options=_options(settings))
+    security = None
+    if settings.security.enabled:
+        security = ServerSecurity(settings.security, service.service_names[0].split(".")[1])
+        use_guard: Callable[[Guard], None] | None = getattr(service, "use_guard", None)
+        if use_guard:
+            use_guard(security.guard)
+    pipeline = service_pipeline(settings, lenient, security.guard if security else None)
+    server = grpc.aio.server(interceptors=(pipeline,), options=server_options(settings))
     health = Health(service.service_names)
     health.register(server)
     register_reflection(server, service.service_names)
     service.register(server)
-    address = f"{settings.host}:{settings.port}"
-    try:
-        port = server.add_insecure_port(address)
-    except RuntimeError as error:
-        raise OSError(f"cannot listen on {address}: is it in use?") from error
+    port, inner_port = bind(server, settings, security)
     await server.start()
     _log.info("listening", service=service.service_names[0], host=settings.host, port=port)
     return RunningServer(
@@ -177,6 +190,8 @@ async def start_server(service: Service, settings: ServiceSettings) -> RunningSe
         pipeline=pipeline,
         health=health,
         port=port,
+        inner_port=inner_port,
+        security=security,
     )
 
 
@@ -243,30 +258,6 @@ def _serve_metrics(settings: ServiceSettings) -> Callable[[], None]:
         http.server_close()
 
     return close
-
-
-def _options(settings: ServiceSettings) -> list[tuple[str, Any]]:
-    options: list[tuple[str, Any]] = [
-        # On by default, with which a second server on the same port would bind without a word.
-        ("grpc.so_reuseport", 0),
-        ("grpc.max_receive_message_length", settings.max_message_bytes),
-        ("grpc.max_send_message_length", settings.max_message_bytes),
-        ("grpc.keepalive_time_ms", 30_000),
-        ("grpc.keepalive_timeout_ms", 10_000),
-        # Our own channels ping every 20 s, calls or not; stricter limits would hang up on them.
-        ("grpc.keepalive_permit_without_calls", 1),
-        ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
-        ("grpc.http2.max_ping_strikes", 0),
-    ]
-    if settings.max_connection_age_seconds:
-        options += [
-            ("grpc.max_connection_age_ms", round(settings.max_connection_age_seconds * 1000)),
-            (
-                "grpc.max_connection_age_grace_ms",
-                round(settings.max_connection_age_grace_seconds * 1000),
-            ),
-        ]
-    return options
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -9,6 +9,8 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
+from shared.security.settings import SecuritySettings
+
 MIB = 1024 * 1024
 
 
@@ -20,6 +22,13 @@ class ServiceSettings(BaseSettings):
 
     port: int = Field(ge=0, le=65535)
     """Port to bind; 0 takes any free one (tests)."""
+
+    inner_port: int | None = Field(default=None, ge=0, le=65535)
+    """Port for the other services, who show certificates, while security is on; `port` is then for
+    keys and tokens. None: `port` is the one for services."""
+
+    security: SecuritySettings = Field(default_factory=SecuritySettings)
+    """Credentials, certificates, limits and audit; read from WHEREFORE_SECURITY_*."""
 
     metrics_port: int = Field(default=0, ge=0, le=65535)
     """Port of the Prometheus exposition over HTTP; 0 turns it off."""

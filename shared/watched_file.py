@@ -1,6 +1,7 @@
 """A file that people edit while a service runs: read again when it changes, refused while wrong."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Final, Generic, TypeVar
@@ -33,6 +34,7 @@ class WatchedFile(Generic[_ValueT]):
         path: The file; None for none.
         read: Reads it.
         refusals: The errors by which `read` refuses it.
+        beside: Files that `read` reads too: a change of any is a change.
     """
 
     def __init__(
@@ -40,20 +42,31 @@ class WatchedFile(Generic[_ValueT]):
         path: Path | None,
         read: Callable[[Path], _ValueT],
         *refusals: type[Exception],
+        beside: Sequence[Path] = (),
     ) -> None:
         self.value: _ValueT | None = None
         self.problem = ""
         self._path = path
         self._read = read
         self._refusals = refusals
-        self._stamp: _Stamp | None = None
+        self._beside = beside
+        self._stamp: list[_Stamp | None] = []
         self._looked = False
+        self._look_again_at = 0.0
+
+    def look_every(self, seconds: float) -> Look:
+        """As `look`, and SAME without one where the last was less than `seconds` ago."""
+        now = time.monotonic()
+        if now < self._look_again_at:
+            return Look.SAME
+        self._look_again_at = now + seconds
+        return self.look()
 
     def look(self) -> Look:
         """Reads the file if it is not as it was at the last look."""
         if self._path is None:
             return Look.SAME
-        stamp = _stamp(self._path)
+        stamp = [_stamp(path) for path in (self._path, *self._beside)]
         if self._looked and stamp == self._stamp:
             return Look.SAME
         try:

@@ -11,19 +11,25 @@ from shared.interceptors.logging import LoggingLayer
 from shared.interceptors.metrics import MetricsLayer
 from shared.interceptors.pipeline import Pipeline
 from shared.interceptors.request_context import RequestContextLayer
+from shared.interceptors.security import SecurityLayer
 from shared.interceptors.tracing import TracingLayer
 from shared.interceptors.validation import ValidationLayer
+from shared.security.guard import Guard
 from shared.settings import ServiceSettings
 
 
 def service_pipeline(
-    settings: ServiceSettings, lenient_methods: Collection[str] = frozenset()
+    settings: ServiceSettings,
+    lenient_methods: Collection[str] = frozenset(),
+    guard: Guard | None = None,
 ) -> Pipeline:
     """Returns the layers that every service runs behind, outermost first.
 
     Logging and metrics are inside the error layer, so that they see the error itself and not what
-    the client is told; admission is inside the deadline, so that waiting counts against it.
+    the client is told; admission is inside the deadline, so that waiting counts against it. Who may
+    not call takes no place of those who may.
     """
+    security = (SecurityLayer(guard),) if guard else ()
     return Pipeline(
         (
             RequestContextLayer(),
@@ -31,6 +37,7 @@ def service_pipeline(
             ErrorLayer(),
             LoggingLayer(),
             MetricsLayer(),
+            *security,
             DeadlineLayer(settings.default_deadline_seconds),
             AdmissionLayer(
                 calls=Admission(
@@ -40,7 +47,8 @@ def service_pipeline(
                 streams=Admission(ConcurrencyLimit(settings.max_concurrency), settings.max_queue),
             ),
             ValidationLayer(lenient_methods),
-        )
+        ),
+        reflection=(RequestContextLayer(), ErrorLayer(), *security) if security else (),
     )
 
 

@@ -9,7 +9,7 @@ import structlog
 from shared.errors import SERVER_FAULTS
 from shared.interceptors.errors import as_wherefore_error, outcome
 from shared.interceptors.pipeline import Call, Context, Layer
-from shared.request_context import current_request_id
+from shared.request_context import current_caller, current_request_id
 from shared.trace_context import current_trace
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -44,6 +44,11 @@ def _write(call: Call, context: Context, error: BaseException | None) -> None:
         "request_bytes": call.request_bytes,
         "response_bytes": call.response_bytes,
     }
+    caller = current_caller()
+    if caller.name:
+        fields["caller"] = caller.name
+    if caller.tenant:
+        fields["tenant"] = caller.tenant
     if call.deadline_seconds is not None:
         fields["deadline_ms"] = round(call.deadline_seconds * 1e3, 1)
         left = call.deadline_seconds - call.elapsed_nanos() / 1e9

@@ -24,7 +24,8 @@ Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Decode: TypeAlias = Callable[[bytes], Any]
 
 # Health and reflection must answer under overload, and their streams stay open for ever.
-_BYPASSED = ("/grpc.health.", "/grpc.reflection.")
+_HEALTH = "/grpc.health."
+_REFLECTION = "/grpc.reflection."
 
 
 @dataclass(slots=True)
@@ -70,10 +71,15 @@ class Pipeline(grpc.aio.ServerInterceptor):
 
     Streams of requests are watched as the handler iterates over them; a handler that calls
     `context.read()` itself would go round the layers' `received`.
+
+    Args:
+        layers: Around all calls but health and reflection.
+        reflection: Around reflection.
     """
 
-    def __init__(self, layers: Sequence[Layer]) -> None:
+    def __init__(self, layers: Sequence[Layer], reflection: Sequence[Layer] = ()) -> None:
         self._layers = layers
+        self._reflection = reflection
         self._in_flight = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -95,7 +101,7 @@ class Pipeline(grpc.aio.ServerInterceptor):
         """Wraps the handler of one call."""
         handler = await continuation(handler_call_details)
         method = handler_call_details.method
-        if handler is None or method.startswith(_BYPASSED):
+        if handler is None or method.startswith(_HEALTH):
             return handler
         call = Call(
             method=method,
@@ -103,7 +109,27 @@ class Pipeline(grpc.aio.ServerInterceptor):
             response_streaming=handler.response_streaming,
             metadata=tuple(handler_call_details.invocation_metadata or ()),
         )
+        if method.startswith(_REFLECTION):
+            return self._around_reflection(handler, call) if self._reflection else handler
         return self._wrap(handler, call)
+
+    def _around_reflection(self, handler: Handler, call: Call) -> Handler:
+        behaviour: Any = handler.stream_stream
+
+        async def answer(requests: Any, context: Context) -> None:
+            async with AsyncExitStack() as stack:
+                for layer in self._reflection:
+                    held = layer.around(call, context)
+                    if held is not None:
+                        await stack.enter_async_context(held)
+                await _invoke(behaviour, requests, context)
+
+        build: Any = grpc.stream_stream_rpc_method_handler
+        return build(
+            answer,
+            request_deserializer=handler.request_deserializer,
+            response_serializer=handler.response_serializer,
+        )
 
     def _wrap(self, handler: Handler, call: Call) -> Handler:
         behaviour: Any

@@ -1,0 +1,1 @@
+"""Who may do what: certificates, credentials, authorisation, limits and the audit log."""

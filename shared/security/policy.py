@@ -1,0 +1,114 @@
+"""Which role may call which method: the one table, checked against the contracts by a test.
+
+A method without a row is refused to everybody.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Role(StrEnum):
+    """What a caller may be."""
+
+    SHOPPER = "shopper"
+    """A page of the shop: a key that sits in a browser or an app."""
+    SHOP = "shop"
+    """The shop's back end."""
+    CATALOGUE = "catalogue"
+    """Who writes the catalogue."""
+    OPERATOR = "operator"
+    """Who runs the suite: all methods, of the inner services too."""
+    # One for each service, given by its certificate alone.
+    ORCHESTRATOR = "service.orchestrator"
+    NLU = "service.nlu"
+    RETRIEVAL = "service.retrieval"
+    RANKING = "service.ranking"
+    REASON = "service.reason"
+    RECOMMEND = "service.recommend"
+
+
+GRANTABLE: Final = frozenset({Role.SHOPPER, Role.SHOP, Role.CATALOGUE, Role.OPERATOR})
+"""Roles that a key or a token may give."""
+SERVICES: Final = frozenset(Role) - GRANTABLE
+CROSS_TENANT: Final = SERVICES | {Role.OPERATOR}
+"""Roles whose caller may name the tenant it acts for, unless its credential is for one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who may call a method, and whether the call is written into the audit log."""
+
+    roles: frozenset[Role]
+    audited: bool = False
+
+
+def _rule(*roles: Role, audited: bool = False) -> Rule:
+    return Rule(frozenset({*roles, Role.OPERATOR}), audited)
+
+
+_PAGES: Final = _rule(Role.SHOPPER, Role.SHOP)
+_SHOP: Final = _rule(Role.SHOP)
+_WRITE: Final = _rule(Role.CATALOGUE, audited=True)
+_READ: Final = _rule(Role.CATALOGUE, Role.SHOP)
+_INNER: Final = _rule(Role.ORCHESTRATOR)
+_EDGE: Final = "/wherefore.orchestrator.v1."
+_RETRIEVAL: Final = "/wherefore.retrieval.v1.RetrievalService/"
+_NLU: Final = "/wherefore.nlu.v1.NluService/"
+_REASON: Final = "/wherefore.reason.v1."
+
+RULES: Final[dict[str, Rule]] = {
+    f"{_EDGE}SearchService/Search": _PAGES,
+    f"{_EDGE}SearchService/SearchStream": _PAGES,
+    f"{_EDGE}CompletionService/Complete": _PAGES,
+    f"{_EDGE}RecommendationService/Recommend": _PAGES,
+    f"{_EDGE}UserEventService/Write": _PAGES,
+    f"{_EDGE}SummaryService/Summarise": _PAGES,
+    f"{_EDGE}ExplanationService/Explain": _SHOP,
+    f"{_EDGE}UserEventService/Import": _rule(Role.SHOP, audited=True),
+    f"{_EDGE}ProductService/Get": _READ,
+    f"{_EDGE}ProductService/List": _READ,
+    f"{_EDGE}ProductService/Import": _WRITE,
+    f"{_EDGE}ProductService/Update": _WRITE,
+    f"{_EDGE}ProductService/Delete": _WRITE,
+    f"{_EDGE}EventLogService/Follow": _rule(Role.RECOMMEND, audited=True),
+    f"{_NLU}Parse": _INNER,
+    f"{_NLU}ParseBatch": _INNER,
+    f"{_NLU}Match": _INNER,
+    f"{_NLU}AttributeMatch": _INNER,
+    f"{_NLU}Embed": _rule(Role.ORCHESTRATOR, Role.REASON),
+    f"{_NLU}Analyse": _INNER,
+    f"{_RETRIEVAL}Index": _INNER,
+    f"{_RETRIEVAL}Delete": _INNER,
+    f"{_RETRIEVAL}Retrieve": _INNER,
+    f"{_RETRIEVAL}Similar": _INNER,
+    f"{_RETRIEVAL}Facets": _INNER,
+    f"{_RETRIEVAL}SelectProducts": _INNER,
+    f"{_RETRIEVAL}GetProducts": _INNER,
+    f"{_RETRIEVAL}ListProducts": _rule(Role.ORCHESTRATOR, Role.RECOMMEND),
+    f"{_RETRIEVAL}Stats": _rule(Role.ORCHESTRATOR, Role.RECOMMEND, Role.NLU),
+    "/wherefore.ranking.v1.RankingService/Rank": _INNER,
+    "/wherefore.ranking.v1.RankingService/Explain": _INNER,
+    f"{_REASON}ReasonService/Explain": _INNER,
+    f"{_REASON}ReasonService/ExplainStream": _INNER,
+    f"{_REASON}ReasonService/Summarise": _INNER,
+    f"{_REASON}TagService/GenerateTags": _INNER,
+    f"{_REASON}ClassificationService/ClassifyProducts": _INNER,
+    "/wherefore.recommend.v1.RecommendService/Candidates": _INNER,
+}
+
+OPEN_PREFIX: Final = "/grpc.health.v1.Health/"
+"""Health is told to whoever may connect: balancers have no credentials, and it tells no more."""
+REFLECTION_PREFIX: Final = "/grpc.reflection."
+REFLECTION: Final = _rule(Role.SHOP, Role.CATALOGUE)
+"""The contracts themselves are told to those who build against them, not to a key in a browser."""
+
+
+def rule_of(method: str) -> Rule | None:
+    """Returns the rule of a method ("/package.Service/Method"); None where there is none.
+
+    Health has no rule: it does not come here.
+    """
+    if method.startswith(REFLECTION_PREFIX):
+        return REFLECTION
+    return RULES.get(method)
