@@ -18,7 +18,7 @@ from services.orchestrator.growth import RankingGrower
 from services.orchestrator.merchandising.merchandiser import Merchandiser
 from services.orchestrator.page import Page, PageBuilder
 from services.orchestrator.profile import ProfileReader
-from services.orchestrator.reasons import Reasons, ReasonView
+from services.orchestrator.reasons import Reasons, ReasonsSaid, ReasonView
 from services.orchestrator.relaxation import hard_conditions, softened
 from services.orchestrator.search_query import SearchQuery, Work
 from services.orchestrator.tokens import PageToken, TokenSigner
@@ -54,7 +54,7 @@ class StreamEnd:
     timings: list[StageTiming]
     degraded: list[Degradation]
     page_nanos: int
-    first_text_nanos: int
+    said: ReasonsSaid
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class SearchPipeline:
             UnavailableError: Likewise.
         """
         work = Work(query, StageTimer(), Degradations())
-        first_text_nanos = 0
+        said = ReasonsSaid(work.timer)
         with work.timer.stage("total"):
             cut = await self._cut(work)
             page, facets = await asyncio.gather(
@@ -135,10 +135,9 @@ class SearchPipeline:
             )
             async with aclosing(reasons):
                 async for part in reasons:
-                    if part.text and not first_text_nanos:
-                        first_text_nanos = work.timer.elapsed_nanos()
+                    said.note(part)
                     yield part
-        yield StreamEnd(work.timer.timings(), list(work.degradations), page_nanos, first_text_nanos)
+        yield StreamEnd(work.timer.timings(), list(work.degradations), page_nanos, said)
 
     def kept(self, ranking_id: str) -> Ranking | None:
         """Returns the ranking of an id while it is kept for further pages."""

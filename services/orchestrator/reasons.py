@@ -13,8 +13,14 @@ from shared.timing import StageTimer
 from wherefore.common.v1.user_profile_pb2 import UserProfile
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 from wherefore.orchestrator.v1.result_pb2 import Result
+from wherefore.orchestrator.v1.search_service_pb2 import ReasonWriters
 from wherefore.ranking.v1.ranked_result_pb2 import RankedResult
-from wherefore.reason.v1.reason_pb2 import Reason, ReasonClause
+from wherefore.reason.v1.reason_pb2 import (
+    GENERATOR_MODEL,
+    GENERATOR_TEMPLATE,
+    Reason,
+    ReasonClause,
+)
 from wherefore.reason.v1.reason_service_pb2 import (
     ExplainItem,
     ExplainRequest,
@@ -49,6 +55,29 @@ def reason_request(
         items=(_item(result, standings, view) for result in page),
         language_code=_reason_language(view),
     )
+
+
+class ReasonsSaid:
+    """What was streamed: when its first text came, and who wrote.
+
+    Args:
+        timer: That runs since the request began.
+    """
+
+    def __init__(self, timer: StageTimer) -> None:
+        self._timer = timer
+        self.first_text_nanos = 0
+        """Nanoseconds from the start of the request to it; 0 while there is none."""
+        self.writers = ReasonWriters()
+
+    def note(self, part: Reason | ReasonClause) -> None:
+        """Takes note of what is sent."""
+        if part.text and not self.first_text_nanos:
+            self.first_text_nanos = self._timer.elapsed_nanos()
+        if isinstance(part, Reason) and part.text:
+            self.writers.model_count += part.generator == GENERATOR_MODEL
+            self.writers.cached_count += part.cached
+            self.writers.template_count += part.generator == GENERATOR_TEMPLATE
 
 
 class Reasons:

@@ -23,7 +23,7 @@ from services.reason.wording.batch import Wanted
 from services.reason.wording.decode import Progress
 from services.reason.wording.rendering import SaidReason
 from services.reason.writer import Writer
-from shared.errors import WhereforeError
+from shared.errors import ResourceExhaustedError, WhereforeError
 
 CACHE = Counter(
     "wherefore_reason_cache_total",
@@ -38,6 +38,8 @@ class CachedWriter:
 
     Args:
         writer: The model.
+        behind: What finishes pages afterwards, such as the model with all others before it;
+            `writer` when absent.
         size: Reasons kept, 0 for none; those used least are forgotten first.
         seconds: How long a reason is kept.
         late_seconds: Longest that a page may take when it is finished afterwards; 0 for never.
@@ -49,13 +51,14 @@ class CachedWriter:
         self,
         writer: Writer,
         *,
+        behind: Writer | None = None,
         size: int,
         seconds: float,
         late_seconds: float,
         late_pages: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._writer, self._late_seconds = writer, late_seconds
+        self._writer, self._behind, self._late_seconds = writer, behind or writer, late_seconds
         self._kept: TTLCache[bytes, SaidReason | None] = TTLCache(size, seconds, clock)
         self._under_way: set[bytes] = set()
         self._lock = threading.Lock()
@@ -92,6 +95,8 @@ class CachedWriter:
                     if self._keep(keys[row], progress):
                         left.pop(progress.row, None)
                     yield replace(progress, row=row)
+        except ResourceExhaustedError:
+            raise  # it is only busy
         except WhereforeError:
             left.clear()  # it is lost: nothing to finish with
             raise
@@ -141,10 +146,10 @@ class CachedWriter:
     def _write_late(self, rows: dict[bytes, Wanted]) -> None:
         keys, written = list(rows), 0
         try:
-            for progress in self._writer.stream(list(rows.values()), self._late_seconds):
+            for progress in self._behind.stream(list(rows.values()), self._late_seconds):
                 written += self._keep(keys[progress.row], progress)
         except WhereforeError:
-            pass  # nobody waits for it; the next request says that the model is lost
+            pass  # nobody waits for it; the next request says that the model is lost or busy
         finally:
             CACHE.labels("late").inc(written)
             CACHE.labels("dropped").inc(len(rows) - written)

@@ -65,6 +65,9 @@ class Settings(ServiceSettings):
     """Longest that the model gets for a page; templates answer what it has not written then."""
     model_rows: int = Field(default=20, ge=1)
     """Reasons of a page, from its top, that the model is asked for."""
+    model_pages: int = Field(default=1, ge=1)
+    """Pages at the model at once; others wait for their turn, and templates answer those that would
+    miss their time. More suit a GPU, where a page more costs the others little."""
     model_threads: int = Field(default=1, ge=0)
     """Threads of the model in process; 0 for as many as there are cores, which its small matrices
     do not use and other work on the machine pays for."""

@@ -18,6 +18,7 @@ from services.reason.facts import Claim, facts_of
 from services.reason.first_text import FirstText
 from services.reason.messages import evidence_ids, page_of, write_clause, write_reason
 from services.reason.open_writer import open_writer
+from services.reason.parts import ClausePart, Page, Part, ReasonPart
 from services.reason.safety.filter import SafetyFilter, read_more
 from services.reason.summarise.encoder import SentenceEncoder
 from services.reason.summarise.messages import from_request, to_response
@@ -27,8 +28,9 @@ from services.reason.summarise.vector_cache import VectorCache
 from services.reason.summarise.worded import SummaryWriter
 from services.reason.tags.server import SERVICE_NAME as TAG_SERVICE
 from services.reason.tags.server import TagServer
+from services.reason.turns import Turns, TurnWriter
 from services.reason.verify import Verifier
-from services.reason.worded import ClausePart, Page, Part, ReasonPart, WordedExplainer
+from services.reason.worded import WordedExplainer
 from services.reason.writer import Writer
 from shared.degradation import cause_of, degradation
 from shared.errors import InvalidArgumentError, WhereforeError
@@ -186,8 +188,10 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
             # Nobody asked for the model that comes along: templates say all that it would.
             _log.warning("reason.model_missing", detail=str(error), fallback="template")
             return
+        turns = Turns(settings.model_pages)
         self._writer = CachedWriter(
-            opened,
+            TurnWriter(opened, turns),
+            behind=TurnWriter(opened, turns, behind=True),
             size=settings.cache_reasons,
             seconds=settings.cache_seconds,
             late_seconds=settings.late_seconds,

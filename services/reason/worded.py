@@ -15,6 +15,7 @@ from prometheus_client import Counter
 
 from services.reason.explainer import Explainer, ExplainInput, WrittenReason
 from services.reason.facts import Claim, Scene, facts_of
+from services.reason.parts import ClausePart, Lost, Page, Part, ReasonPart
 from services.reason.recheck_own import OWN_RECHECKS
 from services.reason.varied import LITTLE
 from services.reason.verify import Verifier
@@ -24,7 +25,7 @@ from services.reason.wording.rendering import SaidReason
 from services.reason.wording.slots import fill
 from services.reason.writer import RESERVE, Writer
 from shared.deadline import current_deadline
-from shared.errors import WhereforeError
+from shared.errors import DeadlineExceededError, ResourceExhaustedError, WhereforeError
 
 DRAWS: Final = 2
 """Times that a text is drawn when it stands on the page already."""
@@ -34,47 +35,6 @@ MODEL_REASONS = Counter(
     'Reasons asked of the model, by outcome: "served", or why the template answered.',
     ("outcome",),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ClausePart:
-    """More of a reason that is not whole yet: a clause that stands.
-
-    Attributes:
-        index: Of the item.
-        text: What the sentence grew by.
-        claim: The clause.
-    """
-
-    index: int
-    text: str
-    claim: Claim
-
-
-@dataclass(frozen=True, slots=True)
-class ReasonPart:
-    """A whole reason; `index` is that of the item."""
-
-    index: int
-    reason: WrittenReason
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """Why no model wrote what it was asked."""
-
-    error: WhereforeError
-
-
-Part = ClausePart | ReasonPart | Lost
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Reasons of a page in the order of the items; `lost` says why no model wrote them."""
-
-    reasons: Sequence[WrittenReason]
-    lost: WhereforeError | None = None
 
 
 @dataclass(slots=True)
@@ -226,7 +186,7 @@ class WordedExplainer:
 
     def _write(self, asked: Sequence[_Asked], ends: float, *, by_clause: bool) -> Iterator[Part]:
         """Yields what the model says of the rows, and in the end a reason of each."""
-        why = "unfinished"
+        lost: WhereforeError | None = None
         try:
             for progress in self._writer.stream(
                 [row.wanted for row in asked], ends - self._clock()
@@ -235,11 +195,14 @@ class WordedExplainer:
                 if not row.ended:
                     yield from self._progress(row, progress, by_clause=by_clause)
         except WhereforeError as error:
-            why = "lost"
-            yield Lost(error)
-        for row in asked:
-            if not row.ended:
-                yield self._given_up(row, why, by_clause=by_clause)
+            lost = error
+        left = [row for row in asked if not row.ended]
+        if left and lost is None:
+            lost = DeadlineExceededError(f"{len(left)} of {len(asked)} reasons came too late")
+        if lost is not None:
+            yield Lost(lost)
+        for row in left:
+            yield self._given_up(row, _outcome(lost), by_clause=by_clause)
 
     def _progress(self, row: _Asked, progress: Progress, *, by_clause: bool) -> Iterator[Part]:
         if progress.failed:
@@ -281,6 +244,13 @@ class WordedExplainer:
             generator=self._writer.version,
             by_model=True,
         )
+
+
+def _outcome(lost: WhereforeError | None) -> str:
+    """Returns what is counted of a reason that the model did not come to."""
+    if isinstance(lost, ResourceExhaustedError):
+        return "overloaded"
+    return "late" if isinstance(lost, DeadlineExceededError) else "lost"
 
 
 def _up_to(said: SaidReason, clause: str, sent: str) -> str:

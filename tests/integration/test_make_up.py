@@ -22,6 +22,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
     environment |= {
         "WHEREFORE_HOME": str(tmp_path_factory.mktemp("home")),
         "WHEREFORE_TARGET": f"127.0.0.1:{ports.orchestrator}",
+        "WHEREFORE_REASON_MODEL_SECONDS": "2",  # or a busy machine leaves reasons to templates
+        "WHEREFORE_ORCHESTRATOR_BUDGETS__REASON__SECONDS": "3",
     }
     yield environment
     make("down", environment)

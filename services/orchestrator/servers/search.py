@@ -68,7 +68,8 @@ def _part(part: SearchAnswer | Reason | ReasonClause | StreamEnd) -> SearchStrea
             timings=part.timings,
             degraded=part.degraded,
             page_nanos=part.page_nanos,
-            first_text_nanos=part.first_text_nanos,
+            first_text_nanos=part.said.first_text_nanos,
+            reason_writers=part.said.writers if part.said.first_text_nanos else None,
         )
     )
 

@@ -1,10 +1,12 @@
 """The reason service in small."""
 
 import asyncio
+from typing import Any
 
 import grpc
 
 from services.ranking.server import RankingServer
+from wherefore.common.v1.diagnostics_pb2 import Degradation
 from wherefore.ranking.v1 import ranking_service_pb2
 from wherefore.reason.v1 import reason_service_pb2, reason_service_pb2_grpc
 from wherefore.reason.v1.reason_pb2 import Clause, Evidence, Generator, Reason, ReasonClause
@@ -29,6 +31,10 @@ class FakeReasons(reason_service_pb2_grpc.ReasonServiceServicer):
     def __init__(self) -> None:
         self.summary: SummariseResponse | None = None
         """What to say of every product, where it is not to be made of the texts."""
+        self.reasons_by_place: dict[int, dict[str, Any]] = {}
+        """Fields that the reason of a place on the page has otherwise."""
+        self.reason_losses: list[Degradation] = []
+        """What every page of reasons is told to have been written without."""
         self.streams_ended = 0
         """Streams of reasons that were read to the end or given up."""
 
@@ -52,12 +58,14 @@ class FakeReasons(reason_service_pb2_grpc.ReasonServiceServicer):
             await self.gate("ranking", context)
             return await self.ranking.Explain(request, context)
         await self.gate("reason", context)
-        return reason_service_pb2.ExplainResponse(reasons=reasons_of(request))
+        return reason_service_pb2.ExplainResponse(
+            reasons=self._reasons_of(request), degraded=self.reason_losses
+        )
 
     async def ExplainStream(self, request, context):  # noqa: N802
         await self.gate("reason", context)
         try:
-            for number, reason in enumerate(reversed(reasons_of(request.request))):
+            for number, reason in enumerate(reversed(self._reasons_of(request.request))):
                 if number == BROKEN_OFF and "reason.stream" in self.broken:
                     await context.abort(self.code, "gone")
                 if request.by_clause:
@@ -70,8 +78,17 @@ class FakeReasons(reason_service_pb2_grpc.ReasonServiceServicer):
                 yield reason_service_pb2.ExplainStreamResponse(reason=reason)
                 if "reason.stream" in self.slow:
                     await asyncio.sleep(30)
+            if self.reason_losses:
+                yield reason_service_pb2.ExplainStreamResponse(degraded=self.reason_losses)
         finally:
             self.streams_ended += 1
+
+    def _reasons_of(self, request) -> list[Reason]:
+        reasons = reasons_of(request)
+        for place, fields in self.reasons_by_place.items():
+            for name, value in fields.items():
+                setattr(reasons[place], name, value)
+        return reasons
 
 
 def reasons_of(request) -> list[Reason]:

@@ -7,7 +7,9 @@ import pytest
 
 from shared.errors import error_from_rpc
 from tests.services.orchestrator.fake_reasons import BROKEN_OFF
+from wherefore.common.v1.diagnostics_pb2 import DEGRADATION_CAUSE_OVERLOADED, Degradation
 from wherefore.orchestrator.v1.search_service_pb2 import (
+    ReasonWriters,
     SearchRequest,
     SearchResponse,
     SearchStreamEnd,
@@ -15,7 +17,7 @@ from wherefore.orchestrator.v1.search_service_pb2 import (
     SearchStreamResponse,
 )
 from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
-from wherefore.reason.v1.reason_pb2 import Reason, ReasonClause
+from wherefore.reason.v1.reason_pb2 import Generator, Reason, ReasonClause
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -54,6 +56,28 @@ async def test_the_parts_are_the_answer_of_search(shop):
     assert not end.degraded
     assert {t.stage for t in end.timings} == {t.stage for t in whole.timings}
     assert 0 < end.page_nanos < end.first_text_nanos
+    assert end.reason_writers == ReasonWriters(model_count=7)
+
+
+async def test_the_end_counts_who_wrote_the_reasons(running):
+    told = running.fake.reasons_by_place
+    told[0] = {"generator": Generator.GENERATOR_TEMPLATE}
+    told[1] = {"generator": Generator.GENERATOR_MODEL, "cached": True}
+    told[2] = {"generator": Generator.GENERATOR_TEMPLATE, "text": ""}
+    *_, end = taken_apart(await streamed(running, page_size=5))
+    assert end.reason_writers == ReasonWriters(model_count=3, cached_count=1, template_count=1)
+
+
+async def test_what_the_model_had_no_time_for_is_told_at_the_end(running):
+    running.fake.reason_losses.append(
+        Degradation(stage="reason.model", cause=DEGRADATION_CAUSE_OVERLOADED, fallback="template")
+    )
+    page, reasons, _, end = taken_apart(await streamed(running))
+    assert len(reasons) == len(page.results)
+    assert not page.degraded
+    assert list(end.degraded) == running.fake.reason_losses
+    whole = await SearchServiceStub(running.channel).Search(SearchRequest(query="cup"), timeout=5)
+    assert list(whole.degraded) == running.fake.reason_losses
 
 
 async def test_clauses_come_before_their_reason(shop):
@@ -78,6 +102,7 @@ async def test_no_reasons_where_none_are_wanted(shop):
     assert page.results
     assert not reasons
     assert not end.first_text_nanos
+    assert not end.HasField("reason_writers")
     assert "reason" not in {t.stage for t in end.timings}
 
 

@@ -28,7 +28,7 @@ from wherefore.common.v1.diagnostics_pb2 import DEGRADATION_CAUSE_DEADLINE
 from wherefore.common.v1.user_profile_pb2 import UserContext
 from wherefore.orchestrator.v1.recommendation_service_pb2 import RecommendRequest
 from wherefore.orchestrator.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
-from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest
+from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest, SearchStreamRequest
 from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
 from wherefore.reason.v1.reason_pb2 import Generator
 
@@ -102,13 +102,29 @@ async def recommend(channel: grpc.aio.Channel):
     return await RecommendationServiceStub(channel).Recommend(request, timeout=DEADLINE)
 
 
+async def stream(channel: grpc.aio.Channel):
+    """The page of a streamed search, with its reasons and what its end says."""
+    request = SearchStreamRequest(request=SearchRequest(query="steel cup", language_code="en"))
+    parts = SearchServiceStub(channel).SearchStream(request, timeout=DEADLINE)
+    whole = [part async for part in parts]
+    page, end = whole[0].page, whole[-1].end
+    reasons = {part.reason.product_id: part.reason for part in whole if part.HasField("reason")}
+    for result in page.results:
+        result.reason.CopyFrom(reasons[result.product.id])
+    counts, kept = end.reason_writers, [reason.cached for reason in reasons.values()]
+    assert counts.model_count + counts.template_count == len(reasons)
+    assert counts.cached_count == sum(kept)
+    page.degraded.extend(end.degraded)
+    return page
+
+
 def generators(answer) -> set[int]:
     assert answer.results
     assert all(result.reason.text for result in answer.results)
     return {result.reason.generator for result in answer.results}
 
 
-@pytest.mark.parametrize("ask", [search, recommend])
+@pytest.mark.parametrize("ask", [search, stream, recommend])
 async def test_templates_say_the_reasons_where_the_model_hangs_and_the_answer_says_so(held, ask):
     HeldEngine.hold(starts=True, steps=False)
     answer = await ask(held.channel)
@@ -118,11 +134,13 @@ async def test_templates_say_the_reasons_where_the_model_hangs_and_the_answer_sa
     assert lost.fallback == "template"
 
 
-@pytest.mark.parametrize("ask", [search, recommend])
+@pytest.mark.parametrize("ask", [search, stream, recommend])
 async def test_what_a_slow_model_misses_is_said_by_templates_and_kept_for_the_next(held, ask):
     HeldEngine.hold(starts=False, steps=True)
     answer = await ask(held.channel)
     assert Generator.GENERATOR_TEMPLATE in generators(answer)
+    (lost,) = answer.degraded
+    assert (lost.stage, lost.cause) == ("reason.model", DEGRADATION_CAUSE_DEADLINE)
     before = {result.product.id: result.reason for result in answer.results}
     HeldEngine.hold(starts=False, steps=False)
     async with asyncio.timeout(DEADLINE):

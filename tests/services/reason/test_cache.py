@@ -16,7 +16,7 @@ from services.reason.wording.batch import Wanted
 from services.reason.wording.decode import Progress
 from services.reason.wording.filled import Filled
 from services.reason.wording.rendering import SaidClause, SaidReason
-from shared.errors import UnavailableError
+from shared.errors import ResourceExhaustedError, UnavailableError, WhereforeError
 from tests.services.reason.conftest import NOW, build_product, build_user
 
 
@@ -33,7 +33,7 @@ class SlowWriter:
     late: Event = field(default_factory=Event)
     done: Event = field(default_factory=Event)
     calls: list[int] = field(default_factory=list[int])
-    error: UnavailableError | None = None
+    error: WhereforeError | None = None
     version: str = "slow@1"
 
     def knows(self, wanted: Wanted) -> bool:
@@ -114,6 +114,16 @@ def test_what_missed_its_time_is_there_for_the_next_request():
     writer._thread.shutdown(wait=True)
     assert set(texts(writer, page)) == {0, 1, 2}
     assert inner.calls == [3, 2]
+
+
+def test_a_page_that_the_model_has_no_time_for_is_finished_behind_the_others():
+    busy, behind = SlowWriter(error=ResourceExhaustedError("2 pages are ahead")), SlowWriter()
+    writer = CachedWriter(busy, behind=behind, size=9, seconds=60, late_seconds=1, late_pages=2)
+    with pytest.raises(ResourceExhaustedError):
+        texts(writer, [wanted_of("a")])
+    writer._thread.shutdown(wait=True)
+    assert (busy.calls, behind.calls) == ([1], [1])
+    assert texts(writer, [wanted_of("a")]) == {0: "shown a 1."}
 
 
 def test_a_page_that_waits_is_not_written_twice_and_few_may_wait():

@@ -24,7 +24,7 @@ def test_every_setting_exists_with_its_default():
     fields = {name.upper(): str(one.default) for name, one in Settings.model_fields.items()}
     for name, one in InferenceSettings.model_fields.items():
         fields[f"INFERENCE__{name.upper()}"] = str(one.default)
-    assert len(told) == 11
+    assert len(told) == 12
     for name, default in told.items():
         assert fields[name].removesuffix(".0") == default, name
 
@@ -34,5 +34,5 @@ def test_every_metric_exists():
         name for metric in REGISTRY.collect() for name in (metric.name, f"{metric.name}_total")
     }
     told = set(re.findall(r"wherefore_[a-z_]+", SECTION))
-    assert len(told) == 6
+    assert len(told) == 7
     assert told <= known

@@ -1,13 +1,21 @@
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
 import grpc
 import pytest
 
+from services.reason import server
 from services.reason.config import Settings
 from services.reason.server import ReasonServer
+from services.reason.wording.batch import Wanted
+from services.reason.wording.decode import Progress
 from services.reason.wording.served import SERVED_GRAPH
 from services.reason.writer import VERSION_FOLDER
+from shared.errors import ResourceExhaustedError
 from shared.inference import InferenceSettings
 from shared.inference.settings import REPOSITORY
 from shared.server import start_server
+from wherefore.common.v1.diagnostics_pb2 import DEGRADATION_CAUSE_OVERLOADED
 from wherefore.common.v1.product_pb2 import Availability
 from wherefore.reason.v1 import reason_service_pb2 as pb
 from wherefore.reason.v1.reason_pb2 import Generator
@@ -58,6 +66,48 @@ async def test_stream_equals_unary(stub, make_scene):
     stream = stub.ExplainStream(pb.ExplainStreamRequest(request=request), timeout=5)
     assert [message.reason async for message in stream] == list(unary.reasons)
     assert unary.reasons[0].language_code == "zh"
+
+
+@dataclass
+class Busy:
+    """A model that has no time."""
+
+    version: str = "busy@1"
+
+    def knows(self, wanted: Wanted) -> bool:
+        return True
+
+    def stream(self, wanted: Sequence[Wanted], seconds: float) -> Iterator[Progress]:
+        raise ResourceExhaustedError("3 pages are ahead at the model")
+
+    def wait_ready(self, seconds: float) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+async def test_a_model_that_has_no_time_is_told_with_its_cause(make_scene, monkeypatch):
+    monkeypatch.setattr(server, "open_writer", lambda _: Busy())
+    settings = Settings(port=0, metrics_port=0, model="busy")
+    running = await start_server(ReasonServer(settings), settings)
+    try:
+        await running.wait_ready(20)
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{running.port}") as channel:
+            busy = ReasonServiceStub(channel)
+            request = request_of(make_scene("en"), "")
+            unary = await busy.Explain(request, timeout=5)
+            asked = pb.ExplainStreamRequest(request=request, by_clause=True)
+            messages = [message async for message in busy.ExplainStream(asked, timeout=5)]
+    finally:
+        await running.stop()
+    assert {r.generator for r in unary.reasons} == {Generator.GENERATOR_TEMPLATE}
+    assert unary.reasons[0].text
+    (lost,) = unary.degraded
+    assert (lost.stage, lost.cause) == ("reason.model", DEGRADATION_CAUSE_OVERLOADED)
+    assert (lost.fallback, lost.detail) == ("template", "3 pages are ahead at the model")
+    assert list(messages[-1].degraded) == [lost]
+    assert len(messages) == 3
 
 
 async def test_bad_input_is_invalid_argument(stub):

@@ -9,23 +9,22 @@ from services.reason.explainer import Explainer, ExplainInput, Item, WrittenReas
 from services.reason.facts import Claim, Fact, Scene
 from services.reason.generate import VERSION
 from services.reason.onnx_writer import OnnxWriter
+from services.reason.parts import ClausePart, Lost, Part, ReasonPart
 from services.reason.verify import Verifier
-from services.reason.worded import (
-    MODEL_REASONS,
-    ClausePart,
-    Lost,
-    Part,
-    ReasonPart,
-    WordedExplainer,
-    seed_of,
-)
+from services.reason.worded import MODEL_REASONS, WordedExplainer, seed_of
 from services.reason.wording.batch import Wanted
 from services.reason.wording.decode import Progress
 from services.reason.wording.rendering import SaidClause, SaidReason
 from services.reason.wording.served import SERVED_GRAPH
 from services.reason.writer import VERSION_FOLDER
 from shared.deadline import Deadline, set_current_deadline
-from shared.errors import InvalidArgumentError, UnavailableError
+from shared.errors import (
+    CircuitOpenError,
+    DeadlineExceededError,
+    InvalidArgumentError,
+    ResourceExhaustedError,
+    UnavailableError,
+)
 from shared.inference.settings import REPOSITORY
 from tests.services.reason.conftest import NOW, build_product, build_query
 from wherefore.common.v1.product_pb2 import Availability, Product
@@ -124,6 +123,39 @@ def test_a_lost_model_is_named_and_all_reasons_are_templates(verifier):
     assert list(page.reasons) == templates
     assert page.lost is not None
     assert page.lost.message == "gone"
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (None, "late"),
+        (ResourceExhaustedError("busy"), "overloaded"),
+        (CircuitOpenError("x"), "lost"),
+    ],
+)
+def test_what_the_model_had_no_time_for_is_told_with_the_cause(verifier, error, outcome):
+    class Halfway(ScriptedWriter):
+        def stream(self, wanted: Sequence[Wanted], seconds: float) -> Iterator[Progress]:
+            yield from progress_of(0, said(TRUE))
+            if error is not None:
+                raise error
+
+    before = counted(outcome)
+    page, templates = page_of(Halfway(lambda _: None), verifier, count=2)
+    assert [reason.by_model for reason in page.reasons] == [True, False]
+    assert page.reasons[1] == templates[1]
+    assert counted(outcome) == before + 1
+    assert page.lost is not None
+    if error is None:
+        assert isinstance(page.lost, DeadlineExceededError)
+        assert page.lost.message == "1 of 2 reasons came too late"
+    else:
+        assert page.lost is error
+
+
+def test_a_model_that_found_no_words_was_not_lost(verifier):
+    page, _ = page_of(ScriptedWriter(lambda _: None), verifier)
+    assert page.lost is None
 
 
 def test_a_text_that_stands_already_is_drawn_again_and_then_left_to_the_template(verifier):

@@ -1,0 +1,160 @@
+"""Turns at the model, which all pages share: the first ones are written in their time.
+
+Reasons that are written together advance together, a token each: of four pages at once none is done
+before all are, and on a CPU, where a row more costs its share, all of them miss their time. So a
+bounded number is let in and the others wait. One that would be late by what is ahead of it is told
+so before it has waited: templates answer at once.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from prometheus_client import Gauge
+
+from services.reason.wording.batch import Wanted
+from services.reason.wording.decode import Progress
+from services.reason.writer import Writer
+from shared.errors import ResourceExhaustedError
+
+_SMOOTHING: Final = 0.2
+_FIRST_GUESS: Final = 0.008
+"""Seconds a reason, until the first page has told: what two cores take."""
+WAITING = Gauge(
+    "wherefore_reason_model_pages_waiting", "Pages that wait for their turn at the model."
+)
+
+
+@dataclass(eq=False, slots=True)
+class _Ticket:
+    reasons: int
+    ends: float
+    behind: bool
+    started: float = field(default=0.0)
+
+    @property
+    def order(self) -> tuple[bool, float]:
+        """Whose time is over first comes first, behind all for whom somebody waits."""
+        return self.behind, self.ends
+
+
+class Turns:
+    """Lets pages in, of those that wait the one whose time ends first. For several threads.
+
+    Args:
+        pages: That are let in at once.
+        clock: Seconds that only grow.
+    """
+
+    def __init__(self, pages: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._pages, self._clock = pages, clock
+        self._waiting: list[_Ticket] = []
+        self._inside: list[_Ticket] = []
+        self._changed = threading.Condition()
+        self._seconds_each = _FIRST_GUESS
+
+    @contextmanager
+    def take(self, reasons: int, seconds: float, *, behind: bool = False) -> Generator[float]:
+        """Waits for a turn and holds it while the block runs; yields the seconds that are left.
+
+        Args:
+            reasons: How many are to be written.
+            seconds: That all of it may take, waiting included.
+            behind: Whether nobody waits for it: all others go first.
+
+        Raises:
+            ResourceExhaustedError: What is ahead leaves too little time. With nothing ahead a page
+                is always let in: its time tells how fast the model is now.
+        """
+        ticket = _Ticket(reasons, self._clock() + seconds, behind)
+        with self._changed:
+            self._enter(ticket)
+        try:
+            yield max(0.0, ticket.ends - self._clock())
+            # One that failed, or that nobody read on, says little of how long one takes.
+            each = (self._clock() - ticket.started) / max(1, reasons)
+            self._seconds_each += _SMOOTHING * (each - self._seconds_each)
+        finally:
+            with self._changed:
+                self._inside.remove(ticket)
+                self._changed.notify_all()
+
+    def _enter(self, ticket: _Ticket) -> None:
+        ahead = [other for other in self._waiting if other.order <= ticket.order]
+        is_free = len(self._inside) < self._pages and not ahead
+        if not (is_free or ticket.behind) and self._expected(ticket, ahead) > ticket.ends:
+            count = len(self._inside) + len(ahead)
+            raise ResourceExhaustedError(f"{count} pages are ahead at the model")
+        self._waiting.append(ticket)
+        WAITING.inc()
+        try:
+            while not self._is_next(ticket):
+                # A page that would be cut short leaves its turn to one that has the time.
+                left = ticket.ends - self._clock() - ticket.reasons * self._seconds_each
+                if left <= 0 or not self._changed.wait(left):
+                    if self._is_next(ticket):
+                        break
+                    raise ResourceExhaustedError("its turn at the model did not come in time")
+        finally:
+            self._waiting.remove(ticket)
+            WAITING.dec()
+            self._changed.notify_all()
+        ticket.started = self._clock()
+        self._inside.append(ticket)
+
+    def _is_next(self, ticket: _Ticket) -> bool:
+        if len(self._inside) >= self._pages:
+            return False
+        return min(self._waiting, key=lambda each: each.order) is ticket
+
+    def _expected(self, ticket: _Ticket, ahead: Sequence[_Ticket]) -> float:
+        """Returns when a page would be written, those ahead of it included."""
+        now, each = self._clock(), self._seconds_each
+        # What is being written is partly done.
+        inside = sum(max(0.0, t.reasons * each - (now - t.started)) for t in self._inside)
+        waiting = sum(other.reasons * each for other in ahead)
+        return now + (inside + waiting) / self._pages + ticket.reasons * each
+
+
+class TurnWriter:
+    """A writer that waits for its turn at another one; see `writer.Writer`.
+
+    Args:
+        writer: The model.
+        turns: Shared by all that write with it.
+        behind: Whether nobody waits for what it writes.
+    """
+
+    def __init__(self, writer: Writer, turns: Turns, *, behind: bool = False) -> None:
+        self._writer, self._turns, self._behind = writer, turns, behind
+
+    @property
+    def version(self) -> str:
+        """Names the model."""
+        return self._writer.version
+
+    def knows(self, wanted: Wanted) -> bool:
+        """Whether the model has learnt to say every kind of the evidence."""
+        return self._writer.knows(wanted)
+
+    def stream(self, wanted: Sequence[Wanted], seconds: float) -> Iterator[Progress]:
+        """Writes a page once it is its turn.
+
+        Raises:
+            ResourceExhaustedError: Too many are ahead.
+        """
+        if seconds <= 0:
+            return
+        with self._turns.take(len(wanted), seconds, behind=self._behind) as left:
+            yield from self._writer.stream(wanted, left)
+
+    def wait_ready(self, seconds: float) -> None:
+        """Waits until the model can be used, or the time is over."""
+        self._writer.wait_ready(seconds)
+
+    def close(self) -> None:
+        """Lets go of the model."""
+        self._writer.close()

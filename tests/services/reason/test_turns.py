@@ -1,0 +1,183 @@
+"""Turns at the model: who goes first, who is told at once, and what a page that waited gets."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import pytest
+
+from services.reason.turns import Turns, TurnWriter
+from services.reason.wording.batch import Wanted
+from services.reason.wording.decode import Progress
+from shared.errors import ResourceExhaustedError, UnavailableError
+
+LONG = 60.0
+"""Seconds that no test waits for."""
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Pages:
+    """Pages in threads of their own, each held at the model until it is let go."""
+
+    def __init__(self, turns: Turns) -> None:
+        self.turns = turns
+        self.order: list[str] = []
+        self._pool = ThreadPoolExecutor(8)
+
+    def start(
+        self, name: str, seconds: float = LONG, *, reasons: int = 1, behind: bool = False
+    ) -> "tuple[Future[float], threading.Event]":
+        go = threading.Event()
+
+        def run() -> float:
+            with self.turns.take(reasons, seconds, behind=behind) as left:
+                self.order.append(name)
+                assert go.wait(10)
+            return left
+
+        waiting = len(self.turns._waiting) + len(self.turns._inside)
+        future = self._pool.submit(run)
+        until(lambda: future.done() or len(self.turns._waiting) + len(self.turns._inside) > waiting)
+        return future, go
+
+
+def until(holds: Callable[[], bool]) -> None:
+    for _ in range(2_000):
+        if holds():
+            return
+        threading.Event().wait(0.005)
+    raise AssertionError("it did not come to be")
+
+
+def test_a_bounded_number_is_let_in_and_the_rest_follow_in_turn():
+    pages = Pages(Turns(2))
+    held = [pages.start(name) for name in ("a", "b", "c", "d")]
+    until(lambda: len(pages.order) == 2)
+    assert pages.order == ["a", "b"]
+    for number, (future, go) in enumerate(held):
+        until(lambda number=number: len(pages.order) > number)
+        go.set()
+        future.result(10)
+    assert pages.order == ["a", "b", "c", "d"]
+
+
+def test_whose_time_ends_first_goes_first_and_nobody_waits_for_what_is_behind():
+    pages = Pages(Turns(1))
+    first, go = pages.start("first")
+    rest = [
+        pages.start("behind", 30.0, behind=True),
+        pages.start("later", 50.0),
+        pages.start("sooner", 40.0),
+    ]
+    go.set()
+    first.result(10)
+    for _, go in rest:
+        go.set()
+    for future, _ in rest:
+        future.result(10)
+    assert pages.order == ["first", "sooner", "later", "behind"]
+
+
+def test_a_page_that_would_be_late_by_what_is_ahead_is_told_at_once():
+    pages = Pages(Turns(1, Clock()))
+    first, go = pages.start("first", reasons=10)  # 80 ms by the first guess
+    with pytest.raises(ResourceExhaustedError, match="1 pages are ahead"):
+        pages.start("no", 0.15, reasons=10)[0].result(10)
+    second, went = pages.start("second", 0.17, reasons=10)
+    with pytest.raises(ResourceExhaustedError, match="2 pages are ahead"):
+        pages.start("no", 0.17, reasons=10)[0].result(10)
+    for one, let in ((first, go), (second, went)):
+        let.set()
+        one.result(10)
+    assert pages.order == ["first", "second"]
+
+
+def test_with_nothing_ahead_a_page_is_let_in_however_long_it_takes():
+    turns = Turns(1, clock := Clock())
+    with turns.take(1, LONG):
+        clock.now = 5.0  # slow: a reason takes a second or so
+    with turns.take(100, 0.1) as left:
+        assert left == pytest.approx(0.1)
+
+
+def test_what_a_page_waited_is_taken_from_its_time():
+    clock = Clock()
+    pages = Pages(Turns(1, clock))
+    first, go = pages.start("first")
+    second, went = pages.start("second", 10.0)
+    clock.now = 4.0
+    for one, let in ((first, go), (second, went)):
+        let.set()
+        one.result(10)
+    assert second.result() == pytest.approx(6.0)
+
+
+def test_a_turn_that_does_not_come_in_time_is_told():
+    pages = Pages(Turns(1))
+    first, go = pages.start("first")
+    with pytest.raises(ResourceExhaustedError, match="in time"):
+        pages.start("late", 0.05, behind=True)[0].result(10)
+    go.set()
+    first.result(10)
+
+
+def test_a_page_that_fails_gives_its_turn_on_and_tells_nothing_of_the_time():
+    turns = Turns(1, clock := Clock())
+
+    def fail() -> None:
+        with turns.take(1, LONG):
+            clock.now += 1_000
+            raise UnavailableError("gone")
+
+    before = turns._seconds_each
+    with pytest.raises(UnavailableError):
+        fail()
+    assert turns._seconds_each == before
+    with turns.take(1, LONG):
+        clock.now += 1
+    assert turns._seconds_each > before
+
+
+@dataclass
+class Recorder:
+    """Keeps the time that it was given."""
+
+    version: str = "recorder@1"
+    given: list[float] = field(default_factory=list[float])
+
+    def knows(self, wanted: Wanted) -> bool:
+        return wanted.language == "en"
+
+    def stream(self, wanted: Sequence[Wanted], seconds: float) -> Iterator[Progress]:
+        self.given.append(seconds)
+        yield Progress(0, "piece")
+
+    def wait_ready(self, seconds: float) -> None:
+        self.given.append(seconds)
+
+    def close(self) -> None:
+        self.given.append(-1.0)
+
+
+def test_a_writer_takes_a_turn_for_as_long_as_its_page_is_read():
+    turns, recorder = Turns(1, clock := Clock()), Recorder()
+    writer = TurnWriter(recorder, turns)
+    wanted = [Wanted([], "en", 1)]
+    page = writer.stream(wanted, 3.0)
+    assert next(iter(page)).piece == "piece"
+    assert len(turns._inside) == 1
+    page.close()  # type: ignore[attr-defined]
+    assert not turns._inside
+    assert list(writer.stream(wanted, 0.0)) == []
+    assert recorder.given == [3.0]
+    assert (writer.version, writer.knows(wanted[0])) == ("recorder@1", True)
+    writer.wait_ready(clock.now + 2)
+    writer.close()
+    assert recorder.given == [3.0, 2.0, -1.0]
