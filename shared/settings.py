@@ -4,18 +4,43 @@ Each service's `config.py` subclasses `ServiceSettings`, sets `model_config["env
 its own fields; nothing else in the project reads the environment.
 """
 
+import os
 from typing import Literal
 
 from pydantic import Field
-from pydantic_settings import BaseSettings
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+)
 
 from shared.security.settings import SecuritySettings
 
 MIB = 1024 * 1024
+SECRETS_DIR_VARIABLE = "WHEREFORE_SECRETS_DIR"
+"""Names a folder of secrets, such as the one that Kubernetes mounts."""
 
 
 class ServiceSettings(BaseSettings):
-    """How one service listens, sheds load, reports and stops."""
+    """How one service listens, sheds load, reports and stops.
+
+    A setting may also stand in a file of its own in the folder that WHEREFORE_SECRETS_DIR names,
+    called as its variable in lower case: so secrets need not be in the environment.
+    """
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Adds the folder of secrets, below the environment."""
+        folder = os.environ.get(SECRETS_DIR_VARIABLE)
+        secrets = SecretsSettingsSource(settings_cls, folder) if folder else file_secret_settings
+        return init_settings, env_settings, dotenv_settings, secrets
 
     host: str = "127.0.0.1"
     """Address to bind; "0.0.0.0" or "[::]" in a container."""

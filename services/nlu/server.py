@@ -59,6 +59,7 @@ class NluService(NluServiceServicer):
         settings: See `NluSettings`.
         encoder: Used for vectors instead of what the settings name; closed by the service.
         models: Used instead of all that the settings name; closed by the service.
+        lender: A service whose models this one uses, and does not close.
     """
 
     service_names: Sequence[str] = ("wherefore.nlu.v1.NluService",)
@@ -68,8 +69,10 @@ class NluService(NluServiceServicer):
         settings: NluSettings,
         encoder: TextEncoder | None = None,
         models: Models | None = None,
+        lender: "NluService | None" = None,
     ) -> None:
         self._settings = settings
+        self._lender = lender
         self._given_encoder = encoder
         self._models = models
         self._passes: ForwardPasses | None = None
@@ -84,22 +87,13 @@ class NluService(NluServiceServicer):
         settings = self._settings
         await asyncio.to_thread(warm_up)
         await asyncio.to_thread(self._reader.warm_up)
-        models = self._models or await asyncio.to_thread(
-            open_models,
-            settings.inference,
-            settings.query_models,
-            settings.cross_model,
-            settings.attribution_model,
-            follow=settings.follow_versions,
-            encoder=self._given_encoder,
-        )
-        self._models = models
+        models = self._models = self._models or await self._find_models()
         self._passes = ForwardPasses(
             models,
             cache_size=settings.vector_cache_size,
             fair_wait_s=settings.embedding_budget_seconds,
         )
-        for reader in models.following:
+        for reader in () if self._lender else models.following:
             watching = reader.watch(settings.version_poll_seconds)
             self._watching.append(asyncio.create_task(watching, name=f"watch-{reader.model}"))
         if settings.retrieval_target and self._channel is None:
@@ -140,7 +134,7 @@ class NluService(NluServiceServicer):
                 await task
         if self._channel:
             await self._channel.close()
-        if self._models:
+        if self._models and self._lender is None:
             await self._models.close()
 
     def use_terms(self, terms: CatalogueTerms) -> None:
@@ -267,6 +261,20 @@ class NluService(NluServiceServicer):
                 inference_nanos=item.inference_nanos,
             )
         return learnt
+
+    async def _find_models(self) -> Models:
+        if self._lender is not None:
+            return self._lender._open_models()
+        settings = self._settings
+        return await asyncio.to_thread(
+            open_models,
+            settings.inference,
+            settings.query_models,
+            settings.cross_model,
+            settings.attribution_model,
+            follow=settings.follow_versions,
+            encoder=self._given_encoder,
+        )
 
     def _open_models(self) -> Models:
         if self._models is None or self._passes is None:

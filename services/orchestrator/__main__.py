@@ -5,12 +5,17 @@ import sys
 from services.orchestrator.config import OrchestratorSettings
 from services.orchestrator.server import OrchestratorService
 from shared.server import run
+from shared.tenant_service import tenanted
 
 
 def main() -> int:
     """Runs until a signal; returns the exit code."""
     settings = OrchestratorSettings()
-    return run(OrchestratorService(settings), settings)
+
+    def make(tenant: str) -> OrchestratorService:
+        return OrchestratorService(settings.of_tenant(tenant))
+
+    return run(tenanted(make, settings), settings)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Settings of the orchestrator."""
 
+import hmac
 from pathlib import Path
 
 from pydantic import BaseModel, Field, SecretStr
@@ -33,6 +34,8 @@ class Budgets(BaseModel):
     # Up to 2 s of it are the encoder's, for hundreds of sentences that are new.
     summary: StageBudget = StageBudget(seconds=4.0, reserve=0.02)
     recommend: StageBudget = StageBudget(seconds=0.5, reserve=0.25)
+    # Beside the products of the page, so that it costs a search nothing while they are read.
+    ties: StageBudget = StageBudget(seconds=0.1, reserve=0.06)
     facets: StageBudget = StageBudget(seconds=0.6, reserve=0.01)
 
 
@@ -45,6 +48,9 @@ class OrchestratorSettings(ServiceSettings):
 
     port: int = Field(default=7700, ge=0, le=65535)
 
+    inner_port: int | None = Field(default=7706, ge=0, le=65535)
+    """Port for the other services while security is on; `port` is then the public one."""
+
     http_enabled: bool = True
     """Whether to serve the demo page and its JSON."""
 
@@ -56,6 +62,10 @@ class OrchestratorSettings(ServiceSettings):
 
     retrieval_target: str = "127.0.0.1:7702"
     """HOST:PORT of retrieval, without which there is no answer."""
+
+    retrieval_patience_seconds: float = Field(default=3, ge=0)
+    """How long a call waits while no retrieval can be reached, as in the moment between two that
+    share a folder; half of what is left of its deadline at most. 0: it fails at once."""
 
     ranking_target: str = "127.0.0.1:7703"
     """HOST:PORT of ranking."""
@@ -72,6 +82,10 @@ class OrchestratorSettings(ServiceSettings):
     token_key: SecretStr = SecretStr("")
     """Key that signs tokens, at least 32 characters, the same on all replicas. Empty: one is made
     and kept in `data_dir`."""
+
+    previous_token_keys: SecretStr = SecretStr("")
+    """Keys that signed tokens before, separated by white space: while a key is changed, tokens of
+    the one before are still read. Take them out after a day."""
 
     budgets: Budgets = Budgets()
 
@@ -141,3 +155,30 @@ class OrchestratorSettings(ServiceSettings):
 
     popularity_half_life_days: float = Field(default=7, gt=0)
     """Age at which an event counts half for popularity and interests."""
+
+    def of_tenant(self, tenant: str) -> "OrchestratorSettings":
+        """Returns the settings for a tenant's own data, key and rules; these for ""."""
+        if not tenant:
+            return self
+        rules = self.rules_file and self.rules_file.parent / tenant / self.rules_file.name
+        own = {
+            "data_dir": self.data_dir / "tenants" / tenant,
+            "token_key": _key_of(self.token_key, tenant),
+            "previous_token_keys": SecretStr(
+                " ".join(
+                    _key_of(SecretStr(key), tenant).get_secret_value()
+                    for key in self.previous_token_keys.get_secret_value().split()
+                )
+            ),
+            "rules_file": rules if rules and rules.exists() else None,
+            "http_enabled": False,
+        }
+        return self.model_copy(update=own)
+
+
+def _key_of(key: SecretStr, tenant: str) -> SecretStr:
+    """Returns the key of a tenant, from which nobody finds that of another; none from none."""
+    text = key.get_secret_value()
+    if not text:
+        return key
+    return SecretStr(hmac.digest(text.encode(), tenant.encode(), "sha256").hex())

@@ -93,7 +93,8 @@ class OrchestratorService:
         self._store = SqliteEventStore(settings.data_dir / "events.sqlite")
         self._popularity = Popularity(settings.popularity_half_life_days)
         key = load_key(settings.token_key.get_secret_value(), settings.data_dir)
-        self._signer = TokenSigner(key)
+        previous = settings.previous_token_keys.get_secret_value().encode().split()
+        self._signer = TokenSigner(key, previous)
         self._searches = SearchCounts()
         self._choices = QueryChoices(settings.popularity_half_life_days)
         self._events = EventLog(

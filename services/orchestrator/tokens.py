@@ -52,16 +52,17 @@ class Attribution:
 
 
 class TokenSigner:
-    """Makes and reads tokens with one key.
+    """Makes tokens with one key, and reads those of the keys before too.
 
     Args:
         key: At least 32 bytes.
+        previous: Keys that tokens were made with before, still good; as long.
     """
 
-    def __init__(self, key: bytes) -> None:
-        if len(key) < _KEY_BYTES:
+    def __init__(self, key: bytes, previous: Iterable[bytes] = ()) -> None:
+        self._keys = (key, *previous)
+        if any(len(each) < _KEY_BYTES for each in self._keys):
             raise ValueError(f"a token key has at least {_KEY_BYTES} bytes")
-        self._key = key
 
     def page(self, token: PageToken, fingerprint: str) -> str:
         """Returns a page token that only the request of this fingerprint may use."""
@@ -97,20 +98,18 @@ class TokenSigner:
 
     def _sign(self, purpose: str, payload: list[Any]) -> str:
         data = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
-        return base64.urlsafe_b64encode(data + self._mac(purpose, data)).rstrip(b"=").decode()
+        mac = _mac(self._keys[0], purpose, data)
+        return base64.urlsafe_b64encode(data + mac).rstrip(b"=").decode()
 
     def _verify(self, purpose: str, text: str, field: str) -> list[Any]:
         raw = _decode(text)
         data, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
-        if not data or not hmac.compare_digest(mac, self._mac(purpose, data)):
+        fits = [hmac.compare_digest(mac, _mac(key, purpose, data)) for key in self._keys]
+        if not data or not any(fits):
             raise InvalidArgumentError.of(
                 field, "is not a token of this service: send back what it gave, unchanged"
             )
         return json.loads(data)
-
-    def _mac(self, purpose: str, data: bytes) -> bytes:
-        message = purpose.encode() + b"\x00" + data
-        return hmac.digest(self._key, message, "sha256")[:_MAC_BYTES]
 
 
 def fingerprint(value: object) -> str:
@@ -145,6 +144,11 @@ def load_key(configured: str, data_dir: Path) -> bytes:
         finally:
             draft.unlink()
     return path.read_bytes()
+
+
+def _mac(key: bytes, purpose: str, data: bytes) -> bytes:
+    message = purpose.encode() + b"\x00" + data
+    return hmac.digest(key, message, "sha256")[:_MAC_BYTES]
 
 
 def _decode(text: str) -> bytes:

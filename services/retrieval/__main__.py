@@ -5,12 +5,17 @@ import sys
 from services.retrieval.config import RetrievalSettings
 from services.retrieval.server import RetrievalService
 from shared.server import run
+from shared.tenant_service import tenanted
 
 
 def main() -> int:
     """Runs until a signal; returns the exit code."""
     settings = RetrievalSettings()
-    return run(RetrievalService(settings), settings)
+
+    def make(tenant: str) -> RetrievalService:
+        return RetrievalService(settings.of_tenant(tenant))
+
+    return run(tenanted(make, settings), settings)
 
 
 if __name__ == "__main__":

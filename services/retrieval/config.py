@@ -85,6 +85,16 @@ class RetrievalSettings(ServiceSettings):
     optimize_after: int = Field(default=1_000, ge=1)
     """Writes after which the HNSW graph is brought up to date, at the end of the stream."""
 
+    def of_tenant(self, tenant: str) -> "RetrievalSettings":
+        """Returns the settings for a tenant's own collection; these for ""."""
+        if not tenant:
+            return self
+        own = {
+            "data_dir": self.data_dir / "tenants" / tenant,
+            "collection": f"{self.collection}-{tenant}",
+        }
+        return self.model_copy(update=own)
+
     @model_validator(mode="after")
     def _writes_can_be_met(self) -> "RetrievalSettings":
         if self.write_consistency > self.replicas:

@@ -31,6 +31,7 @@ _COMMANDS = {
     "label": "label:app",
     "train": "train:app",
     "evaluate": "evaluate_model:app",
+    "security": "security:app",
 }
 
 

@@ -22,6 +22,8 @@ class CliSettings(BaseSettings):
     """State of the suite: pids, logs, data, import checkpoints."""
     target: str = "127.0.0.1:7700"
     """Address of the public services, HOST:PORT."""
+    tenant: str = ""
+    """Tenant that commands act for, in a suite with tenants."""
     orchestrator_nlu_target: str = "127.0.0.1:7701"
     """Address of the query understanding."""
     orchestrator_reason_target: str = "127.0.0.1:7704"

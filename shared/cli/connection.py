@@ -6,10 +6,14 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from shared.cli import failures
 from shared.cli.config import CliSettings
+from shared.request_context import working_for
 
 if TYPE_CHECKING:
     import grpc.aio
+
+    from shared.security.identity import Identity
 
 
 @asynccontextmanager
@@ -26,8 +30,26 @@ async def connect(
     from shared.logging import configure_logging
 
     configure_logging("warning", "console")
-    channel = open_channel(target or CliSettings().target, retry=retry)
+    settings = CliSettings()
+    channel = open_channel(target or settings.target, retry=retry, identity=_identity())
     try:
-        yield channel
+        with working_for(settings.tenant):
+            yield channel
     finally:
         await channel.close()
+
+
+def _identity() -> Identity | None:
+    """What the command line shows: the operator's certificate and key, while security is on."""
+    from shared.security.identity import OPERATOR, load_identity
+    from shared.security.settings import SecuritySettings
+
+    security = SecuritySettings()
+    if not security.enabled:
+        return None
+    try:
+        return load_identity(security, OPERATOR, security.operator_token_file)
+    except (OSError, ValueError) as error:
+        raise failures.CommandError(
+            str(error), hint="`wherefore security init` makes certificates"
+        ) from error

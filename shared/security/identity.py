@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from shared.security.certificates import CertificateFiles
 from shared.security.settings import SecuritySettings
+
+OPERATOR: Final = "operator"
+"""Name of the certificate of those who run the suite, and of the command line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ def load_identity(
     Args:
         settings: Name the files.
         name: Of the certificate, such as "nlu".
-        api_key_file: Holds the key that is sent too.
+        api_key_file: Holds the key that is sent too, where it is there.
 
     Raises:
         ValueError: There is no such certificate, or it is wrong.
@@ -46,5 +50,5 @@ def load_identity(
     """
     files = CertificateFiles(*settings.pair(name), settings.ca_file)
     files.current()
-    key = api_key_file.read_text().strip() if api_key_file else ""
+    key = api_key_file.read_text().strip() if api_key_file and api_key_file.exists() else ""
     return Identity(files, key)

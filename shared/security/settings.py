@@ -46,9 +46,6 @@ class SecuritySettings(BaseSettings):
     audit_dir: Path = Path(".wherefore/audit")
     """Folder of the audit logs, one file a service."""
 
-    api_key_file: Path | None = None
-    """File with the API key that the command line sends; DIR/operator.token where it is there."""
-
     @property
     def ca_file(self) -> Path:
         """Certificates of the authorities that peers are checked against."""
@@ -63,6 +60,11 @@ class SecuritySettings(BaseSettings):
     def jwks_file(self) -> Path:
         """Public keys of the issuer of tokens (RFC 7517)."""
         return self.dir / "jwks.json"
+
+    @property
+    def operator_token_file(self) -> Path:
+        """The API key that the command line sends."""
+        return self.dir / "operator.token"
 
     @property
     def audit_key_file(self) -> Path:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from shared.inference.settings import REASON_MODEL
+from shared.security.settings import SecuritySettings
 from shared.suite.ports import SERVICES, PortPlan
 
 _NEVER_PRIVATE = ("WHEREFORE_QDRANT_URL", "WHEREFORE_QDRANT_API_KEY")
@@ -37,6 +38,7 @@ def service_environment(
     model: str,
     private: bool,
     log_level: str,
+    security: SecuritySettings | None = None,
 ) -> dict[str, str]:
     """Returns the environment of one service: this process's own, with the suite's wiring on top.
 
@@ -48,6 +50,7 @@ def service_environment(
         model: Encoder that services with inference use.
         private: Whether the suite is a scratch one, which uses no shared stores.
         log_level: As in `ServiceSettings.log_level`.
+        security: Certificates and keys; off when None.
     """
     prefix = f"WHEREFORE_{service.upper()}_"
     variables = dict(os.environ)
@@ -65,10 +68,24 @@ def service_environment(
         f"{prefix}INFERENCE__MODEL": model,
         f"{prefix}INFERENCE__TRITON_TARGET": f"127.0.0.1:{ports.triton_grpc}",
     }
+    secured = security is not None and security.enabled
     if service == "orchestrator":
         variables[f"{prefix}HTTP_PORT"] = str(ports.orchestrator_http)
     for other in SERVICES:
         if other != service:
-            target = f"127.0.0.1:{getattr(ports, other)}"
+            door = "orchestrator_inner" if secured and other == "orchestrator" else other
+            target = f"127.0.0.1:{getattr(ports, door)}"
             variables[f"{prefix}{other.upper()}_TARGET"] = target
-    return variables
+    return variables | _security(security, home, ports)
+
+
+def _security(security: SecuritySettings | None, home: Path, ports: PortPlan) -> dict[str, str]:
+    if security is None or not security.enabled:
+        return {"WHEREFORE_SECURITY_ENABLED": "false"}
+    return {
+        "WHEREFORE_SECURITY_ENABLED": "true",
+        # The services run in another folder than this process.
+        "WHEREFORE_SECURITY_DIR": str(security.dir.resolve()),
+        "WHEREFORE_SECURITY_AUDIT_DIR": str(home / "audit"),
+        "WHEREFORE_ORCHESTRATOR_INNER_PORT": str(ports.orchestrator_inner),
+    }

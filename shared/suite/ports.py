@@ -22,6 +22,7 @@ class PortPlan(BaseSettings):
     ranking: int = Field(7703, ge=0, le=65535, alias="WHEREFORE_RANKING_PORT")
     reason: int = Field(7704, ge=0, le=65535, alias="WHEREFORE_REASON_PORT")
     recommend: int = Field(7705, ge=0, le=65535, alias="WHEREFORE_RECOMMEND_PORT")
+    orchestrator_inner: int = Field(7706, ge=0, le=65535, alias="WHEREFORE_ORCHESTRATOR_INNER_PORT")
     triton_http: int = Field(7710, ge=0, le=65535, alias="WHEREFORE_TRITON_HTTP_PORT")
     triton_grpc: int = Field(7711, ge=0, le=65535, alias="WHEREFORE_TRITON_GRPC_PORT")
     triton_metrics: int = Field(7712, ge=0, le=65535, alias="WHEREFORE_TRITON_METRICS_PORT")
@@ -56,7 +57,7 @@ class PortPlan(BaseSettings):
         if process == "triton":
             names = ["triton_grpc", "triton_http", "triton_metrics"]
         else:
-            names = [process, f"{process}_http", f"{process}_metrics"]
+            names = [process, f"{process}_inner", f"{process}_http", f"{process}_metrics"]
         ports = {name: getattr(self, name, 0) for name in names}
         return {name: port for name, port in ports.items() if port}
 

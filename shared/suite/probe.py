@@ -1,23 +1,38 @@
 """Whether a process of the suite answers."""
 
 import http.client
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc  # pyright: ignore[reportMissingTypeStubs]
 
+from shared.security.certificates import CertificateFiles, channel_credentials
+from shared.security.identity import OPERATOR
+from shared.security.settings import SecuritySettings
+
 _pb2: Any = health_pb2
 _HealthStub: Any = health_pb2_grpc.HealthStub
+_OPTIONS: Final[Sequence[tuple[str, Any]]] = (("grpc.enable_http_proxy", 0),)
 
 
-def service_health(port: int, timeout: float = 1.0) -> str:
+def service_health(
+    port: int, security: SecuritySettings | None = None, timeout: float = 1.0
+) -> str:
     """Returns what grpc.health.v1 says of the whole server: "SERVING", "NOT_SERVING" or ""."""
-    with grpc.insecure_channel(f"127.0.0.1:{port}", [("grpc.enable_http_proxy", 0)]) as channel:
+    with _channel(f"127.0.0.1:{port}", security) as channel:
         try:
             answer = _HealthStub(channel).Check(_pb2.HealthCheckRequest(), timeout=timeout)
         except grpc.RpcError:
             return ""
     return str(_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
+
+
+def _channel(target: str, security: SecuritySettings | None) -> grpc.Channel:
+    if security is None or not security.enabled:
+        return grpc.insecure_channel(target, _OPTIONS)
+    files = CertificateFiles(*security.pair(OPERATOR), security.ca_file)
+    return grpc.secure_channel(target, channel_credentials(files.current()), _OPTIONS)
 
 
 def triton_health(http_port: int, models: tuple[str, ...], timeout: float = 1.0) -> str:

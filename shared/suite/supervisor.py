@@ -13,6 +13,7 @@ from typing import Literal, Self
 import psutil
 
 from shared.inference.settings import ATTRIBUTION_MODEL, CROSS_MODEL, QUERY_MODELS, VECTOR_MODEL
+from shared.security.settings import SecuritySettings
 from shared.suite import probe, triton
 from shared.suite.environment import chosen_models, service_environment
 from shared.suite.errors import SuiteError
@@ -63,6 +64,8 @@ class Suite:
         model: Encoder that Triton loads and the services use. The readers of queries are loaded
             beside it where they were made.
         variables: Settings of the services, above those of this process's environment.
+        security: Certificates and keys; when absent, those that the environment names, and off
+            for a private suite.
 
     Example:
         with Suite(Path(folder), PortPlan.free(), private=True) as suite:
@@ -82,8 +85,11 @@ class Suite:
         python: str = sys.executable,
         model: str = DEFAULT_MODEL,
         variables: Mapping[str, str] | None = None,
+        security: SecuritySettings | None = None,
     ) -> None:
         self.home = home.resolve()
+        off = SecuritySettings(enabled=False)
+        self.security = security or (off if private else SecuritySettings())
         self.ports = ports or PortPlan.fixed()
         self._services = [name for name in SERVICES if name in services]
         self._model = model
@@ -187,6 +193,14 @@ class Suite:
     def _port(self, name: str) -> int:
         return self.ports.triton_grpc if name == TRITON else int(getattr(self.ports, name))
 
+    def inner_target(self, name: str) -> str:
+        """Returns HOST:PORT at which services, and operators with certificates, call one."""
+        return f"127.0.0.1:{self._inner_port(name)}"
+
+    def _inner_port(self, name: str) -> int:
+        two = name == "orchestrator" and self.security.enabled
+        return self.ports.orchestrator_inner if two else self._port(name)
+
     def _start(self, name: str) -> None:
         if name == TRITON:
             triton.clear_shared_memory(self.ports)
@@ -207,6 +221,7 @@ class Suite:
             model=self._model,
             private=self._private,
             log_level=self._log_level,
+            security=self.security,
         )
         environment |= self._variables
         return Command([self._python, "-m", f"services.{name}"], environment, triton.ROOT)
@@ -222,7 +237,7 @@ class Suite:
     def _health(self, name: str) -> str:
         if name == TRITON:
             return probe.triton_health(self.ports.triton_http, self._models)
-        return probe.service_health(self._port(name))
+        return probe.service_health(self._inner_port(name), self.security)
 
     def _wait_healthy(self, names: Sequence[str], seconds: float, tell: Progress) -> None:
         until = time.monotonic() + seconds
