@@ -193,6 +193,17 @@ class Clients:
 
     async def close(self) -> None:
         """Closes all channels."""
+    async def relate(
+        self,
+        request: recommend_pb.RelateRequest,
+        timeout: float,  # noqa: ASYNC109
+    ) -> recommend_pb.RelateResponse:
+        """Asks what the knowledge graph ties products to."""
+        fair = self.settings.budgets.ties.seconds / 2
+        return await self.recommend.call(
+            self.recommend_stub.Relate, request, timeout, fair_seconds=fair
+        )
+
         for dependency in (self.nlu, self.retrieval, self.ranking, self.reason, self.recommend):
             await dependency.close()
 

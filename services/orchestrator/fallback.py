@@ -22,6 +22,7 @@ FALLBACKS = {
     "explanation.readings": "scores explained without the words that the cross-encoder read",
     "variants": "other variants not named",
     "recommend": "another configuration",
+    "ties": "reasons without what the knowledge graph knows",
     "merchandising": "without these rules",
     "popularity": "popular products of the catalogue only",
 }

@@ -1,7 +1,8 @@
 """Turns a slice of a ranking into what is shown: whole products, and the request for reasons."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -10,6 +11,7 @@ from services.orchestrator import masks
 from services.orchestrator.budget import ask_again
 from services.orchestrator.clients import Clients
 from services.orchestrator.reasons import ReasonView, reason_request
+from services.orchestrator.ties import Ties, nameable
 from shared.timing import StageTimer
 from wherefore.orchestrator.v1.result_pb2 import Result
 from wherefore.reason.v1.reason_service_pb2 import ExplainRequest
@@ -38,6 +40,8 @@ class PageBuilder:
         read_paths: Sequence[str],
         reasons: ReasonView | None,
         timer: StageTimer,
+        *,
+        ties: Awaitable[Ties] | None = None,
     ) -> Page:
         """Returns the results with products and ranks.
 
@@ -49,6 +53,8 @@ class PageBuilder:
             read_paths: Fields of the product that are shown; all but the reviews when empty.
             reasons: What reasons are to be about; None for a page without.
             timer: Of the request.
+            ties: What the knowledge graph ties products to; it is waited for while products are
+                read.
 
         Raises:
             UnavailableError: Retrieval does not answer.
@@ -56,7 +62,12 @@ class PageBuilder:
         if not results:
             return Page([])
         ids = [result.product.id for result in results]
-        found = await self._products(ids, read_paths, timer, whole=reasons is not None)
+        reading = self._products(ids, read_paths, timer, whole=reasons is not None)
+        tied: Ties = {}
+        if ties is None:
+            found = await reading
+        else:
+            found, tied = await asyncio.gather(reading, ties)
         products = {product.id: product for product in found.products}
         page: list[Result] = []
         for rank, result in enumerate(results, start=first_rank):
@@ -67,6 +78,9 @@ class PageBuilder:
         asked = None
         if page and reasons is not None:
             # It has copies: what is trimmed from here on is evidence all the same.
+            if tied:
+                named = nameable(tied, reasons.query, products, reasons.language_code)
+                reasons = replace(reasons, relations=named)
             asked = reason_request(page, found.price_standings, reasons)
         for result in page:
             trimmed = masks.trim_for_search(result.product, read_paths)

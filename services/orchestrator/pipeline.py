@@ -21,6 +21,7 @@ from services.orchestrator.profile import ProfileReader
 from services.orchestrator.reasons import Reasons, ReasonsSaid, ReasonView
 from services.orchestrator.relaxation import hard_conditions, softened
 from services.orchestrator.search_query import SearchQuery, Work
+from services.orchestrator.ties import graph_ties
 from services.orchestrator.tokens import PageToken, TokenSigner
 from services.orchestrator.variants import MAX_LISTED, other_variants
 from shared.errors import WhereforeError
@@ -268,14 +269,14 @@ class SearchPipeline:
     async def _page(self, work: Work, cut: _Cut) -> Page:
         query, ranking = work.query, cut.ranking
         results = [Result.FromString(data) for data in ranking.results[cut.offset : cut.end]]
-        view = ReasonView(query.language_code, ranking.understanding, work.profile)
+        view, ties = None, None
+        if results and not query.skip_reasons:
+            view = ReasonView(query.language_code, ranking.understanding, work.profile)
+            ids = [result.product.id for result in results]
+            ties = graph_ties(self._clients, work, ranking.understanding, ids)
         page, others = await asyncio.gather(
             self._pages.build(
-                results,
-                cut.offset + 1,
-                query.read_paths,
-                None if query.skip_reasons else view,
-                work.timer,
+                results, cut.offset + 1, query.read_paths, view, work.timer, ties=ties
             ),
             other_variants(
                 self._clients,
@@ -288,6 +289,8 @@ class SearchPipeline:
             ),
         )
         for result in page.results:
+            if not query.include_contributions:
+                result.ClearField("contributions")  # reasons have what they tell of
             if ids := others.get(result.product.id):
                 result.other_variant_ids.extend(ids[:MAX_LISTED])
                 result.other_variant_count = len(ids)

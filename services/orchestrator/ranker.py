@@ -39,6 +39,7 @@ class Ranker:
             user=profile,
             serving_config=serving_config,
             include_contributions=include_contributions,
+            include_telling_contributions=True,
         )
         started = timer.elapsed_nanos()
         ranked: Sequence[RankedResult]

@@ -165,6 +165,9 @@ class Recommender:
                 work.timer,
             )
             await self._reasons.fill(page.results, page.reasons, work.timer, work.degradations)
+            if not query.include_contributions:
+                for result in page.results:
+                    result.ClearField("contributions")
         about = fingerprint([query.user.user_id, query.user.session_id, list(query.product_ids)])
         return RecommendAnswer(
             results=page.results,

@@ -40,6 +40,7 @@ LABELS: Final = {
     "price_affinity": "costs what the user usually pays",
     "user_recency": "was looked at by the user of late",
     "already_bought": "was not bought by the user of late",
+    "best_reason": "has more to be said for it",
 }
 """What lifts a score against the other candidates, by feature, in English; clients translate by the
 feature's name."""
@@ -76,8 +77,15 @@ LOWERED: Final = {
     "price_affinity": "is far from what the user usually pays",
     "user_recency": "was not looked at by the user of late",
     "already_bought": "was bought by the user of late",
+    "best_reason": "has less to be said for it",
 }
 """The same for what lowers it."""
+
+TELLING: Final = {"rating": 0.01, "popularity": 0.02, "price_affinity": 0.005, "user_recency": 0.0}
+"""Features that a shopper understands to have lifted a product, so that a reason may say so, each
+with what it must have added for that."""
+_TELLING: Final = [FEATURES.index(name) for name in TELLING]
+_LEAST: Final = np.array(list(TELLING.values()))
 
 
 def label_of(feature: str, contribution: float) -> str:
@@ -117,3 +125,24 @@ def explain(
         for index in (int(position) for position in order)
         if contributions[index] != 0.0 or (with_values and values[index] != 0.0)
     ]
+
+
+def telling(
+    values: NDArray[np.float64], contributions: NDArray[np.float64]
+) -> dict[int, list[FeatureContribution]]:
+    """Returns what of `explain` a reason may tell, by row; most rows have nothing.
+
+    Args:
+        values: (candidates, features).
+        contributions: (candidates, features).
+    """
+    added = contributions[:, _TELLING]
+    found: dict[int, list[FeatureContribution]] = {}
+    for row, column in np.argwhere(added > _LEAST).tolist():
+        at = _TELLING[column]
+        name = FEATURES[at]
+        told = FeatureContribution(
+            name, float(values[row, at]), float(added[row, column]), LABELS[name]
+        )
+        found.setdefault(row, []).append(told)
+    return found

@@ -107,6 +107,12 @@ GROUPS: Final = (
         {"en": "was bought of late", "zh": "最近已买过"},
         ("already_bought",),
     ),
+    Group(
+        "reason",
+        {"en": "has more to be said for it", "zh": "推荐理由更充分"},
+        {"en": "has less to be said for it", "zh": "推荐理由较少"},
+        ("best_reason",),
+    ),
 )
 """Every feature of a group is named in it once; what no group names is in OTHER."""
 
@@ -146,6 +152,7 @@ _CHINESE: Final = {
     "price_affinity": "用户常买的价位",
     "user_recency": "用户最近看过",
     "already_bought": "用户最近没有买过",
+    "best_reason": "推荐理由更充分",
 }
 _CHINESE_LOWERED: Final = {
     "fused_score": "各路检索综合靠后",
@@ -179,6 +186,7 @@ _CHINESE_LOWERED: Final = {
     "price_affinity": "偏离用户常买的价位",
     "user_recency": "用户最近没有看过",
     "already_bought": "用户最近买过",
+    "best_reason": "推荐理由较少",
 }
 
 _CHANGEABLE: Final[dict[str, dict[Language, str]]] = {

@@ -17,6 +17,7 @@ from services.ranking import constraint_features as constraint
 from services.ranking import quality_features as quality
 from services.ranking.product_text import ProductTextCache
 from services.ranking.query import QueryView
+from services.ranking.reason_strength import best_reason
 from services.ranking.text_features import text_features
 from services.ranking.type_features import type_modifier
 from wherefore.common.v1.user_profile_pb2 import UserProfile
@@ -55,7 +56,9 @@ USER: Final = (
     "already_bought",
 )
 _LEGS: Final = ("dense", "sparse", "similar", "popular", "cross")
-FEATURES: Final = (*RETRIEVAL, *TYPE, *TEXT, *CONSTRAINT, *QUALITY, *USER)
+REASON: Final = ("best_reason",)
+_OTHERS: Final = (*RETRIEVAL, *TYPE, *TEXT, *CONSTRAINT, *QUALITY, *USER)
+FEATURES: Final = (*_OTHERS, *REASON)
 """Names in the order of the matrix's columns."""
 FEATURE_SET: Final = hashlib.blake2b(" ".join(FEATURES).encode(), digest_size=6).hexdigest()
 """Id of this list: rows of numbers that were kept under another one are of other features."""
@@ -128,8 +131,9 @@ def compute_features(
                 *from_user,
             )
         )
-    columns = [retrieval, types[:, np.newaxis], np.array(rows, dtype=np.float64)]
-    return FeatureTable(np.hstack(columns), cosine)
+    others = np.hstack([retrieval, types[:, np.newaxis], np.array(rows, dtype=np.float64)])
+    reason = best_reason(dict(zip(_OTHERS, others.T, strict=True)), candidates)
+    return FeatureTable(np.column_stack([others, reason]), cosine)
 
 
 def _retrieval_columns(

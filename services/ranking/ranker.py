@@ -10,7 +10,7 @@ import numpy as np
 from services.ranking.calibration import confidence
 from services.ranking.deep.serving import Added
 from services.ranking.diversity import Likeness, diversify
-from services.ranking.explain import FeatureContribution, explain
+from services.ranking.explain import FeatureContribution, explain, telling
 from services.ranking.exploration import Explorer
 from services.ranking.features import FeatureTable, compute_features
 from services.ranking.model import LinearModel
@@ -38,6 +38,8 @@ class RankInput:
     serving_config: str = ""
     limit: int = 0
     include_contributions: bool = False
+    include_telling: bool = False
+    """Whether to return what of the contributions a reason may tell, where not all are wanted."""
     diversity: float | None = None
     explore: bool = False
     """Whether the order may be drawn, where the ranker explores."""
@@ -135,10 +137,13 @@ class Ranker:
         model, root = self._variants.find(wanted.variant, prepared.serving_config, language)
         scores = model.score(table.values)
         version = model.version
+        told: dict[int, list[FeatureContribution]] = {}
         if wanted.include_contributions:
             base, contributions = model.contributions(table.values)
         else:  # trees take their time over them
             base, contributions = model.base_value(table.values), table.values
+            if wanted.include_telling and added is None and isinstance(model, LinearModel):
+                told = telling(table.values, model.contributions(table.values)[1])
         if added is not None:
             version = f"{version}+{added.version}"
             scores = scores + added.scores
@@ -186,7 +191,7 @@ class Ranker:
                         with_values=explorer is not None,
                     )
                     if wanted.include_contributions
-                    else (),
+                    else told.get(index, ()),
                     propensity=float(propensities[rank - 1]),
                     features=table.values[index].tolist() if wanted.include_features else (),
                 )

@@ -231,6 +231,7 @@ def _input(request: pb.RankRequest) -> RankInput:
         serving_config=request.serving_config,
         limit=request.limit,
         include_contributions=request.include_contributions,
+        include_telling=request.include_telling_contributions,
         diversity=request.diversity if request.HasField("diversity") else None,
         include_features=request.include_features,
         variant=request.model_variant,

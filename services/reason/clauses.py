@@ -42,8 +42,8 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "popular": ("bought {count} times in 30 days", "{count} sold in the last 30 days"),
         "in_stock": ("in stock now", "in stock"),
         "new_arrival": ("released {count} days ago",),
-        "because_you_viewed": ('because you looked at "{shown}"',),
-        "because_you_bought": ('because you bought "{shown}"',),
+        "because_you_viewed": ('recommended because you looked at "{shown}"',),
+        "because_you_bought": ('recommended because you bought "{shown}"',),
         "bought_together": (
             'bought together with "{shown}" by {count} customers',
             '{count} customers bought it together with "{shown}"',
@@ -66,6 +66,12 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "bought_often": ("you bought it {times} times, the last time {age}",),
         "brand_affinity": ("from {shown}, a brand you have looked at",),
         "category_affinity": ("in {shown}, where you have looked before",),
+        "seen_before": ("you looked at it {age}",),
+        "price_like_yours": ("priced like what you bought or put in your cart",),
+        "rating_counted": (
+            "its rating counts in its favour here, {stars} stars from {count} reviews",
+        ),
+        "sales_counted": ("its sales count in its favour here, {count} sold in the last 30 days",),
     },
     "zh": {
         "attribute_match": ("是您要的{shown}", "{shown}，正合您的要求"),
@@ -89,8 +95,8 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "popular": ("30天内售出{count}件", "近30天卖出{count}件"),
         "in_stock": ("现货", "有现货"),
         "new_arrival": ("{count}天前上市",),
-        "because_you_viewed": ("因为您看过“{shown}”",),
-        "because_you_bought": ("因为您买过“{shown}”",),
+        "because_you_viewed": ("因您看过“{shown}”而推荐",),
+        "because_you_bought": ("因您买过“{shown}”而推荐",),
         "bought_together": (
             "{count}位顾客把它和“{shown}”一起购买",
             "有{count}位顾客同时买了它和“{shown}”",
@@ -113,6 +119,10 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "bought_often": ("您买过{times}次，上一次在{age}",),
         "brand_affinity": ("来自您看过的品牌{shown}",),
         "category_affinity": ("属于您看过的{shown}类商品",),
+        "seen_before": ("您{age}看过它",),
+        "price_like_yours": ("价位与您买过或加购的商品相近",),
+        "rating_counted": ("评分为它的排序加分，{count}条评价平均{stars}分",),
+        "sales_counted": ("销量为它的排序加分，近30天售出{count}件",),
     },
 }
 
@@ -206,13 +216,13 @@ def slots(  # noqa: PLR0911, PLR0912  # one return per form of value
         case "price_in_category":
             shown = kind_word(fact.meets, language) or _ITS_KIND[language]
             return {"count": number(int(parts[0])), "total": number(int(parts[1])), "shown": shown}
-        case "chosen_before" | "meaning_match":
+        case "chosen_before" | "meaning_match" | "price_like_yours":
             return {}
         case "discount":
             return {"percent": fact.value}
-        case "well_reviewed":
+        case "well_reviewed" | "rating_counted":
             return {"stars": number(float(parts[0]), 1), "count": number(int(parts[1]))}
-        case "popular" | "new_arrival":
+        case "popular" | "new_arrival" | "sales_counted":
             return {"count": number(int(fact.value))}
         case "bought_together" | "viewed_together":
             return {"shown": fact.meets, "count": number(int(fact.value))}
@@ -224,6 +234,8 @@ def slots(  # noqa: PLR0911, PLR0912  # one return per form of value
                 "stars": number(float(parts[0]), 1),
                 "others": number(float(parts[1]), 1),
             }
+        case "seen_before":
+            return {"age": days_ago(int(fact.value), language)}
         case "bought_before" | "bought_often":
             return {"times": parts[0], "age": days_ago(int(parts[-1]), language)}
         case code if code.startswith("praised_"):

@@ -12,6 +12,7 @@ from services.reason.facts import Claim, Fact, PagePrices, Scene, facts_of
 from services.reason.generate import VERSION, plan
 from services.reason.language import choose_language
 from services.reason.own import own_facts
+from services.reason.ranking_facts import ranking_facts
 from services.reason.relations import relation_facts
 from services.reason.search_facts import search_facts
 from services.reason.standing import standing_facts
@@ -21,6 +22,7 @@ from shared.errors import InvalidArgumentError
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.common.v1.user_profile_pb2 import UserProfile
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
+from wherefore.ranking.v1.ranked_result_pb2 import Contribution
 from wherefore.recommend.v1.relation_pb2 import Relation
 from wherefore.retrieval.v1.candidate_pb2 import LegScore
 from wherefore.retrieval.v1.price_standing_pb2 import PriceStanding
@@ -45,6 +47,7 @@ class Item:
     relations: Sequence[Relation] = ()
     price_standing: PriceStanding | None = None
     legs: Sequence[LegScore] = ()
+    contributions: Sequence[Contribution] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,7 @@ class Explainer:
                 item.relations[:MAX_RELATIONS],
                 item.price_standing,
                 item.legs,
+                item.contributions,
             )
             for item in wanted.items
         ]
@@ -152,6 +156,7 @@ def find_facts(scene: Scene, language: str) -> Iterator[Fact]:
     yield from query_facts(scene, language, brief=True)
     yield from search_facts(scene)
     yield from relation_facts(scene)
+    yield from ranking_facts(scene)
     yield from standing_facts(scene, language)
 
 

@@ -26,6 +26,7 @@ def page_of(request: pb.ExplainRequest) -> ExplainInput:
                 item.relations,
                 item.price_standing if item.HasField("price_standing") else None,
                 item.legs,
+                item.result.contributions,
             )
             for item in request.items
         ],

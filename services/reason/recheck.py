@@ -7,6 +7,7 @@ from services.reason.facts import Fact, Scene
 from services.reason.recheck_asked import ASKED_RECHECKS
 from services.reason.recheck_own import OWN_RECHECKS
 from services.reason.recheck_prices import PRICE_RECHECKS
+from services.reason.recheck_ranking import RANKING_RECHECKS
 from services.reason.recheck_relations import RELATION_RECHECKS
 from services.reason.recheck_search import SEARCH_RECHECKS
 from wherefore.common.v1.product_pb2 import AVAILABILITY_IN_STOCK
@@ -88,6 +89,7 @@ RECHECKS: Final[dict[str, RecheckFunction]] = {
     **PRICE_RECHECKS,
     **RELATION_RECHECKS,
     **SEARCH_RECHECKS,
+    **RANKING_RECHECKS,
     **OWN_RECHECKS,
     **dict.fromkeys(
         ("praised_value_for_money", "praised_quality", "praised_reputation", "praised_gift"),

@@ -46,7 +46,7 @@ class Verifier:
         safety: What no clause may say whatever its evidence; the default lists when absent.
 
     Causes: "no_evidence", "unknown_code", "evidence" (a fact is not so), "number", "value",
-    "comparative", "negation" and "banned" (the words go beyond the facts), and those of
+    "comparative", "negation", "cause" and "banned" (the words go beyond the facts), and those of
     `SafetyFilter`.
     """
 

@@ -1,4 +1,4 @@
-"""Comparisons and denials of a clause: those that its code may make, and those that it must."""
+"""Comparisons, denials and causes of a clause: those that its code may state or must."""
 
 import re
 from functools import lru_cache
@@ -33,12 +33,17 @@ _MUST_SAY: Final = {
     "exclusion_met": "negation",
     "better_rated": "above",
 }
+_CAUSE: Final = re.compile(r"\b(?:because|since|therefore|thanks to|due to)\b|因[为您此]|所以|由于")
+_CHOICE: Final = re.compile(r"\b(?:recommended|picked|chosen|here)\b|推荐|挑选|出现")
+_MAY_CAUSE: Final = frozenset({"because_you_viewed", "because_you_bought"})
+"""What the user did is why a product is recommended, and not why it costs what it does: a clause
+that gives a cause says what of."""
 _BETWEEN: Final = 8
 """Characters that may stand between a denial and what it denies."""
 
 
 def fault(claim: Claim, folded: str) -> str:
-    """Returns what is wrong with how a clause compares and denies; empty when nothing is.
+    """Returns what is wrong with how a clause compares, denies and gives causes; "" for nothing.
 
     Args:
         claim: The clause.
@@ -59,6 +64,8 @@ def _compared(code: str, words: str) -> str:
         said = bool(pattern.search(words))
         if (said and kind not in may) or (must == kind and not said):
             return "negation" if kind == "negation" else "comparative"
+    if _CAUSE.search(words) and not (code in _MAY_CAUSE and _CHOICE.search(words)):
+        return "cause"
     return ""
 
 

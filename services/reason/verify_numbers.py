@@ -25,7 +25,7 @@ _BESIDE: Final = frozenset(
     {"bought_together", "viewed_together", "better_rated", "price_in_category"}
 )
 """Codes whose clause names what its evidence meets, and counts nothing by that name."""
-_WINDOW: Final = {"popular": {30.0}}
+_WINDOW: Final = {"popular": {30.0}, "sales_counted": {30.0}}
 """Numbers that the contract itself gives: statistics count 30 days."""
 
 
@@ -77,7 +77,7 @@ def _numbers_of(facts: Sequence[Fact]) -> list[set[float]]:
             for found in re.findall(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?", text):
                 exact = float(found)
                 forms = {exact, _rounded(exact, 2)}
-                if fact.code in ("well_reviewed", "better_rated"):
+                if fact.code in ("well_reviewed", "better_rated", "rating_counted"):
                     forms.add(_rounded(exact, 1))
                 numbers.append(forms)
     return sorted(numbers, key=len)  # the surest first

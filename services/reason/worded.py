@@ -16,6 +16,7 @@ from prometheus_client import Counter
 from services.reason.explainer import Explainer, ExplainInput, WrittenReason
 from services.reason.facts import Claim, Scene, facts_of
 from services.reason.parts import ClausePart, Lost, Page, Part, ReasonPart
+from services.reason.ranking_facts import UNTAUGHT
 from services.reason.recheck_own import OWN_RECHECKS
 from services.reason.varied import LITTLE
 from services.reason.verify import Verifier
@@ -267,7 +268,7 @@ def _drawn_again(row: _Asked, draw: int) -> _Asked:
 def told_to_model(claims: Sequence[Claim]) -> Sequence[Claim]:
     """Returns the claims of a template that the model words."""
     # What tells templates apart stands last, and is not needed where words are drawn.
-    told = [claim for claim in claims if claim.code not in OWN_RECHECKS]
+    told = [c for c in claims if c.code not in OWN_RECHECKS and c.code not in UNTAUGHT]
     return claims if all(claim.code in LITTLE for claim in told) else told
 
 

@@ -12,6 +12,7 @@ from services.recommend.serving.finder import Strategy, Wanted, find
 from services.recommend.serving.found import Evidence, Merged, Tie
 from services.recommend.serving.learner import Learner, actor_of
 from services.recommend.serving.next_items import NextFound, NextItems
+from services.recommend.serving.ties import ties_of
 from shared.channel import open_channel
 from shared.degradation import cause_of, degradation
 from shared.errors import FieldViolation, InvalidArgumentError, WhereforeError
@@ -29,6 +30,9 @@ from wherefore.recommend.v1 import relation_pb2 as relation_pb
 from wherefore.retrieval.v1.candidate_pb2 import LegScore
 
 MAX_SEEDS, MAX_EXCLUDED, MAX_LIMIT, DEFAULT_LIMIT = 50, 1_000, 1_000, 100
+MAX_RELATED = 100
+_EVENT_LOG: Final = "wherefore.orchestrator.v1.EventLogService"
+_RETRIEVAL: Final = "wherefore.retrieval.v1.RetrievalService"
 _NO_MODEL: Final = "no model is set: WHEREFORE_RECOMMEND_NEXT_ITEM_MODEL"
 _STRATEGIES: Final = {
     pb.STRATEGY_BOUGHT_TOGETHER: Strategy.BOUGHT_TOGETHER,
@@ -137,6 +141,32 @@ class RecommendServer(pb_grpc.RecommendServiceServicer):
         self, latest_first: Sequence[str], timer: StageTimer, degraded: list[Degradation]
     ) -> NextFound:
         """Returns what the model of sequences finds; nothing, and says why, without one."""
+    async def Relate(  # noqa: N802  # the contract's name
+        self,
+        request: pb.RelateRequest,
+        context: "grpc.aio.ServicerContext[Any, Any]",
+    ) -> pb.RelateResponse:
+        """Says what ties products to others; see recommend_service.proto."""
+        _check_related(request)
+        events, catalogue = self._started()
+        learner, snapshot = events.learner, catalogue.snapshot
+        actor = actor_of(request.user.user_id, request.user.session_id)
+        timer = StageTimer()
+        products: list[pb.ProductRelations] = []
+        with timer.stage("recommend"):
+            others = list(dict.fromkeys(request.beside_product_ids))
+            owned = {each for each in others if actor and learner.purchases.owns(actor, each)}
+            for product_id in dict.fromkeys(request.product_ids):
+                if snapshot and (found := ties_of(snapshot, product_id, others, owned)):
+                    relations = [_relation(each, learner, actor) for each in found]
+                    products.append(pb.ProductRelations(product_id=product_id, relations=relations))
+        return pb.RelateResponse(
+            products=products,
+            timings=timer.timings(),
+            degraded=[] if snapshot else [_no_graph()],
+            index_version=snapshot.version if snapshot else 0,
+        )
+
         if self._next_items is None:
             degraded.append(_no_next_items(DEGRADATION_CAUSE_UNAVAILABLE, _NO_MODEL))
             return NextFound([])
@@ -201,6 +231,16 @@ def _no_graph() -> Degradation:
     return degradation(
         "recommend.graph",
         DEGRADATION_CAUSE_UNAVAILABLE,
+def _check_related(request: pb.RelateRequest) -> None:
+    found: list[FieldViolation] = []
+    for name in ("product_ids", "beside_product_ids"):
+        count = len(getattr(request, name))
+        if not 1 <= count <= MAX_RELATED:
+            found.append(FieldViolation(name, f"must hold 1 to {MAX_RELATED} ids, holds {count}"))
+    if found:
+        raise InvalidArgumentError(*found)
+
+
         fallback="nothing from the knowledge graph",
         detail="the catalogue has not been read yet",
     )

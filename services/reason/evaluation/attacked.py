@@ -101,6 +101,7 @@ def scene_of(page: ReasonPage, given: GivenReason) -> Scene:
         given.record.now,
         price_standing=_standing(given.record),
         legs=given.legs,
+        contributions=given.contributions,
     )
 
 

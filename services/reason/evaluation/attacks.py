@@ -16,6 +16,7 @@ from services.reason.clauses import TEMPLATES, say
 from services.reason.evidence import query_facts
 from services.reason.facts import Claim, Fact, Scene
 from services.reason.generate import claim
+from services.reason.ranking_facts import ranking_facts
 from services.reason.relations import relation_facts
 from services.reason.search_facts import search_facts
 from services.reason.standing import standing_facts
@@ -69,6 +70,7 @@ def facts_of(scene: Scene, language: str) -> list[Fact]:
         *query_facts(scene, language),
         *search_facts(scene),
         *relation_facts(scene),
+        *ranking_facts(scene),
         *standing_facts(scene, language),
     ]
 

@@ -37,10 +37,14 @@ _OBLIGED: Final[Mapping[str, Mapping[str, re.Pattern[str]]]] = {
         ("better_rated", "above|higher", "高于"),
         ("brand_affinity", "look(?:ed)?", "看过|浏览过"),
         ("category_affinity", "looked", "看过|浏览过|逛过"),
+        ("because_you_viewed", "here|picked|chosen", "推荐|挑选|出现"),
+        ("because_you_bought", "here|picked|chosen", "推荐|挑选|出现"),
     )
 }
 """What a comparison, a denial or a history cannot do without: a price beside a limit says nothing
-yet, nor does "Tea before"."""
+yet, nor does "Tea before", and "because you bought it" would give the cause of what follows."""
+_NOT_AFTER: Final = ((re.compile(r"\b(?:called|described)\b"), "for"),)
+"""What began so does not go on with the word: "called good value for 2 of 2 reviewers"."""
 _FULL_STOP: Final = {"en": ".", "zh": "。"}
 
 
@@ -188,6 +192,9 @@ class Constraint:
         may_stop = complete and not self._unsaid
         without = "" if may_stop else stop
         words = grammar.word_ids(key, self._state, self._word, without, self._last)
+        if refused := {word for began, word in _NOT_AFTER if began.search(self._clause)}:
+            kept = [grammar.texts[int(index)].strip() not in refused for index in words]
+            words = words[np.array(kept, dtype=np.bool_)]
         ids: list[int] = []
         # Two numbers side by side would read as a third.
         for index in () if self._copied or not whole else grammar.slots_of(key):

@@ -33,6 +33,10 @@ _REQUIRED: Final[dict[str, tuple[str, ...]]] = {
     "same_brand": ("shown", "meets"),
     "bought_before": ("age",),
     "bought_often": ("times",),
+    "seen_before": ("age",),
+    "price_like_yours": (),
+    "rating_counted": ("stars", "count"),
+    "sales_counted": ("count", "window"),
     "stated_price": ("price",),
     "stated_attribute": ("label", "shown"),
     **OF_OPINIONS,
@@ -77,7 +81,7 @@ def fill(fact: Fact, language: str) -> Filled:
     kind = kind_of(fact)
     written = template_slots(fact, language).items()
     fills = {name: text for name, text in written if text and name in SLOTS}
-    if fact.code == "popular":
+    if fact.code in ("popular", "sales_counted"):
         fills["window"] = str(SALES_WINDOW_DAYS)
     elif fact.code == "new_arrival":
         fills = {"age": days_ago(int(fact.value), language)}

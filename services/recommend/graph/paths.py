@@ -129,7 +129,8 @@ def _fit_the_same(graph: KnowledgeGraph, first: Node, second: Node) -> FactPath 
     return FactPath(Relation.FITTED_BY_THE_SAME, joint) if joint else None
 
 
-def _go_together(graph: KnowledgeGraph, first: Node, second: Node) -> FactPath | None:
+def go_together(graph: KnowledgeGraph, first: Node, second: Node) -> FactPath | None:
+    """Return the path by which the category of the second goes with that of the first, if any."""
     inside = graph.placement(first), graph.placement(second)
     if inside[0] is None or inside[1] is None:
         return None
@@ -185,7 +186,7 @@ def _same_brand(graph: KnowledgeGraph, first: Node, second: Node) -> FactPath | 
 _PATTERNS: Sequence[Callable[[KnowledgeGraph, Node, Node], FactPath | None]] = (
     _fits,
     _fit_the_same,
-    _go_together,
+    go_together,
     _category,
     _shared_value,
     _same_brand,

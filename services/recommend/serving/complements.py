@@ -22,7 +22,7 @@ _PER_CATEGORY = 30
 """Most products of a category that goes with it."""
 # Nobody adds a camera to a memory card; an accessory may cost somewhat more than what it is for.
 _DEAREST = 1.5
-_TOLD = (Source.LINKS, Source.COMPATIBILITY)
+TOLD = (Source.LINKS, Source.COMPATIBILITY)
 """Sources from which going together is known; from attributes it is a guess, and not told."""
 
 
@@ -70,7 +70,7 @@ def _related(snapshot: Snapshot, seed: Card) -> list[Found]:
         for other in sorted(worth, key=lambda key: -worth[key])[:_PER_CATEGORY]:
             if not misfit(snapshot.graph, seed.product_id, other):
                 odds = (0.5 + 0.5 * fact.weight) * worth[other]
-                evidence = ties if fact.source in _TOLD else ()
+                evidence = ties if fact.source in TOLD else ()
                 found.append(Found(other, _GOES_WITH * odds / (1.0 + odds), evidence))
     return found
 

@@ -9,6 +9,7 @@ from shared.evaluation.claims.attributes import check_attributes
 from shared.evaluation.claims.numbers import check_numbers
 from shared.evaluation.claims.opinions import check_opinions
 from shared.evaluation.claims.phrases import check_phrases
+from shared.evaluation.claims.placing import check_placing
 from shared.evaluation.claims.quotes import check_quotes
 from shared.evaluation.claims.record import Record
 from shared.evaluation.claims.ties import check_ties
@@ -60,6 +61,7 @@ def check_text(text: str, record: Record) -> CheckedText:
         check_opinions,
         check_numbers,
         check_ties,
+        check_placing,
         check_phrases,
     ):
         found = list(step(left, record))

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from shared.evaluation.claims.fits import fit_each_other, products_named
 from shared.evaluation.claims.record import Record
 from shared.text.analysis import terms
 from shared.text.lexicon import find_mentions
@@ -32,6 +33,15 @@ _BETWEEN: Final = re.compile(r",? |,? and |、|和")
 """What joins quotations to a list."""
 _ASKED_BEFORE: Final = _before(r"您搜的")
 _ASKED_BEHIND: Final = _behind(r"of your search\b")
+_FITS_BEFORE: Final = _before(
+    r"\b(?:fits|to fit|fit for|is made for)(?: your| the)?"
+    r"|适用于(?:您的)?|用在(?:您的)?|与您的|可配|可以[用配]|适配的是"
+)
+_FITS_BEHIND: Final = _behind(
+    r"(?:is what it )?fits\b|and it fits|is made to fit|适配|(?:正好)?(?:可以|能)[用配]|适用于它"
+)
+_GOES_BEFORE: Final = _before(r"goes(?: together)? with|to go with")
+_GOES_BEHIND: Final = _behind(r"goes with it|(?:可以)?和它(?:可以)?搭配|搭配(?!购买)|配套")
 
 
 def check_quotes(text: str, record: Record) -> Iterator[tuple[int, int, str]]:
@@ -51,6 +61,10 @@ def check_quotes(text: str, record: Record) -> Iterator[tuple[int, int, str]]:
         known = holds(words, record)
         if known and (_ASKED_BEFORE.search(before) or _ASKED_BEHIND.search(behind)):
             known = _is_asked(words, record)
+        if known and (_FITS_BEFORE.search(before) or _FITS_BEHIND.search(behind)):
+            known = _fits(words, record)
+        elif known and (_GOES_BEFORE.search(before) or _GOES_BEHIND.search(behind)):
+            known = _goes_with(words, record)
         yield found.start(), found.end(), "" if known else "title"
 
 
@@ -142,7 +156,17 @@ def _is_known(title: str, record: Record) -> bool:
     )
 
 
-_NOTHING: Final = re.compile(r"(?!)")
+def _fits(title: str, record: Record) -> bool:
+    """Whether the records of the two say that one fits the other."""
+    return any(fit_each_other(record.product, each) for each in products_named(title, record))
+
+
+def _goes_with(title: str, record: Record) -> bool:
+    """Whether both are of a category: which kinds go together the catalogue does not say."""
+    path = record.product.category_path
+    return bool(path) and any(each.category_path for each in products_named(title, record))
+
+
 _ROLES: Final[
     tuple[tuple[re.Pattern[str], re.Pattern[str], Callable[[str, Record], bool]], ...]
 ] = (

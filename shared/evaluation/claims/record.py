@@ -36,6 +36,8 @@ class Beside:
     """Average rating of the other product."""
     brand: str = ""
     category_path: Sequence[str] = ()
+    product: Product | None = None
+    """The other product with all that is written about it."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,13 @@ class Record:
     """Every product of the shop, with price, category and variant group."""
     legs: Collection[str] = ()
     """Legs of the search that found it, as the answer has them."""
+    lifts: Collection[str] = ()
+    """Features that added to its score, as the answer has their contributions."""
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
         """All that the catalogue writes about the product, reviews left out."""
-        return tuple(_texts(self.product))
+        return tuple(texts_of(self.product))
 
     @cached_property
     def folded(self) -> str:
@@ -142,7 +146,8 @@ class Record:
         return median(self.page_prices) if self.page_prices else 0.0
 
 
-def _texts(product: Product) -> Iterator[str]:
+def texts_of(product: Product) -> Iterator[str]:
+    """Yields all that the catalogue writes about a product, reviews left out."""
     yield from product.titles.values()
     yield from product.descriptions.values()
     yield product.brand

@@ -26,6 +26,7 @@ from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest, SearchRe
 from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
 from wherefore.orchestrator.v1.user_event_service_pb2 import UserEventServiceWriteRequest
 from wherefore.orchestrator.v1.user_event_service_pb2_grpc import UserEventServiceStub
+from wherefore.ranking.v1.ranked_result_pb2 import Contribution
 from wherefore.reason.v1.reason_pb2 import Reason
 from wherefore.retrieval.v1.candidate_pb2 import LegScore
 from wherefore.retrieval.v1.retrieval_service_pb2 import (
@@ -57,6 +58,8 @@ class GivenReason:
     record: Record
     legs: Sequence[LegScore] = ()
     """Where the legs of the search placed the product."""
+    contributions: Sequence[Contribution] = ()
+    """What features added to its score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ async def collect_pages(
     records = await _Records.of(retrieval)
     pages: list[ReasonPage] = []
     for number, (query, config) in enumerate(zip(queries, cycle(BESIDE), strict=False)):
-        request = SearchRequest(query=query, page_size=PAGE)
+        request = SearchRequest(query=query, page_size=PAGE, include_contributions=True)
         first = await search.Search(request, timeout=_TIMEOUT_SECONDS)
         pages.append(await records.page(first, query))
         if first.results:
@@ -120,7 +123,10 @@ async def collect_pages(
             seen = [Seen(pages[-1].reasons[0].record.product, bought)]
             pages.append(await records.page(again, query, seen))
             wanted = RecommendRequest(
-                serving_config=FOR_YOU, page_size=PAGE, language_code=shown.reason.language_code
+                serving_config=FOR_YOU,
+                page_size=PAGE,
+                language_code=shown.reason.language_code,
+                include_contributions=True,
             )
             wanted.user.user_id = event.user_id
             for_you = await recommend.Recommend(wanted, timeout=_TIMEOUT_SECONDS)
@@ -181,6 +187,7 @@ class _Records:
                 rating=beside.review_summary.average_rating,
                 brand=beside.brand,
                 category_path=tuple(beside.category_path),
+                product=beside,
             )
             near = dict.fromkeys(beside.titles.values(), other)
         now = time.time()
@@ -196,8 +203,10 @@ class _Records:
                     now,
                     self._by_category[tuple(product.category_path)],
                     [leg.leg for leg in result.legs],
+                    [each.feature for each in result.contributions if each.contribution > 0],
                 ),
                 tuple(result.legs),
+                tuple(result.contributions),
             )
             for result, product in zip(response.results, page, strict=True)
         ]

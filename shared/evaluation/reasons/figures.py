@@ -22,6 +22,8 @@ _OF_HISTORY = frozenset(
         "bought_before",
         "bought_often",
         "fits_yours",
+        "seen_before",
+        "price_like_yours",
     }
 )
 """Codes that name what the user did."""

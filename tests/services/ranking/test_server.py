@@ -42,6 +42,25 @@ async def test_ranks_over_the_wire(stub, make_candidate):
         assert total == pytest.approx(result.score, abs=1e-9)
 
 
+async def test_tells_of_contributions_only_what_a_reason_may_say(stub, make_candidate):
+    loved, plain = make_candidate("a", "Kettle"), make_candidate("b", "Kettle")
+    loved.product.review_summary.average_rating = 4.8
+    loved.product.review_summary.rating_count = 400
+    loved.product.statistics.purchase_count = 900
+    request = pb.RankRequest(candidates=[loved, plain], include_telling_contributions=True)
+    request.query.query = "kettle"
+    request.user.recent_products.add(product_id="b", action="view", age_seconds=60)
+    response = await stub.Rank(request, timeout=5)
+    told = {r.product_id: [c.feature for c in r.contributions] for r in response.results}
+    assert told == {"a": ["rating", "popularity"], "b": ["user_recency"]}
+    request.include_contributions = True
+    whole = await stub.Rank(request, timeout=5)
+    for some, each in zip(response.results, whole.results, strict=True):
+        every = {c.feature: c for c in each.contributions}
+        assert [every[c.feature] for c in some.contributions] == list(some.contributions)
+        assert len(every) > len(some.contributions)
+
+
 async def test_bad_input_is_invalid_argument(stub, make_candidate):
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await stub.Rank(pb.RankRequest(), timeout=5)

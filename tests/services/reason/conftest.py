@@ -10,6 +10,7 @@ from services.reason.verify import Verifier
 from wherefore.common.v1.product_pb2 import Availability, Product
 from wherefore.common.v1.user_profile_pb2 import RecentProduct, UserProfile
 from wherefore.nlu.v1.query_understanding_pb2 import EntityType, QueryUnderstanding
+from wherefore.ranking.v1.ranked_result_pb2 import Contribution
 from wherefore.recommend.v1 import relation_pb2
 from wherefore.retrieval.v1.candidate_pb2 import LegScore
 from wherefore.retrieval.v1.price_standing_pb2 import PriceStanding
@@ -104,6 +105,42 @@ def build_scene(language: str = "en", amount: float = 299.0) -> Scene:
             LegScore(leg="sparse", rank=4, score=9.0),
             LegScore(leg="chosen", rank=1, score=1.0),
         ],
+        build_contributions("rating", "popularity"),
+    )
+
+
+def build_contributions(*features: str) -> list[Contribution]:
+    return [Contribution(feature=name, value=0.8, contribution=0.02) for name in features]
+
+
+def build_known_scene(action: str = "view") -> Scene:
+    """A product that the user has looked at before."""
+    user = UserProfile(
+        recent_products=[RecentProduct(product_id="p1", action=action, age_seconds=3.5 * 86_400)]
+    )
+    return Scene(
+        build_product(),
+        None,
+        user,
+        PagePrices({}),
+        now=NOW,
+        contributions=build_contributions("user_recency"),
+    )
+
+
+def build_paying_scene(amount: float = 260.0) -> Scene:
+    """A product that costs about what the user pays."""
+    user = UserProfile(
+        recent_products=[RecentProduct(product_id="h2", action="purchase")],
+        typical_prices={"CNY": amount},
+    )
+    return Scene(
+        build_product(),
+        None,
+        user,
+        PagePrices({}),
+        now=NOW,
+        contributions=build_contributions("price_affinity"),
     )
 
 

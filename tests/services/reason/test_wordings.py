@@ -213,5 +213,5 @@ def test_an_inch_does_not_end_the_quotation(
     scene.user.recent_products[0].title = 'Screen 27" black'
     (fact,) = (f for f in standing_facts(scene, "en") if f.code == "because_you_viewed")
     written = claim(fact, "en", "p")
-    assert written.text == 'because you looked at “Screen 27" black”'
+    assert written.text == 'recommended because you looked at “Screen 27" black”'
     assert verifier.check(written, scene, "en").holds

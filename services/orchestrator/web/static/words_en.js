@@ -103,6 +103,8 @@ export default {
     stated_price: "Price", stated_brand: "Brand", stated_attribute: "Stated by the shop",
     price_in_category: "Cheaper than most of its kind", compatible_with: "Listed as compatible",
     chosen_before: "Chosen after this search", meaning_match: "Close in meaning",
+    seen_before: "You looked at it", price_like_yours: "Priced like what you buy",
+    rating_counted: "Its rating counted here", sales_counted: "Its sales counted here",
   },
   writers: { MODEL: "worded by the model", TEMPLATE: "from a template" },
   checked: "every clause checked against its evidence",

@@ -103,6 +103,8 @@ export default {
     stated_price: "价格", stated_brand: "品牌", stated_attribute: "商家标明",
     price_in_category: "比多数同类便宜", compatible_with: "标明兼容",
     chosen_before: "同一搜索后的选择", meaning_match: "意思相近",
+    seen_before: "你看过", price_like_yours: "价位与你买过的相近",
+    rating_counted: "评分加分", sales_counted: "销量加分",
   },
   writers: { MODEL: "由模型措辞", TEMPLATE: "由模板写成" },
   checked: "每一分句都已对照依据核实",

@@ -9,6 +9,7 @@ import pytest
 
 from services.reason.evaluation.attacks import facts_of as every_fact
 from services.reason.facts import Claim, Fact, Scene
+from services.reason.recheck_ranking import RANKING_RECHECKS
 from services.reason.train.frames import LANGUAGES, frames, kinds, variants, write
 from services.reason.train.scenes import facts_of
 from services.reason.verify import Verifier
@@ -19,7 +20,7 @@ from tests.services.reason.conftest import build_meaning_scene
 from wherefore.recommend.v1 import relation_pb2
 
 SLOT = re.compile(r"<(\w+)>")
-TEMPLATES_ALONE = {"similar_to", "same_brand"}
+TEMPLATES_ALONE = {"similar_to", "same_brand", *RANKING_RECHECKS}
 """Kinds that no model learns yet."""
 CASES = [(language, kind) for language in LANGUAGES for kind in kinds()]
 

@@ -25,6 +25,7 @@ from wherefore.recommend.v1.recommend_service_pb2_grpc import RecommendServiceSt
 from wherefore.recommend.v1.relation_pb2 import (
     RELATION_KIND_BOUGHT_BEFORE,
     RELATION_KIND_BOUGHT_TOGETHER,
+    RELATION_KIND_FITS,
 )
 from wherefore.retrieval.v1 import retrieval_service_pb2 as retrieval_pb
 from wherefore.retrieval.v1 import retrieval_service_pb2_grpc as retrieval_grpc
@@ -134,6 +135,41 @@ async def test_an_acknowledged_event_counts_in_the_next_answer(running: SimpleNa
     assert (product.product_id, relation.kind) == ("p0002", RELATION_KIND_BOUGHT_TOGETHER)
     assert relation.owned
     assert [(leg.leg, leg.rank) for leg in product.legs] == [("bought_together", 1)]
+
+
+async def test_a_page_is_related_to_what_the_user_has(running: SimpleNamespace) -> None:
+    catalogue = running.sources.catalogue
+    printer, ink = catalogue.products[10], catalogue.products[11]
+    for each, title, kind in (
+        (printer, "Brother DCP-L2530 printer", "Printers"),
+        (ink, "Brother toner for DCP-L2530", "Inks"),
+    ):
+        each.brand, each.titles["en"], each.category_path[-1] = "Brother", title, kind
+    catalogue.version += 1
+    last = await running.sources.buy("zoe", printer.id)
+    await ask(running, pb.STRATEGY_BUY_AGAIN, user=UserContext(user_id="zoe"), event_sequence=last)
+    request = pb.RelateRequest(
+        product_ids=[ink.id, "p0500"],
+        beside_product_ids=[printer.id],
+        user=UserContext(user_id="zoe"),
+    )
+    for _ in range(400):
+        answer = await running.stub.Relate(request, timeout=20)
+        if answer.products:
+            break
+        await asyncio.sleep(0.05)
+    (product,) = answer.products
+    (relation,) = product.relations
+    assert (product.product_id, relation.product_id) == (ink.id, printer.id)
+    assert (relation.kind, relation.evidence) == (RELATION_KIND_FITS, "DCP-L2530")
+    assert relation.owned
+
+
+async def test_relating_names_the_fields_at_fault(running: SimpleNamespace) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await running.stub.Relate(pb.RelateRequest(product_ids=["p"] * 101), timeout=20)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "product_ids" in caught.value.details()
 
 
 async def test_own_purchases(running: SimpleNamespace) -> None:

@@ -56,7 +56,7 @@ def record(query: str = "black kettle under 50 euros, not white") -> Record:
         "At €45.50, 35% below the middle price of 4 here.",
         "18 of 21 reviews on it praise the quality.",
         "Bought 320 times in 30 days; released 12 days ago.",
-        'Because you bought "Brita filter jug"; 12 customers bought it together with '
+        'Recommended because you bought "Brita filter jug"; 12 customers bought it together with '
         '"Brita filter jug".',
         'Rated 4.6, above the 4.1 of "Brita filter jug".',
         "评分4.6，高于“碧然德特大号家用厨房多功能自来水净化过滤水壶”的4.1。",
@@ -64,7 +64,7 @@ def record(query: str = "black kettle under 50 euros, not white") -> Record:
         "Has 1.7 in its title.",
         "黑色，正合您的要求；售价€45.50，在您的€50以内；评分4.6（1,280条评价）。",
         "21条相关评价中18条称赞质量好；30天内售出320件；12天前上市；现货。",
-        "比原价低30%；因为您买过“碧然德滤水壶”；是黑色，不含白色。",
+        "比原价低30%；因您买过“碧然德滤水壶”而推荐；是黑色，不含白色。",
         "售价€45.50，低于本页4款中的其余各款；12位顾客把它和“Brita filter jug”一起购买。",
     ],
 )

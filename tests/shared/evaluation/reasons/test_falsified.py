@@ -31,12 +31,12 @@ def given(colour: str, text: str, price: float, language: str = "en") -> Given:
 
 ENGLISH = given(
     "black",
-    'Black, as you asked; at €45, within your €50; because you bought "Bolder toaster".',
+    'Black, as you asked; at €45, within your €50; recommended because you bought "Bolder toaster".',
     45.0,
 )
 CHINESE = given(
     "white",
-    "白色，正合您的要求；售价€39，在您的€50以内；因为您买过“Bolder toaster”。",
+    "白色，正合您的要求；售价€39，在您的€50以内；因您买过“Bolder toaster”而推荐。",
     39.0,
     "zh",
 )
