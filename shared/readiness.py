@@ -7,11 +7,14 @@ import stamina
 import structlog
 
 from shared.errors import DeadlineExceededError, UnavailableError
+from shared.folder_lock import FolderInUseError
 from shared.health import Health
-from shared.metrics import READY
+from shared.metrics import READY, STANDBY
 
 STARTUP_INTERVAL_SECONDS = 0.2
 CHECK_TIMEOUT_SECONDS = 5.0
+TAKE_OVER_SECONDS = 0.05
+"""Pause between looks of a process that stands by for another one's folder."""
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -49,6 +52,8 @@ class Readiness:
         self._ready = asyncio.Event()
         self._gauge = READY.labels(name)
         self._gauge.set(0)
+        self._standby = STANDBY.labels(name)
+        self._standby.set(0)
 
     @property
     def reason(self) -> str:
@@ -75,14 +80,29 @@ class Readiness:
             wait_jitter=STARTUP_INTERVAL_SECONDS,
         ):
             with attempt:
-                self._reason = "starting"
-                await self._service.start()
+                await self._start()
         interval = STARTUP_INTERVAL_SECONDS
         while True:
             await self._check()
             if self._ready.is_set():
                 interval = self._interval
             await asyncio.sleep(interval)
+
+    async def _start(self) -> None:
+        self._reason = "starting"
+        while True:
+            try:
+                await self._service.start()
+            except FolderInUseError as error:
+                if self._reason != error.message:
+                    _log.info("standing by", service=self._name, reason=error.message)
+                    self._standby.set(1)
+                self._reason = error.message
+                await asyncio.sleep(TAKE_OVER_SECONDS)
+            else:
+                self._standby.set(0)
+                self._reason = "starting"
+                return
 
     async def _check(self) -> None:
         try:

@@ -127,6 +127,7 @@ class Clients:
         timeout: float,  # noqa: ASYNC109
     ) -> retrieval_pb.DeleteResponse:
         """Deletes products."""
+        await self.retrieval.wait_reachable(self.settings.retrieval_patience_seconds)
         return await _ask(self.retrieval_stub.Delete, request, timeout)
 
     async def index(
@@ -139,6 +140,7 @@ class Clients:
         async def one() -> AsyncIterator[retrieval_pb.IndexRequest]:
             yield retrieval_pb.IndexRequest(documents=documents)
 
+        await self.retrieval.wait_reachable(self.settings.retrieval_patience_seconds)
         call = self.retrieval_stub.Index(one(), timeout=timeout)
         status = StreamStatus(call)
         try:
@@ -213,8 +215,13 @@ class Clients:
         request: _Request,
         timeout: float,  # noqa: ASYNC109
     ) -> _Response:
-        fair = self.settings.budgets.retrieval.seconds / 2
-        return await self.retrieval.call(method, request, timeout, fair_seconds=fair)
+        return await self.retrieval.call(
+            method,
+            request,
+            timeout,
+            fair_seconds=self.settings.budgets.retrieval.seconds / 2,
+            patience_seconds=self.settings.retrieval_patience_seconds,
+        )
 
 
 def open_clients(settings: OrchestratorSettings) -> Clients:

@@ -73,6 +73,10 @@ class OrchestratorSettings(ServiceSettings):
     reason_target: str = "127.0.0.1:7704"
     """HOST:PORT of the reasons."""
 
+    retrieval_patience_seconds: float = Field(default=3, ge=0)
+    """How long a call waits while no retrieval can be reached, as in the moment between two that
+    share a folder; half of what is left of its deadline at most. 0: it fails at once."""
+
     recommend_target: str = "127.0.0.1:7705"
     """HOST:PORT of recommendation."""
 

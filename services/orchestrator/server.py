@@ -39,6 +39,7 @@ from services.orchestrator.tokens import TokenSigner, load_key
 from services.orchestrator.web.app import Api, make_app
 from shared.catalogue_watch import CatalogueWatch
 from shared.errors import UnavailableError
+from shared.folder_lock import FolderLock
 from shared.text.analysis import warm_up
 from shared.web.serve import WebServer
 from wherefore.orchestrator.v1.completion_service_pb2_grpc import (
@@ -90,6 +91,7 @@ class OrchestratorService:
 
     def __init__(self, settings: OrchestratorSettings) -> None:
         self._settings = settings
+        self._lock = FolderLock(settings.data_dir, "the user events")
         self._store = SqliteEventStore(settings.data_dir / "events.sqlite")
         self._popularity = Popularity(settings.popularity_half_life_days)
         key = load_key(settings.token_key.get_secret_value(), settings.data_dir)
@@ -163,10 +165,15 @@ class OrchestratorService:
         )
 
     async def start(self) -> None:
-        """Opens the event store and the demo page."""
+        """Opens the event store and the demo page.
+
+        Raises:
+            FolderInUseError: Another process has the events; this one stands by.
+        """
+        await asyncio.to_thread(warm_up)
+        self._lock.acquire()
         await self._rules.start()
         await self._store.open()
-        await asyncio.to_thread(warm_up)
         await self._events.load()
         self._watch()
         self._started_at = time.monotonic()
@@ -197,7 +204,7 @@ class OrchestratorService:
         clients = self._clients
         if clients is None or not self._started_at:
             raise UnavailableError("starting")
-        await clients.retrieval.check_health()
+        await clients.retrieval.check_health(1.0 + self._settings.retrieval_patience_seconds)
         if self._complete:
             return
         helpers = (clients.nlu, clients.ranking, clients.reason)
@@ -227,3 +234,4 @@ class OrchestratorService:
         if self._clients:
             await self._clients.close()
         await self._store.close()
+        self._lock.release()

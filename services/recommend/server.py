@@ -34,6 +34,8 @@ MAX_RELATED = 100
 _EVENT_LOG: Final = "wherefore.orchestrator.v1.EventLogService"
 _RETRIEVAL: Final = "wherefore.retrieval.v1.RetrievalService"
 _NO_MODEL: Final = "no model is set: WHEREFORE_RECOMMEND_NEXT_ITEM_MODEL"
+_EVENT_LOG: Final = "wherefore.orchestrator.v1.EventLogService"
+_RETRIEVAL: Final = "wherefore.retrieval.v1.RetrievalService"
 _STRATEGIES: Final = {
     pb.STRATEGY_BOUGHT_TOGETHER: Strategy.BOUGHT_TOGETHER,
     pb.STRATEGY_ALSO_LIKED: Strategy.ALSO_LIKED,
@@ -76,8 +78,9 @@ class RecommendServer(pb_grpc.RecommendServiceServicer):
             served = {"model": name, "timeout_seconds": settings.next_item_timeout_seconds}
             inference = settings.inference.model_copy(update=served)
             self._next_items = await asyncio.to_thread(NextItems.open, inference)
-        orchestrator = open_channel(settings.orchestrator_target)
-        retrieval = open_channel(settings.retrieval_target)
+        # Of two replicas one may stand by for as long as the other lives.
+        orchestrator = open_channel(settings.orchestrator_target, wait_for_health_of=_EVENT_LOG)
+        retrieval = open_channel(settings.retrieval_target, wait_for_health_of=_RETRIEVAL)
         self._channels = [orchestrator, retrieval]
         events = self._events = EventFeed(orchestrator, self._new_learner)
         catalogue = self._catalogue = CatalogueFeed(

@@ -26,6 +26,7 @@ import qdrant_edge as qe
 
 from services.retrieval.store.generation import Generation
 from shared.errors import InternalError, UnavailableError
+from shared.folder_lock import FolderLock
 
 _CURRENT: Final = "current.json"
 _PAGE: Final = 1_000
@@ -40,7 +41,7 @@ class EdgeFolder:
         self._folder = folder
         self._config = config
         self._generation: Generation | None = None
-        self._lock_file: int | None = None
+        self._lock = FolderLock(folder, "the product store")
         self._write_lock = threading.Lock()
         self._missed: set[str] | None = None  # ids written while a copy is being optimised
         self._optimizer: subprocess.Popen[bytes] | None = None
@@ -51,10 +52,9 @@ class EdgeFolder:
         """Opens the shard, or creates it.
 
         Raises:
-            UnavailableError: When another process has it open.
+            FolderInUseError: When another process has it open.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._lock()
+        self._lock.acquire()
         current = self.read_json(_CURRENT)
         name: str = current.get("folder", "points-0")
         for leftover in self._folder.glob("points-*"):
@@ -80,9 +80,7 @@ class EdgeFolder:
                 self._optimizer.terminate()
             if generation:
                 generation.close()
-        if self._lock_file is not None:
-            os.close(self._lock_file)
-            self._lock_file = None
+        self._lock.release()
 
     @contextmanager
     def reading(self) -> Generator[qe.EdgeShard]:
@@ -166,18 +164,6 @@ class EdgeFolder:
             self.unoptimized = len(missed)
         old.close()
         shutil.rmtree(self._folder / old.folder, ignore_errors=True)
-
-    def _lock(self) -> None:
-        # Two processes that write one folder would destroy it; the engine does not look.
-        import fcntl  # absent on Windows, where this adapter is too
-
-        handle = os.open(self._folder / "lock", os.O_CREAT | os.O_RDWR)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(handle)
-            raise UnavailableError("another process has the product store open") from error
-        self._lock_file = handle
 
 
 def _read_ahead(folder: Path) -> None:

@@ -31,6 +31,7 @@ async def serve(folder: Path, **fields: object) -> AsyncIterator[SimpleNamespace
                 "http_enabled": False,
                 "breaker_reset_seconds": 0.1,
                 "embed_reset_seconds": 0.1,
+                "retrieval_patience_seconds": 0.1,
                 "budgets": {
                     "nlu": {"seconds": 0.25, "reserve": 0},
                     "ranking": {"seconds": 0.25, "reserve": 0},
