@@ -9,7 +9,8 @@ from google.protobuf.message import Message
 from shared.interceptors.pipeline import Call, Context, Layer
 from shared.security.guard import Attempt, Guard
 
-_IDS: Final = ("product_id", "product_ids", "id", "ids", "name")
+_USER: Final = "user_id"
+_IDS: Final = ("product_id", "product_ids", "id", "ids", "name", _USER)
 _MOST_TARGETS: Final = 20
 
 
@@ -41,7 +42,12 @@ class SecurityLayer(Layer):
         record.messages += 1
         room = _MOST_TARGETS - len(record.targets)
         if room > 0 and isinstance(message, Message):
-            record.targets.extend(list(_targets(message))[:room])
+            record.targets.extend(list(self._targets(message))[:room])
+
+    def _targets(self, message: Message) -> Iterator[str]:
+        """Yields the ids of what a request is about, of users a keyed hash; nothing else of it."""
+        for name, value in _ids(message):
+            yield self._guard.pseudonym(value) if name == _USER else value
 
 
 def attempt_of(call: Call, context: Context) -> Attempt:
@@ -55,15 +61,17 @@ def attempt_of(call: Call, context: Context) -> Attempt:
     )
 
 
-def _targets(message: Message) -> Iterator[str]:
-    """Yields the ids of what a request is about; nothing else that stands in it."""
+def _ids(message: Message) -> Iterator[tuple[str, str]]:
     fields = message.DESCRIPTOR.fields_by_name
     for name in _IDS:
         field = fields.get(name)
         if field is None or field.type != field.TYPE_STRING:
             continue
         value: Any = getattr(message, name)
-        yield from ([value] if isinstance(value, str) and value else value or ())
-    nested: Any = getattr(message, "product", None)
-    if isinstance(nested, Message):
-        yield from _targets(nested)
+        for each in [value] if isinstance(value, str) else value:
+            if each:
+                yield name, each
+    for name in ("product", "user"):
+        nested: Any = getattr(message, name, None)
+        if isinstance(nested, Message):
+            yield from _ids(nested)

@@ -51,6 +51,10 @@ class Guard:
         self._authenticator = Authenticator(settings)
         self._limiter = RateLimiter(settings.call_burst)
 
+    def pseudonym(self, user_id: str) -> str:
+        """Returns what stands for a user in the audit log."""
+        return self._audit.pseudonym(user_id)
+
     @asynccontextmanager
     async def admit(self, attempt: Attempt) -> AsyncGenerator[None, None]:
         """Holds the door while a call is answered: the block runs for its caller.

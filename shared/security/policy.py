@@ -17,6 +17,8 @@ class Role(StrEnum):
     """The shop's back end."""
     CATALOGUE = "catalogue"
     """Who writes the catalogue."""
+    PRIVACY = "privacy"
+    """Who answers users' requests about their data, and reads private aggregates."""
     OPERATOR = "operator"
     """Who runs the suite: all methods, of the inner services too."""
     # One for each service, given by its certificate alone.
@@ -28,7 +30,7 @@ class Role(StrEnum):
     RECOMMEND = "service.recommend"
 
 
-GRANTABLE: Final = frozenset({Role.SHOPPER, Role.SHOP, Role.CATALOGUE, Role.OPERATOR})
+GRANTABLE: Final = frozenset({Role.SHOPPER, Role.SHOP, Role.CATALOGUE, Role.PRIVACY, Role.OPERATOR})
 """Roles that a key or a token may give."""
 SERVICES: Final = frozenset(Role) - GRANTABLE
 CROSS_TENANT: Final = SERVICES | {Role.OPERATOR}
@@ -50,6 +52,7 @@ def _rule(*roles: Role, audited: bool = False) -> Rule:
 _PAGES: Final = _rule(Role.SHOPPER, Role.SHOP)
 _SHOP: Final = _rule(Role.SHOP)
 _WRITE: Final = _rule(Role.CATALOGUE, audited=True)
+_PERSONAL: Final = _rule(Role.PRIVACY, audited=True)
 _READ: Final = _rule(Role.CATALOGUE, Role.SHOP)
 _INNER: Final = _rule(Role.ORCHESTRATOR)
 _EDGE: Final = "/wherefore.orchestrator.v1."
@@ -66,6 +69,12 @@ RULES: Final[dict[str, Rule]] = {
     f"{_EDGE}SummaryService/Summarise": _PAGES,
     f"{_EDGE}ExplanationService/Explain": _SHOP,
     f"{_EDGE}UserEventService/Import": _rule(Role.SHOP, audited=True),
+    f"{_EDGE}UserEventService/ImportWithProgress": _rule(Role.SHOP, audited=True),
+    f"{_EDGE}UserDataService/PurgeUser": _PERSONAL,
+    f"{_EDGE}UserDataService/ExportUser": _PERSONAL,
+    f"{_EDGE}UserDataService/SetConsent": _rule(Role.SHOP, Role.PRIVACY, audited=True),
+    f"{_EDGE}AggregateService/Aggregate": _PERSONAL,
+    f"{_EDGE}AggregateService/GetBudget": _rule(Role.PRIVACY),
     f"{_EDGE}ProductService/Get": _READ,
     f"{_EDGE}ProductService/List": _READ,
     f"{_EDGE}ProductService/Import": _WRITE,
@@ -95,6 +104,7 @@ RULES: Final[dict[str, Rule]] = {
     f"{_REASON}TagService/GenerateTags": _INNER,
     f"{_REASON}ClassificationService/ClassifyProducts": _INNER,
     "/wherefore.recommend.v1.RecommendService/Candidates": _INNER,
+    "/wherefore.recommend.v1.RecommendService/Relate": _INNER,
 }
 
 OPEN_PREFIX: Final = "/grpc.health.v1.Health/"

@@ -22,7 +22,11 @@ class Secured:
 
     def key(self, *roles: str, tenant: str = "", **options) -> str:
         return new_key(
-            self.settings.api_keys_file, "-".join(roles) or "nobody", roles, tenant=tenant, **options
+            self.settings.api_keys_file,
+            "-".join(roles) or "nobody",
+            roles,
+            tenant=tenant,
+            **options,
         )
 
     def certificate(self, name: str, role: str, **options) -> None:
