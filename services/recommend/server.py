@@ -34,8 +34,6 @@ MAX_RELATED = 100
 _EVENT_LOG: Final = "wherefore.orchestrator.v1.EventLogService"
 _RETRIEVAL: Final = "wherefore.retrieval.v1.RetrievalService"
 _NO_MODEL: Final = "no model is set: WHEREFORE_RECOMMEND_NEXT_ITEM_MODEL"
-_EVENT_LOG: Final = "wherefore.orchestrator.v1.EventLogService"
-_RETRIEVAL: Final = "wherefore.retrieval.v1.RetrievalService"
 _STRATEGIES: Final = {
     pb.STRATEGY_BOUGHT_TOGETHER: Strategy.BOUGHT_TOGETHER,
     pb.STRATEGY_ALSO_LIKED: Strategy.ALSO_LIKED,
@@ -140,10 +138,6 @@ class RecommendServer(pb_grpc.RecommendServiceServicer):
             index_version=snapshot.version if snapshot else 0,
         )
 
-    async def _coming(
-        self, latest_first: Sequence[str], timer: StageTimer, degraded: list[Degradation]
-    ) -> NextFound:
-        """Returns what the model of sequences finds; nothing, and says why, without one."""
     async def Relate(  # noqa: N802  # the contract's name
         self,
         request: pb.RelateRequest,
@@ -170,6 +164,10 @@ class RecommendServer(pb_grpc.RecommendServiceServicer):
             index_version=snapshot.version if snapshot else 0,
         )
 
+    async def _coming(
+        self, latest_first: Sequence[str], timer: StageTimer, degraded: list[Degradation]
+    ) -> NextFound:
+        """Returns what the model of sequences finds; nothing, and says why, without one."""
         if self._next_items is None:
             degraded.append(_no_next_items(DEGRADATION_CAUSE_UNAVAILABLE, _NO_MODEL))
             return NextFound([])
@@ -230,10 +228,6 @@ def to_wanted(request: pb.CandidatesRequest) -> Wanted:
     )
 
 
-def _no_graph() -> Degradation:
-    return degradation(
-        "recommend.graph",
-        DEGRADATION_CAUSE_UNAVAILABLE,
 def _check_related(request: pb.RelateRequest) -> None:
     found: list[FieldViolation] = []
     for name in ("product_ids", "beside_product_ids"):
@@ -244,6 +238,10 @@ def _check_related(request: pb.RelateRequest) -> None:
         raise InvalidArgumentError(*found)
 
 
+def _no_graph() -> Degradation:
+    return degradation(
+        "recommend.graph",
+        DEGRADATION_CAUSE_UNAVAILABLE,
         fallback="nothing from the knowledge graph",
         detail="the catalogue has not been read yet",
     )

@@ -60,8 +60,8 @@ def check_text(text: str, record: Record) -> CheckedText:
         check_attributes,
         check_opinions,
         check_numbers,
-        check_ties,
         check_placing,
+        check_ties,
         check_phrases,
     ):
         found = list(step(left, record))

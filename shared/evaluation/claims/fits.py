@@ -17,6 +17,8 @@ from wherefore.common.v1.product_pb2 import Product
 _WORD: Final = re.compile(r"[a-z0-9]+(?:[-./][a-z0-9]+)*")
 _MODEL: Final = re.compile(r"([a-z]*)[-./]?([a-z]*)(\d{2,})([a-z]*)")
 _MIN_SIGNS: Final = 4
+_FITS: Final = re.compile(r"\b(?:for|fits?|compatible|replac\w+|works with)\b|适用|用于|兼容")
+"""What a title names behind such a word is another product."""
 
 
 def fit_each_other(one: Product, other: Product) -> bool:
@@ -49,7 +51,7 @@ def _models(product: Product) -> Iterator[re.Pattern[str]]:
         texts += product.attributes["model"].texts
     for text in texts:
         before = ""
-        for word in _WORD.findall(fold(text)):
+        for word in _WORD.findall(_FITS.split(fold(text))[0]):
             if (found := _MODEL.search(word)) is not None:
                 letters = [run for run in found.group(1, 2) if run] or [before] * bool(before)
                 digits, tail = found.group(3, 4)

@@ -61,8 +61,9 @@ def check_quotes(text: str, record: Record) -> Iterator[tuple[int, int, str]]:
         known = holds(words, record)
         if known and (_ASKED_BEFORE.search(before) or _ASKED_BEHIND.search(behind)):
             known = _is_asked(words, record)
-        if known and (_FITS_BEFORE.search(before) or _FITS_BEHIND.search(behind)):
-            known = _fits(words, record)
+        if _FITS_BEFORE.search(before) or _FITS_BEHIND.search(behind):
+            # It may be one of the page, which nothing else of a sentence is about.
+            known = (known or holds is _is_known) and _fits(words, record)
         elif known and (_GOES_BEFORE.search(before) or _GOES_BEHIND.search(behind)):
             known = _goes_with(words, record)
         yield found.start(), found.end(), "" if known else "title"
