@@ -193,8 +193,6 @@ class Clients:
             self.recommend_stub.Candidates, request, timeout, fair_seconds=fair
         )
 
-    async def close(self) -> None:
-        """Closes all channels."""
     async def relate(
         self,
         request: recommend_pb.RelateRequest,
@@ -206,6 +204,8 @@ class Clients:
             self.recommend_stub.Relate, request, timeout, fair_seconds=fair
         )
 
+    async def close(self) -> None:
+        """Closes all channels."""
         for dependency in (self.nlu, self.retrieval, self.ranking, self.reason, self.recommend):
             await dependency.close()
 
