@@ -10,11 +10,16 @@ and Jain 1989; for calls of services: Netflix's concurrency-limits).
 import math
 from typing import Final
 
-_SLOW_SHARE: Final = 0.2
-"""Share of slow calls at which there are too many at once."""
+_SLOW_SHARE: Final = 0.05
+"""Share of slow calls at which there are too many at once: what is asked of an overloaded service
+is that the slowest of a hundred still makes its deadline."""
+_CROWDED: Final = 1.5
+"""How much slower than alone calls are that others beside them make slow. Where they are not, fewer
+at once would be as slow, and less would get done."""
 _DECREASE: Final = 0.8
-_LEAST_CALLS: Final = 10
-"""Calls on which a change rests at least."""
+_LEAST_CALLS: Final = 20
+_LEAST_SLOW: Final = 2
+"""Calls, and slow ones, on which a change rests at least: one in ten may be chance."""
 _IDLE_SMOOTHING: Final = 0.1
 _IDLE_FACTOR: Final = 2.0
 """How much slower than alone a call may be that is slow by nature."""
@@ -40,6 +45,8 @@ class ConcurrencyLimit:
         self._changed_at = -math.inf
         self._calls = 0
         self._slow = 0
+        self._seconds = 0.0
+        self._alone = 0.0
         self._reached = False
         self._alone_seconds: dict[str, float] = {}
 
@@ -71,7 +78,7 @@ class ConcurrencyLimit:
         if not self._target_seconds:
             return
         seconds = ended - started
-        if alone:
+        if alone or self.value <= self._least:
             before = self._alone_seconds.get(method, seconds)
             self._alone_seconds[method] = before + _IDLE_SMOOTHING * (seconds - before)
         # What began under the limit before says nothing of the present one.
@@ -79,6 +86,8 @@ class ConcurrencyLimit:
             return
         self._calls += 1
         self._slow += seconds > self._allowed(method, remaining)
+        self._seconds += seconds
+        self._alone += self._alone_seconds.get(method, 0.0)
         self._reached |= beside + 1 >= self.value
         if self._calls >= max(_LEAST_CALLS, self.value):
             self._adapt(ended)
@@ -88,11 +97,13 @@ class ConcurrencyLimit:
         return min(max(self._target_seconds, by_nature), _DEADLINE_SHARE * remaining)
 
     def _adapt(self, now: float) -> None:
-        if self._slow > _SLOW_SHARE * self._calls:
+        slow = self._slow > max(_LEAST_SLOW - 1, _SLOW_SHARE * self._calls)
+        if slow and self._seconds > _CROWDED * self._alone:
             self._value = max(self._least, self._value * _DECREASE)
             self._changed_at = now
         elif self._reached:
             # A limit that nobody reached says nothing of what lies above it.
             self._value = min(self._most, self._value + 1)
         self._calls = self._slow = 0
+        self._seconds = self._alone = 0.0
         self._reached = False

@@ -165,3 +165,31 @@ async def test_quick_refusals_say_nothing_of_how_long_work_takes():
     async with admission.admit("search"):
         with pytest.raises(ResourceExhaustedError):
             await asyncio.create_task(ask())
+
+
+async def test_a_hopeless_call_is_refused_until_there_is_doubt():
+    admission = places(2, 0)
+    async with admission.admit("slow"):
+        await asyncio.sleep(0.2)
+
+    async def ask() -> None:
+        set_current_deadline(Deadline.after(0.05))
+        async with admission.admit("slow"):
+            pass
+
+    async with admission.admit("other"):
+        for _ in range(20):  # from 0.2 s down to 0.1 s, half of which there is not
+            with pytest.raises(ResourceExhaustedError):
+                await asyncio.create_task(ask())
+        for _ in range(60):
+            try:
+                await asyncio.create_task(ask())
+                break
+            except ResourceExhaustedError:
+                continue
+        else:
+            pytest.fail("it is never tried again")
+    # Alone it is tried: nobody else is kept waiting.
+    async with admission.admit("slow"):
+        await asyncio.sleep(0.2)
+    await asyncio.create_task(ask())
