@@ -1,5 +1,6 @@
 import pytest
 
+from services.reason.tags.builder import default_vocabulary
 from services.reason.tags.tagger import Method, Tagger
 from tests.services.reason.tags.conftest import product_of
 
@@ -38,6 +39,22 @@ def test_a_term_applies_under_its_categories_alone(vocabulary):
     within = ["Clothes", "Trousers", "Jeans"]
     assert ("fit", "Slim") in tags_of(vocabulary, titles=titles, category_path=within, least=0)
     assert not tags_of(vocabulary, titles=titles, category_path=["Phones"], least=0)
+
+
+@pytest.mark.parametrize(
+    ("text", "points", "label"),
+    [
+        ("保温十二小时的保温杯，杯盖显示水温。", {"insulated"}, "保温"),
+        ("Vacuum insulated steel bottle", {"insulated"}, "insulated"),
+        ("带加厚电脑隔层，可放15.6英寸电脑。", {"thick"}, "加厚"),
+        ("抓绒内里，更保暖。", {"warm"}, "保暖"),
+    ],
+)
+def test_a_flask_keeps_warm_and_is_not_warm(text, points, label):
+    language = "en" if text.isascii() else "zh"
+    found = tags_of(default_vocabulary(), titles={language: text}, language=language, least=0)
+    assert {value for key, value in found if key == "selling_point"} == points
+    assert [t.label for (key, _), t in found.items() if key == "selling_point"] == [label]
 
 
 def test_reviews_are_counted_and_named(vocabulary):
