@@ -13,6 +13,7 @@ from typing import Any, Final
 from cachetools import TTLCache
 
 from services.orchestrator.merchandising.plan import Plan
+from services.orchestrator.shown import RankNotes
 from services.orchestrator.variants import VariantGroups
 from shared.metrics import count_lookup
 from wherefore.common.v1.diagnostics_pb2 import Degradation
@@ -53,6 +54,8 @@ class Ranking:
     variants: VariantGroups = field(default_factory=VariantGroups)
     degraded: list[Degradation] = field(default_factory=list[Degradation])
     """What was skipped when it was ranked: true of all its pages."""
+    notes: RankNotes = field(default_factory=RankNotes)
+    """How it was ranked."""
 
 
 class _Parses(TTLCache[ParseKey, QueryUnderstanding]):

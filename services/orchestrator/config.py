@@ -73,10 +73,6 @@ class OrchestratorSettings(ServiceSettings):
     reason_target: str = "127.0.0.1:7704"
     """HOST:PORT of the reasons."""
 
-    retrieval_patience_seconds: float = Field(default=3, ge=0)
-    """How long a call waits while no retrieval can be reached, as in the moment between two that
-    share a folder; half of what is left of its deadline at most. 0: it fails at once."""
-
     recommend_target: str = "127.0.0.1:7705"
     """HOST:PORT of recommendation."""
 
@@ -101,6 +97,19 @@ class OrchestratorSettings(ServiceSettings):
 
     startup_wait_seconds: float = Field(default=20, ge=0)
     """How long readiness waits at the start for the NLU, ranking and reasons."""
+
+    experiments_file: Path | None = None
+    """File of experiments (YAML), read again whenever it changes; none when not set."""
+
+    experiments_poll_seconds: float = Field(default=1.0, gt=0)
+    """Least time between looks at it."""
+
+    shown_pages: int = Field(default=0, ge=0)
+    """Pages that were shown which are kept, to be written with their events, about 3 kB each. 0:
+    none is, and ranking learns nothing from events."""
+
+    shown_seconds: float = Field(default=3600, gt=0)
+    """How long such a page is kept."""
 
     candidates: int = Field(default=100, ge=1, le=1000)
     """Products that are retrieved and ranked at a time."""

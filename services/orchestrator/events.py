@@ -10,8 +10,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from services.orchestrator.choices import QueryChoices
 from services.orchestrator.completion.searches import KEPT_SECONDS, SearchCounts
 from services.orchestrator.event_store import EventStore, StoredEvent, event_seconds
+from services.orchestrator.experiments.book import Experiments, told
 from services.orchestrator.popularity import Popularity
-from services.orchestrator.tokens import TokenSigner
+from services.orchestrator.shown import ShownPages
+from services.orchestrator.tokens import Attribution, TokenSigner
 from services.orchestrator.validation import MAX_ID, MAX_QUERY, Violations
 from shared.errors import FieldViolation, InvalidArgumentError
 from wherefore.common.v1 import user_event_pb2 as pb
@@ -32,12 +34,17 @@ class EventLog:
         searches: SearchCounts,
         choices: QueryChoices,
         signer: TokenSigner,
+        *,
+        shown: ShownPages,
+        experiments: Experiments,
     ) -> None:
         self._store = store
         self._popularity = popularity
         self._searches = searches
         self._choices = choices
         self._signer = signer
+        self._shown = shown
+        self._experiments = experiments
 
     def check(self, event: pb.UserEvent) -> list[FieldViolation]:
         """Returns what is wrong with an event, by the paths of its fields."""
@@ -57,7 +64,7 @@ class EventLog:
 
     async def write(self, events: Sequence[pb.UserEvent]) -> list[StoredEvent]:
         """Writes checked events. Durable, and counted by the next request, when it returns."""
-        stored = await self._store.append([_completed(event) for event in events])
+        stored = await self._store.append([self._completed(event) for event in events])
         for each in stored:
             if not each.duplicate:
                 self._count(each.event)
@@ -67,19 +74,39 @@ class EventLog:
         self._popularity.count(event)
         self._searches.count(event)
         self._choices.count(event)
+        self._count_experiments(event)
 
 
-def _completed(event: pb.UserEvent) -> pb.UserEvent:
-    complete = pb.UserEvent()
-    complete.CopyFrom(event)
-    if not complete.id:
-        complete.id = uuid.uuid4().hex
-    if not complete.HasField("event_time"):
-        now = time.time()
-        complete.event_time.CopyFrom(Timestamp(seconds=int(now), nanos=int(now % 1 * 1e9)))
-    for product in complete.products:
-        product.quantity = product.quantity or 1
-    return complete
+    def _completed(self, event: pb.UserEvent) -> pb.UserEvent:
+        complete = pb.UserEvent()
+        complete.CopyFrom(event)
+        if not complete.id:
+            complete.id = uuid.uuid4().hex
+        if not complete.HasField("event_time"):
+            now = time.time()
+            complete.event_time.CopyFrom(Timestamp(seconds=int(now), nanos=int(now % 1 * 1e9)))
+        for product in complete.products:
+            product.quantity = product.quantity or 1
+        # Who sends these would tell the ranker what to learn.
+        complete.ClearField("shown")
+        complete.ClearField("experiments")
+        if attribution := self._attribution(complete):
+            self._shown.join(complete)
+            complete.experiments.extend(told(attribution.arms))
+        return complete
+
+    def _count_experiments(self, event: pb.UserEvent) -> None:
+        if attribution := self._attribution(event):
+            self._experiments.count(event, attribution)
+
+    def _attribution(self, event: pb.UserEvent) -> Attribution | None:
+        """Returns what the token of an event says; None without one, or of a key that is gone."""
+        if not event.attribution_token:
+            return None
+        try:
+            return self._signer.read_attribution(event.attribution_token)
+        except InvalidArgumentError:
+            return None
 
 
 def _check(event: pb.UserEvent) -> None:

@@ -147,6 +147,7 @@ class Explainer:
                 candidates=candidates,
                 user=work.profile,
                 serving_config=SERVING_CONFIGS[query.serving_config],
+                model_variant=ranking.notes.assigned.ranking_model,
             ),
             product_ids=product_ids,
             language_code=query.language_code or ranking.understanding.language_code,

@@ -14,6 +14,7 @@ FALLBACKS = {
     "profile": "no personal history",
     "retrieval.dense": "sparse retrieval only",
     "ranking": "retrieval order",
+    "experiment": "the model that ranks for all",
     "cross": "the order without reading query and product together",
     "reason": "no reasons",
     "facets": "no facets",

@@ -100,6 +100,7 @@ class RankingGrower:
             include_contributions=work.query.include_contributions,
             timer=work.timer,
             degradations=work.degradations,
+            notes=ranking.notes,
         )
         results = await rank()
         # Only the first lot holds what belongs on the first pages.

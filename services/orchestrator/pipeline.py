@@ -12,50 +12,29 @@ from services.orchestrator.budget import stage_timeout
 from services.orchestrator.cache import ParseKey, Ranking, parse_cache, ranking_cache
 from services.orchestrator.choices import QueryChoices
 from services.orchestrator.clients import Clients
+from services.orchestrator.experiments.book import Experiments
 from services.orchestrator.facets import read_facets
 from services.orchestrator.fallback import Degradations, minimal_understanding
-from services.orchestrator.growth import RankingGrower
+from services.orchestrator.growth import SERVING_CONFIGS, RankingGrower
 from services.orchestrator.merchandising.merchandiser import Merchandiser
 from services.orchestrator.page import Page, PageBuilder
 from services.orchestrator.profile import ProfileReader
 from services.orchestrator.reasons import Reasons, ReasonsSaid, ReasonView
 from services.orchestrator.relaxation import hard_conditions, softened
+from services.orchestrator.search_answer import SearchAnswer, StreamEnd
 from services.orchestrator.search_query import SearchQuery, Work
+from services.orchestrator.shown import ShownPages
 from services.orchestrator.ties import graph_ties
 from services.orchestrator.tokens import PageToken, TokenSigner
 from services.orchestrator.variants import MAX_LISTED, other_variants
 from shared.errors import WhereforeError
 from shared.filter_syntax import join_and
 from shared.timing import StageTimer
-from wherefore.common.v1.diagnostics_pb2 import Degradation, StageTiming
 from wherefore.nlu.v1.nlu_service_pb2 import ParseRequest
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 from wherefore.orchestrator.v1.result_pb2 import Result
 from wherefore.reason.v1.reason_pb2 import Reason, ReasonClause
 from wherefore.retrieval.v1.facet_pb2 import Facet
-
-
-@dataclass(frozen=True, slots=True)
-class SearchAnswer:
-    """A page."""
-
-    ranking: Ranking
-    results: list[Result]
-    facets: list[Facet]
-    next_page_token: str
-    attribution_token: str
-    timings: list[StageTiming]
-    degraded: list[Degradation]
-
-
-@dataclass(frozen=True, slots=True)
-class StreamEnd:
-    """How a streamed answer went; times in nanoseconds from its start, 0 for what did not come."""
-
-    timings: list[StageTiming]
-    degraded: list[Degradation]
-    page_nanos: int
-    said: ReasonsSaid
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +56,17 @@ class SearchPipeline:
         signer: TokenSigner,
         merchandiser: Merchandiser,
         choices: QueryChoices,
+        *,
+        experiments: Experiments,
+        shown: ShownPages,
     ) -> None:
         settings = clients.settings
         self._clients = clients
         self._budgets = settings.budgets
         self._profiles = profiles
         self._signer = signer
+        self._experiments = experiments
+        self._shown = shown
         self._merchandiser = merchandiser
         self._grower = RankingGrower(clients, merchandiser, choices)
         self._pages = PageBuilder(clients)
@@ -177,6 +161,7 @@ class SearchPipeline:
         searched = QueryUnderstanding()
         searched.CopyFrom(understanding)
         ranking = Ranking(ranking_id, searched, understanding)
+        ranking.notes.assigned = self._experiments.assign(work.query.user, "search")
         ranking.plan = self._merchandiser.plan(
             work.query.serving_config, work.query.filter, work.degradations, searched
         )
@@ -238,14 +223,28 @@ class SearchPipeline:
                 PageToken(ranking.ranking_id, cut.end, ranking.index_version), query.fingerprint
             )
         shown = [result.product.id for result in page]
+        assigned = ranking.notes.assigned
+        token = self._signer.attribution(
+            ranking.ranking_id,
+            query.serving_config,
+            query.query,
+            shown,
+            unit=assigned.unit,
+            arms=assigned.arms,
+        )
+        self._shown.remember(
+            token,
+            page,
+            ranking.notes,
+            serving_config=SERVING_CONFIGS[query.serving_config],
+            language_code=ranking.understanding.language_code,
+        )
         return SearchAnswer(
             ranking=ranking,
             results=page,
             facets=facets,
             next_page_token=following,
-            attribution_token=self._signer.attribution(
-                ranking.ranking_id, query.serving_config, query.query, shown
-            ),
+            attribution_token=token,
             timings=work.timer.timings(),
             degraded=list(work.degradations),
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from services.orchestrator.clients import Clients
+from services.orchestrator.experiments.book import Experiments
 from services.orchestrator.fallback import Degradations
 from services.orchestrator.likeness import AlikeQuery, distinct, find_alike
 from services.orchestrator.merchandising.merchandiser import Merchandiser
@@ -22,6 +23,7 @@ from services.orchestrator.popularity import Popularity
 from services.orchestrator.profile import ProfileReader
 from services.orchestrator.ranker import Ranker
 from services.orchestrator.reasons import Reasons, ReasonView
+from services.orchestrator.recommend_query import RecommendAnswer, RecommendQuery
 from services.orchestrator.related import RelatedFinder, RelatedQuery, fuse
 from services.orchestrator.serving_configs import (
     ALSO_LIKE,
@@ -32,12 +34,11 @@ from services.orchestrator.serving_configs import (
     STEPS_IN,
     STRATEGIES,
 )
+from services.orchestrator.shown import RankNotes, ShownPages
 from services.orchestrator.tokens import TokenSigner, fingerprint
 from shared.timing import StageTimer
-from wherefore.common.v1.diagnostics_pb2 import Degradation, StageTiming
 from wherefore.common.v1.product_pb2 import AVAILABILITY_OUT_OF_STOCK
-from wherefore.common.v1.user_profile_pb2 import UserContext, UserProfile
-from wherefore.orchestrator.v1.applied_control_pb2 import AppliedControl
+from wherefore.common.v1.user_profile_pb2 import UserProfile
 from wherefore.orchestrator.v1.result_pb2 import Result
 from wherefore.recommend.v1 import recommend_service_pb2 as pb
 from wherefore.recommend.v1.relation_pb2 import RELATION_KIND_POPULAR, Relation
@@ -46,34 +47,6 @@ from wherefore.retrieval.v1.candidate_pb2 import Candidate
 _POPULAR: Final = (Relation(kind=RELATION_KIND_POPULAR),)
 # Products of a history that the model of sequences is asked with.
 _NEXT_SEEDS: Final = 50
-
-
-@dataclass(frozen=True, slots=True)
-class RecommendQuery:
-    """A request that was checked. See RecommendRequest for the meaning of the fields."""
-
-    user: UserContext
-    product_ids: Sequence[str]
-    serving_config: str
-    filter: str
-    page_size: int
-    language_code: str
-    read_paths: Sequence[str]
-    include_contributions: bool
-    skip_reasons: bool
-    include_bought: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RecommendAnswer:
-    """Recommendations."""
-
-    results: list[Result]
-    attribution_token: str
-    timings: list[StageTiming]
-    degraded: list[Degradation]
-    serving_config: str
-    controls: list[AppliedControl]
 
 
 @dataclass(slots=True)
@@ -107,6 +80,8 @@ class Recommender:
         merchandiser: Merchandiser,
         *,
         related: RelatedFinder,
+        experiments: Experiments,
+        shown: ShownPages,
     ) -> None:
         self._clients = clients
         self._profiles = profiles
@@ -114,6 +89,8 @@ class Recommender:
         self._signer = signer
         self._merchandiser = merchandiser
         self._related = related
+        self._experiments = experiments
+        self._shown = shown
         self._ranker = Ranker(clients)
         self._pages = PageBuilder(clients)
         self._reasons = Reasons(clients)
@@ -142,6 +119,7 @@ class Recommender:
             )
             candidates = self._wanted(work, config, candidates)
             results: list[Result] = []
+            notes = RankNotes(self._experiments.assign(query.user, "recommend"))
             if candidates:
                 results = await self._ranker.rank(
                     candidates,
@@ -151,6 +129,7 @@ class Recommender:
                     include_contributions=query.include_contributions,
                     timer=work.timer,
                     degradations=work.degradations,
+                    notes=notes,
                 )
             results = await self._merchandiser.apply(plan, results, work.timer, work.degradations)
             results = placed(plan, results)
@@ -169,15 +148,25 @@ class Recommender:
                 for result in page.results:
                     result.ClearField("contributions")
         about = fingerprint([query.user.user_id, query.user.session_id, list(query.product_ids)])
+        token = self._signer.attribution(
+            uuid.uuid4().hex[:16],
+            config,
+            about,
+            [r.product.id for r in page.results],
+            unit=notes.assigned.unit,
+            arms=notes.assigned.arms,
+        )
+        self._shown.remember(
+            token, page.results, notes, serving_config="recommend", language_code=""
+        )
         return RecommendAnswer(
             results=page.results,
-            attribution_token=self._signer.attribution(
-                uuid.uuid4().hex[:16], config, about, [r.product.id for r in page.results]
-            ),
+            attribution_token=token,
             timings=work.timer.timings(),
             degraded=list(work.degradations),
             serving_config=config,
             controls=plan.controls(),
+            notes=notes,
         )
 
     async def _found(self, work: _Work) -> tuple[str, _Found]:

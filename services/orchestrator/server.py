@@ -18,6 +18,7 @@ from services.orchestrator.config import OrchestratorSettings
 from services.orchestrator.embedder import Embedder
 from services.orchestrator.event_store import SqliteEventStore
 from services.orchestrator.events import EventLog
+from services.orchestrator.experiments.book import Experiments
 from services.orchestrator.explanation import Explainer
 from services.orchestrator.merchandising.merchandiser import Merchandiser
 from services.orchestrator.merchandising.rule_book import RuleBook
@@ -34,6 +35,7 @@ from services.orchestrator.servers.products import ProductServer
 from services.orchestrator.servers.recommend import RecommendationServer
 from services.orchestrator.servers.search import SearchServer
 from services.orchestrator.servers.summary import SummaryServer
+from services.orchestrator.shown import ShownPages
 from services.orchestrator.summary import ProductSummariser
 from services.orchestrator.tokens import TokenSigner, load_key
 from services.orchestrator.web.app import Api, make_app
@@ -99,8 +101,21 @@ class OrchestratorService:
         self._signer = TokenSigner(key, previous)
         self._searches = SearchCounts()
         self._choices = QueryChoices(settings.popularity_half_life_days)
+        self._shown = ShownPages(settings.shown_pages, settings.shown_seconds)
+        self._experiments = Experiments(
+            settings.experiments_file,
+            settings.experiments_poll_seconds,
+            settings.data_dir / "experiments.json",
+            self._signer.pseudonym,
+        )
         self._events = EventLog(
-            self._store, self._popularity, self._searches, self._choices, self._signer
+            self._store,
+            self._popularity,
+            self._searches,
+            self._choices,
+            self._signer,
+            shown=self._shown,
+            experiments=self._experiments,
         )
         self._completer = Completer(self._searches, settings.completion_refresh_seconds)
         self._watching: list[asyncio.Task[None]] = []
@@ -125,7 +140,15 @@ class OrchestratorService:
         profiles = ProfileReader(clients, self._store)
         embedder = Embedder(clients)
         merchandiser = Merchandiser(clients, self._rules)
-        pipeline = SearchPipeline(clients, profiles, signer, merchandiser, self._choices)
+        pipeline = SearchPipeline(
+            clients,
+            profiles,
+            signer,
+            merchandiser,
+            self._choices,
+            experiments=self._experiments,
+            shown=self._shown,
+        )
         search = SearchServer(pipeline)
         recommend = RecommendationServer(
             Recommender(
@@ -135,6 +158,8 @@ class OrchestratorService:
                 signer,
                 merchandiser,
                 related=RelatedFinder(clients, self._store),
+                experiments=self._experiments,
+                shown=self._shown,
             )
         )
         products = ProductServer(
@@ -173,6 +198,7 @@ class OrchestratorService:
         await asyncio.to_thread(warm_up)
         self._lock.acquire()
         await self._rules.start()
+        self._experiments.load()
         await self._store.open()
         await self._events.load()
         self._watch()

@@ -12,8 +12,8 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,6 +49,10 @@ class Attribution:
     """Hash of the product ids shown, in order."""
     time: int
     """Seconds since 1970 at which it was given out."""
+    unit: str = ""
+    """Pseudonym under which experiments drew the user; empty for none."""
+    arms: Sequence[tuple[str, str]] = ()
+    """Keys of the experiments that had a part in the ranking, and the arm of each."""
 
 
 class TokenSigner:
@@ -81,11 +85,30 @@ class TokenSigner:
         return PageToken(ranking_id, offset, version)
 
     def attribution(
-        self, ranking_id: str, serving_config: str, query: str, product_ids: Iterable[str]
+        self,
+        ranking_id: str,
+        serving_config: str,
+        query: str,
+        product_ids: Iterable[str],
+        *,
+        unit: str = "",
+        arms: Sequence[tuple[str, str]] = (),
     ) -> str:
-        """Returns the token that names a ranking in later user events."""
+        """Returns the token that names a ranking in later user events.
+
+        Args:
+            ranking_id: The ranking.
+            serving_config: Configuration that answered.
+            query: What was asked.
+            product_ids: As shown, in order.
+            unit: Pseudonym under which experiments drew the user.
+            arms: Experiments that had a part in it, and the arm of each.
+        """
         shown = fingerprint(list(product_ids))
-        payload = [ranking_id, serving_config, fingerprint(query), shown, int(time.time())]
+        payload: list[Any] = [ranking_id, serving_config, fingerprint(query), shown]
+        payload.append(int(time.time()))
+        if arms:
+            payload += [unit, arms]
         return self._sign(_ATTRIBUTION, payload)
 
     def read_attribution(self, text: str, field: str = "attribution_token") -> Attribution:
@@ -94,7 +117,12 @@ class TokenSigner:
         Raises:
             InvalidArgumentError: It was not made by this key, or was altered.
         """
-        return Attribution(*self._verify(_ATTRIBUTION, text, field))
+        attribution = Attribution(*self._verify(_ATTRIBUTION, text, field))
+        return replace(attribution, arms=[(key, arm) for key, arm in attribution.arms])
+
+    def pseudonym(self, actor: str) -> str:
+        """Returns what tells users of experiments apart, and says nothing of who they are."""
+        return hmac.digest(self._keys[0], b"unit\x00" + actor.encode(), "sha256")[:8].hex()
 
     def _sign(self, purpose: str, payload: list[Any]) -> str:
         data = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()

@@ -5,7 +5,8 @@ from typing import Any
 import grpc.aio
 
 from services.orchestrator import masks, validation
-from services.orchestrator.recommend import Recommender, RecommendQuery
+from services.orchestrator.recommend import Recommender
+from services.orchestrator.recommend_query import RecommendQuery
 from services.orchestrator.serving_configs import (
     FOR_YOU,
     FROM_PRODUCTS,
@@ -48,6 +49,8 @@ class RecommendationServer(RecommendationServiceServicer):
             request_id=current_request_id(),
             serving_config=answer.serving_config,
             applied_controls=answer.controls,
+            ranking_model=answer.notes.model,
+            experiments=answer.notes.assigned.told(),
         )
 
 

@@ -9,7 +9,8 @@ import grpc.aio
 from services.orchestrator import masks, validation
 from services.orchestrator.growth import SERVING_CONFIGS
 from services.orchestrator.ordering import ORDERS
-from services.orchestrator.pipeline import SearchAnswer, SearchPipeline, StreamEnd
+from services.orchestrator.pipeline import SearchPipeline
+from services.orchestrator.search_answer import SearchAnswer, StreamEnd
 from services.orchestrator.search_query import SearchQuery
 from shared.errors import InvalidArgumentError
 from shared.request_context import current_request_id
@@ -90,6 +91,8 @@ def _response(answer: SearchAnswer) -> SearchResponse:
         facets=answer.facets,
         applied_controls=ranking.plan.controls(),
         redirect_uri=ranking.plan.redirect_uri,
+        ranking_model=ranking.notes.model,
+        experiments=ranking.notes.assigned.told(),
     )
     # Of no use to a shop, and half of a page's bytes.
     response.query.ClearField("vector")

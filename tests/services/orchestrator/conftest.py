@@ -19,12 +19,12 @@ async def serve(folder: Path, **fields: object) -> AsyncIterator[SimpleNamespace
     async with serve_backends() as backends:
         target = backends.target
         settings = OrchestratorSettings(
-            port=0,
+            port=fields.pop("port", 0),  # type: ignore[arg-type]
             http_port=0,
             lame_duck_seconds=0,
             nlu_target=target,
             retrieval_target=fields.pop("retrieval_target", target),  # type: ignore[arg-type]
-            ranking_target=target,
+            ranking_target=fields.pop("ranking_target", target),  # type: ignore[arg-type]
             reason_target=fields.pop("reason_target", target),  # type: ignore[arg-type]
             data_dir=folder,
             **{  # type: ignore[arg-type]

@@ -7,7 +7,9 @@ from services.orchestrator.choices import QueryChoices
 from services.orchestrator.completion.searches import SearchCounts, entries
 from services.orchestrator.event_store import SqliteEventStore
 from services.orchestrator.events import EventLog
+from services.orchestrator.experiments.book import Experiments
 from services.orchestrator.popularity import Popularity
+from services.orchestrator.shown import ShownPages
 from services.orchestrator.tokens import TokenSigner
 from wherefore.common.v1 import user_event_pb2 as pb
 
@@ -30,7 +32,12 @@ async def test_searches_and_popularity_are_counted_once_each(tmp_path: Path) -> 
     await store.append([search(f"u{n}", "lamp" if n else "shade") for n in range(6)])
 
     popularity, searches, choices = Popularity(7), SearchCounts(), QueryChoices(7)
-    await EventLog(store, popularity, searches, choices, TokenSigner(b"k" * 32)).load()
+    experiments = Experiments(None, 1.0, tmp_path / "experiments.json", str)
+    signer, shown = TokenSigner(b"k" * 32), ShownPages(0, 1.0)
+    log = EventLog(
+        store, popularity, searches, choices, signer, shown=shown, experiments=experiments
+    )
+    await log.load()
     await store.close()
 
     assert popularity.top(5) == ["lamp", "shade"]
