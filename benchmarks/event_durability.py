@@ -54,13 +54,16 @@ class Run:
         acknowledged: Id -> payload as the server gave it back, serialised.
         repeats: Acknowledgements that said "was there already": the first one had been lost.
         kept: Id -> how often the log holds it.
-        altered: Acknowledged ids whose event in the log differs from what was acknowledged.
+        users: Id -> who did it.
+        altered: Acknowledged ids whose event in the log differs from what was acknowledged. The log
+            names users by pseudonyms: one for each is right, and the same in all of the events.
         kills: Events acknowledged when each kill came.
         restart_seconds: From each kill to the next acknowledgement.
         seconds: Of writing, kills included.
     """
 
     acknowledged: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    users: dict[str, str] = field(default_factory=dict[str, str])
     repeats: int = 0
     kept: Counter[str] = field(default_factory=Counter[str])
     altered: int = 0
@@ -72,7 +75,8 @@ class Run:
     def acknowledge(self, answer: UserEventServiceWriteResponse) -> None:
         """Notes an answer of the server."""
         event = answer.event
-        self.acknowledged[event.id] = event.SerializeToString(deterministic=True)
+        self.users[event.id] = event.user_id
+        self.acknowledged[event.id] = _without_user(event)
         self.repeats += answer.duplicate
         self._advanced.set()
 
@@ -204,13 +208,26 @@ async def _kill_and_restart(victim: Victim, run: Run) -> None:
 
 
 async def _read_log(stub: EventLogServiceStub, run: Run) -> None:
+    names: dict[str, str] = {}
     async for piece in stub.Follow(FollowRequest(), timeout=120, wait_for_ready=True):
         for event in piece.events:
             run.kept[event.id] += 1
             sent = run.acknowledged.get(event.id)
-            run.altered += sent is not None and sent != event.SerializeToString(deterministic=True)
+            if sent is None:
+                continue
+            name = names.setdefault(run.users[event.id], event.user_id)
+            run.altered += name != event.user_id or sent != _without_user(event)
         if piece.sequence >= piece.last_sequence:
-            return
+            break
+    if len(set(names.values())) < len(names):
+        raise RuntimeError("two users have one pseudonym")
+
+
+def _without_user(event: UserEvent) -> bytes:
+    rest = UserEvent()
+    rest.CopyFrom(event)
+    rest.ClearField("user_id")
+    return rest.SerializeToString(deterministic=True)
 
 
 def section(run: Run, arguments: argparse.Namespace) -> str:

@@ -61,6 +61,25 @@ class QueryChoices:
         if len(self._chosen) > MAX_QUERIES:
             self._chosen.popitem(last=False)
 
+    def uncount(self, event: UserEvent) -> None:
+        """Takes back the say of an event's user on its products after its query.
+
+        Also what other events of the user said of them: a choice does not know which event made it.
+        """
+        actor = actor_of(event.user_id, event.session_id)
+        key = _key(event.query) if event.query and len(event.query) <= _MAX_QUERY else ""
+        products = self._chosen.get(key)
+        if not actor or products is None:
+            return
+        user = actor_hash(actor)
+        for product in event.products:
+            users = products.get(product.product_id, {})
+            users.pop(user, None)
+            if not users:
+                products.pop(product.product_id, None)
+        if not products:
+            del self._chosen[key]
+
     def best(self, query: str, limit: int) -> list[tuple[str, float]]:
         """Returns what was chosen after a query, best first, with scores that compare within it."""
         products = self._chosen.get(_key(query), {}) if len(query) <= _MAX_QUERY else {}

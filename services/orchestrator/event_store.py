@@ -1,47 +1,40 @@
-"""Where user events are kept: a port, and its embedded adapter on SQLite."""
+"""Where user events are kept: a port, and its embedded adapter on sealed SQLite files."""
 
 import asyncio
 import hashlib
+import secrets
 import sqlite3
 import time
-import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
+from services.orchestrator.event_files.actors import actor_of, event_seconds
+from services.orchestrator.event_files.desk import Desk, Holding
+from services.orchestrator.event_files.sealed_log import Forgotten, Piece, StoredEvent
+from services.orchestrator.purposes import PERSONALISATION, refuses
+from shared.errors import UnavailableError
+from shared.privacy.sealing import read_or_make_keys
 from wherefore.common.v1.user_event_pb2 import UserEvent
+from wherefore.common.v1.user_profile_pb2 import UserContext
+
+__all__ = [
+    "EventStore",
+    "Forgotten",
+    "Holding",
+    "Piece",
+    "SqliteEventStore",
+    "StoredEvent",
+    "actor_hash",
+    "actor_of",
+    "age_seconds",
+    "event_seconds",
+]
 
 _T = TypeVar("_T")
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS events (
-    id TEXT PRIMARY KEY,
-    actor TEXT NOT NULL,
-    at REAL NOT NULL,
-    payload BLOB NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS events_by_actor ON events (actor, at);
-CREATE INDEX IF NOT EXISTS events_by_time ON events (at);
-CREATE TABLE IF NOT EXISTS event_order (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE
-);
-CREATE TABLE IF NOT EXISTS log (id TEXT NOT NULL);
-"""
-# A file of before events had places gets them once, by time.
-_FILL_ORDER: Final = """
-INSERT INTO event_order (id) SELECT id FROM events
-WHERE NOT EXISTS (SELECT 1 FROM event_order) ORDER BY at, id
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
-    """An event, and whether one of its id was there before."""
-
-    event: UserEvent
-    duplicate: bool
+_PAGE: Final = 1_000
+_HASH_KEY: Final = secrets.token_bytes(16)
 
 
 class EventStore(Protocol):
@@ -52,15 +45,15 @@ class EventStore(Protocol):
         ...
 
     async def recent(self, actor: str, limit: int) -> list[UserEvent]:
-        """Returns an actor's events, newest first."""
+        """Returns an actor's events, newest first, of those that may personalise answers."""
         ...
 
-    async def since(self, at: float) -> list[UserEvent]:
-        """Returns all events from `at` (seconds since 1970) on, oldest first."""
+    def since(self, at: float) -> AsyncIterator[StoredEvent]:
+        """Yields all events from `at` (seconds since 1970) on, oldest first."""
         ...
 
-    async def after(self, sequence: int, limit: int) -> tuple[list[UserEvent], int]:
-        """Returns the events behind a place in the log, in order, and the place of the last."""
+    async def after(self, sequence: int, limit: int) -> Piece:
+        """Returns the events behind a place in the log, in order, and the place reached."""
         ...
 
     async def wait_past(self, sequence: int) -> None:
@@ -72,36 +65,34 @@ class EventStore(Protocol):
         ...
 
 
-def actor_of(user_id: str, session_id: str) -> str:
-    """Returns the key under which a user's or a visitor's events are found; empty for nobody.
-
-    The kind is part of it, so that a session called like a user is not that user.
-    """
-    if user_id:
-        return f"u:{user_id}"
-    return f"s:{session_id}" if session_id else ""
-
-
 def actor_hash(actor: str) -> bytes:
-    """Returns 8 bytes that tell an actor from others, for counts that need not know who it is."""
-    return hashlib.blake2b(actor.encode(), digest_size=8).digest()
+    """Returns 8 bytes that tell an actor from others, for counts that need not know who it is.
+
+    Keyed anew in every process: they say nothing outside of it.
+    """
+    return hashlib.blake2b(actor.encode(), digest_size=8, key=_HASH_KEY).digest()
 
 
 class SqliteEventStore:
-    """Events in one SQLite file, in WAL mode, with an fsync before every acknowledgement.
+    """Events in SQLite files in WAL mode, with an fsync before every acknowledgement.
 
     Writes that arrive while one is under way are committed together, so that the fsync is shared.
+
+    Args:
+        path: File of the events; that of their keys lies beside it.
+        key_file: Keys that seal those, made on first use; `events.key` beside them where None.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, key_file: Path | None = None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
+        self._key_file = key_file or path.with_suffix(".key")
         self._writer = ThreadPoolExecutor(1, "events-write")
         self._reader = ThreadPoolExecutor(1, "events-read")
         self._waiting: list[tuple[Sequence[UserEvent], asyncio.Future[list[StoredEvent]]]] = []
         self._flushing: asyncio.Task[None] | None = None
-        self._write_connection: sqlite3.Connection | None = None
-        self._read_connection: sqlite3.Connection | None = None
+        self._writing: Desk | None = None
+        self._reading: Desk | None = None
         self._arrival = asyncio.Event()
         self.waits_ended = False
         """Whether nobody is to wait for events any more."""
@@ -111,12 +102,18 @@ class SqliteEventStore:
         """Id of the log, from `open` on; a log that was thrown away and begun anew has another."""
 
     async def open(self) -> None:
-        """Opens the file, made where it is not there."""
-        self._write_connection = await self._run(self._writer, self._connect)
-        self._read_connection = await self._run(self._reader, self._connect)
-        writing = self._write_connection
-        self.log_id = await self._run(self._writer, lambda: _log_id(writing))
-        self.last_sequence = await self._run(self._writer, lambda: _last_sequence(writing))
+        """Opens the files, made where they are not there; finishes erasures that were begun.
+
+        Raises:
+            ValueError: The key file does not open them, or is none.
+            OSError: It cannot be read.
+            UnavailableError: A file is damaged beyond the tail that a crash leaves.
+        """
+        ring = await asyncio.to_thread(read_or_make_keys, self._key_file)
+        self._writing = await self._write(lambda: Desk.open(self._path, ring))
+        desk = self._writing
+        self._reading = await self._read(lambda: desk.second(self._path))
+        await self._advance_to(desk)
 
     async def append(self, events: Sequence[UserEvent]) -> list[StoredEvent]:
         """See `EventStore.append`."""
@@ -128,40 +125,79 @@ class SqliteEventStore:
 
     async def recent(self, actor: str, limit: int) -> list[UserEvent]:
         """See `EventStore.recent`."""
+        found = await self._read(lambda: _opened(self._reading).log.recent(actor, limit))
+        return [e.event for e in found if not refuses(e.refused, PERSONALISATION)]
 
-        def read() -> list[UserEvent]:
-            rows = _opened(self._read_connection).execute(
-                "SELECT payload FROM events WHERE actor = ? ORDER BY at DESC LIMIT ?",
-                (actor, limit),
+    async def since(self, at: float) -> AsyncIterator[StoredEvent]:
+        """See `EventStore.since`. Holds a thousand in memory at a time."""
+        place: tuple[float, bytes] | None = (at, b"")
+        while place is not None:
+            time_of, digest = place
+            events, place = await self._read(
+                lambda t=time_of, d=digest: _opened(self._reading).log.since(t, d, _PAGE)
             )
-            return [UserEvent.FromString(payload) for (payload,) in rows]
+            for event in events:
+                yield event
 
-        return await self._run(self._reader, read)
-
-    async def since(self, at: float) -> list[UserEvent]:
-        """See `EventStore.since`."""
-
-        def read() -> list[UserEvent]:
-            rows = _opened(self._read_connection).execute(
-                "SELECT payload FROM events WHERE at >= ? ORDER BY at", (at,)
-            )
-            return [UserEvent.FromString(payload) for (payload,) in rows]
-
-        return await self._run(self._reader, read)
-
-    async def after(self, sequence: int, limit: int) -> tuple[list[UserEvent], int]:
+    async def after(self, sequence: int, limit: int) -> Piece:
         """See `EventStore.after`."""
+        return await self._read(lambda: _opened(self._reading).log.after(sequence, limit))
 
-        def read() -> tuple[list[UserEvent], int]:
-            rows = _opened(self._read_connection).execute(
-                "SELECT sequence, payload FROM event_order JOIN events USING (id)"
-                " WHERE sequence > ? ORDER BY sequence LIMIT ?",
-                (sequence, limit),
-            )
-            found = rows.fetchall()
-            return [UserEvent.FromString(p) for _, p in found], found[-1][0] if found else sequence
+    async def holding(self, user: UserContext) -> Holding:
+        """Returns whom the log knows of a user, with the visits that their events name."""
+        return await self._read(lambda: _opened(self._reading).holding(user))
 
-        return await self._run(self._reader, read)
+    async def of(self, holding: Holding, after: int, limit: int) -> list[StoredEvent]:
+        """Returns events of who is held, behind a place, in the order of the log."""
+        return await self._read(lambda: _opened(self._reading).of(holding, after, limit))
+
+    async def erase(self, user: UserContext) -> tuple[Holding, list[StoredEvent]]:
+        """Erases who is held of a user; returns them with their events.
+
+        Durable, and gone from files and memory, when it returns; done again it finds nothing.
+        """
+        holding, gone = await self._write(lambda: _opened(self._writing).erase(user, time.time()))
+        await self._read(lambda: _opened(self._reading).subjects.forget(holding.subject_ids))
+        await self._write(lambda: _opened(self._writing).wipe_traces())
+        await self._advance_to(_opened(self._writing))
+        return holding, gone
+
+    async def refuse(self, user: UserContext, refused: int) -> tuple[Holding, int]:
+        """Sets what a user refuses, as a mask; returns who it is and what is refused newly."""
+        holding, newly = await self._write(lambda: _opened(self._writing).refuse(user, refused))
+        await self._read(lambda: _opened(self._reading).subjects.forget(holding.subject_ids))
+        await self._advance_to(_opened(self._writing))
+        return holding, newly
+
+    async def delete_before(self, at: float, limit: int) -> list[StoredEvent] | None:
+        """Deletes the oldest events before a time and returns them; None when none were left."""
+        return await self._write(lambda: _opened(self._writing).log.delete_before(at, limit))
+
+    async def tidy(self, erased_before: float, *, renew_log: bool) -> None:
+        """Ends a sweep: drops keys of nobody, and wipes what deletions left in the files.
+
+        Args:
+            erased_before: Erasures of before, in seconds since 1970, need not be known any more.
+            renew_log: Whether followers are to learn anew, without what was deleted.
+        """
+        desk = _opened(self._writing)
+        await self._write(lambda: desk.tidy(erased_before, renew_log=renew_log))
+        await self._advance_to(desk)
+
+    async def begin_epoch(self, oldest_seconds: float) -> bool:
+        """Gives all a new alias if those in use are older; returns whether it did."""
+        desk = _opened(self._writing)
+        begun = await self._write(lambda: desk.begin_epoch(oldest_seconds))
+        await self._advance_to(desk)
+        return begun
+
+    def alias(self, user: UserContext) -> UserContext:
+        """Returns a user under the pseudonyms that followers of the log know."""
+        vault = _opened(self._writing).vault
+        user_id = vault.alias(actor_of(user.user_id, "")).hex()
+        return UserContext(
+            user_id=user_id, session_id=vault.alias(actor_of("", user.session_id)).hex()
+        )
 
     async def wait_past(self, sequence: int) -> None:
         """See `EventStore.wait_past`."""
@@ -177,20 +213,18 @@ class SqliteEventStore:
         """See `EventStore.close`."""
         if self._flushing:
             await asyncio.wait({self._flushing})
-        for executor, connection in (
-            (self._writer, self._write_connection),
-            (self._reader, self._read_connection),
-        ):
-            if connection:
-                await self._run(executor, connection.close)
-            executor.shutdown()
+        for run, desk in ((self._read, self._reading), (self._write, self._writing)):
+            if desk:
+                await run(desk.close)
+        self._writer.shutdown()
+        self._reader.shutdown()
 
     async def _flush(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting, []
             groups = [events for events, _ in batch]
             try:
-                written, last = await self._run(self._writer, lambda g=groups: self._write(g))
+                written, last = await self._write(lambda g=groups: _opened(self._writing).append(g))
             except Exception as error:
                 for _, future in batch:
                     if not future.done():
@@ -201,11 +235,9 @@ class SqliteEventStore:
                 if not future.done():  # its caller may have gone away; the events are written
                     future.set_result(stored)
 
-    def _write(self, groups: Sequence[Sequence[UserEvent]]) -> tuple[list[list[StoredEvent]], int]:
-        connection = _opened(self._write_connection)
-        with connection:  # one transaction, one fsync
-            stored = [[_insert(connection, event) for event in events] for events in groups]
-            return stored, _last_sequence(connection)
+    async def _advance_to(self, desk: Desk) -> None:
+        self.log_id, last = await self._write(desk.place)
+        self._advance(last)
 
     def _advance(self, sequence: int) -> None:
         if sequence > self.last_sequence:
@@ -213,20 +245,11 @@ class SqliteEventStore:
             arrived, self._arrival = self._arrival, asyncio.Event()
             arrived.set()
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, check_same_thread=False, timeout=10)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.executescript(_SCHEMA)
-        return connection
+    async def _read(self, function: Callable[[], _T]) -> _T:
+        return await _run(self._reader, function)
 
-    async def _run(self, executor: ThreadPoolExecutor, function: Callable[[], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(executor, function)
-
-
-def event_seconds(event: UserEvent) -> float:
-    """Returns when an event happened, in seconds since 1970."""
-    return event.event_time.seconds + event.event_time.nanos * 1e-9
+    async def _write(self, function: Callable[[], _T]) -> _T:
+        return await _run(self._writer, function)
 
 
 def age_seconds(event: UserEvent, now: float | None = None) -> float:
@@ -234,35 +257,14 @@ def age_seconds(event: UserEvent, now: float | None = None) -> float:
     return max(0.0, (time.time() if now is None else now) - event_seconds(event))
 
 
-def _insert(connection: sqlite3.Connection, event: UserEvent) -> StoredEvent:
-    row = (
-        event.id,
-        actor_of(event.user_id, event.session_id),
-        event_seconds(event),
-        event.SerializeToString(),
-    )
-    written = connection.execute("INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?)", row).rowcount
-    if written:
-        connection.execute("INSERT INTO event_order (id) VALUES (?)", (event.id,))
-        return StoredEvent(event, duplicate=False)
-    found = connection.execute("SELECT payload FROM events WHERE id = ?", (event.id,)).fetchone()
-    return StoredEvent(UserEvent.FromString(found[0]), duplicate=True)
+async def _run(executor: ThreadPoolExecutor, function: Callable[[], _T]) -> _T:
+    try:
+        return await asyncio.get_running_loop().run_in_executor(executor, function)
+    except sqlite3.Error as error:
+        raise UnavailableError(f"the log of events: {error}") from error
 
 
-def _last_sequence(connection: sqlite3.Connection) -> int:
-    return connection.execute("SELECT MAX(sequence) FROM event_order").fetchone()[0] or 0
-
-
-def _log_id(connection: sqlite3.Connection) -> str:
-    with connection:
-        connection.execute(_FILL_ORDER)
-        if (row := connection.execute("SELECT id FROM log").fetchone()) is None:
-            row = (uuid.uuid4().hex,)
-            connection.execute("INSERT INTO log VALUES (?)", row)
-    return row[0]
-
-
-def _opened(connection: sqlite3.Connection | None) -> sqlite3.Connection:
-    if connection is None:
+def _opened(desk: Desk | None) -> Desk:
+    if desk is None:
         raise RuntimeError("the event store is not open")
-    return connection
+    return desk

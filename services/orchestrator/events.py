@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -12,6 +12,7 @@ from services.orchestrator.completion.searches import KEPT_SECONDS, SearchCounts
 from services.orchestrator.event_store import EventStore, StoredEvent, event_seconds
 from services.orchestrator.experiments.book import Experiments, told
 from services.orchestrator.popularity import Popularity
+from services.orchestrator.purposes import ANALYTICS, PURPOSES, refuses
 from services.orchestrator.shown import ShownPages
 from services.orchestrator.tokens import Attribution, TokenSigner
 from services.orchestrator.validation import MAX_ID, MAX_QUERY, Violations
@@ -45,6 +46,7 @@ class EventLog:
         self._signer = signer
         self._shown = shown
         self._experiments = experiments
+        self._counted_from = 0.0
 
     def check(self, event: pb.UserEvent) -> list[FieldViolation]:
         """Returns what is wrong with an event, by the paths of its fields."""
@@ -59,23 +61,40 @@ class EventLog:
     async def load(self) -> None:
         """Counts the events of the past that still weigh something."""
         kept_seconds = max(self._popularity.kept_seconds, KEPT_SECONDS)
-        for event in await self._store.since(time.time() - kept_seconds):
-            self._count(event)
+        self._counted_from = time.time() - kept_seconds
+        async for stored in self._store.since(self._counted_from):
+            self._count(stored)
 
     async def write(self, events: Sequence[pb.UserEvent]) -> list[StoredEvent]:
-        """Writes checked events. Durable, and counted by the next request, when it returns."""
+        """Writes checked events. Durable, and counted by the next request, when it returns.
+
+        Those of before the erasure of their user are not written, and say so.
+        """
         stored = await self._store.append([self._completed(event) for event in events])
         for each in stored:
-            if not each.duplicate:
-                self._count(each.event)
+            if not each.duplicate and not each.erased:
+                self._count(each)
         return stored
 
-    def _count(self, event: pb.UserEvent) -> None:
-        self._popularity.count(event)
-        self._searches.count(event)
-        self._choices.count(event)
-        self._count_experiments(event)
+    def uncount(self, gone: Iterable[StoredEvent]) -> None:
+        """Takes back what was counted of events, as if they had never come."""
+        for stored in gone:
+            if self._counts(stored):
+                self._popularity.uncount(stored.event)
+                self._searches.uncount(stored.event)
+                self._choices.uncount(stored.event)
 
+    def _count(self, stored: StoredEvent) -> None:
+        if self._counts(stored):
+            self._popularity.count(stored.event)
+            self._searches.count(stored.event)
+            self._choices.count(stored.event)
+            self._count_experiments(stored.event)
+
+    def _counts(self, stored: StoredEvent) -> bool:
+        """Whether an event is counted, now and after any start: what is counted can be undone."""
+        recent = event_seconds(stored.event) >= self._counted_from
+        return recent and not refuses(stored.refused, ANALYTICS)
 
     def _completed(self, event: pb.UserEvent) -> pb.UserEvent:
         complete = pb.UserEvent()
@@ -124,6 +143,8 @@ def _check(event: pb.UserEvent) -> None:
         elif not 0 <= event_seconds(event) <= time.time() + _MAX_AHEAD_SECONDS:
             found.add("event_time", "must be after 1970 and at most 24 h in the future")
     found.text("query", event.query, MAX_QUERY)
+    if not set(event.refused_purposes) <= set(PURPOSES):
+        found.add("refused_purposes", "name purposes: personalisation, analytics, training")
     _check_products(event, found)
     _check_review(event, found)
     found.raise_any()

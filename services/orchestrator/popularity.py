@@ -6,7 +6,7 @@ them again.
 """
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from services.orchestrator.event_store import event_seconds
 from services.orchestrator.interest import growth_since, weight_of
@@ -23,6 +23,7 @@ class Popularity:
         # Ten years of one-week half-lives fit a float's exponent from here: 2^521.
         self._landmark = time.time()
         self._sums: defaultdict[str, float] = defaultdict(float)
+        self._events: Counter[str] = Counter()
 
     @property
     def kept_seconds(self) -> float:
@@ -31,13 +32,25 @@ class Popularity:
 
     def count(self, event: UserEvent) -> None:
         """Counts one event."""
-        weight = weight_of(event)
-        if weight:
-            growth = growth_since(self._landmark, event_seconds(event), self._half_life)
-            for product in event.products:
-                self._sums[product.product_id] += weight * growth * max(1, product.quantity)
+        self._add(event, 1)
+
+    def uncount(self, event: UserEvent) -> None:
+        """Takes back an event that was counted."""
+        self._add(event, -1)
 
     def top(self, count: int) -> list[str]:
         """Returns the ids of the most popular products, best first."""
         ordered = sorted(self._sums.items(), key=lambda item: (-item[1], item[0]))
         return [product_id for product_id, _ in ordered[:count]]
+
+    def _add(self, event: UserEvent, sign: int) -> None:
+        weight = weight_of(event)
+        if not weight:
+            return
+        growth = growth_since(self._landmark, event_seconds(event), self._half_life)
+        for product in event.products:
+            product_id = product.product_id
+            self._sums[product_id] += sign * weight * growth * max(1, product.quantity)
+            self._events[product_id] += sign
+            if self._events[product_id] <= 0:  # no event: no rest of roundings either
+                del self._events[product_id], self._sums[product_id]

@@ -73,7 +73,7 @@ class RelatedFinder:
         """
         request = pb.CandidatesRequest(
             strategy=query.strategy,
-            user=query.user,
+            user=self._store.alias(query.user),
             product_ids=query.product_ids,
             excluded_ids=query.excluded_ids[:1000],
             limit=_FOUND,

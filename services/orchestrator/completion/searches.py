@@ -1,5 +1,6 @@
 """What users searched for, by how many of them. What fewer than five typed is never shown."""
 
+import math
 import re
 import time
 from collections import defaultdict
@@ -43,6 +44,17 @@ class SearchCounts:
             self.changes += 1
         if len(self._users) > MAX_QUERIES:
             self._forget()
+
+    def uncount(self, event: UserEvent) -> None:
+        """Takes back an event, unless its user searched for the same later."""
+        query = fold(event.query)
+        user = actor_hash(actor_of(event.user_id, event.session_id))
+        users = self._users.get(query, {})
+        if users.get(user, math.inf) <= event_seconds(event):
+            del users[user]
+            self.changes += 1
+            if not users:
+                del self._users[query]
 
     def snapshot(self) -> list[tuple[str, list[float]]]:
         """Returns when users searched for what at least five did, for `entries` on a thread."""

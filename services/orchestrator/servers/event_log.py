@@ -1,13 +1,15 @@
 """EventLogService: sends the log of events to those who learn from it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc.aio
 
-from services.orchestrator.event_store import SqliteEventStore
+from services.orchestrator.event_store import Piece, SqliteEventStore
+from services.orchestrator.purposes import PURPOSES, refuses
 from shared.errors import InvalidArgumentError
-from wherefore.common.v1.user_event_pb2 import UserEvent
+from wherefore.common.v1.user_event_pb2 import DATA_PURPOSE_UNSPECIFIED, DataPurpose
+from wherefore.common.v1.user_profile_pb2 import UserContext
 from wherefore.orchestrator.v1.event_log_service_pb2 import FollowRequest, FollowResponse
 from wherefore.orchestrator.v1.event_log_service_pb2_grpc import EventLogServiceServicer
 
@@ -27,18 +29,36 @@ class EventLogServer(EventLogServiceServicer):
         place = request.after_sequence
         if place < 0:
             raise InvalidArgumentError.of("after_sequence", "must not be negative")
-        events, place = await self._store.after(place, BATCH)
-        yield self._response(events, place)
+        if request.purpose not in (DATA_PURPOSE_UNSPECIFIED, *PURPOSES):
+            raise InvalidArgumentError.of("purpose", "is none of the contract's")
+        piece = await self._store.after(place, BATCH)
+        yield self._response(piece, request.purpose)
         while not self._store.waits_ended:
-            await self._store.wait_past(place)
-            events, place = await self._store.after(place, BATCH)
-            if events:
-                yield self._response(events, place)
+            await self._store.wait_past(piece.sequence)
+            before = piece.sequence
+            piece = await self._store.after(before, BATCH)
+            if piece.sequence > before:
+                yield self._response(piece, request.purpose)
 
-    def _response(self, events: Sequence[UserEvent], place: int) -> FollowResponse:
-        return FollowResponse(
-            events=events,
-            sequence=place,
+    def _response(self, piece: Piece, purpose: "DataPurpose.ValueType") -> FollowResponse:
+        response = FollowResponse(
+            sequence=piece.sequence,
             log_id=self._store.log_id,
-            last_sequence=self._store.last_sequence,
+            last_sequence=max(piece.sequence, self._store.last_sequence),
+            erased=[
+                UserContext(user_id=each.alias)
+                if each.is_user
+                else UserContext(session_id=each.alias)
+                for each in piece.forgotten
+                if not each.purposes or refuses(each.purposes, purpose)
+            ],
         )
+        for stored in piece.events:
+            if not refuses(stored.refused, purpose):
+                event = response.events.add()
+                event.CopyFrom(stored.event)
+                alias = self._store.alias(
+                    UserContext(user_id=event.user_id, session_id=event.session_id)
+                )
+                event.user_id, event.session_id = alias.user_id, alias.session_id
+        return response

@@ -1,8 +1,6 @@
 """User events over real ports: what is refused, what is counted once, what kill -9 leaves."""
 
-import contextlib
 import signal
-import sqlite3
 import subprocess
 import sys
 
@@ -138,31 +136,3 @@ async def test_acknowledged_events_survive_kill_9(tmp_path):
     kept = {event.id for event in await store.recent("u:ann", 100_000)}
     await store.close()
     assert {f"e{n}" for n in acknowledged} <= kept
-
-
-async def test_a_file_of_before_events_had_places_gets_them_by_time(tmp_path):
-    path = tmp_path / "events.sqlite"
-    store = SqliteEventStore(path)
-    await store.open()
-    for name, seconds in (("late", 30), ("early", 10), ("middle", 20)):
-        event = UserEvent(id=name, type=USER_EVENT_TYPE_VIEW, user_id="u")
-        event.event_time.seconds = seconds
-        await store.append([event])
-    assert store.last_sequence == 3
-    assert [e.id for e in (await store.after(0, 10))[0]] == ["late", "early", "middle"]
-    await store.close()
-    with contextlib.closing(sqlite3.connect(path)) as old, old:
-        old.execute("DROP TABLE event_order")
-        old.execute("DROP TABLE log")
-    again = SqliteEventStore(path)
-    await again.open()
-    assert again.log_id not in ("", store.log_id)
-    assert again.last_sequence == 3
-    events, place = await again.after(1, 10)
-    assert ([e.id for e in events], place) == (["middle", "late"], 3)
-    assert await again.after(3, 10) == ([], 3)
-    await again.close()
-    last = SqliteEventStore(path)
-    await last.open()
-    assert (last.log_id, last.last_sequence) == (again.log_id, 3)
-    await last.close()

@@ -1,0 +1,1 @@
+"""User events on disk: sealed under a key for each user, so that erasing the key erases them."""
