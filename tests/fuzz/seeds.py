@@ -5,27 +5,17 @@ A method that is not in the table is fuzzed all the same, with messages at rando
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable, Sequence
 
-import grpc
 from google.protobuf.message import Message
 
 from tests.fuzz.cases import Start
 from tests.fuzz.methods import Method
-from tests.fuzz.values import PRODUCT_IDS, Known
-from wherefore.common.v1.product_pb2 import Price, Product, Review
-from wherefore.common.v1.user_event_pb2 import (
-    USER_EVENT_TYPE_CART,
-    USER_EVENT_TYPE_SEARCH,
-    ProductDetail,
-    UserEvent,
-)
-from wherefore.common.v1.user_profile_pb2 import RecentProduct, UserContext, UserProfile
+from tests.fuzz.shop import make_events, make_facets, make_product, make_reviews, make_user
+from tests.fuzz.suite import QUERIES, Suite
+from tests.fuzz.values import PRODUCT_IDS
+from wherefore.common.v1.user_profile_pb2 import RecentProduct, UserProfile
 from wherefore.nlu.v1 import nlu_service_pb2 as nlu
-from wherefore.nlu.v1.nlu_service_pb2_grpc import NluServiceStub
 from wherefore.orchestrator.v1 import (
     completion_service_pb2,
     event_log_service_pb2,
@@ -36,70 +26,12 @@ from wherefore.orchestrator.v1 import (
     summary_service_pb2,
     user_event_service_pb2,
 )
-from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
 from wherefore.ranking.v1 import ranking_service_pb2 as ranking
 from wherefore.reason.v1 import classification_service_pb2, reason_service_pb2, tag_service_pb2
 from wherefore.reason.v1.summary_pb2 import SummariseRequest
 from wherefore.recommend.v1 import recommend_service_pb2
 from wherefore.retrieval.v1 import retrieval_service_pb2 as retrieval
-from wherefore.retrieval.v1.facet_pb2 import FACET_SCOPE_FILTER, FacetSpec, Interval
-from wherefore.retrieval.v1.retrieval_service_pb2_grpc import RetrievalServiceStub
-
-_TIMEOUT = 20.0
-WRITING = ("Delete", "Import", "Index", "Update", "Write")
-"""Methods of these names change what the suite holds."""
-QUERIES = ("wireless headphones under 300, not black", "300元以下的蓝色杯子")
-
-
-@dataclass
-class Suite:
-    """What seeds are made of: answers of the running suite.
-
-    Attributes:
-        targets: HOST:PORT by process.
-    """
-
-    targets: Mapping[str, str]
-
-    @cached_property
-    def parsed(self) -> list[Any]:
-        """QUERIES as the NLU reads them, with their vectors."""
-        with grpc.insecure_channel(self.targets["nlu"]) as channel:
-            parse = NluServiceStub(channel).Parse
-            return [
-                parse(nlu.ParseRequest(query=query), timeout=_TIMEOUT).understanding
-                for query in QUERIES
-            ]
-
-    @cached_property
-    def candidates(self) -> list[Any]:
-        """Six candidates for the first query, with all of their products."""
-        request = retrieval.RetrieveRequest(
-            query=self.parsed[0], limit=6, read_mask={"paths": ["*"]}
-        )
-        with grpc.insecure_channel(self.targets["retrieval"]) as channel:
-            response = RetrievalServiceStub(channel).Retrieve(request, timeout=_TIMEOUT)
-        return list(response.candidates)
-
-    @cached_property
-    def page(self) -> Any:
-        """A page of three for the first query."""
-        request = search_service_pb2.SearchRequest(query=QUERIES[0], page_size=3)
-        with grpc.insecure_channel(self.targets["orchestrator"]) as channel:
-            return SearchServiceStub(channel).Search(request, timeout=_TIMEOUT)
-
-    @property
-    def products(self) -> list[Product]:
-        """The products of the candidates."""
-        return [candidate.product for candidate in self.candidates]
-
-    def known(self, method: Method) -> Known:
-        """Returns what random requests may refer to; of products none that a call could spoil."""
-        writes = method.name in WRITING
-        return Known(
-            () if writes else tuple(product.id for product in self.products),
-            (self.page.next_page_token, self.page.attribution_token),
-        )
+from wherefore.retrieval.v1.facet_pb2 import FACET_SCOPE_FILTER
 
 
 def seeds(suite: Suite, method: Method) -> list[Message]:
@@ -111,44 +43,6 @@ def seeds(suite: Suite, method: Method) -> list[Message]:
 def start(suite: Suite, method: Method) -> Start:
     """Returns what fuzzed calls of a method start from."""
     return Start(seeds(suite, method), suite.known(method))
-
-
-def _product(number: int = 0) -> Product:
-    """A product that fuzzed requests may make, change and delete."""
-    product = Product(
-        id=PRODUCT_IDS[number],
-        titles={"en": "Blue enamel cup", "zh": "蓝色搪瓷杯"},
-        descriptions={"en": "A cup of 350 ml that fits cup holders."},
-        brand="Acme",
-        category_path=["Kitchen", "Cups"],
-        price=Price(currency_code="EUR", amount=9.5, list_amount=12),
-        tags=["enamel"],
-        uri="https://example.com/cup",
-        language_code="en",
-        reviews=_reviews(),
-    )
-    product.attributes["colour"].texts.append("blue")
-    product.attributes["capacity_ml"].numbers.append(350)
-    product.attributes["dishwasher_safe"].boolean = True
-    product.stock.quantity = 3
-    product.statistics.purchase_count = 12
-    product.release_time.seconds = 1_700_000_000
-    product.review_summary.average_rating = 4.5
-    product.review_summary.rating_count = 12
-    product.review_summary.opinions.add(aspect="quality", positive_count=9, negative_count=1)
-    return product
-
-
-def _reviews() -> list[Review]:
-    texts = (
-        "Sturdy and pretty. The handle gets hot.",
-        "Great value, arrived late.",
-        "质量很好，有点小。",
-    )
-    return [
-        Review(id=f"r{number}", rating=4, text=text, create_time={"seconds": 1_700_000_000})
-        for number, text in enumerate(texts)
-    ]
 
 
 def _profile(suite: Suite) -> UserProfile:
@@ -191,33 +85,9 @@ def _explain(suite: Suite) -> reason_service_pb2.ExplainRequest:
 
 
 def _documents(suite: Suite) -> list[Message]:
-    document = retrieval.IndexDocument(product=_product(1), row=1)
+    document = retrieval.IndexDocument(product=make_product(1), row=1)
     document.vector.CopyFrom(suite.parsed[0].vector)
     return [retrieval.IndexRequest(documents=[document])]
-
-
-def _user() -> UserContext:
-    return UserContext(user_id="fuzz", session_id="fuzz-session")
-
-
-def _facets() -> list[FacetSpec]:
-    return [
-        FacetSpec(key="brand", limit=5, prefix="a"),
-        FacetSpec(key="price", intervals=[Interval(min=0, max=100), Interval(min=100)]),
-    ]
-
-
-def _events() -> list[UserEvent]:
-    cart = UserEvent(
-        id="fuzz-event",
-        type=USER_EVENT_TYPE_CART,
-        user_id="fuzz",
-        session_id="fuzz-session",
-        event_time={"seconds": 1_700_000_000},
-        products=[ProductDetail(product_id=PRODUCT_IDS[0], quantity=1, position=2)],
-    )
-    search = UserEvent(type=USER_EVENT_TYPE_SEARCH, user_id="fuzz", query="blue cup")
-    return [cart, search]
 
 
 def _searches(suite: Suite) -> Sequence[Message]:
@@ -226,7 +96,7 @@ def _searches(suite: Suite) -> Sequence[Message]:
     return [
         make(query=QUERIES[0], page_size=3, page_token=token),
         make(query=QUERIES[1], filter="price < 300", order_by="price desc", language_code="zh"),
-        make(query="cup", user=_user(), facets=_facets(), facet_scope=FACET_SCOPE_FILTER),
+        make(query="cup", user=make_user(), facets=make_facets(), facet_scope=FACET_SCOPE_FILTER),
         make(query="blue cup", include_contributions=True, group_variants=1, keep_spelling=True),
     ]
 
@@ -235,7 +105,7 @@ def _recommendations(suite: Suite) -> Sequence[Message]:
     make = recommendation_service_pb2.RecommendRequest
     ids = [product.id for product in suite.products[:2]]
     return [
-        make(user=_user(), page_size=5),
+        make(user=make_user(), page_size=5),
         make(product_ids=ids[:1], serving_config="similar", filter="price > 1"),
         make(product_ids=ids, serving_config="complements", include_contributions=True),
     ]
@@ -270,22 +140,24 @@ _SEEDS: dict[str, Callable[[Suite], Sequence[Message]]] = {
         for by_clause in (False, True)
     ],
     "reason.v1.ReasonService/Summarise": lambda _: [
-        SummariseRequest(reviews=_reviews(), descriptions={"en": "A cup."}, max_words=60, style=2)
+        SummariseRequest(
+            reviews=make_reviews(), descriptions={"en": "A cup."}, max_words=60, style=2
+        )
     ],
     "reason.v1.ClassificationService/ClassifyProducts": lambda suite: [
         classification_service_pb2.ClassifyProductsRequest(
-            products=[_product(), *suite.products[:1]],
+            products=[make_product(), *suite.products[:1]],
             taxonomy=[{"path": ["Kitchen", "Cups"]}, {"path": ["Kitchen", "Pans"]}],
         )
     ],
     "reason.v1.TagService/GenerateTags": lambda suite: [
         tag_service_pb2.GenerateTagsRequest(
-            products=[_product(), *suite.products[:1]], min_confidence=0.2
+            products=[make_product(), *suite.products[:1]], min_confidence=0.2
         )
     ],
     "recommend.v1.RecommendService/Candidates": lambda suite: [
         recommend_service_pb2.CandidatesRequest(
-            strategy=strategy, user=_user(), product_ids=[suite.products[0].id], limit=20
+            strategy=strategy, user=make_user(), product_ids=[suite.products[0].id], limit=20
         )
         for strategy in range(1, 7)
     ],
@@ -301,7 +173,7 @@ _SEEDS: dict[str, Callable[[Suite], Sequence[Message]]] = {
         retrieval.SimilarRequest(product_ids=[p.id for p in suite.products[:2]], weights=[1, 0.5])
     ],
     "retrieval.v1.RetrievalService/Facets": lambda suite: [
-        retrieval.FacetsRequest(query=suite.parsed[0], facets=_facets(), scope=1)
+        retrieval.FacetsRequest(query=suite.parsed[0], facets=make_facets(), scope=1)
     ],
     "retrieval.v1.RetrievalService/SelectProducts": lambda suite: [
         retrieval.SelectProductsRequest(
@@ -339,7 +211,7 @@ _SEEDS: dict[str, Callable[[Suite], Sequence[Message]]] = {
     "orchestrator.v1.RecommendationService/Recommend": _recommendations,
     "orchestrator.v1.ProductService/Import": lambda _: [
         product_service_pb2.ProductServiceImportRequest(
-            products=[_product(2), _product(3)], rows=[1, 2]
+            products=[make_product(2), make_product(3)], rows=[1, 2]
         )
     ],
     "orchestrator.v1.ProductService/Get": lambda suite: [
@@ -348,9 +220,11 @@ _SEEDS: dict[str, Callable[[Suite], Sequence[Message]]] = {
         )
     ],
     "orchestrator.v1.ProductService/Update": lambda _: [
-        product_service_pb2.ProductServiceUpdateRequest(product=_product(4), allow_missing=True),
         product_service_pb2.ProductServiceUpdateRequest(
-            product=_product(4), update_mask={"paths": ["price", "titles"]}, allow_missing=True
+            product=make_product(4), allow_missing=True
+        ),
+        product_service_pb2.ProductServiceUpdateRequest(
+            product=make_product(4), update_mask={"paths": ["price", "titles"]}, allow_missing=True
         ),
     ],
     "orchestrator.v1.ProductService/Delete": lambda _: [
@@ -362,15 +236,15 @@ _SEEDS: dict[str, Callable[[Suite], Sequence[Message]]] = {
         product_service_pb2.ProductServiceListRequest(page_size=5, filter="price > 1")
     ],
     "orchestrator.v1.UserEventService/Write": lambda _: [
-        user_event_service_pb2.UserEventServiceWriteRequest(event=event) for event in _events()
+        user_event_service_pb2.UserEventServiceWriteRequest(event=event) for event in make_events()
     ],
     "orchestrator.v1.UserEventService/Import": lambda _: [
-        user_event_service_pb2.UserEventServiceImportRequest(events=_events())
+        user_event_service_pb2.UserEventServiceImportRequest(events=make_events())
     ],
     "orchestrator.v1.EventLogService/Follow": lambda _: [event_log_service_pb2.FollowRequest()],
     "orchestrator.v1.SummaryService/Summarise": lambda suite: [
         summary_service_pb2.SummariseRequest(
-            product_id=suite.products[1].id, reviews=_reviews(), max_words=50, max_points=3
+            product_id=suite.products[1].id, reviews=make_reviews(), max_words=50, max_points=3
         ),
         summary_service_pb2.SummariseRequest(product_id=suite.products[0].id, language_code="zh"),
     ],
