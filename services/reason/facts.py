@@ -44,6 +44,10 @@ class Fact:
     meets: str
     strength: float
 
+    def __hash__(self) -> int:
+        """Of what mostly differs: a page looks up hundreds."""
+        return hash((self.code, self.value))
+
 
 @dataclass(frozen=True, slots=True)
 class PagePrices:
@@ -62,9 +66,10 @@ class PagePrices:
         found: dict[str, list[float]] = defaultdict(list)
         kinds: dict[str, set[tuple[str, ...]]] = defaultdict(set)
         for product in products:
-            if product.HasField("price") and product.price.amount > 0:
-                currency = product.price.currency_code
-                found[currency].append(product.price.amount)
+            price = product.price
+            if (amount := price.amount) > 0:  # 0 where there is none
+                currency = price.currency_code
+                found[currency].append(amount)
                 kinds[currency].add(tuple(product.category_path))
         return cls(
             {
@@ -104,6 +109,10 @@ class Claim:
     text: str
     code: str
     facts: tuple[Fact, ...]
+
+    def __hash__(self) -> int:
+        """Of the words, which hold the values."""
+        return hash(self.text)
 
 
 def facts_of(claims: Sequence[Claim]) -> list[Fact]:

@@ -24,15 +24,17 @@ def _rating(fact: Fact, scene: Scene) -> bool:
 
 
 def _praise(fact: Fact, scene: Scene) -> bool:
-    praise, total = (int(part) for part in fact.value.split(" "))
+    part, _, whole = fact.value.partition(" ")
+    praise, total = int(part), int(whole)
     aspect = fact.code.removeprefix("praised_")
-    return fact.source == f"review_summary.opinions.{aspect}" and any(
-        opinion.aspect == aspect
-        and opinion.positive_count == praise
-        and praise + opinion.negative_count == total
-        and praise > opinion.negative_count
-        for opinion in scene.product.review_summary.opinions
-    )
+    if fact.source != f"review_summary.opinions.{aspect}":
+        return False
+    for opinion in scene.product.review_summary.opinions:
+        if opinion.aspect == aspect and opinion.positive_count == praise:
+            faults = opinion.negative_count
+            if praise + faults == total and praise > faults:
+                return True
+    return False
 
 
 def _popular(fact: Fact, scene: Scene) -> bool:

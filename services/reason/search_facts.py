@@ -69,7 +69,7 @@ def devices_of(product: Product) -> list[str]:
 
 
 def _lists(product: Product) -> Iterator[tuple[str, str]]:
-    for key in sorted(key for key in product.attributes if _LISTS.fullmatch(key)):
+    for key in sorted(filter(_LISTS.fullmatch, product.attributes)):
         for text in product.attributes[key].texts:
             yield key, text
 

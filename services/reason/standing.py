@@ -83,10 +83,12 @@ def _review_facts(scene: Scene) -> Iterator[Fact]:
         strength = 0.4 + 0.2 * min(summary.rating_count / 200, 1.0)
         yield Fact("well_reviewed", "review_summary.average_rating", value, "", strength)
     for opinion in summary.opinions:
-        praise, fault = opinion.positive_count, opinion.negative_count
-        if opinion.aspect in ASPECTS and praise >= max(MIN_PRAISE, PRAISE_RATIO * fault):
-            source = f"review_summary.opinions.{opinion.aspect}"
-            yield Fact(f"praised_{opinion.aspect}", source, f"{praise} {praise + fault}", "", 0.5)
+        if (praise := opinion.positive_count) < MIN_PRAISE:
+            continue
+        fault, aspect = opinion.negative_count, opinion.aspect
+        if praise >= PRAISE_RATIO * fault and aspect in ASPECTS:
+            source = f"review_summary.opinions.{aspect}"
+            yield Fact(f"praised_{aspect}", source, f"{praise} {praise + fault}", "", 0.5)
 
 
 def _history_facts(scene: Scene, language: str) -> Iterator[Fact]:

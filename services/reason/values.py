@@ -78,7 +78,8 @@ def kind_word(name: str, language: str) -> str:
 
 def same_value(key: str, left: str, others: Iterable[str]) -> bool:
     """Whether a value means one of the others: "Black", "黑色" and "black" do."""
-    return any(meaning(key, left) == meaning(key, other) for other in others if other)
+    own = meaning(key, left)
+    return any(meaning(key, other) == own for other in others if other)
 
 
 def find_value(product: Product, key: str, wanted: Iterable[str]) -> str | None:

@@ -9,7 +9,7 @@ it is in stock, is told by what the catalogue states of it.
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice, permutations, product
 from typing import Final
 
@@ -105,6 +105,8 @@ class PageWords:
         if count == 1:
             return 0
         usual = usual_variant(fact, self.language, product_id)
+        if not self._variants[fact.code, usual]:
+            return usual
         turns = [(usual + step) % count for step in range(count)]
         return min(turns, key=lambda variant: self._variants[fact.code, variant])
 
@@ -186,10 +188,15 @@ class _Speaker:
     def _claim(self, worded: _Wording) -> Claim | None:
         if (known := self._claims.get(worded, _UNTRIED)) is not _UNTRIED:
             return known
-        fact, variant = worded
-        written = Claim(say_variant(fact, self._page.language, variant), fact.code, (fact,))
+        written = _written(*worded, self._page.language)
         self._claims[worded] = stands = written if self._sayable.holds(written) else None
         return stands
+
+
+@lru_cache(maxsize=16_384)
+def _written(fact: Fact, variant: int, language: str) -> Claim:
+    """The same is said of a product in every search."""
+    return Claim(say_variant(fact, language, variant), fact.code, (fact,))
 
 
 def _content(fact: Fact) -> tuple[str, str, str]:

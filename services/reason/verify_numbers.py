@@ -8,6 +8,8 @@ from services.reason.facts import TIES, Claim, Fact
 from services.reason.language import WHOLE
 
 NUMBER: Final = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
+_EXACT: Final = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+"""A number as evidence holds it."""
 _SHARES: Final = frozenset(
     {
         "praised_value_for_money",
@@ -36,7 +38,8 @@ def are_told(claim: Claim, own: str) -> bool:
         claim: The clause.
         own: Its words without what it quotes.
     """
-    if not _all_of([_value(found) for found in NUMBER.findall(own)], claim.facts):
+    told = [_value(found) for found in NUMBER.findall(own)]
+    if told and not _all_of(told, claim.facts):
         return False
     return claim.code not in _SHARES or all(_tells_share(own, fact) for fact in claim.facts)
 
@@ -74,7 +77,7 @@ def _numbers_of(facts: Sequence[Fact]) -> list[set[float]]:
     for fact in facts:
         numbers += [{number} for number in _WINDOW.get(fact.code, ())]
         for text in _counted(fact):
-            for found in re.findall(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?", text):
+            for found in _EXACT.findall(text):
                 exact = float(found)
                 forms = {exact, _rounded(exact, 2)}
                 if fact.code in ("well_reviewed", "better_rated", "rating_counted"):

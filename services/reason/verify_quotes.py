@@ -71,8 +71,10 @@ def quotable(claim: Claim) -> list[str]:
 
 def without(text: str, quoted: Sequence[str]) -> str:
     """Takes quoted values out, so that a title's own words are not taken for ours."""
-    rest = text
+    rest, plain = text, text.casefold()
     for value in sorted(quoted, key=len, reverse=True):
+        if value.casefold() not in plain:  # spares the pattern
+            continue
         # A "tee" must not be found in "guaranteed".
         left = r"(?<!\w)" if re.match(r"\w", value, re.ASCII) else ""
         right = r"(?!\w)" if re.search(r"\w$", value, re.ASCII) else ""

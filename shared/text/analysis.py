@@ -7,16 +7,15 @@ of the text as it was given, so that whoever highlights or cites a word needs no
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from shared.text.normalise import fold
 from shared.text.segmentation import cut_han, stem_english
 from shared.text.stop_words import STOP_WORDS
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """One term: the text as written, its span [start, end) and what it is looked up by.
 
     `normalized` is empty for a stop word. Spans may overlap: a compound is a term and so are its
@@ -105,6 +104,9 @@ def is_number(normalized: str) -> bool:
 
 
 def _latin_terms(token: str, start: int) -> Iterator[Term]:
+    if token.isascii() and token.isalpha():  # most are, and are of one part
+        yield Term(token, start, start + len(token), _normalise_word(token))
+        return
     parts = list(_PART.finditer(token))
     end = start + len(token)
     if len(parts) == 1:
@@ -125,6 +127,7 @@ def _latin_terms(token: str, start: int) -> Iterator[Term]:
         yield Term(part[0], start + part.start(), start + part.end(), normalized)
 
 
+@lru_cache(maxsize=65_536)
 def _normalise_word(word: str) -> str:
     folded = fold(word)
     if folded in STOP_WORDS:
