@@ -37,14 +37,25 @@ _OBLIGED: Final[Mapping[str, Mapping[str, re.Pattern[str]]]] = {
         ("better_rated", "above|higher", "高于"),
         ("brand_affinity", "look(?:ed)?", "看过|浏览过"),
         ("category_affinity", "looked", "看过|浏览过|逛过"),
-        ("because_you_viewed", "here|picked|chosen", "推荐|挑选|出现"),
-        ("because_you_bought", "here|picked|chosen", "推荐|挑选|出现"),
+        ("because_you_viewed", "here|picked|chosen|follows", "推荐|挑选|出现"),
+        ("because_you_bought", "here|picked|chosen|follows", "推荐|挑选|出现"),
     )
 }
 """What a comparison, a denial or a history cannot do without: a price beside a limit says nothing
 yet, nor does "Tea before", and "because you bought it" would give the cause of what follows."""
-_NOT_AFTER: Final = ((re.compile(r"\b(?:called|described)\b"), "for"),)
-"""What began so does not go on with the word: "called good value for 2 of 2 reviewers"."""
+_OF_A_HISTORY: Final = re.compile(r"^\W*(?:and )?(?:you\b|following)|\0.*(?:,|\band\b)")
+_OF_REVIEWS: Final = re.compile(r"\b(?:called|described)\b.* for\b")
+_CLUMSY: Final[Mapping[str, re.Pattern[str]]] = {
+    "product_type_match": re.compile(r"\b(?:list|fi|be)|\bfor[;,]"),
+    "because_you_viewed": _OF_A_HISTORY,
+    "because_you_bought": _OF_A_HISTORY,
+    "reviews_praise": _OF_REVIEWS,
+    "reviews_fault": _OF_REVIEWS,
+}
+"""What no clause of a code says in English though each of its words may stand there: "is filed as a
+kettle as in your search", "you bought it, 15% off", "called good value for 2 of 2 reviewers"."""
+_APART: Final = frozenset({"because_you_viewed", "because_you_bought"})
+"""Codes after which English begins anew: "because you bought it and 15% off" gives two causes."""
 _FULL_STOP: Final = {"en": ".", "zh": "。"}
 
 
@@ -192,8 +203,11 @@ class Constraint:
         may_stop = complete and not self._unsaid
         without = "" if may_stop else stop
         words = grammar.word_ids(key, self._state, self._word, without, self._last)
-        if refused := {word for began, word in _NOT_AFTER if began.search(self._clause)}:
-            kept = [grammar.texts[int(index)].strip() not in refused for index in words]
+        if (clumsy := _CLUMSY.get(evidence.code)) is not None and self._language == "en":
+            kept = [
+                not clumsy.search((self._clause + grammar.texts[int(index)]).lower())
+                for index in words
+            ]
             words = words[np.array(kept, dtype=np.bool_)]
         ids: list[int] = []
         # Two numbers side by side would read as a third.
@@ -202,7 +216,9 @@ class Constraint:
             free = slot not in self._used and evidence.fills.get(slot)
             if free and grammar.lexis.may_follow(self._last, index):
                 ids.append(index)
-        if complete and self._unsaid and grammar.lexis.may_follow(self._last, CLOSE):
+        apart = evidence.code not in _APART or self._language != "en"
+        apart = apart or self._clause.endswith(";")
+        if complete and apart and self._unsaid and grammar.lexis.may_follow(self._last, CLOSE):
             ids += [grammar.places[i] for i in sorted(self._unsaid)]
         return np.concatenate([words, np.array(ids, dtype=np.int64)]) if ids else words
 

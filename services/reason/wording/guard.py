@@ -26,10 +26,6 @@ _PERMITTED: Final[Mapping[str, frozenset[str]]] = dict.fromkeys(
     ("gift", "gifts", "送礼", "送人"), frozenset({"praised_gift", PRAISE, FAULT, MIXED})
 )
 """Words that are values, and the codes whose very claim they are; the lexis keeps to the aspect."""
-_CLUMSY: Final[Mapping[str, frozenset[str]]] = dict.fromkeys(
-    ("filed", "listed", "belongs"), frozenset({"product_type_match"})
-)
-"""Words that read badly of some codes ("filed as a kettle as in your search"): fine elsewhere."""
 
 State = tuple[int, str]
 """Node of the automaton, and the character that came before."""
@@ -52,7 +48,7 @@ class Guard:
 
     def __init__(self, words: Iterable[str]) -> None:
         self._nodes = [_Node({})]
-        for word in {fold(word) for word in (*words, *_CLUMSY)}:
+        for word in {fold(word) for word in words}:
             if word and all(_is_han(c) or _is_latin(c) or c in _MARKS for c in word):
                 self._add(word)
         self._link()
@@ -123,12 +119,7 @@ class Guard:
 
     def _forbidden(self, node: int, code: str) -> bool:
         ends = self._nodes[node].ends
-        return any(
-            code in _CLUMSY[word]
-            if word in _CLUMSY
-            else code not in _PERMITTED.get(word, frozenset())
-            for word in ends
-        )
+        return any(code not in _PERMITTED.get(word, frozenset()) for word in ends)
 
     def boundary(self, state: State) -> State:
         """Returns the state after a slot, which no word of ours reaches into."""
