@@ -39,6 +39,19 @@ def current_queue_nanos() -> int:
     return _queue_nanos.get()
 
 
+class ShedError(ResourceExhaustedError):
+    """A call that is refused before any work.
+
+    Args:
+        cause: "queue_full", "too_late" (by what is ahead of it) or "hopeless" (by itself).
+        retry_after_seconds: When to come back.
+    """
+
+    def __init__(self, cause: str, retry_after_seconds: float) -> None:
+        super().__init__("too many requests at once", retry_after_seconds)
+        self.cause = cause
+
+
 class Admission:
     """Places under a limit, with a bounded queue: calls of people before calls of jobs.
 
@@ -84,7 +97,7 @@ class Admission:
             batch: Whether a job calls, which waits until no call of people does.
 
         Raises:
-            ResourceExhaustedError: Too many wait already, or the call would be answered too late.
+            ShedError: Too many wait already, or the call would be answered too late.
             DeadlineExceededError: It waited for longer than expected: too little time is left.
         """
         queued_at = self._clock()
@@ -126,13 +139,15 @@ class Admission:
         """Takes a place; returns whether the call waited for it."""
         if self._in_flight < self._limit.value and not self.waiting:
             if self._in_flight and self._hopeless(method):
-                raise ResourceExhaustedError("too many requests at once", MIN_RETRY_SECONDS)
+                raise ShedError("hopeless", MIN_RETRY_SECONDS)
             self._in_flight += 1
             return False
         room = math.ceil(self._max_queue * _BATCH_SHARE) if batch else self._max_queue
         ahead = self.waiting if batch else len(self._people)
-        if self.waiting >= room or self._too_late(method, ahead):
-            raise ResourceExhaustedError("too many requests at once", self._retry_seconds())
+        if self.waiting >= room:
+            raise ShedError("queue_full", self._retry_seconds())
+        if self._too_late(method, ahead):
+            raise ShedError("too_late", self._retry_seconds())
         queue = self._jobs if batch else self._people
         place = asyncio.get_running_loop().create_future()
         queue.append(place)

@@ -52,7 +52,9 @@ QUEUE = Histogram(
     buckets=_QUEUE_BUCKETS,
 )
 REJECTED = Counter(
-    "wherefore_admission_rejected_total", "Calls refused because too many waited.", ("method",)
+    "wherefore_admission_rejected_total",
+    'Calls refused before any work: "queue_full", "too_late" by what is ahead, or "hopeless".',
+    ("method", "cause"),
 )
 CONCURRENCY_LIMIT = Gauge(
     "wherefore_admission_concurrency_limit", "Calls that are worked on at once, at most."
@@ -64,6 +66,29 @@ DEGRADED = Counter(
 )
 BREAKER_STATE = Gauge(
     "wherefore_breaker_state", "Circuit breakers: 0 closed, 1 half-open, 2 open.", ("dependency",)
+)
+BROWN_OUT_LEVEL = Gauge(
+    "wherefore_brown_out_level",
+    "Steps dropped under pressure: 1 reasons, 2 and the cross-encoder, 3 and personalisation.",
+)
+PRESSURE = Gauge(
+    "wherefore_pressure",
+    "Calls worked on or waiting for each that may be worked on at once, smoothed.",
+)
+HEDGES = Counter(
+    "wherefore_hedges_total",
+    'Late reads by what became of a second call: "won", "lost", or "refused" by the budget.',
+    ("dependency", "outcome"),
+)
+RETRIES = Counter(
+    "wherefore_retries_total",
+    'Calls that reached nobody, by outcome: "sent" again, "refused" by the budget, "given_up".',
+    ("dependency", "outcome"),
+)
+STAGE_BUDGET = Gauge(
+    "wherefore_stage_budget_seconds",
+    "Longest that a stage may take now, the deadline aside.",
+    ("stage",),
 )
 CACHE = Counter(
     "wherefore_cache_lookups_total", 'Look-ups by outcome: "hit" or "miss".', ("cache", "outcome")

@@ -73,7 +73,39 @@ SUITE: Sequence[Panel] = (
     (
         "Calls refused",
         "reqps",
-        [(_rate('wherefore_admission_rejected_total{job=~"$job"}', "job, method"), "{{method}}")],
+        [
+            (
+                _rate('wherefore_admission_rejected_total{job=~"$job"}', "job, method, cause"),
+                "{{method}} {{cause}}",
+            )
+        ],
+    ),
+    (
+        "Pressure, and steps dropped",
+        "none",
+        [
+            ('max by (job) (wherefore_pressure{job=~"$job"})', "{{job}}: calls for each place"),
+            ('max by (job) (wherefore_brown_out_level{job=~"$job"})', "{{job}}: steps dropped"),
+        ],
+    ),
+    (
+        "Second calls: hedges and retries",
+        "reqps",
+        [
+            (
+                _rate('wherefore_hedges_total{job=~"$job"}', "dependency, outcome"),
+                "hedge {{dependency}} {{outcome}}",
+            ),
+            (
+                _rate('wherefore_retries_total{job=~"$job"}', "dependency, outcome"),
+                "retry {{dependency}} {{outcome}}",
+            ),
+        ],
+    ),
+    (
+        "Budgets of stages",
+        "s",
+        [('min by (stage) (wherefore_stage_budget_seconds{job=~"$job"})', "{{stage}}")],
     ),
     (
         "Cache hits",

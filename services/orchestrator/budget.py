@@ -1,11 +1,13 @@
 """How much of a request's deadline one stage may spend."""
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from services.orchestrator.config import StageBudget
 from shared.deadline import current_deadline
 from shared.errors import DeadlineExceededError
+from shared.latency import LatencyWindow
+from shared.metrics import STAGE_BUDGET
 
 _Answer = TypeVar("_Answer")
 
@@ -14,11 +16,34 @@ _Answer = TypeVar("_Answer")
 _LARGEST_RESERVE = 0.5
 # Of a second try, for callers without a deadline.
 _LONGEST_SECONDS = 30.0
+_QUANTILE: Final = 0.95
+_FACTOR: Final = 4.0
+"""Of the quantile: what takes longer than this is more likely lost than late."""
+
+_learnt: dict[str, LatencyWindow] = {}
 
 
 def stage_timeout(budget: StageBudget) -> float:
     """Returns the seconds that a stage may take now; 0 when there is no time for it."""
-    return _timeout(budget.seconds, budget.reserve)
+    return _timeout(stage_seconds(budget), budget.reserve)
+
+
+def stage_seconds(budget: StageBudget) -> float:
+    """Returns the seconds that a stage may take whatever the deadline, learnt where it is to be."""
+    seconds = budget.seconds
+    if budget.learn and (window := _learnt.get(budget.stage)):
+        usual = window.quantile(_QUANTILE)
+        if usual is not None:
+            seconds = max(budget.least_share * seconds, min(seconds, _FACTOR * usual))
+    if budget.stage:
+        STAGE_BUDGET.labels(budget.stage).set(seconds)
+    return seconds
+
+
+def learn(budget: StageBudget, seconds: float) -> None:
+    """Takes account of a call of a stage; one that was given up took so long at least."""
+    if budget.learn:
+        _learnt.setdefault(budget.stage, LatencyWindow()).add(seconds)
 
 
 async def ask_again(ask: Callable[[float], Awaitable[_Answer]], budget: StageBudget) -> _Answer:
@@ -39,7 +64,7 @@ async def ask_again(ask: Callable[[float], Awaitable[_Answer]], budget: StageBud
     try:
         return await ask(seconds)
     except DeadlineExceededError:
-        if seconds < budget.seconds:  # it was the caller's time that ran out
+        if seconds < stage_seconds(budget):  # it was the caller's time that ran out
             raise
         return await ask(_timeout(_LONGEST_SECONDS, budget.reserve))
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import grpc.aio
 
-from services.orchestrator.config import OrchestratorSettings
+from services.orchestrator.brown_out import BrownOut
+from services.orchestrator.config import OrchestratorSettings, StageBudget
 from services.orchestrator.dependency import Dependency
 from shared.errors import error_from_rpc
 from shared.stream_status import StreamStatus
@@ -48,11 +49,11 @@ class Clients:
     reason_stub: "ReasonServiceAsyncStub"
     recommend_stub: "RecommendServiceAsyncStub"
     settings: OrchestratorSettings
+    brown_out: BrownOut
 
     async def parse(self, request: nlu_pb.ParseRequest, timeout: float) -> nlu_pb.ParseResponse:  # noqa: ASYNC109
         """Asks the NLU what a query means."""
-        fair = self.settings.budgets.nlu.seconds / 2
-        return await self.nlu.call(self.nlu_stub.Parse, request, timeout, fair_seconds=fair)
+        return await self.nlu.call(self.nlu_stub.Parse, request, timeout, self.settings.budgets.nlu)
 
     async def embed(self, request: nlu_pb.EmbedRequest, timeout: float) -> nlu_pb.EmbedResponse:  # noqa: ASYNC109
         """Asks the NLU for vectors.
@@ -79,7 +80,9 @@ class Clients:
         timeout: float,  # noqa: ASYNC109
     ) -> retrieval_pb.RetrieveResponse:
         """Asks for candidates."""
-        return await self._read(self.retrieval_stub.Retrieve, request, timeout)
+        return await self._read(
+            self.retrieval_stub.Retrieve, request, timeout, self.settings.budgets.retrieval
+        )
 
     async def similar(
         self,
@@ -87,7 +90,9 @@ class Clients:
         timeout: float,  # noqa: ASYNC109
     ) -> retrieval_pb.SimilarResponse:
         """Asks for neighbours of products."""
-        return await self._read(self.retrieval_stub.Similar, request, timeout)
+        return await self._read(
+            self.retrieval_stub.Similar, request, timeout, self.settings.budgets.retrieval
+        )
 
     async def facets(
         self,
@@ -95,7 +100,9 @@ class Clients:
         timeout: float,  # noqa: ASYNC109
     ) -> retrieval_pb.FacetsResponse:
         """Counts values of fields."""
-        return await self._read(self.retrieval_stub.Facets, request, timeout)
+        return await self._read(
+            self.retrieval_stub.Facets, request, timeout, self.settings.budgets.facets
+        )
 
     async def select_products(
         self,
@@ -103,7 +110,9 @@ class Clients:
         timeout: float,  # noqa: ASYNC109
     ) -> retrieval_pb.SelectProductsResponse:
         """Asks which products meet which filters."""
-        return await self._read(self.retrieval_stub.SelectProducts, request, timeout)
+        return await self._read(
+            self.retrieval_stub.SelectProducts, request, timeout, self.settings.budgets.retrieval
+        )
 
     async def get_products(
         self,
@@ -111,7 +120,9 @@ class Clients:
         timeout: float,  # noqa: ASYNC109
     ) -> retrieval_pb.GetProductsResponse:
         """Reads products."""
-        return await self._read(self.retrieval_stub.GetProducts, request, timeout)
+        return await self._read(
+            self.retrieval_stub.GetProducts, request, timeout, self.settings.budgets.products
+        )
 
     async def list_products(
         self,
@@ -119,7 +130,9 @@ class Clients:
         timeout: float,  # noqa: ASYNC109
     ) -> retrieval_pb.ListProductsResponse:
         """Lists products."""
-        return await self._read(self.retrieval_stub.ListProducts, request, timeout)
+        return await self._read(
+            self.retrieval_stub.ListProducts, request, timeout, self.settings.budgets.products
+        )
 
     async def delete(
         self,
@@ -154,8 +167,9 @@ class Clients:
         timeout: float,  # noqa: ASYNC109
     ) -> ranking_pb.RankResponse:
         """Asks for an order."""
-        fair = self.settings.budgets.ranking.seconds / 2
-        return await self.ranking.call(self.ranking_stub.Rank, request, timeout, fair_seconds=fair)
+        return await self.ranking.call(
+            self.ranking_stub.Rank, request, timeout, self.settings.budgets.ranking
+        )
 
     async def explain(
         self,
@@ -163,23 +177,26 @@ class Clients:
         timeout: float,  # noqa: ASYNC109
     ) -> reason_pb.ExplainResponse:
         """Asks for reasons."""
-        fair = self.settings.budgets.reason.seconds / 2
-        return await self.reason.call(self.reason_stub.Explain, request, timeout, fair_seconds=fair)
+        return await self.reason.call(
+            self.reason_stub.Explain, request, timeout, self.settings.budgets.reason
+        )
 
     def explain_stream(
         self, request: reason_pb.ExplainStreamRequest, timeout: float
     ) -> AsyncGenerator[reason_pb.ExplainStreamResponse]:
         """Asks for reasons one by one."""
-        fair = self.settings.budgets.reason.seconds / 2
         return self.reason.stream(
-            self.reason_stub.ExplainStream, request, timeout, fair_seconds=fair
+            self.reason_stub.ExplainStream, request, timeout, self.settings.budgets.reason
         )
 
     async def summarise(self, request: SummariseRequest, timeout: float) -> SummariseResponse:  # noqa: ASYNC109
         """Asks for a summary."""
-        fair = self.settings.budgets.summary.seconds / 2
         return await self.reason.call(
-            self.reason_stub.Summarise, request, timeout, fair_seconds=fair
+            self.reason_stub.Summarise,
+            request,
+            timeout,
+            self.settings.budgets.summary,
+            hedged=False,
         )
 
     async def related(
@@ -188,9 +205,8 @@ class Clients:
         timeout: float,  # noqa: ASYNC109
     ) -> recommend_pb.CandidatesResponse:
         """Asks for products that others chose, that fit, or that the user bought."""
-        fair = self.settings.budgets.recommend.seconds / 2
         return await self.recommend.call(
-            self.recommend_stub.Candidates, request, timeout, fair_seconds=fair
+            self.recommend_stub.Candidates, request, timeout, self.settings.budgets.recommend
         )
 
     async def relate(
@@ -199,9 +215,8 @@ class Clients:
         timeout: float,  # noqa: ASYNC109
     ) -> recommend_pb.RelateResponse:
         """Asks what the knowledge graph ties products to."""
-        fair = self.settings.budgets.ties.seconds / 2
         return await self.recommend.call(
-            self.recommend_stub.Relate, request, timeout, fair_seconds=fair
+            self.recommend_stub.Relate, request, timeout, self.settings.budgets.ties
         )
 
     async def close(self) -> None:
@@ -214,12 +229,13 @@ class Clients:
         method: "grpc.aio.UnaryUnaryMultiCallable[_Request, _Response]",
         request: _Request,
         timeout: float,  # noqa: ASYNC109
+        budget: StageBudget,
     ) -> _Response:
         return await self.retrieval.call(
             method,
             request,
             timeout,
-            fair_seconds=self.settings.budgets.retrieval.seconds / 2,
+            budget,
             patience_seconds=self.settings.retrieval_patience_seconds,
         )
 
@@ -257,6 +273,7 @@ def open_clients(settings: OrchestratorSettings) -> Clients:
         reason_stub=ReasonServiceStub(reason_service.channel),
         recommend_stub=RecommendServiceStub(recommend_service.channel),
         settings=settings,
+        brown_out=BrownOut(settings.brown_out),
     )
 
 

@@ -2,8 +2,9 @@
 
 import hmac
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from shared.settings import ServiceSettings
@@ -17,6 +18,15 @@ class StageBudget(BaseModel):
 
     reserve: float = Field(ge=0)
     """Seconds of the deadline kept back for the stages after it."""
+
+    least_share: float = Field(default=0.25, gt=0, le=1)
+    """Share of `seconds` that a learnt budget is at least."""
+
+    stage: str = ""
+    """Name of the stage; filled in."""
+
+    learn: bool = False
+    """Whether it is learnt; filled in."""
 
 
 class Budgets(BaseModel):
@@ -37,6 +47,40 @@ class Budgets(BaseModel):
     # Beside the products of the page, so that it costs a search nothing while they are read.
     ties: StageBudget = StageBudget(seconds=0.1, reserve=0.06)
     facets: StageBudget = StageBudget(seconds=0.6, reserve=0.01)
+
+    learn: bool = False
+    """Whether a stage gets no more than four times the 95th percentile of its last calls, and so
+    is given up sooner when it hangs; `seconds` is then the most, a quarter of it the least."""
+
+    @model_validator(mode="after")
+    def _name_stages(self) -> Self:
+        for name in type(self).model_fields:
+            if isinstance(budget := getattr(self, name), StageBudget):
+                named = budget.model_copy(update={"stage": name, "learn": self.learn})
+                setattr(self, name, named)
+        return self
+
+
+class BrownOutSettings(BaseModel):
+    """When answers go without extras. Pressure is calls for each that may be worked on at once."""
+
+    reasons: float = Field(default=1.1, ge=0)
+    """Pressure at which reasons are dropped; 0: never."""
+
+    cross: float = Field(default=1.3, ge=0)
+    """Pressure at which "precise" no longer reads products together with the query; 0: never."""
+
+    personalisation: float = Field(default=1.5, ge=0)
+    """Pressure at which nobody's history is looked at; 0: never."""
+
+    release_share: float = Field(default=0.8, gt=0, le=1)
+    """Share of these pressures below which a step comes back."""
+
+    hold_seconds: float = Field(default=2, ge=0)
+    """How long it must be below."""
+
+    smoothing_seconds: float = Field(default=1, gt=0)
+    """Time over which pressure is averaged."""
 
 
 class OrchestratorSettings(ServiceSettings):
@@ -88,6 +132,12 @@ class OrchestratorSettings(ServiceSettings):
     the one before are still read. Take them out after a day."""
 
     budgets: Budgets = Budgets()
+
+    brown_out: BrownOutSettings = BrownOutSettings()
+
+    hedge_share: float = Field(default=0.05, ge=0, le=1)
+    """Reads sent a second time, for each read, as the first is later than 95 % of them are; where a
+    target names several addresses. 0: none."""
 
     rules_file: Path | None = None
     """File of merchandising rules (YAML), read again whenever it changes; none when not set."""

@@ -60,6 +60,7 @@ class CrossReader:
         """
         chosen = best_ids[: self._clients.settings.cross_candidates]
         try:
+            self._clients.brown_out.check("cross")
             with timer.stage(_STAGE):
                 if primary_language(query.language_code) != ENCODER_LANGUAGE:
                     raise FailedPreconditionError(f"the model reads {ENCODER_LANGUAGE} alone")

@@ -10,12 +10,16 @@ import grpc
 import grpc.aio
 from grpc_health.v1 import health_pb2
 
-from services.orchestrator.config import OrchestratorSettings
+from services.orchestrator.budget import learn, stage_seconds
+from services.orchestrator.config import OrchestratorSettings, StageBudget
 from services.orchestrator.fallback import NoTimeLeftError
 from shared.breaker import CircuitBreaker
+from shared.call_budget import CallBudget
 from shared.channel import open_channel
 from shared.deadline import current_deadline
 from shared.errors import CircuitOpenError, UnavailableError, error_from_rpc
+from shared.hedge import Hedge
+from shared.metrics import RETRIES
 from shared.status_details import status_of
 
 _Request = TypeVar("_Request")
@@ -35,6 +39,10 @@ _FAILURES = frozenset(
 _PAUSE_SECONDS: Final = 0.01
 _LARGEST_WAIT: Final = 0.5
 """What waiting for a service to come back may take of what is left of the deadline."""
+_RETRY_SHARE: Final = 0.1
+"""Third and further tries for each call."""
+_FAIR_SHARE: Final = 0.5
+"""A call with less of its stage's time than this says nothing of the service when it runs out."""
 
 
 class Dependency:
@@ -48,6 +56,10 @@ class Dependency:
         self.channel = open_channel(
             target, wait_for_health_of=service, max_message_bytes=settings.max_message_bytes
         )
+        # Another call to the same address would only wait behind the first.
+        several = "," in target or target.startswith("dns:")
+        self._hedge = Hedge(name, settings.hedge_share if several else 0.0)
+        self._retries = CallBudget(_RETRY_SHARE)
         # On the same channel, which goes to addresses that are SERVING only: of two replicas one
         # may stand by for as long as the other lives.
         self._check: Callable[..., Awaitable[health_pb2.HealthCheckResponse]] = (
@@ -68,9 +80,10 @@ class Dependency:
         method: "grpc.aio.UnaryUnaryMultiCallable[_Request, _Response]",
         request: _Request,
         timeout: float,  # noqa: ASYNC109 - goes on the wire
+        budget: StageBudget,
         *,
-        fair_seconds: float = 0.0,
         patience_seconds: float = 0.0,
+        hedged: bool = True,
     ) -> _Response:
         """Calls a method.
 
@@ -78,10 +91,10 @@ class Dependency:
             method: Of this dependency's stub.
             request: What to send.
             timeout: Seconds it may take.
-            fair_seconds: A call with less time than this says nothing about the dependency when
-                the time runs out.
+            budget: Of the stage that asks.
             patience_seconds: How long to wait for a replica while none can be reached, half of
                 what is left of the deadline at most. For calls that may be made twice.
+            hedged: Whether it may be made twice where it is late, and is cheap enough to be.
 
         Raises:
             CircuitOpenError: It kept failing and was not asked.
@@ -89,12 +102,24 @@ class Dependency:
             WhereforeError: As it answered.
         """
         self._check_open(timeout)
-        until = time.monotonic() + _patience(patience_seconds)
+        self._retries.earn()
+        started = time.monotonic()
+        until = started + _patience(patience_seconds)
+
+        async def send(seconds: float) -> _Response:
+            return await self._ask(method, request, seconds, until)
+
         try:
-            response = await self._ask(method, request, timeout, until)
+            if hedged:
+                response = await self._hedge.call(method, send, timeout)
+            else:
+                response = await send(timeout)
         except grpc.aio.AioRpcError as raised:
-            self._record(raised.code(), fair=timeout >= fair_seconds)
+            if raised.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+                learn(budget, time.monotonic() - started)
+            self._record(raised.code(), timeout, budget)
             raise error_from_rpc(raised) from raised
+        learn(budget, time.monotonic() - started)
         self._breaker.record_success()
         return response
 
@@ -103,8 +128,7 @@ class Dependency:
         method: "grpc.aio.UnaryStreamMultiCallable[_Request, _Response]",
         request: _Request,
         timeout: float,  # noqa: ASYNC109 - goes on the wire
-        *,
-        fair_seconds: float = 0.0,
+        budget: StageBudget,
     ) -> AsyncGenerator[_Response]:
         """Calls a method that answers in parts; the call ends with the reading of it.
 
@@ -116,7 +140,7 @@ class Dependency:
             async for part in parts:
                 yield part
         except grpc.aio.AioRpcError as raised:
-            self._record(raised.code(), fair=timeout >= fair_seconds)
+            self._record(raised.code(), timeout, budget)
             raise error_from_rpc(raised) from raised
         finally:
             parts.cancel()  # does nothing where it has ended
@@ -150,16 +174,28 @@ class Dependency:
         timeout: float,  # noqa: ASYNC109 - goes on the wire
         until: float,
     ) -> _Response:
+        tries = 0
         while True:
             try:
                 return await method(request, timeout=timeout)
             except grpc.aio.AioRpcError as raised:
-                left = until - time.monotonic()
                 # What a service says itself comes with details, and is its answer.
-                unheard = raised.code() is grpc.StatusCode.UNAVAILABLE and not status_of(raised)
-                if left <= 0 or not unheard:
+                if raised.code() is not grpc.StatusCode.UNAVAILABLE or status_of(raised):
                     raise
-                await self._reachable(left)
+                tries += 1
+                if not self._may_retry(tries, until):
+                    raise
+            await self._reachable(until - time.monotonic())
+
+    def _may_retry(self, tries: int, until: float) -> bool:
+        outcome = "sent"
+        if until <= time.monotonic():
+            outcome = "given_up"
+        elif tries > 1 and not self._retries.spend():
+            # The first try again comes when somebody is there; more of them could be a storm.
+            outcome = "refused"
+        RETRIES.labels(self.name, outcome).inc()
+        return outcome == "sent"
 
     async def _reachable(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -173,7 +209,8 @@ class Dependency:
         if not self._breaker.allow():
             raise CircuitOpenError(f"{self.name} does not answer")
 
-    def _record(self, code: grpc.StatusCode, *, fair: bool) -> None:
+    def _record(self, code: grpc.StatusCode, seconds: float, budget: StageBudget) -> None:
+        fair = seconds >= stage_seconds(budget) * _FAIR_SHARE
         if code not in _FAILURES:
             self._breaker.record_success()
         elif fair or code is not grpc.StatusCode.DEADLINE_EXCEEDED:

@@ -152,9 +152,10 @@ class Explainer:
             product_ids=product_ids,
             language_code=query.language_code or ranking.understanding.language_code,
         )
-        ask = partial(self._clients.ranking.call, self._clients.ranking_stub.Explain, request)
+        clients, budget = self._clients, self._clients.settings.budgets.ranking
+        ask = partial(clients.ranking.call, clients.ranking_stub.Explain, request, budget=budget)
         with work.timer.stage("explanation.ranking"):
-            response = await ask_again(ask, self._clients.settings.budgets.ranking)
+            response = await ask_again(ask, budget)
         work.degradations.pass_on(response.degraded)
         return response
 

@@ -13,7 +13,7 @@ from services.orchestrator.clients import Clients
 from services.orchestrator.event_store import EventStore, actor_of, age_seconds
 from services.orchestrator.fallback import Degradations
 from services.orchestrator.interest import ACTIONS, decay, weight_of
-from shared.errors import WhereforeError
+from shared.errors import ResourceExhaustedError, WhereforeError
 from shared.text.document import title_of
 from shared.timing import StageTimer
 from wherefore.common.v1 import user_event_pb2 as events_pb
@@ -44,6 +44,11 @@ class ProfileReader:
         """
         actor = actor_of(user.user_id, user.session_id)
         if not actor:
+            return None
+        try:
+            self._clients.brown_out.check("profile")
+        except ResourceExhaustedError as error:
+            degradations.note("profile", error)
             return None
         with timer.stage("profile"):
             events = await self._store.recent(actor, _MAX_EVENTS)

@@ -98,6 +98,7 @@ class Reasons:
             return
         started = timer.elapsed_nanos()
         try:
+            self._clients.brown_out.check("reason")
             with timer.stage("reason"):
                 response = await self._clients.explain(request, self._timeout())
         except WhereforeError as error:
@@ -123,6 +124,7 @@ class Reasons:
             return
         asked = ExplainStreamRequest(request=request, by_clause=by_clause)
         try:
+            self._clients.brown_out.check("reason")
             with timer.stage("reason"):
                 async with aclosing(self._clients.explain_stream(asked, self._timeout())) as parts:
                     async for part in parts:

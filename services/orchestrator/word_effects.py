@@ -82,7 +82,9 @@ async def semantic_matches(
             for word in words
         )
     )
-    parsed = await clients.nlu.call(clients.nlu_stub.ParseBatch, asked, timeout)
+    parsed = await clients.nlu.call(
+        clients.nlu_stub.ParseBatch, asked, timeout, clients.settings.budgets.nlu
+    )
     left = [
         (word, response.understanding.vector)
         for word, response in zip(words, parsed.responses, strict=True)
@@ -126,7 +128,9 @@ async def _cosines(
         read_mask=FieldMask(paths=["id"]),
         exact=True,
     )
-    response = await clients.retrieval.call(clients.retrieval_stub.Retrieve, request, timeout)
+    response = await clients.retrieval.call(
+        clients.retrieval_stub.Retrieve, request, timeout, clients.settings.budgets.retrieval
+    )
     return {
         candidate.product.id: leg.score
         for candidate in response.candidates

@@ -3,10 +3,10 @@
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from shared.admission import Admission
-from shared.errors import ResourceExhaustedError
+from shared.admission import Admission, ShedError
 from shared.interceptors.pipeline import Call, Context, Layer
 from shared.metrics import CONCURRENCY_LIMIT, QUEUE, REJECTED
+from shared.pressure import set_pressure
 from shared.request_context import BATCH, PRIORITY_KEY, set_batch
 
 
@@ -34,10 +34,12 @@ class AdmissionLayer(Layer):
             place = admission.admit(call.method, batch=batch)
             try:
                 call.queue_nanos = await stack.enter_async_context(place)
-            except ResourceExhaustedError:
-                REJECTED.labels(call.method).inc()
-                call.notes.shed = "admission"
+            except ShedError as error:
+                REJECTED.labels(call.method, error.cause).inc()
+                call.notes.shed = error.cause
                 raise
             QUEUE.observe(call.queue_nanos / 1e9)
             CONCURRENCY_LIMIT.set(self._calls.limit)
+            asked = self._calls.in_flight + self._calls.waiting
+            set_pressure(asked / self._calls.limit)
             yield

@@ -5,14 +5,14 @@ import time
 
 import pytest
 
-from services.orchestrator.config import OrchestratorSettings
+from services.orchestrator.config import OrchestratorSettings, StageBudget
 from services.orchestrator.dependency import Dependency
 from shared.deadline import Deadline, set_current_deadline
 from shared.errors import UnavailableError
 from shared.server import start_server
 from shared.settings import ServiceSettings
 from tests.shared.toy_service import NLU, ToyService
-from wherefore.nlu.v1.nlu_service_pb2 import ParseRequest
+from wherefore.nlu.v1.nlu_service_pb2 import ParseRequest, ParseResponse
 from wherefore.nlu.v1.nlu_service_pb2_grpc import NluServiceStub
 
 
@@ -32,9 +32,10 @@ async def dependency(port):
     await each.close()
 
 
-async def call(dependency, patience):
-    parse = NluServiceStub(dependency.channel).Parse
-    return await dependency.call(parse, ParseRequest(), 5.0, patience_seconds=patience)
+async def call(dependency, patience, parse=None):
+    parse = parse or NluServiceStub(dependency.channel).Parse
+    budget = StageBudget(seconds=5, reserve=0)
+    return await dependency.call(parse, ParseRequest(), 5.0, budget, patience_seconds=patience)
 
 
 async def test_a_patient_call_outlasts_the_gap_between_two_processes(dependency, port):
@@ -94,3 +95,35 @@ async def test_a_second_of_two_addresses_may_stand_by(port):
     await dependency.close()
     await serving.stop()
     await other.stop()
+
+
+async def test_a_replica_that_stands_still_costs_a_hedge_and_not_the_deadline(port):
+    quick, stuck = ToyService(), ToyService()
+    hanging = False
+    given_up = asyncio.Event()
+
+    async def answer(request, context):
+        if hanging:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                given_up.set()
+                raise
+        return ParseResponse()
+
+    stuck.parse = answer
+    servers = [await start_server(each, ServiceSettings(port=0)) for each in (quick, stuck)]
+    for server in servers:
+        await server.wait_ready(10)
+    target = "ipv4:" + ",".join(f"127.0.0.1:{server.port}" for server in servers)
+    dependency = Dependency("toy", NLU, target, OrchestratorSettings())
+    parse = NluServiceStub(dependency.channel).Parse
+    for _ in range(60):
+        await call(dependency, 10, parse)
+    hanging = True
+    for _ in range(4):
+        await call(dependency, 0, parse)  # within its 5 s, or this raises
+    await asyncio.wait_for(given_up.wait(), 10)
+    await dependency.close()
+    for server in servers:
+        await server.stop()

@@ -179,7 +179,7 @@ async def test_a_refused_call_says_that_it_was_shed(launch, toy):
             release.set()
             await first
     told = {entry["code"]: entry.get("shed") for entry in logs if entry["event"] == "call"}
-    assert told == {"OK": None, "RESOURCE_EXHAUSTED": "admission"}
+    assert told == {"OK": None, "RESOURCE_EXHAUSTED": "queue_full"}
 
 
 def test_there_are_methods():

@@ -1,0 +1,84 @@
+"""What answers go without while more is asked for than can be done: the dearest extras first.
+
+Pressure rises (calls wait), and reasons are dropped; it rises further, and products are no longer
+read together with the query; further still, and nobody's history is looked at. What is found and in
+which order stays. Each step comes back by itself, with hysteresis, so that answers do not flicker.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Final, Literal
+
+import structlog
+
+from services.orchestrator.config import BrownOutSettings
+from shared.errors import ResourceExhaustedError
+from shared.metrics import BROWN_OUT_LEVEL, PRESSURE
+from shared.pressure import current_pressure
+
+Step = Literal["reason", "cross", "profile"]
+STEPS: Final[tuple[Step, ...]] = ("reason", "cross", "profile")
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class BrownOut:
+    """Which steps are dropped now. One for the process.
+
+    Args:
+        settings: Pressures at which steps are dropped.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self, settings: BrownOutSettings, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._settings = settings
+        limits = (settings.reasons, settings.cross, settings.personalisation)
+        # A step of 0 is never dropped by itself, but those after it may be.
+        self._limits = [limit or math.inf for limit in limits]
+        self._clock = clock
+        self._pressure = 0.0
+        self._noted_at = clock()
+        self._low_since = clock()
+        self._level = 0
+        BROWN_OUT_LEVEL.set(0)
+
+    @property
+    def level(self) -> int:
+        """Steps that are dropped: so many of STEPS, from the first."""
+        return self._level
+
+    def note(self, pressure: float) -> None:
+        """Takes account of a request that was let in under a pressure."""
+        now = self._clock()
+        weight = 1.0 - math.exp(-(now - self._noted_at) / self._settings.smoothing_seconds)
+        self._pressure += weight * (pressure - self._pressure)
+        self._noted_at = now
+        PRESSURE.set(self._pressure)
+        wanted = self._wanted(1.0)
+        if wanted > self._level:
+            self._change(wanted)
+        if self._wanted(self._settings.release_share) >= self._level:
+            self._low_since = now
+        elif now - self._low_since >= self._settings.hold_seconds:
+            self._change(self._level - 1)
+            self._low_since = now
+
+    def check(self, step: Step) -> None:
+        """Raises ResourceExhaustedError while a step is dropped."""
+        self.note(current_pressure())
+        place = STEPS.index(step)
+        if place < self._level and self._limits[place] < math.inf:
+            raise ResourceExhaustedError(f"dropped under pressure: level {self._level}")
+
+    def _wanted(self, share: float) -> int:
+        """Returns the level that the pressure stands for, by limits of which a share is taken."""
+        reached = [n for n, limit in enumerate(self._limits, 1) if self._pressure >= limit * share]
+        return max(reached, default=0)
+
+    def _change(self, level: int) -> None:
+        self._level = level
+        BROWN_OUT_LEVEL.set(level)
+        _log.warning("brown-out", level=level, pressure=round(self._pressure, 2))

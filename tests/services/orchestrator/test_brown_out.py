@@ -1,0 +1,91 @@
+"""What answers go without under pressure, and that it comes back."""
+
+import pytest
+
+from services.orchestrator.brown_out import STEPS, BrownOut
+from services.orchestrator.config import BrownOutSettings
+from shared.errors import ResourceExhaustedError
+from shared.pressure import set_pressure
+from wherefore.common.v1.diagnostics_pb2 import DEGRADATION_CAUSE_OVERLOADED
+from wherefore.common.v1.user_profile_pb2 import UserContext
+from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest
+from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def brown_out(**settings: float) -> tuple[BrownOut, Clock]:
+    clock = Clock()
+    return BrownOut(BrownOutSettings(**settings), clock), clock
+
+
+def for_seconds(brown: BrownOut, clock: Clock, pressure: float, seconds: float) -> list[int]:
+    levels: list[int] = []
+    for _ in range(round(seconds * 10)):
+        clock.now += 0.1
+        brown.note(pressure)
+        if not levels or levels[-1] != brown.level:
+            levels.append(brown.level)
+    return levels
+
+
+def test_steps_go_in_their_order_and_come_back_in_the_other() -> None:
+    brown, clock = brown_out()
+    assert for_seconds(brown, clock, 1.0, 60) == [0], "all places taken is no pressure yet"
+    assert for_seconds(brown, clock, 3.0, 5) == [1, 2, 3]
+    assert for_seconds(brown, clock, 0.1, 20) == [3, 2, 1, 0]
+
+
+def test_one_moment_is_no_pressure() -> None:
+    brown, clock = brown_out()
+    clock.now += 0.05
+    brown.note(3.0)
+    assert brown.level == 0
+
+
+def test_what_sways_around_a_limit_does_not_flicker() -> None:
+    brown, clock = brown_out()
+    for_seconds(brown, clock, 1.2, 10)
+    assert brown.level == 1
+    levels = [level for _ in range(50) for level in for_seconds(brown, clock, 0.95, 0.5)]
+    assert set(levels) == {1}, "below the limit, but not by enough"
+    assert for_seconds(brown, clock, 0.5, 10) == [1, 0]
+
+
+async def test_a_step_that_is_never_dropped_leaves_those_after_it() -> None:
+    brown, clock = brown_out(reasons=0)
+    for_seconds(brown, clock, 3.0, 10)
+    set_pressure(3.0)
+    brown.check("reason")
+    for step in STEPS[1:]:
+        with pytest.raises(ResourceExhaustedError):
+            brown.check(step)
+
+
+def test_all_off() -> None:
+    brown, clock = brown_out(reasons=0, cross=0, personalisation=0)
+    assert for_seconds(brown, clock, 100.0, 10) == [0]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_answer_under_pressure_is_whole_but_for_the_extras(running) -> None:
+    brown = running.service._clients.brown_out
+    brown._level = 3
+    brown._pressure = 9.0
+    brown._settings = brown._settings.model_copy(update={"hold_seconds": 60.0})
+    stub = SearchServiceStub(running.channel)
+    request = SearchRequest(query="cup", serving_config="precise", user=UserContext(user_id="u"))
+    answer = await stub.Search(request, timeout=5)
+    assert len(answer.results) == 20
+    assert not any(result.HasField("reason") for result in answer.results)
+    assert {d.stage for d in answer.degraded} == {"reason", "cross", "profile"}
+    assert {d.cause for d in answer.degraded} == {DEGRADATION_CAUSE_OVERLOADED}
+    brown._level = 0
+    brown._pressure = 0.0
+    assert not (await stub.Search(SearchRequest(query="cup"), timeout=5)).degraded
