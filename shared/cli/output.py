@@ -51,6 +51,14 @@ def print_message(message: Message) -> None:
     print(MessageToJson(message, preserving_proto_field_name=True, ensure_ascii=False), flush=True)
 
 
+def print_line(message: Message) -> None:
+    """Print a message as JSON on one line."""
+    from google.protobuf.json_format import MessageToJson
+
+    line = MessageToJson(message, indent=None, preserving_proto_field_name=True, ensure_ascii=False)
+    print(line, flush=True)
+
+
 def print_json(value: Any) -> None:
     """Print a JSON document."""
     print(json.dumps(value, ensure_ascii=False, indent=2), flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -21,7 +22,13 @@ from shared.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest, SearchResponse
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from wherefore.orchestrator.v1.search_service_pb2 import (
+        SearchRequest,
+        SearchResponse,
+        SearchStreamResponse,
+    )
 
 
 def search(
@@ -48,6 +55,9 @@ def search(
     user: User = "",
     language: Language = "",
     contributions: Contributions = False,
+    stream: Annotated[
+        bool, Parameter(negative="", help="Show the page at once, and reasons as they are written.")
+    ] = False,
     json: Json = False,
     target: Target = None,
     timeout: Timeout = 10.0,
@@ -63,6 +73,8 @@ def search(
         wherefore search "notebook" --filter 'price < 500' --order-by price --json
 
         wherefore search "shoes" --facet brand price --group-variants 1
+
+        wherefore search "wireless headphones" --stream
     """
     from wherefore.common.v1.user_profile_pb2 import UserContext
     from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest
@@ -80,6 +92,12 @@ def search(
         group_variants=group_variants,
         user=UserContext(user_id=user) if user else None,
     )
+    if stream:
+        from shared.cli.search_stream import print_messages, print_stream
+
+        show = print_messages if json else partial(print_stream, language=language)
+        asyncio.run(_stream(request, target, timeout, show))
+        return failures.OK
     response = asyncio.run(_search(request, target, timeout))
     if json:
         output.print_message(response)
@@ -100,29 +118,25 @@ async def _search(
         return await SearchServiceStub(channel).Search(request, timeout=timeout)
 
 
+async def _stream(
+    request: SearchRequest,
+    target: str | None,
+    timeout: float,  # noqa: ASYNC109 - a gRPC deadline, kept by the call itself
+    show: Callable[[AsyncIterator[SearchStreamResponse]], Awaitable[None]],
+) -> None:
+    from shared.cli.connection import connect
+    from wherefore.orchestrator.v1.search_service_pb2 import SearchStreamRequest
+    from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
+
+    asked = SearchStreamRequest(request=request, by_clause=True)
+    async with connect(target) as channel:
+        await show(aiter(SearchServiceStub(channel).SearchStream(asked, timeout=timeout)))
+
+
 def _show(response: SearchResponse, language: str) -> None:
-    from shared.cli import answer_view, facet_view, query_view
+    from shared.cli import search_view
 
     console = output.console()
-    for line in query_view.lines(response.query):
-        console.print(line)
-    if response.applied_filter:
-        console.print(output.text(f"Filter: {response.applied_filter}"))
-    for relaxed in response.relaxed_constraints:
-        console.print(output.text(f"Nothing met “{relaxed}”, so it was given up.", "yellow"))
-    console.print()
-    if response.results:
-        console.print(answer_view.results_table(response.results, language))
-    else:
-        console.print("Nothing found.")
-    if response.facets:
-        console.print(facet_view.facets_table(response.facets))
-    for line in facet_view.control_lines(response):
-        console.print(line)
-    answer_view.print_footer(console, response.timings, response.degraded)
-    if response.next_page_token:
-        total = f" of about {response.estimated_total}" if response.estimated_total >= 0 else ""
-        last = response.results[-1].rank if response.results else 0
-        console.print(output.text(f"{last}{total} shown"))
-        # On a line of its own and unwrapped, to be copied.
-        console.print(output.text(f"more: --page-token {response.next_page_token}"), soft_wrap=True)
+    search_view.print_head(console, response)
+    search_view.print_results(console, response, language)
+    search_view.print_foot(console, response, response.timings, response.degraded)

@@ -88,6 +88,34 @@ class FakePages(
             facets=[facet_of(spec.key) for spec in request.facets],
         )
 
+    def SearchStream(self, request, context):
+        page = self.Search(request.request, context)
+        reasons = {result.product.id: result.reason.text for result in page.results}
+        for result in page.results:
+            result.ClearField("reason")
+        yield search_service_pb2.SearchStreamResponse(page=page)
+        for product_id, text in reasons.items():
+            if request.by_clause:
+                clause = reason_pb2.ReasonClause(product_id=product_id, text=f"Good, {text}")
+                yield search_service_pb2.SearchStreamResponse(clause=clause)
+            if request.request.query == "breaks":
+                fail(context, UnavailableError("reason is gone"))
+            if request.request.query == "ends early":
+                return
+            whole = reason_pb2.Reason(product_id=product_id, text=f"Good, {text}.")
+            yield search_service_pb2.SearchStreamResponse(reason=whole)
+        writers = search_service_pb2.ReasonWriters(
+            model_count=len(reasons), cached_count=1, template_count=2
+        )
+        end = search_service_pb2.SearchStreamEnd(
+            timings=page.timings,
+            degraded=self.degraded,
+            page_nanos=40_000_000,
+            first_text_nanos=65_000_000,
+            reason_writers=writers if reasons else None,
+        )
+        yield search_service_pb2.SearchStreamResponse(end=end)
+
     def Complete(self, request, context):
         self.requests.append(request)
         if request.prefix == "x":
