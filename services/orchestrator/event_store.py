@@ -266,5 +266,5 @@ async def _run(executor: ThreadPoolExecutor, function: Callable[[], _T]) -> _T:
 
 def _opened(desk: Desk | None) -> Desk:
     if desk is None:
-        raise RuntimeError("the event store is not open")
+        raise UnavailableError("the log of events is being opened")
     return desk
