@@ -42,6 +42,7 @@ KINDS = (
     UserEventType.USER_EVENT_TYPE_CART,
     UserEventType.USER_EVENT_TYPE_PURCHASE,
 )
+PROBE = UserEvent(id="probe", user_id="probe", type=UserEventType.USER_EVENT_TYPE_SEARCH)
 CALL_SECONDS = 5.0
 PAUSE_SECONDS = 0.05
 
@@ -169,6 +170,7 @@ async def measure(count: int, kills: int, writers: int, seed: int, folder: Path)
     await victim.start()
     try:
         async with open_channel(victim.target) as channel:
+            await _opened(UserEventServiceStub(channel))
             await _read_log(EventLogServiceStub(channel), run)
     finally:
         await victim.kill()
@@ -207,11 +209,29 @@ async def _kill_and_restart(victim: Victim, run: Run) -> None:
     run.restart_seconds.append(time.perf_counter() - began)
 
 
+async def _opened(stub: UserEventServiceStub) -> None:
+    """Waits until the log takes events: one that is no part of the run tells."""
+    while True:
+        try:
+            await stub.Write(
+                UserEventServiceWriteRequest(event=PROBE),
+                timeout=CALL_SECONDS,
+                wait_for_ready=True,
+            )
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                raise
+            await asyncio.sleep(PAUSE_SECONDS)
+        else:
+            return
+
+
 async def _read_log(stub: EventLogServiceStub, run: Run) -> None:
     names: dict[str, str] = {}
     async for piece in stub.Follow(FollowRequest(), timeout=120, wait_for_ready=True):
         for event in piece.events:
-            run.kept[event.id] += 1
+            if event.id != PROBE.id:
+                run.kept[event.id] += 1
             sent = run.acknowledged.get(event.id)
             if sent is None:
                 continue
