@@ -35,13 +35,19 @@ function isFar(answer) {
   return answer.query && best > 0 && best < FAR;
 }
 
-export function notices(answer) {
-  const lost = answer.degraded ?? [];
+// Every reason says who wrote it: that the model had no time for some is no fault of the page.
+const isTold = (d) => d.stage === "reason.model" && /DEADLINE|OVERLOADED/.test(d.cause);
+
+/** What is to be said above the results; `again` loads them anew where the answer was cut off. */
+export function notices(answer, again) {
+  const lost = (answer.degraded ?? []).filter((d) => !isTold(d));
   const relaxed = answer.relaxedConstraints ?? [];
   return [
     lost.length > 0 && el("div", { class: "notice degraded" }, el("p", {}, t("degraded")), el("ul", {}, lost.map(loss))),
     relaxed.length > 0 && el("div", { class: "notice relaxed" }, el("p", {}, t("relaxed")),
       el("ul", { class: "chips" }, relaxed.map((c) => el("li", { class: "chip off" }, el("code", {}, c))))),
+    answer.cutOff && el("div", { class: "notice cut", role: "alert" }, el("p", {}, t("cutOff")),
+      el("button", { type: "button", onclick: again }, t("retry"))),
     isFar(answer) && el("div", { class: "notice far" }, el("p", {}, t("far"))),
   ].filter(Boolean);
 }

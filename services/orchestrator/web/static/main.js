@@ -74,11 +74,17 @@ function question(more) {
   return { user: user(), servingConfig, pageSize: atHome() ? 8 : PAGE, languageCode: current(), includeContributions: true };
 }
 
-/** Shows a search as it comes, for as long as `wanted()`: the page, then its reasons, clause by clause. */
+/**
+ * Shows a search as it comes, for as long as `wanted()`: the page, then its reasons, clause by clause.
+ *
+ * Once the page is there it stays, whatever becomes of its reasons.
+ */
 async function follow(more, wanted) {
   const cards = new Map();
   const results = new Map();
+  const said = new Map(); // text of reasons that are not whole
   let answer = null;
+  let ended = false;
   try {
     for await (const part of stream("search/stream", { request: question(more), byClause: true })) {
       if (!wanted()) return;
@@ -87,17 +93,29 @@ async function follow(more, wanted) {
         for (const result of answer.results ?? []) results.set(result.product.id, result);
         for (const article of fill(answer, more, answer.query?.languageCode || current())) cards.set(article.dataset.product, article);
       } else if (part.clause) {
-        cards.get(part.clause.productId)?.querySelector(".coming p")?.append(part.clause.text);
+        const { productId, text } = part.clause;
+        said.set(productId, (said.get(productId) ?? "") + text);
+        cards.get(productId)?.querySelector(".coming p")?.append(text);
       } else if (part.reason) {
         results.get(part.reason.productId).reason = part.reason;
         putReason(cards.get(part.reason.productId), part.reason);
       } else if (part.end) {
+        ended = true;
         Object.assign(answer, { timings: part.end.timings, degraded: part.end.degraded });
         sayHow(answer);
       }
     }
+  } catch (error) {
+    if (!answer) throw error;
   } finally {
-    for (const article of cards.values()) if (article.querySelector(".coming")) putReason(article);
+    // What was said of a reason is not taken back.
+    for (const [id, article] of cards) {
+      if (article.querySelector(".coming")) putReason(article, said.has(id) && { text: `${said.get(id)} …`, languageCode: answer.query?.languageCode });
+    }
+  }
+  if (answer && !ended && wanted()) {
+    answer.cutOff = true;
+    sayHow(answer);
   }
 }
 
@@ -113,7 +131,7 @@ function headline(answer, count) {
 
 function sayHow(answer) {
   $("status").textContent = headline(answer, $("results").querySelectorAll(".card").length);
-  $("notice").replaceChildren(...notices(answer));
+  $("notice").replaceChildren(...notices(answer, () => load()));
 }
 
 /** Shows a page and returns its cards; `coming` as of `card`. */

@@ -1,12 +1,19 @@
 """What comes to the demo page in parts: reasons as they are written, and what reviewers say."""
 
 import json
+from contextlib import aclosing
 
 import httpx
 import pytest
 
+from services.orchestrator.pipeline import SearchPipeline
 from tests.browser import needs_browser
 from tests.services.orchestrator.web.talkative import expecting
+from wherefore.common.v1.diagnostics_pb2 import (
+    DEGRADATION_CAUSE_DEADLINE,
+    DEGRADATION_CAUSE_UNAVAILABLE,
+    Degradation,
+)
 from wherefore.reason.v1.summary_pb2 import (
     PointExample,
     ReviewPoint,
@@ -42,6 +49,49 @@ async def test_a_newer_search_is_not_disturbed_by_the_older_one(page, talkative)
     await search(page, "steel mug")
     await expecting(page.locator(".card .reason .clause")).to_have_count(20)
     await expecting(page.locator("#notice")).to_be_empty()
+
+
+CUT_OFF = "The connection broke while reasons were written."
+
+
+@pytest.mark.parametrize("error", [None, RuntimeError("gone")])
+async def test_a_stream_that_breaks_half_way_leaves_what_came(page, monkeypatch, error):
+    """Whether the connection breaks, or the stream is over before its end."""
+    whole = SearchPipeline.stream
+
+    async def broken(self, query, *, by_clause):
+        parts = whole(self, query, by_clause=by_clause)
+        async with aclosing(parts):
+            for _ in range(6):  # the page, a clause and its reason twice, a clause
+                yield await anext(parts)
+        if error is not None:
+            raise error
+
+    monkeypatch.setattr(SearchPipeline, "stream", broken)
+    await search(page)
+    await expecting(page.locator("#notice")).to_contain_text(CUT_OFF)
+    await expecting(page.locator(".card")).to_have_count(20)
+    await expecting(page.locator(".card .coming")).to_have_count(0)
+    await expecting(page.locator(".card .reason .clause")).to_have_count(2)
+    reasons = page.locator(".card .reason")
+    await expecting(reasons).to_have_count(3)
+    await expecting(reasons.filter(has_text="Made of steel …")).to_have_count(1)
+    page.problems.clear()  # the browser's own line about the connection
+    monkeypatch.undo()
+    await page.locator("#notice button").click()
+    await expecting(page.locator(".card .reason .clause")).to_have_count(20)
+    await expecting(page.locator("#notice")).to_be_empty()
+
+
+async def test_reasons_that_the_model_had_no_time_for_are_no_warning(page, talkative):
+    losses = talkative.fake.reason_losses
+    losses.append(Degradation(stage="reason.model", cause=DEGRADATION_CAUSE_DEADLINE))
+    await search(page)
+    await expecting(page.locator(".card .reason .clause")).to_have_count(20)
+    await expecting(page.locator("#notice")).to_be_empty()
+    losses[0].cause = DEGRADATION_CAUSE_UNAVAILABLE
+    await search(page, "steel mug")
+    await expecting(page.locator("#notice")).to_contain_text("reasons are in fixed words")
 
 
 async def test_the_panel_says_what_reviewers_say(page, talkative):
