@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar, runtime_checkable
 
 import grpc.aio
 import structlog
 
-from wherefore.common.v1.user_event_pb2 import UserEvent
+from wherefore.common.v1.user_event_pb2 import DATA_PURPOSE_UNSPECIFIED, DataPurpose, UserEvent
+from wherefore.common.v1.user_profile_pb2 import UserContext
 from wherefore.orchestrator.v1.event_log_service_pb2 import FollowRequest, FollowResponse
 from wherefore.orchestrator.v1.event_log_service_pb2_grpc import EventLogServiceStub
 
@@ -27,6 +28,15 @@ class EventLearner(Protocol):
 
     def learn(self, event: UserEvent) -> Any:
         """Takes one event in."""
+        ...
+
+
+@runtime_checkable
+class Forgetful(Protocol):
+    """A learner that keeps what single users did, and can forget it."""
+
+    def forget(self, user: UserContext) -> Any:
+        """Forgets all that a user's events, or those of a visit, taught until now."""
         ...
 
 
@@ -53,6 +63,7 @@ class EventFeed(Generic[_LearnerT]):
         channel: Channel to the orchestrator.
         new_learner: Makes a learner that knows nothing.
         resumed: What was kept, if anything was.
+        purpose: What it learns for; events whose user refuses it do not come.
     """
 
     def __init__(
@@ -60,7 +71,10 @@ class EventFeed(Generic[_LearnerT]):
         channel: grpc.aio.Channel,
         new_learner: Callable[[], _LearnerT],
         resumed: Resumed[_LearnerT] | None = None,
+        *,
+        purpose: DataPurpose.ValueType = DATA_PURPOSE_UNSPECIFIED,
     ) -> None:
+        self._purpose: DataPurpose.ValueType = purpose
         self._stub = EventLogServiceStub(channel)
         self._new_learner = new_learner
         self._arrival = asyncio.Event()
@@ -79,7 +93,8 @@ class EventFeed(Generic[_LearnerT]):
         while True:
             try:
                 async for response in self._stub.Follow(
-                    FollowRequest(after_sequence=self.sequence), timeout=_CALL_SECONDS
+                    FollowRequest(after_sequence=self.sequence, purpose=self._purpose),
+                    timeout=_CALL_SECONDS,
                 ):
                     pause, failing = _FIRST_PAUSE_SECONDS, False
                     if not self._take(response):
@@ -112,6 +127,9 @@ class EventFeed(Generic[_LearnerT]):
             self.learner, self.sequence, self.log_id = self._new_learner(), 0, ""
             return False
         self.log_id = response.log_id
+        if isinstance(self.learner, Forgetful):
+            for user in response.erased:  # before what they did since
+                self.learner.forget(user)
         for event in response.events:
             self.learner.learn(event)
         self.sequence = response.sequence

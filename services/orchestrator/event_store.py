@@ -5,7 +5,7 @@ import hashlib
 import secrets
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
@@ -162,8 +162,25 @@ class SqliteEventStore:
         await self._advance_to(_opened(self._writing))
         return holding, gone
 
-    async def refuse(self, user: UserContext, refused: int) -> tuple[Holding, int]:
-        """Sets what a user refuses, as a mask; returns who it is and what is refused newly."""
+    async def count(self, holding: Holding) -> int:
+        """Returns how many events there are of who is held, damaged ones included."""
+        return await self._read(lambda: _opened(self._reading).log.count(holding.subject_ids))
+
+    async def refused(self, actor: str) -> int:
+        """Returns what an actor refuses, as a mask."""
+
+        def read() -> int:
+            subject = _opened(self._reading).subjects.find(actor)
+            return subject.refused if subject else 0
+
+        return await self._read(read)
+
+    async def refuse(self, user: UserContext, refused: int) -> tuple[Holding, Mapping[int, int]]:
+        """Sets what a user refuses, as a mask.
+
+        Returns:
+            Who it is, and by id of the subject what it refuses newly.
+        """
         holding, newly = await self._write(lambda: _opened(self._writing).refuse(user, refused))
         await self._read(lambda: _opened(self._reading).subjects.forget(holding.subject_ids))
         await self._advance_to(_opened(self._writing))

@@ -70,6 +70,8 @@ class EventLog:
 
         Those of before the erasure of their user are not written, and say so.
         """
+        if not events:
+            return []
         stored = await self._store.append([self._completed(event) for event in events])
         for each in stored:
             if not each.duplicate and not each.erased:

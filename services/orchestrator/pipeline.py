@@ -128,6 +128,10 @@ class SearchPipeline:
         """Returns the ranking of an id while it is kept for further pages."""
         return self._rankings.get(ranking_id)
 
+    def forget_rankings(self) -> None:
+        """Drops what is kept for further pages: it was made with what is to be forgotten."""
+        self._rankings.clear()
+
     async def rank(self, work: Work, ranking_id: str = "") -> Ranking:
         """Ranks the first candidates of a query without cutting a page of them.
 

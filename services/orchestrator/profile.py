@@ -10,10 +10,11 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.orchestrator.budget import stage_timeout
 from services.orchestrator.clients import Clients
-from services.orchestrator.event_store import EventStore, actor_of, age_seconds
+from services.orchestrator.event_store import SqliteEventStore, actor_of, age_seconds
 from services.orchestrator.fallback import Degradations
 from services.orchestrator.interest import ACTIONS, decay, weight_of
-from shared.errors import ResourceExhaustedError, WhereforeError
+from services.orchestrator.purposes import PERSONALISATION, refuses
+from shared.errors import ResourceExhaustedError, UnavailableError, WhereforeError
 from shared.text.document import title_of
 from shared.timing import StageTimer
 from wherefore.common.v1 import user_event_pb2 as events_pb
@@ -30,7 +31,7 @@ _SPENDING: Final = (events_pb.USER_EVENT_TYPE_CART, events_pb.USER_EVENT_TYPE_PU
 class ProfileReader:
     """Makes profiles from the events of a store."""
 
-    def __init__(self, clients: Clients, store: EventStore) -> None:
+    def __init__(self, clients: Clients, store: SqliteEventStore) -> None:
         self._clients = clients
         self._store = store
         self._half_life = clients.settings.popularity_half_life_days * 86_400.0
@@ -40,7 +41,8 @@ class ProfileReader:
     ) -> UserProfile | None:
         """Returns the profile of a user or a visitor; None when nothing is known of them.
 
-        Titles of recent products are in `language` where there is one; empty is English.
+        Titles of recent products are in `language` where there is one; empty is English. The user
+        is named by the pseudonym that all services behind this one know.
         """
         actor = actor_of(user.user_id, user.session_id)
         if not actor:
@@ -51,17 +53,34 @@ class ProfileReader:
             degradations.note("profile", error)
             return None
         with timer.stage("profile"):
-            events = await self._store.recent(actor, _MAX_EVENTS)
+            try:
+                events = await self._store.recent(actor, _MAX_EVENTS)
+            except UnavailableError as error:
+                degradations.note("profile", error)
+                return None
             recent = recent_products(events)
             if not recent:
                 return None
             products = await self._products([r.product_id for r in recent], degradations)
-        profile = profile_of(user.user_id, events, recent, products, self._half_life)
+        profile = profile_of(
+            self._store.alias(user).user_id, events, recent, products, self._half_life
+        )
         for each in profile.recent_products:
             if product := products.get(each.product_id):
                 each.title = title_of(product, language)
                 each.variant_group_id = product.variant_group_id
         return profile
+
+    async def consenting(self, user: UserContext, degradations: Degradations) -> UserContext:
+        """Returns a user as others may know them; nobody where personalisation is refused."""
+        actor = actor_of(user.user_id, user.session_id)
+        try:
+            if not actor or refuses(await self._store.refused(actor), PERSONALISATION):
+                return UserContext()
+        except UnavailableError as error:  # then it is not known what is refused
+            degradations.note("profile", error)
+            return UserContext()
+        return user
 
     async def _products(
         self, ids: Sequence[str], degradations: Degradations

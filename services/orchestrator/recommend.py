@@ -105,6 +105,8 @@ class Recommender:
         """
         work = _Work(query, StageTimer(), Degradations())
         with work.timer.stage("total"):
+            user = await self._profiles.consenting(query.user, work.degradations)
+            query = work.query = replace(query, user=user)
             work.profile = await self._profiles.read(
                 query.user, query.language_code, work.timer, work.degradations
             )

@@ -71,6 +71,8 @@ class RelatedFinder:
             InvalidArgumentError: For a filter of unknown fields.
             UnavailableError: Retrieval does not answer.
         """
+        if query.strategy == pb.STRATEGY_BUY_AGAIN and query.user == UserContext():
+            return Related()  # they refuse to be known
         request = pb.CandidatesRequest(
             strategy=query.strategy,
             user=self._store.alias(query.user),

@@ -35,9 +35,11 @@ from services.orchestrator.servers.products import ProductServer
 from services.orchestrator.servers.recommend import RecommendationServer
 from services.orchestrator.servers.search import SearchServer
 from services.orchestrator.servers.summary import SummaryServer
+from services.orchestrator.servers.user_data import UserDataServer
 from services.orchestrator.shown import ShownPages
 from services.orchestrator.summary import ProductSummariser
 from services.orchestrator.tokens import TokenSigner, load_key
+from services.orchestrator.user_data import UserData
 from services.orchestrator.web.app import Api, make_app
 from shared.catalogue_watch import CatalogueWatch
 from shared.errors import UnavailableError
@@ -59,6 +61,9 @@ from wherefore.orchestrator.v1.recommendation_service_pb2_grpc import (
 )
 from wherefore.orchestrator.v1.search_service_pb2_grpc import add_SearchServiceServicer_to_server
 from wherefore.orchestrator.v1.summary_service_pb2_grpc import add_SummaryServiceServicer_to_server
+from wherefore.orchestrator.v1.user_data_service_pb2_grpc import (
+    add_UserDataServiceServicer_to_server,
+)
 from wherefore.orchestrator.v1.user_event_service_pb2_grpc import (
     add_UserEventServiceServicer_to_server,
 )
@@ -85,6 +90,7 @@ class OrchestratorService:
             "ProductService",
             "UserEventService",
             "EventLogService",
+            "UserDataService",
             "SummaryService",
         )
     )
@@ -173,6 +179,14 @@ class OrchestratorService:
         add_ProductServiceServicer_to_server(products, server)
         add_UserEventServiceServicer_to_server(events, server)
         add_EventLogServiceServicer_to_server(EventLogServer(self._store), server)
+        data = UserData(
+            self._store,
+            self._events,
+            self._completer,
+            profiles,
+            forget_pages=pipeline.forget_rankings,
+        )
+        add_UserDataServiceServicer_to_server(UserDataServer(data), server)
         summaries = SummaryServer(ProductSummariser(clients))
         add_SummaryServiceServicer_to_server(summaries, server)
         completion = CompletionServer(self._completer)

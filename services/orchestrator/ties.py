@@ -15,6 +15,7 @@ from shared.errors import WhereforeError
 from shared.text.document import title_of
 from shared.text.product_values import squeeze
 from wherefore.common.v1.product_pb2 import Product
+from wherefore.common.v1.user_profile_pb2 import UserContext
 from wherefore.nlu.v1.query_understanding_pb2 import ENTITY_TYPE_MODEL, QueryUnderstanding
 from wherefore.recommend.v1 import recommend_service_pb2 as pb
 from wherefore.recommend.v1.relation_pb2 import RELATION_KIND_FITS, Relation
@@ -47,7 +48,8 @@ async def graph_ties(
     request = pb.RelateRequest(
         product_ids=product_ids,
         beside_product_ids=dict.fromkeys((*others, *of_page)),
-        user=work.query.user,
+        # By the pseudonym; nobody where the user refuses to be known.
+        user=UserContext(user_id=work.profile.user_id if work.profile is not None else ""),
     )
     started = work.timer.elapsed_nanos()
     try:

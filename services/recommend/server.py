@@ -24,6 +24,7 @@ from wherefore.common.v1.diagnostics_pb2 import (
     Degradation,
     DegradationCause,
 )
+from wherefore.common.v1.user_event_pb2 import DATA_PURPOSE_ANALYTICS
 from wherefore.recommend.v1 import recommend_service_pb2 as pb
 from wherefore.recommend.v1 import recommend_service_pb2_grpc as pb_grpc
 from wherefore.recommend.v1 import relation_pb2 as relation_pb
@@ -80,7 +81,9 @@ class RecommendServer(pb_grpc.RecommendServiceServicer):
         orchestrator = open_channel(settings.orchestrator_target, wait_for_health_of=_EVENT_LOG)
         retrieval = open_channel(settings.retrieval_target, wait_for_health_of=_RETRIEVAL)
         self._channels = [orchestrator, retrieval]
-        events = self._events = EventFeed(orchestrator, self._new_learner)
+        events = self._events = EventFeed(
+            orchestrator, self._new_learner, purpose=DATA_PURPOSE_ANALYTICS
+        )
         catalogue = self._catalogue = CatalogueFeed(
             retrieval,
             lambda: events.learner.baskets,

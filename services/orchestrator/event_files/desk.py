@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,7 +15,6 @@ from services.orchestrator.event_files.migration import seal_plain_events
 from services.orchestrator.event_files.sealed_log import SealedLog, StoredEvent
 from services.orchestrator.event_files.subjects import Subject, Subjects
 from services.orchestrator.event_files.vault import Vault
-from services.orchestrator.purposes import purposes_of
 from shared.privacy.sealing import KeyRing
 from wherefore.common.v1.user_event_pb2 import UserEvent
 from wherefore.common.v1.user_profile_pb2 import UserContext
@@ -117,23 +116,19 @@ class Desk:
         self.log.finish_erasures()
         return holding, gone
 
-    def refuse(self, user: UserContext, refused: int) -> tuple[Holding, int]:
-        """Sets what a user refuses; returns who it is, and the mask of what is refused newly."""
+    def refuse(self, user: UserContext, refused: int) -> tuple[Holding, Mapping[int, int]]:
+        """Sets what a user refuses; returns who it is, and what each subject refuses newly."""
         actors = tuple(_named(user))
         self.subjects.make(actors)
         subjects = tuple(s for s in map(self.subjects.find, actors) if s is not None)
-        newly = 0
+        newly = {subject.id: refused & ~subject.refused for subject in subjects}
         with self._connection:
             for subject in subjects:
-                more = refused & ~subject.refused
-                newly |= more
                 self.subjects.refuse(subject, refused)
-                if more:
+                if more := newly[subject.id]:
                     alias = self.vault.alias(subject.actor)
                     self.log.tell_forgotten(alias, is_user=subject.is_user, purposes=more)
-        self.subjects.forget(subject.id for subject in subjects)
-        if newly:
-            _log.info("purposes_refused", purposes=[int(p) for p in purposes_of(newly)])
+        self.subjects.forget(newly)
         return Holding(actors, subjects), newly
 
     def tidy(self, erased_before: float, *, renew_log: bool) -> None:

@@ -134,6 +134,11 @@ class SealedLog:
         )
         return self._events(rows)
 
+    def count(self, subject_ids: Iterable[int]) -> int:
+        """Returns how many rows there are of subjects."""
+        count = "SELECT COUNT(*) FROM sealed_events WHERE subject = ?"
+        return sum(self._connection.execute(count, (i,)).fetchone()[0] for i in subject_ids)
+
     def delete_before(self, at: float, limit: int) -> list[StoredEvent] | None:
         """Deletes the oldest events before a time; None when there were none left."""
         rows = self._connection.execute(

@@ -1,6 +1,6 @@
 """UserEventService: translates."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import grpc.aio
@@ -14,6 +14,7 @@ from wherefore.orchestrator.v1.user_event_service_pb2_grpc import UserEventServi
 
 MAX_BATCH = 1_000
 MAX_ERRORS = 1_000
+_LATE = FieldViolation("event_time", "lies before the erasure of this user's data")
 _Context = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -32,34 +33,81 @@ class UserEventServer(UserEventServiceServicer):
                 *(FieldViolation(f"event.{v.field}", v.description) for v in violations)
             )
         (stored,) = await self._log.write([request.event])
+        if stored.erased:
+            raise InvalidArgumentError(_LATE).below("event")
         return pb.UserEventServiceWriteResponse(event=stored.event, duplicate=stored.duplicate)
 
     async def Import(  # noqa: N802 # the contract's name
         self, request_iterator: AsyncIterator[pb.UserEventServiceImportRequest], context: _Context
     ) -> pb.UserEventServiceImportResponse:
         """See the contract."""
-        response = pb.UserEventServiceImportResponse()
-        row = 0
+        tally = _Tally(self._log)
+        errors: list[RowError] = []
         async for request in request_iterator:
-            if len(request.events) > MAX_BATCH:
-                raise InvalidArgumentError.of(
-                    "events", f"at most {MAX_BATCH} a message, not {len(request.events)}"
-                )
-            good: list[UserEvent] = []
-            for event in request.events:
-                row += 1
-                if not (violations := self._log.check(event)):
-                    good.append(event)
-                    continue
-                response.failed_count += 1
-                if len(response.errors) < MAX_ERRORS:
-                    response.errors.append(_row_error(row, event, violations[0]))
-            for stored in await self._log.write(good) if good else ():
-                if stored.duplicate:
-                    response.duplicate_count += 1
-                else:
-                    response.imported_count += 1
-        return response
+            errors += await tally.take(request.events)
+        return pb.UserEventServiceImportResponse(
+            imported_count=tally.imported,
+            duplicate_count=tally.duplicates,
+            failed_count=tally.failed,
+            errors=errors,
+        )
+
+    async def ImportWithProgress(  # noqa: N802 # the contract's name
+        self, request_iterator: AsyncIterator[pb.ImportWithProgressRequest], context: _Context
+    ) -> AsyncIterator[pb.ImportWithProgressResponse]:
+        """See the contract."""
+        tally = _Tally(self._log)
+        async for request in request_iterator:
+            errors = await tally.take(request.events)
+            yield pb.ImportWithProgressResponse(
+                acknowledged_row=tally.rows,
+                imported_count=tally.imported,
+                duplicate_count=tally.duplicates,
+                failed_count=tally.failed,
+                errors=errors,
+            )
+
+
+class _Tally:
+    """What became of the rows of a stream."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._told = 0
+        self.rows = 0
+        self.imported = 0
+        self.duplicates = 0
+        self.failed = 0
+
+    async def take(self, events: Sequence[UserEvent]) -> list[RowError]:
+        """Writes events; returns what is wrong with those refused, as far as it is still told.
+
+        Raises:
+            InvalidArgumentError: They are too many for one message.
+        """
+        if len(events) > MAX_BATCH:
+            raise InvalidArgumentError.of(
+                "events", f"at most {MAX_BATCH} a message, not {len(events)}"
+            )
+        found = {row: self._log.check(event) for row, event in enumerate(events, self.rows + 1)}
+        good = [row for row, violations in found.items() if not violations]
+        written = await self._log.write([events[row - self.rows - 1] for row in good])
+        for row, stored in zip(good, written, strict=True):
+            if stored.erased:
+                found[row] = [_LATE]
+            elif stored.duplicate:
+                self.duplicates += 1
+            else:
+                self.imported += 1
+        bad = {row: violations[0] for row, violations in found.items() if violations}
+        errors = [
+            _row_error(row, events[row - self.rows - 1], violation)
+            for row, violation in list(bad.items())[: MAX_ERRORS - self._told]
+        ]
+        self.failed += len(bad)
+        self._told += len(errors)
+        self.rows += len(events)
+        return errors
 
 
 def _row_error(row: int, event: UserEvent, violation: FieldViolation) -> RowError:

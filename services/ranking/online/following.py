@@ -16,7 +16,7 @@ from services.ranking.online.metrics import DRIFTS, EVENTS, GAIN, STABILITY, UPD
 from services.ranking.online.retraining import Retraining
 from services.ranking.weights import Weights
 from shared.event_feed import EventFeed, Resumed
-from wherefore.common.v1.user_event_pb2 import UserEvent
+from wherefore.common.v1.user_event_pb2 import DATA_PURPOSE_TRAINING, UserEvent
 
 CHECKPOINT: Final = "online.json"
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -79,7 +79,9 @@ class OnlineHead:
         self._weights = weights
         self._settings = settings
         self._retraining = Retraining(settings.retrain_command, settings.retrain_pause_seconds)
-        self._feed = EventFeed(channel, self._new_student, self._resumed())
+        self._feed = EventFeed(
+            channel, self._new_student, self._resumed(), purpose=DATA_PURPOSE_TRAINING
+        )
         self._kept = self._feed.sequence
         self._tasks: list[asyncio.Task[None]] = []
 

@@ -69,6 +69,22 @@ class CoOccurrence:
             if len(person.recent) > self._back:
                 del person.recent[next(iter(person.recent))]
 
+    def forget(self, actor: str) -> None:
+        """Takes back all that an actor was counted for."""
+        person = self._people.pop(actor, None)
+        if person is None:
+            return
+        # Only hashes are kept: what they stand for is found by trying what was counted at all.
+        chosen = sorted(each for each in self._actors if hash((each,)) in person.counted)
+        for product_id in chosen:
+            self._actors[product_id] -= 1
+        for place, one in enumerate(chosen):
+            for other in chosen[place + 1 :]:
+                if hash((one, other)) in person.counted:
+                    self._take(one, other)
+                    self._take(other, one)
+        self._actors += Counter()  # drops those of nobody
+
     def links(self) -> list[tuple[str, str]]:
         """Returns the pairs that at least two actors chose together, each in both directions."""
         return [
@@ -99,6 +115,13 @@ class CoOccurrence:
                 evidence = Evidence(self._tie, product_id, customers=actors)
                 found.append(Found(other, score, (evidence,)))
         return sorted(found, key=lambda each: (-each.score, each.product_id))[:limit]
+
+    def _take(self, one: str, other: str) -> None:
+        neighbours = self._pairs[one]
+        if neighbours[other] > 1:
+            neighbours[other] -= 1
+        else:  # none is left, or the pair was forgotten as rare before
+            neighbours.pop(other, None)
 
     def _add(self, one: str, other: str) -> None:
         neighbours = self._pairs[one]

@@ -9,6 +9,7 @@ from services.recommend.serving.co_occurrence import CoOccurrence
 from services.recommend.serving.found import Tie
 from services.recommend.serving.purchases import Purchases
 from wherefore.common.v1 import user_event_pb2 as pb
+from wherefore.common.v1.user_profile_pb2 import UserContext
 
 _BASKET, _VISIT = 50, 10
 """Latest products that a new one is paired with. Looks are many and soon lose the thread."""
@@ -37,6 +38,12 @@ class Learner:
         self.purchases = Purchases()
         self._history = history_seconds
         self._clock = clock
+
+    def forget(self, user: UserContext) -> None:
+        """Forgets all that a user's events, or those of a visit, taught."""
+        actor = actor_of(user.user_id, user.session_id)
+        for counts in (self.baskets, self.visits, self.purchases):
+            counts.forget(actor)
 
     def learn(self, event: pb.UserEvent) -> None:
         """Takes one event in; old ones, and those of nobody, are passed over."""

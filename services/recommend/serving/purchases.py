@@ -48,6 +48,10 @@ class Purchases:
             if len(bought) > _MAX_PRODUCTS:
                 del bought[next(iter(bought))]
 
+    def forget(self, actor: str) -> None:
+        """Forgets what an actor bought."""
+        self._bought.pop(actor, None)
+
     def owns(self, actor: str, product_id: str) -> bool:
         """Whether an actor bought a product."""
         return product_id in self._bought.get(actor, {})

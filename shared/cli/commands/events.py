@@ -107,10 +107,10 @@ def export_events(
     target: Target = None,
     timeout: Timeout = 600.0,
 ) -> int:
-    """Export all events as JSON lines, in the order in which they were acknowledged.
+    """Export events as JSON lines, in the order in which they were acknowledged.
 
-    What `wherefore events import` and the training commands read. The file holds what
-    users did, by their ids: keep it as you keep the events.
+    What the training commands read. Users go by pseudonyms, which change with every epoch, and
+    those who refuse training are left out.
 
     For example:
         wherefore events export events.jsonl.gz
@@ -132,6 +132,7 @@ async def _export(
     from google.protobuf.json_format import MessageToJson
 
     from shared.cli.connection import connect
+    from wherefore.common.v1.user_event_pb2 import DATA_PURPOSE_TRAINING
     from wherefore.orchestrator.v1.event_log_service_pb2 import FollowRequest
     from wherefore.orchestrator.v1.event_log_service_pb2_grpc import EventLogServiceStub
 
@@ -140,7 +141,9 @@ async def _export(
     opener = gzip.open if file.suffix == ".gz" else open
     async with connect(target) as channel:
         with cast("TextIO", opener(part, "wt", encoding="utf-8")) as stream:
-            follow = EventLogServiceStub(channel).Follow(FollowRequest(), timeout=timeout)
+            follow = EventLogServiceStub(channel).Follow(
+                FollowRequest(purpose=DATA_PURPOSE_TRAINING), timeout=timeout
+            )
             async for response in follow:
                 for event in response.events:
                     stream.write(

@@ -1,5 +1,6 @@
 """User events over real ports: what is refused, what is counted once, what kill -9 leaves."""
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from wherefore.common.v1.user_event_pb2 import (
     UserEvent,
 )
 from wherefore.orchestrator.v1.user_event_service_pb2 import (
+    ImportWithProgressRequest,
     UserEventServiceImportRequest,
     UserEventServiceWriteRequest,
 )
@@ -136,3 +138,24 @@ async def test_acknowledged_events_survive_kill_9(tmp_path):
     kept = {event.id for event in await store.recent("u:ann", 100_000)}
     await store.close()
     assert {f"e{n}" for n in acknowledged} <= kept
+
+
+async def test_an_import_tells_how_far_it_is_and_goes_on_where_it_broke_off(running):
+    stub = UserEventServiceStub(running.channel)
+    batches = [[view(f"p{n}-{m}") for m in range(3)] for n in range(3)]
+    batches[1][1].rating = 9
+
+    async def broken_off():
+        for batch in batches[:2]:
+            yield ImportWithProgressRequest(events=batch)
+        await asyncio.sleep(60)
+
+    call = stub.ImportWithProgress(broken_off())
+    first, second = await call.read(), await call.read()
+    assert (first.acknowledged_row, first.imported_count, list(first.errors)) == (3, 3, [])
+    assert (second.acknowledged_row, second.imported_count, second.failed_count) == (6, 5, 1)
+    assert [(e.row, e.field) for e in second.errors] == [(5, "rating")]
+    call.cancel()
+    again = [ImportWithProgressRequest(events=batch) for batch in batches]
+    *_, last = [each async for each in stub.ImportWithProgress(iter(again))]
+    assert (last.acknowledged_row, last.imported_count, last.duplicate_count) == (9, 3, 5)

@@ -121,7 +121,11 @@ async def test_a_user_is_told_to_ranking_and_to_nobody_else(known_shop):
     search = SearchServiceStub(known_shop.channel)
     for actor in ACTORS:
         await search.Search(SearchRequest(query="ranked", user=actor.context))
-    assert known_shop.fake.seen_users == ["ann", "bob", "", ""]
+    ann, bob, *others = known_shop.fake.seen_users
+    # By pseudonyms of their own, and nobody by name.
+    assert len({ann, bob, ""}) == 3
+    assert {"ann", "bob"}.isdisjoint(known_shop.fake.seen_users)
+    assert others == ["", ""]
 
 
 def _history(reason: str) -> str:

@@ -275,14 +275,14 @@ async def test_refusals_are_durable_and_hide_events(tmp_path: Path) -> None:
         await store.append([event("a"), own])
         assert [e.id for e in await store.recent("u:ann.smith", 9)] == ["a"]
         _, newly = await store.refuse(ANN, mask_of([PERSONALISATION, ANALYTICS]))
-        assert newly == mask_of([PERSONALISATION, ANALYTICS])
+        assert list(newly.values()) == [mask_of([PERSONALISATION, ANALYTICS])]
         assert await store.recent("u:ann.smith", 9) == []
         await store.append([event("c")])
     async with opened(tmp_path) as store:
         assert await store.recent("u:ann.smith", 9) == []
         assert (await store.holding(ANN)).refused == mask_of([PERSONALISATION, ANALYTICS])
         _, newly = await store.refuse(ANN, 0)
-        assert not newly
+        assert list(newly.values()) == [0]
         assert [e.id for e in await store.recent("u:ann.smith", 9)] == ["c", "a"]
 
 

@@ -100,3 +100,24 @@ def test_one_product_of_many_neighbours_keeps_the_most_frequent() -> None:
     for n in range(2_200):
         together.count(f"u:{n}", ["hub", f"p{n}", "often" if n % 10 == 0 else f"q{n}"], 0.0)
     assert told(together, "hub")["often"] > 100
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_who_is_forgotten_might_never_have_been(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311
+    events = [
+        (f"u:{chance.randrange(6)}", chance.sample("abcdefgh", 2), chance.random() * 3 * DAY)
+        for _ in range(120)
+    ]
+    everyone, others = counts(), counts()
+    for event in events:
+        everyone.count(*event)
+        if event[0] != "u:3":
+            others.count(*event)
+    everyone.forget("u:3")
+    everyone.forget("u:nobody")
+    for product in "abcdefgh":
+        assert told(everyone, product) == told(others, product)
+        assert everyone.actors(product) == others.actors(product)
+        assert everyone.beside(product, 9) == others.beside(product, 9)
+    assert sorted(everyone.links()) == sorted(others.links())

@@ -1,0 +1,132 @@
+"""What users may ask about their own data: erasure, a copy of it, and refusal of uses of it."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from services.orchestrator.completion.completer import Completer
+from services.orchestrator.event_store import SqliteEventStore, StoredEvent
+from services.orchestrator.events import EventLog
+from services.orchestrator.fallback import Degradations
+from services.orchestrator.profile import ProfileReader
+from services.orchestrator.purposes import ANALYTICS, mask_of, purposes_of, refuses
+from shared.degradation import degradation
+from shared.timing import StageTimer
+from wherefore.common.v1.diagnostics_pb2 import DEGRADATION_CAUSE_UNAVAILABLE, Degradation
+from wherefore.common.v1.user_event_pb2 import DataPurpose, UserEvent
+from wherefore.common.v1.user_profile_pb2 import UserContext, UserProfile
+
+PAGE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was erased."""
+
+    events: int
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedPart:
+    """A piece of what is held of a user; the first has the profile, the last what is missing."""
+
+    events: list[UserEvent] = field(default_factory=list[UserEvent])
+    profile: UserProfile | None = None
+    refused: "Sequence[DataPurpose.ValueType]" = ()
+    degraded: list[Degradation] = field(default_factory=list[Degradation])
+
+
+class UserData:
+    """Reaches every place that holds something of a user.
+
+    Args:
+        store: The log, which tells its followers in other services.
+        log: What counts events in memory.
+        completer: Completes with what users searched for.
+        profiles: Made from the log.
+        forget_pages: Drops what is kept of answers.
+    """
+
+    def __init__(
+        self,
+        store: SqliteEventStore,
+        log: EventLog,
+        completer: Completer,
+        profiles: ProfileReader,
+        *,
+        forget_pages: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._log = log
+        self._completer = completer
+        self._profiles = profiles
+        self._forget_pages = forget_pages
+
+    async def purge(self, user: UserContext) -> Erased:
+        """Erases all that is held of a user; nothing is left of it here when it returns.
+
+        Followers of the log are told at once; answers wait for them as for any event.
+
+        Raises:
+            UnavailableError: The log cannot be written; what was begun is done at the next start.
+        """
+        holding, gone = await self._store.erase(user)
+        await self._uncount(gone)
+        return Erased(len(gone), sum(not subject.is_user for subject in holding.subjects))
+
+    async def refuse(
+        self, user: UserContext, purposes: "Sequence[DataPurpose.ValueType]"
+    ) -> "list[DataPurpose.ValueType]":
+        """Sets what a user refuses; what was counted for it is forgotten.
+
+        Raises:
+            UnavailableError: The log cannot be written.
+        """
+        mask = mask_of(purposes)
+        holding, newly = await self._store.refuse(user, mask)
+        counted = replace(
+            holding, subjects=tuple(s for s in holding.subjects if refuses(newly[s.id], ANALYTICS))
+        )
+        place = 0
+        while page := await self._store.of(counted, place, PAGE):
+            # As they were counted: before, only what they refuse themselves.
+            await self._uncount(
+                [replace(e, refused=mask_of(e.event.refused_purposes)) for e in page]
+            )
+            place = page[-1].sequence
+        self._forget_pages()
+        return purposes_of(mask)
+
+    async def export(self, user: UserContext) -> AsyncIterator[ExportedPart]:
+        """Yields all that is held of a user.
+
+        Raises:
+            UnavailableError: The log cannot be read.
+        """
+        holding = await self._store.holding(user)
+        degradations = Degradations()
+        profile = await self._profiles.read(user, "", StageTimer(), degradations)
+        if profile is not None:
+            profile.user_id = user.user_id  # not the pseudonym that other services know
+        yield ExportedPart(profile=profile, refused=purposes_of(holding.refused))
+        place = sent = 0
+        while page := await self._store.of(holding, place, PAGE):
+            yield ExportedPart([stored.event for stored in page])
+            place, sent = page[-1].sequence, sent + len(page)
+        missing = list(degradations)
+        if (lost := await self._store.count(holding) - sent) > 0:
+            missing.append(
+                degradation(
+                    "events",
+                    DEGRADATION_CAUSE_UNAVAILABLE,
+                    fallback="without them",
+                    detail=f"{lost:,} events are damaged and cannot be read",
+                )
+            )
+        yield ExportedPart(degraded=missing)
+
+    async def _uncount(self, gone: Sequence[StoredEvent]) -> None:
+        self._log.uncount(gone)
+        self._forget_pages()
+        await self._completer.refresh()
