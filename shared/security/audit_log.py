@@ -56,8 +56,7 @@ class AuditLog:
         self._left_out = 0
 
     def pseudonym(self, user_id: str) -> str:
-        """Returns what stands for a user: the same each time, and nobody without the key finds out
-        who it is."""
+        """Returns what stands for a user; without the key nobody knows who it is."""
         return f"user:{hmac.digest(self._key, user_id.encode(), 'sha256').hex()[:16]}"
 
     async def write(self, record: AuditRecord) -> None:

@@ -80,7 +80,7 @@ RULES: Final[dict[str, Rule]] = {
     f"{_EDGE}ProductService/Import": _WRITE,
     f"{_EDGE}ProductService/Update": _WRITE,
     f"{_EDGE}ProductService/Delete": _WRITE,
-    f"{_EDGE}EventLogService/Follow": _rule(Role.RECOMMEND, audited=True),
+    f"{_EDGE}EventLogService/Follow": _rule(Role.RECOMMEND, Role.RANKING, audited=True),
     f"{_NLU}Parse": _INNER,
     f"{_NLU}ParseBatch": _INNER,
     f"{_NLU}Match": _INNER,
