@@ -82,6 +82,10 @@ class RetrievalSettings(ServiceSettings):
     search_threads: int = Field(default=4, ge=1, le=64)
     """Threads for reads; the event loop never blocks on the store."""
 
+    least_free_mib: int = Field(default=128, ge=0)
+    """MiB of the disk that writes leave free: below them products are UNAVAILABLE to write, and go
+    on being found. Of the embedded store."""
+
     optimize_after: int = Field(default=1_000, ge=1)
     """Writes after which the HNSW graph is brought up to date, at the end of the stream."""
 

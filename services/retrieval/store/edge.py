@@ -63,9 +63,9 @@ class EdgeStore:
 
     name = "qdrant-edge"
 
-    def __init__(self, folder: Path, layout: Layout) -> None:
+    def __init__(self, folder: Path, layout: Layout, least_free_bytes: int = 0) -> None:
         self._layout = layout
-        self._folder = EdgeFolder(folder, _config(layout))
+        self._folder = EdgeFolder(folder, _config(layout), least_free_bytes)
 
     def open(self) -> None:
         """See `VectorStore`."""
@@ -93,7 +93,7 @@ class EdgeStore:
     def write(self, products: Sequence[StoredProduct]) -> None:
         """See `VectorStore`."""
         points = [_point(product) for product in products]
-        with self._folder.writing(str(point.id) for point in points) as shard:
+        with self._folder.writing((str(point.id) for point in points), grows=True) as shard:
             shard.update(qe.UpdateOperation.upsert_points(points))
 
     def delete(self, product_ids: Sequence[str]) -> None:

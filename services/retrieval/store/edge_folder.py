@@ -31,15 +31,24 @@ from shared.folder_lock import FolderLock
 _CURRENT: Final = "current.json"
 _PAGE: Final = 1_000
 _READ_BYTES: Final = 1 << 20
+_FULL_SECONDS: Final = 30.0
 _OPTIMIZER: Final = Path(__file__).with_name("optimize_process.py")
 
 
 class EdgeFolder:
-    """The shard in use, for readers and writers of all threads."""
+    """The shard in use, for readers and writers of all threads.
 
-    def __init__(self, folder: Path, config: qe.EdgeConfig) -> None:
+    Args:
+        folder: Where it lies.
+        config: Of the engine.
+        least_free_bytes: What writes leave free on the disk. The engine writes into mapped files:
+            on a disk that is full to the last byte the kernel ends its process.
+    """
+
+    def __init__(self, folder: Path, config: qe.EdgeConfig, least_free_bytes: int = 0) -> None:
         self._folder = folder
         self._config = config
+        self._least_free_bytes = least_free_bytes
         self._generation: Generation | None = None
         self._lock = FolderLock(folder, "the product store")
         self._write_lock = threading.Lock()
@@ -97,9 +106,17 @@ class EdgeFolder:
             generation.leave()
 
     @contextmanager
-    def writing(self, points: Iterable[str] = ()) -> Generator[qe.EdgeShard]:
-        """Lends the shard to the one writer, who names the points that are to be written."""
+    def writing(
+        self, points: Iterable[str] = (), *, grows: bool = False
+    ) -> Generator[qe.EdgeShard]:
+        """Lends the shard to the one writer, who names the points that are to be written.
+
+        Raises:
+            UnavailableError: It `grows`, and the disk is nearly full.
+        """
         with self._write_lock, self.reading() as shard:
+            if grows:
+                self._check_room()
             yield shard
             written = set(points)
             self.unoptimized += len(written)
@@ -138,9 +155,19 @@ class EdgeFolder:
             os.fsync(file.fileno())
         draft.replace(self._folder / name)
 
+    def _check_room(self, more_bytes: int = 0) -> None:
+        free = shutil.disk_usage(self._folder).free
+        if free < self._least_free_bytes + more_bytes:
+            raise UnavailableError(
+                f"the disk of the product store is nearly full: {free >> 20} MiB are free",
+                retry_after_seconds=_FULL_SECONDS,
+            )
+
     def _copy(self) -> Path:
         if self._generation is None:
             raise UnavailableError("the product store is closed")
+        files = (self._folder / self._generation.folder).rglob("*")
+        self._check_room(sum(file.stat().st_size for file in files if file.is_file()))
         # A name of its own: the process of an optimisation that was cut short may still be writing.
         copy = self._folder / f"points-{secrets.token_hex(4)}"
         shutil.copytree(self._folder / self._generation.folder, copy)

@@ -3,6 +3,7 @@
 from services.retrieval.config import RetrievalSettings
 from services.retrieval.fields import INDEXED
 from services.retrieval.store.port import Layout, VectorStore
+from shared.settings import MIB
 
 
 def open_store(settings: RetrievalSettings) -> VectorStore:
@@ -34,4 +35,4 @@ def open_store(settings: RetrievalSettings) -> VectorStore:
     # The embedded engine is not built for every platform, so it is imported only where it is used.
     from services.retrieval.store.edge import EdgeStore
 
-    return EdgeStore(settings.data_dir, layout)
+    return EdgeStore(settings.data_dir, layout, settings.least_free_mib * MIB)
