@@ -15,8 +15,10 @@ from shared.text.normalise import fold
 from wherefore.common.v1.product_pb2 import Product
 
 _WORD: Final = re.compile(r"[a-z0-9]+(?:[-./][a-z0-9]+)*")
-_MODEL: Final = re.compile(r"([a-z]*)[-./]?([a-z]*)(\d{2,})([a-z]*)")
-_MIN_SIGNS: Final = 4
+_PARTS: Final = re.compile(r"([a-z]*)(\d.*)")
+_MEASURE: Final = re.compile(r"\d+([a-z]*)")
+_HYPHENS: Final = re.compile(r"[-.]+")
+_MIN_SIGNS, _MIN_DIGITS = 4, 2
 _FITS: Final = re.compile(r"\b(?:for|fits?|compatible|replac\w+|works with)\b|适用|用于|兼容")
 """What a title names behind such a word is another product."""
 
@@ -37,28 +39,50 @@ def products_named(title: str, record: Record) -> Iterator[Product]:
 
 
 def _names(accessory: Product, device: Product) -> bool:
-    text = fold("\n".join(texts_of(accessory)).replace("\\n", " "))
+    text = fold("\n".join(texts_of(accessory)).replace("\\n", "\n"))
     brand = fold(device.brand)
-    return (
-        bool(brand) and brand in text and any(pattern.search(text) for pattern in _models(device))
-    )
+    if not brand or brand not in text:
+        return False
+    lines = _HYPHENS.sub("", text).splitlines()
+    joined = [line.replace(" ", "") for line in lines]
+    return any(_stands(name, number, lines, joined) for name, number in _models(device))
 
 
-def _models(product: Product) -> Iterator[re.Pattern[str]]:
-    """Yields what finds each model that a product carries, however it is joined or listed."""
+def _stands(name: str, number: str, lines: list[str], joined: list[str]) -> bool:
+    """Whether a model stands in a line, whole or in a list: "FS-1020/1050" names the FS-1050."""
+    ahead = r"(?<!\d)" if not name else ""
+    whole = re.compile(rf"{ahead}{re.escape(name + number)}(?!\d)")
+    if any(whole.search(line) for line in (*lines, *joined)):
+        return True
+    listed = re.compile(rf"(?<![a-z]){re.escape(name)}.*/\s?[a-z]{{0,4}}{number}(?![a-z0-9])")
+    return bool(name) and any(listed.search(line) for line in lines)
+
+
+def _models(product: Product) -> Iterator[tuple[str, str]]:
+    """Yields the letters and the rest of each model that a product carries: ("fs", "1050")."""
     texts = [*product.titles.values()]
     if "model" in product.attributes:
         texts += product.attributes["model"].texts
     for text in texts:
         before = ""
         for word in _WORD.findall(_FITS.split(fold(text))[0]):
-            if (found := _MODEL.search(word)) is not None:
-                letters = [run for run in found.group(1, 2) if run] or [before] * bool(before)
-                digits, tail = found.group(3, 4)
-                signs = sum(map(len, (*letters, digits, tail)))
-                if letters and signs >= _MIN_SIGNS and tail not in UNITS:
-                    # "FS-1020/1050" names the FS-1050: what stands between may be another number.
-                    ahead = "".join(rf"(?=[^\n]*(?<![a-z]){re.escape(run)})" for run in letters)
-                    whole = rf"(?<!\d){digits}{re.escape(tail)}(?![a-z0-9])"
-                    yield re.compile(rf"(?m)^{ahead}[^\n]*{whole}")
-            before = word if word.isalpha() else ""
+            for piece in word.split("/"):
+                found = _PARTS.fullmatch(_HYPHENS.sub("", piece))
+                if found is None:
+                    continue
+                measure = _MEASURE.fullmatch(found[0])
+                name = found[1] or (before if found[2].isdigit() else "")
+                letters = bool(name) or not found[2].isdigit()
+                digits = sum(map(str.isdigit, found[2]))
+                if (
+                    letters
+                    and digits >= _MIN_DIGITS
+                    and len(name + found[2]) >= _MIN_SIGNS
+                    and not (measure and measure[1] in UNITS)
+                ):
+                    yield name, found[2]
+                before = found[1] or before
+            if word.isalpha():
+                before = word
+            elif "/" not in word:
+                before = ""

@@ -37,7 +37,9 @@ def check_numbers(text: str, record: Record) -> Iterator[tuple[int, int, str]]:
             yield found.start(), found.end(), "" if CHECKS[cause](told, record) else cause
     for found in _BARE.finditer(text):
         if not any(taken[found.start() : found.end()]):
-            there = re.search(rf"(?<![\d.]){re.escape(found[0])}(?![\d]|\.\d)", record.folded)
+            # The records write 1500 where a sentence has 1,500.
+            forms = "|".join(re.escape(form) for form in {found[0], found[0].replace(",", "")})
+            there = re.search(rf"(?<![\d.])(?:{forms})(?![\d]|\.\d)", record.folded)
             yield found.start(), found.end(), "" if there else "number"
 
 

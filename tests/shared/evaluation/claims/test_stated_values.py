@@ -46,3 +46,11 @@ def test_steel_that_does_not_rust_denies_nothing() -> None:
     product.attributes["material"].texts.append("Stainless steel")
     assert not check_text("材质：不锈钢。", Record(product)).unsupported
     assert check_text("材质：不是不锈钢。", Record(product)).unsupported
+
+
+def test_a_number_with_a_comma_is_that_of_the_records() -> None:
+    product = Product(id="p3", titles={"en": "Dog food"})
+    product.attributes["net_weight"].numbers.append(1500)
+    product.attributes["net_weight"].unit = "g"
+    assert not check_text("It has 1,500 g as its net weight.", Record(product)).unsupported
+    assert check_text("It has 1,600 g as its net weight.", Record(product)).unsupported
