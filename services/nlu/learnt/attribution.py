@@ -37,6 +37,8 @@ begin to be told apart, the logit changes most."""
 _ROWS_A_PASS: Final = 16
 _TOKENS_A_PASS: Final = 320
 """A derivative keeps what every layer made: more rows at once would only take more memory."""
+TOKENS_A_REQUEST: Final = 1_280
+"""All pairs of a request together: some 35 passes over each token is what a request may cost."""
 _CHARACTERS_A_TOKEN: Final = 32
 _WITHIN: Final = frozenset("-.'’&+")
 """Signs that stand within words."""
@@ -93,10 +95,10 @@ class MatchAttributor:
         path = settings.version_dir / "tokenizer.json"
         if not path.is_file():
             raise UnavailableError(f"{path} is missing; `make models` makes it")
-        # The library is written in Rust and its stubs leave most arguments unknown.
-        self._tokenizer: Any = Tokenizer.from_file(str(path))
-        self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(max_length=settings.max_tokens)
+        self._path = path
+        self._max_tokens = settings.max_tokens
+        self._tokenizers: dict[int, Any] = {}
+        self._tokenizer(settings.max_tokens)
         self._longest = settings.max_tokens * _CHARACTERS_A_TOKEN
         self.model = model.model
 
@@ -104,7 +106,8 @@ class MatchAttributor:
         """Attributes pairs, one after another: each is a batch of passes already.
 
         Args:
-            pairs: Texts of any length; what is beyond the window is cut from the longer one.
+            pairs: Texts of any length; what is beyond the window is cut from the longer one. The
+                windows of all pairs are 1,280 tokens together at most.
 
         Raises:
             UnavailableError: The model cannot be reached.
@@ -124,9 +127,11 @@ class MatchAttributor:
             slopes, match = forwarded.outputs[SLOPES], forwarded.outputs[MATCH]
             return slopes[..., 0].astype(np.float64), match[:, 0].astype(np.float64)
 
+        window = min(self._max_tokens, TOKENS_A_REQUEST // max(1, len(pairs)))
+        tokenizer = await asyncio.to_thread(self._tokenizer, window)
         for left_text, right_text in pairs:
             cut = left_text[: self._longest], right_text[: self._longest]
-            encoding: Any = await asyncio.to_thread(self._tokenizer.encode, *cut)
+            encoding: Any = await asyncio.to_thread(tokenizer.encode, *cut)
             ids, kinds = (
                 np.array(each, dtype=np.int32) for each in (encoding.ids, encoding.type_ids)
             )
@@ -134,6 +139,16 @@ class MatchAttributor:
             left, right = (_words(text, encoding, side, values) for side, text in enumerate(cut))
             found.append(Attribution(logit, without[0], without[1], left, right))
         return Attributions(found, queue, inference)
+
+    def _tokenizer(self, window: int) -> Any:
+        """Returns the tokenizer that cuts pairs to a window; as many are kept as counts of pairs."""
+        if window not in self._tokenizers:
+            # The library is written in Rust and its stubs leave most arguments unknown.
+            made: Any = Tokenizer.from_file(str(self._path))
+            made.no_padding()
+            made.enable_truncation(max_length=window)
+            self._tokenizers[window] = made
+        return self._tokenizers[window]
 
     async def close(self) -> None:
         """Lets go of the model."""

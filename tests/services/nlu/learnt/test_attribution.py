@@ -80,7 +80,7 @@ async def test_tokens_are_grouped_into_words_with_their_spans() -> None:
     assert (pair.logit, pair.without_left, pair.without_right) == (3.0, -4.0, -6.0)
     assert found.inference_nanos * 5 == found.queue_nanos * 7 > 7
     # Every token but [CLS] and the two [SEP] is part of one word.
-    tokens = MatchAttributor(EveryTokenOne(), SETTINGS)._tokenizer.encode(left, right).ids
+    tokens = attributor._tokenizer(SETTINGS.max_tokens).encode(left, right).ids
     total = sum(word.attribution for word in (*pair.left, *pair.right))
     assert total == pytest.approx(len(tokens) - 3, rel=1e-3)
 
@@ -105,6 +105,17 @@ async def test_long_texts_are_cut_and_none_is_fine(served: MatchAttributor) -> N
     assert not (await served.attribute([])).pairs
     (pair,) = (await served.attribute([("kettle", "steel kettle " * 5_000)])).pairs
     assert 40 < len(pair.right) < 128
+
+
+@needs_model
+async def test_a_request_of_many_long_pairs_reads_less_of_each() -> None:
+    attributor = MatchAttributor(EveryTokenOne(), SETTINGS)
+    pair = "kettle", "steel kettle " * 500
+    (alone,) = (await attributor.attribute([pair])).pairs
+    many = (await attributor.attribute([pair] * 20)).pairs
+    assert len(alone.right) == SETTINGS.max_tokens - 4
+    # [CLS], [SEP], the left word and [SEP] again; 20 windows of 64 are the 1,280 tokens.
+    assert {len(each.right) for each in many} == {64 - 4}
 
 
 def test_a_missing_model_is_told(tmp_path) -> None:
