@@ -37,7 +37,7 @@ begin to be told apart, the logit changes most."""
 _ROWS_A_PASS: Final = 16
 _TOKENS_A_PASS: Final = 320
 """A derivative keeps what every layer made: more rows at once would only take more memory."""
-TOKENS_A_REQUEST: Final = 1_280
+TOKENS_A_REQUEST: Final = 640
 """All pairs of a request together: some 35 passes over each token is what a request may cost."""
 _CHARACTERS_A_TOKEN: Final = 32
 _WITHIN: Final = frozenset("-.'’&+")
@@ -107,7 +107,7 @@ class MatchAttributor:
 
         Args:
             pairs: Texts of any length; what is beyond the window is cut from the longer one. The
-                windows of all pairs are 1,280 tokens together at most.
+                windows of all pairs are 640 tokens together at most.
 
         Raises:
             UnavailableError: The model cannot be reached.

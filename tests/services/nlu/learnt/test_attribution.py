@@ -114,8 +114,8 @@ async def test_a_request_of_many_long_pairs_reads_less_of_each() -> None:
     (alone,) = (await attributor.attribute([pair])).pairs
     many = (await attributor.attribute([pair] * 20)).pairs
     assert len(alone.right) == SETTINGS.max_tokens - 4
-    # [CLS], [SEP], the left word and [SEP] again; 20 windows of 64 are the 1,280 tokens.
-    assert {len(each.right) for each in many} == {64 - 4}
+    # [CLS], [SEP], the left word and [SEP] again; 20 windows of 32 are the 640 tokens.
+    assert {len(each.right) for each in many} == {32 - 4}
 
 
 def test_a_missing_model_is_told(tmp_path) -> None:
