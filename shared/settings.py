@@ -69,8 +69,8 @@ class ServiceSettings(BaseSettings):
 
     latency_target_seconds: float = Field(default=0, ge=0)
     """Time that work on a call may take, in seconds, before fewer are worked on at once: the number
-    then follows what the machine can do. 0: always `max_concurrency`, until a quiet machine has
-    shown that following costs no goodput below the peak."""
+    then follows what the machine can do. 0: always `max_concurrency`. On at the edge, where load is
+    shed before any work is done (`WHEREFORE_ORCHESTRATOR_LATENCY_TARGET_SECONDS`)."""
 
     max_queue: int = Field(default=128, ge=0)
     """Calls that may wait beyond those. Further ones are RESOURCE_EXHAUSTED, and so are calls that

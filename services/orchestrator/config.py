@@ -133,6 +133,11 @@ class OrchestratorSettings(ServiceSettings):
 
     budgets: Budgets = Budgets()
 
+    latency_target_seconds: float = Field(default=0.3, ge=0)
+    """As of any service, but on: the edge is where load is shed, and what it lets in the services
+    behind it can do. 0: always `max_concurrency` calls at once, which ends in late answers for all
+    where a machine cannot do so many."""
+
     brown_out: BrownOutSettings = BrownOutSettings()
 
     hedge_share: float = Field(default=0.05, ge=0, le=1)

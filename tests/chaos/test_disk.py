@@ -88,7 +88,8 @@ async def retrieval(folder: Path) -> AsyncIterator[RetrievalServiceStub]:
         f"{prefix}PORT": str(port),
         f"{prefix}DATA_DIR": str(folder),
         f"{prefix}VECTOR_DIMENSION": str(DIMENSION),
-        f"{prefix}LEAST_FREE_MIB": "12",
+        f"{prefix}LEAST_FREE_MIB": "72",
+        f"{prefix}OPTIMIZE_AFTER": "1000000",
     }
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "services.retrieval",
@@ -121,7 +122,7 @@ def documents(batch: int) -> list[retrieval_pb.IndexDocument]:
 
 
 async def test_products_on_a_full_disk(small_disk: SmallDisk):
-    small_disk.resize(24)
+    small_disk.resize(128)
     acknowledged: list[str] = []
     async with retrieval(small_disk.folder) as stub:
         refused = None
@@ -144,7 +145,7 @@ async def test_products_on_a_full_disk(small_disk: SmallDisk):
         assert len((await stub.GetProducts(wanted, timeout=10)).products) == 1
         gone = retrieval_pb.DeleteRequest(product_ids=[acknowledged.pop()])
         assert (await stub.Delete(gone, timeout=10)).deleted_count == 1
-    small_disk.resize(64)
+    small_disk.resize(256)
     async with retrieval(small_disk.folder) as stub:
         kept: set[str] = set()
         for at in range(0, len(acknowledged), 100):
