@@ -70,10 +70,11 @@ def naming_a_model(text: str = "DCP-L2530") -> QueryUnderstanding:
 
 def history(*recent: tuple[str, str, str]) -> UserProfile:
     return UserProfile(
+        user_id="pseudonym",
         recent_products=[
             RecentProduct(product_id=product_id, action=action, title=title)
             for product_id, action, title in recent
-        ]
+        ],
     )
 
 
@@ -93,7 +94,7 @@ def test_the_history_is_asked_of_what_was_bought_first() -> None:
     assert list(request.product_ids) == PAGE
     assert request.beside_product_ids[:2] == ["printer", "v0"]
     assert len(request.beside_product_ids) == MOST_OTHERS
-    assert request.user.user_id == "ann"
+    assert request.user.user_id == "pseudonym"
     assert [each.product_title for each in ties["ink"]][:2] == ["DCP-L2530 printer", "Viewed 0"]
     assert not list(work.degradations)
 

@@ -74,6 +74,10 @@ class Sources:
         await self.server.stop(None)
         await self.store.close()
 
+    def known(self, user: str) -> UserContext:
+        """A user as the log tells of them: by a pseudonym."""
+        return self.store.alias(UserContext(user_id=user))
+
     async def buy(self, user: str, *ids: str) -> int:
         event = event_pb.UserEvent(
             id=f"{user}-{'-'.join(ids)}",
@@ -123,7 +127,7 @@ async def test_an_acknowledged_event_counts_in_the_next_answer(running: SimpleNa
             running,
             pb.STRATEGY_BOUGHT_TOGETHER,
             product_ids=["p0001"],
-            user=UserContext(user_id="user2"),
+            user=running.sources.known("user2"),
             event_sequence=last,
         )
         assert not answer.degraded
@@ -147,11 +151,13 @@ async def test_a_page_is_related_to_what_the_user_has(running: SimpleNamespace) 
         each.brand, each.titles["en"], each.category_path[-1] = "Brother", title, kind
     catalogue.version += 1
     last = await running.sources.buy("zoe", printer.id)
-    await ask(running, pb.STRATEGY_BUY_AGAIN, user=UserContext(user_id="zoe"), event_sequence=last)
+    await ask(
+        running, pb.STRATEGY_BUY_AGAIN, user=running.sources.known("zoe"), event_sequence=last
+    )
     request = pb.RelateRequest(
         product_ids=[ink.id, "p0500"],
         beside_product_ids=[printer.id],
-        user=UserContext(user_id="zoe"),
+        user=running.sources.known("zoe"),
     )
     for _ in range(400):
         answer = await running.stub.Relate(request, timeout=20)
@@ -174,7 +180,7 @@ async def test_relating_names_the_fields_at_fault(running: SimpleNamespace) -> N
 
 async def test_own_purchases(running: SimpleNamespace) -> None:
     last = await running.sources.buy("ann", "p0003")
-    fields = {"event_sequence": last, "user": UserContext(user_id="ann")}
+    fields = {"event_sequence": last, "user": running.sources.known("ann")}
     answer = await ask(running, pb.STRATEGY_BUY_AGAIN, **fields)
     (product,) = answer.products
     (relation,) = product.relations
