@@ -87,7 +87,7 @@ def read_verifier(path: Path, issuer: str, audience: str, leeway_seconds: float)
     """
     try:
         keys = jwt.PyJWKSet.from_json(path.read_text()).keys
-    except jwt.PyJWTError as error:
+    except (jwt.PyJWTError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
     by_id = {key.key_id: key for key in keys if key.key_id}
     if len(by_id) < len(keys):

@@ -8,6 +8,8 @@ import grpc
 import pytest
 
 from shared.catalogue import bundled_catalogue_path, read_catalogue
+from shared.security.settings import SecuritySettings
+from shared.security.setup import set_up
 from shared.suite import PortPlan, Suite
 from wherefore.orchestrator.v1.product_service_pb2 import (
     ProductServiceImportRequest,
@@ -74,6 +76,40 @@ def running_suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
         assert last.failed_count == 0
         assert last.imported_count >= 1_900
         yield suite
+
+
+@pytest.fixture(scope="session")
+def security(tmp_path_factory: pytest.TempPathFactory) -> SecuritySettings:
+    """Certificates and keys of the secured suite."""
+    folder = tmp_path_factory.mktemp("security")
+    set_up(folder)
+    return SecuritySettings(enabled=True, dir=folder)
+
+
+@pytest.fixture(scope="session")
+def secured(
+    tmp_path_factory: pytest.TempPathFactory, security: SecuritySettings
+) -> Iterator[Suite]:
+    """A suite with security on, without a catalogue."""
+    quick = {
+        "WHEREFORE_ORCHESTRATOR_COMPLETION_REFRESH_SECONDS": "0.5",
+        "WHEREFORE_NLU_TERMS_POLL_SECONDS": "0.5",
+        "WHEREFORE_RECOMMEND_CATALOGUE_POLL_SECONDS": "0.5",
+    }
+    home = tmp_path_factory.mktemp("secured")
+    with Suite(
+        home, PortPlan.free(), private=True, triton=False, security=security, variables=quick
+    ) as suite:
+        suite.up()
+        yield suite
+
+
+@pytest.fixture(scope="session")
+def edge(secured: Suite, security: SecuritySettings) -> Iterator[grpc.Channel]:
+    """The public port of the secured suite, as a shop back end reaches it."""
+    authorities = grpc.ssl_channel_credentials(security.ca_file.read_bytes())
+    with grpc.secure_channel(secured.target("orchestrator"), authorities) as channel:
+        yield channel
 
 
 @pytest.fixture

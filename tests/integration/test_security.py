@@ -8,8 +8,7 @@ import pytest
 from shared.security.api_keys import new_key
 from shared.security.policy import GRANTABLE, RULES, SERVICES, Role
 from shared.security.settings import SecuritySettings
-from shared.security.setup import set_up
-from shared.suite import PortPlan, Suite
+from shared.suite import Suite
 from tests.fuzz.methods import Method, all_methods
 
 pytestmark = pytest.mark.suite
@@ -19,33 +18,8 @@ METHODS = [pytest.param(each, id=each.short) for each in all_methods()]
 
 
 @pytest.fixture(scope="module")
-def security(tmp_path_factory: pytest.TempPathFactory) -> SecuritySettings:
-    folder = tmp_path_factory.mktemp("security")
-    set_up(folder)
-    return SecuritySettings(enabled=True, dir=folder)
-
-
-@pytest.fixture(scope="module")
-def secured(
-    tmp_path_factory: pytest.TempPathFactory, security: SecuritySettings
-) -> Iterator[Suite]:
-    home = tmp_path_factory.mktemp("secured")
-    with Suite(home, PortPlan.free(), private=True, triton=False, security=security) as suite:
-        suite.up()
-        yield suite
-
-
-@pytest.fixture(scope="module")
 def keys(security: SecuritySettings) -> dict[Role, str]:
     return {role: new_key(security.api_keys_file, role, [role]) for role in GRANTABLE}
-
-
-@pytest.fixture(scope="module")
-def edge(secured: Suite, security: SecuritySettings) -> Iterator[grpc.Channel]:
-    """The public port, as a shop back end reaches it."""
-    authorities = grpc.ssl_channel_credentials(security.ca_file.read_bytes())
-    with grpc.secure_channel(secured.target("orchestrator"), authorities) as channel:
-        yield channel
 
 
 @pytest.fixture(scope="module")
