@@ -171,7 +171,7 @@ async def measure(
     ):
         stub = ReasonServiceStub(channel)
         for (language, size), wanted in requests.items():
-            for clients in at_once if size == PAGE else at_once[: at_once[0] == 1]:
+            for clients in at_once if size == PAGE else [n for n in at_once if n == 1]:
                 unary, streamed = await explain(stub, wanted[: 2 * MOST_PAGES], clients)
                 name = f"{LANGUAGES[language]}, page of {size}"
                 name += f", {clients} clients" if clients > 1 else ""
@@ -195,7 +195,7 @@ def section(rows: dict[str, list[list[str]]], busy: tuple[float, float]) -> str:
         "ExplainStream is asked for clauses; its first text is the first clause or reason that the "
         f"model wrote and the verifier let stand. Wanted: a page of {PAGE} under "
         f"{WANTED_PAGE_MS:.0f} ms, a first text under {WANTED_FIRST_MS:.0f} ms, by templates "
-        f"under {WANTED_TEMPLATES_MS:.0f} ms, all p50. {CLIENTS} clients ask at the same moment, and again "
+        f"under {WANTED_TEMPLATES_MS:.0f} ms, all p50. {CLIENTS} clients ask at once, again "
         "when all are answered; one page is written at a time unless it is said otherwise. Reasons "
         "that the model has not written in time, or has no words for, are templates'. Load average "
         f"of the machine before and after: {busy[0]:.1f} and {busy[1]:.1f}.",

@@ -127,7 +127,7 @@ class CachedWriter:
         return True
 
     def _finish(self, rows: dict[bytes, Wanted]) -> None:
-        if not self._late_seconds:
+        if not (self._late_seconds and self._kept.maxsize):
             return
         with self._lock:
             rows = {key: one for key, one in rows.items() if key not in self._under_way}

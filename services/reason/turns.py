@@ -8,9 +8,9 @@ so before it has waited: templates answer at once.
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from prometheus_client import Gauge
@@ -74,19 +74,25 @@ class Turns:
             self._enter(ticket)
         try:
             yield max(0.0, ticket.ends - self._clock())
-            # One that failed, or that nobody read on, says little of how long one takes.
-            each = (self._clock() - ticket.started) / max(1, reasons)
-            self._seconds_each += _SMOOTHING * (each - self._seconds_each)
+            # One that failed, or was not written to its end, says little of how long one takes.
+            if not behind:
+                each = (self._clock() - ticket.started) / max(1, reasons)
+                self._seconds_each += _SMOOTHING * (each - self._seconds_each)
         finally:
             with self._changed:
                 self._inside.remove(ticket)
                 self._changed.notify_all()
 
+    def is_wanted(self) -> bool:
+        """Whether one for which nobody waits has to make room."""
+        with self._changed:
+            return len(self._inside) > self._pages or any(not t.behind for t in self._waiting)
+
     def _enter(self, ticket: _Ticket) -> None:
         ahead = [other for other in self._waiting if other.order <= ticket.order]
-        is_free = len(self._inside) < self._pages and not ahead
+        is_free = self._has_place(ticket) and not ahead
         if not (is_free or ticket.behind) and self._expected(ticket, ahead) > ticket.ends:
-            count = len(self._inside) + len(ahead)
+            count = sum(not t.behind for t in self._inside) + len(ahead)
             raise ResourceExhaustedError(f"{count} pages are ahead at the model")
         self._waiting.append(ticket)
         WAITING.inc()
@@ -106,15 +112,19 @@ class Turns:
         self._inside.append(ticket)
 
     def _is_next(self, ticket: _Ticket) -> bool:
-        if len(self._inside) >= self._pages:
-            return False
-        return min(self._waiting, key=lambda each: each.order) is ticket
+        first = min(self._waiting, key=lambda each: each.order)
+        return first is ticket and self._has_place(ticket)
+
+    def _has_place(self, ticket: _Ticket) -> bool:
+        """Whether a page may go in; what nobody waits for makes room for the others."""
+        return sum(ticket.behind or not t.behind for t in self._inside) < self._pages
 
     def _expected(self, ticket: _Ticket, ahead: Sequence[_Ticket]) -> float:
         """Returns when a page would be written, those ahead of it included."""
         now, each = self._clock(), self._seconds_each
         # What is being written is partly done.
-        inside = sum(max(0.0, t.reasons * each - (now - t.started)) for t in self._inside)
+        before = (t for t in self._inside if not t.behind)
+        inside = sum(max(0.0, t.reasons * each - (now - t.started)) for t in before)
         waiting = sum(other.reasons * each for other in ahead)
         return now + (inside + waiting) / self._pages + ticket.reasons * each
 
@@ -125,11 +135,19 @@ class TurnWriter:
     Args:
         writer: The model.
         turns: Shared by all that write with it.
-        behind: Whether nobody waits for what it writes.
+        behind: Whether nobody waits for what it writes: it breaks off where others need the room.
+        clock: Seconds that only grow.
     """
 
-    def __init__(self, writer: Writer, turns: Turns, *, behind: bool = False) -> None:
-        self._writer, self._turns, self._behind = writer, turns, behind
+    def __init__(
+        self,
+        writer: Writer,
+        turns: Turns,
+        *,
+        behind: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._writer, self._turns, self._behind, self._clock = writer, turns, behind, clock
 
     @property
     def version(self) -> str:
@@ -140,16 +158,26 @@ class TurnWriter:
         """Whether the model has learnt to say every kind of the evidence."""
         return self._writer.knows(wanted)
 
-    def stream(self, wanted: Sequence[Wanted], seconds: float) -> Iterator[Progress]:
-        """Writes a page once it is its turn.
+    def stream(self, wanted: Sequence[Wanted], seconds: float) -> Generator[Progress]:
+        """Writes a page once it is its turn; one behind makes room, and goes on when there is some.
 
         Raises:
             ResourceExhaustedError: Too many are ahead.
         """
-        if seconds <= 0:
-            return
-        with self._turns.take(len(wanted), seconds, behind=self._behind) as left:
-            yield from self._writer.stream(wanted, left)
+        ends = self._clock() + seconds
+        left = list(range(len(wanted)))
+        while left and (seconds := ends - self._clock()) > 0:
+            with self._turns.take(len(left), seconds, behind=self._behind) as given:
+                rows = list(left)
+                for progress in self._writer.stream([wanted[row] for row in rows], given):
+                    row = rows[progress.row]
+                    if progress.reason is not None or progress.failed:
+                        left.remove(row)
+                    yield replace(progress, row=row)
+                    if self._behind and self._turns.is_wanted():
+                        break
+                else:
+                    return
 
     def wait_ready(self, seconds: float) -> None:
         """Waits until the model can be used, or the time is over."""

@@ -10,6 +10,7 @@ import pytest
 from services.reason.turns import Turns, TurnWriter
 from services.reason.wording.batch import Wanted
 from services.reason.wording.decode import Progress
+from services.reason.wording.rendering import SaidClause, SaidReason
 from shared.errors import ResourceExhaustedError, UnavailableError
 
 LONG = 60.0
@@ -107,6 +108,22 @@ def test_with_nothing_ahead_a_page_is_let_in_however_long_it_takes():
         assert left == pytest.approx(0.1)
 
 
+def test_what_nobody_waits_for_makes_room_at_once_and_goes_on_afterwards():
+    pages = Pages(Turns(1))
+    behind, went = pages.start("behind", behind=True)
+    assert not pages.turns.is_wanted()
+    second, second_go = pages.start("second behind", behind=True)
+    asked, go = pages.start("asked for", 0.001, reasons=10)  # would be late, were it to wait
+    until(lambda: len(pages.order) == 2)
+    assert pages.order == ["behind", "asked for"]
+    assert pages.turns.is_wanted()
+    for one, let in ((behind, went), (asked, go), (second, second_go)):
+        let.set()
+        one.result(10)
+    assert pages.order[-1] == "second behind"
+    assert not pages.turns.is_wanted()
+
+
 def test_what_a_page_waited_is_taken_from_its_time():
     clock = Clock()
     pages = Pages(Turns(1, clock))
@@ -166,14 +183,42 @@ class Recorder:
         self.given.append(-1.0)
 
 
+@dataclass
+class Writing(Recorder):
+    """Writes a reason at a time, and has somebody ask for a page after some."""
+
+    turns: Turns = field(default_factory=lambda: Turns(1))
+    ask_after: int = 2
+    asked: list[list[int]] = field(default_factory=list[list[int]])
+
+    def stream(self, wanted: Sequence[Wanted], seconds: float) -> Iterator[Progress]:
+        self.asked.append([one.seed for one in wanted])
+        for row, one in enumerate(wanted):
+            said = SaidReason(f"{one.seed}.", (SaidClause(0, str(one.seed)),))
+            if len(self.asked) == 1 and row == self.ask_after:
+                with self.turns.take(1, LONG):
+                    yield Progress(row, reason=said)
+            else:
+                yield Progress(row, reason=said)
+
+
+def test_what_is_finished_behind_breaks_off_and_writes_the_rest_when_there_is_room():
+    writing = Writing()
+    writer = TurnWriter(writing, writing.turns, behind=True)
+    wanted = [Wanted([], "en", seed) for seed in (10, 11, 12, 13, 14)]
+    said = {p.row: p.reason.text for p in writer.stream(wanted, LONG) if p.reason is not None}
+    assert said == {row: f"{seed}." for row, seed in enumerate((10, 11, 12, 13, 14))}
+    assert writing.asked == [[10, 11, 12, 13, 14], [13, 14]]
+
+
 def test_a_writer_takes_a_turn_for_as_long_as_its_page_is_read():
     turns, recorder = Turns(1, clock := Clock()), Recorder()
-    writer = TurnWriter(recorder, turns)
+    writer = TurnWriter(recorder, turns, clock=clock)
     wanted = [Wanted([], "en", 1)]
     page = writer.stream(wanted, 3.0)
-    assert next(iter(page)).piece == "piece"
+    assert next(page).piece == "piece"
     assert len(turns._inside) == 1
-    page.close()  # type: ignore[attr-defined]
+    page.close()
     assert not turns._inside
     assert list(writer.stream(wanted, 0.0)) == []
     assert recorder.given == [3.0]
