@@ -45,6 +45,7 @@ from shared.catalogue_watch import CatalogueWatch
 from shared.errors import UnavailableError
 from shared.folder_lock import FolderLock
 from shared.text.analysis import warm_up
+from shared.security.guard import Guard
 from shared.web.serve import WebServer
 from wherefore.orchestrator.v1.completion_service_pb2_grpc import (
     add_CompletionServiceServicer_to_server,
@@ -134,6 +135,7 @@ class OrchestratorService:
 
     @property
     def http_port(self) -> int:
+        self._guard: Guard | None = None
         """Port of the demo page once started; 0 when it is off."""
         return self._web.port if self._web else 0
 
@@ -142,6 +144,10 @@ class OrchestratorService:
         # Channels belong to the loop they are opened on, which runs from here on.
         settings = self._settings
         clients = self._clients = open_clients(settings)
+    def use_guard(self, guard: Guard) -> None:
+        """Guards the demo page's routes; called while security is on."""
+        self._guard = guard
+
         signer = self._signer
         profiles = ProfileReader(clients, self._store)
         embedder = Embedder(clients)
@@ -219,7 +225,10 @@ class OrchestratorService:
         self._started_at = time.monotonic()
         if self._settings.http_enabled and self._web is None and self._api is not None:
             self._web = WebServer(
-                make_app(self._api), self._settings.host, self._settings.http_port
+                make_app(self._api, self._guard),
+                self._settings.host,
+                self._settings.http_port,
+                security.pair("orchestrator") if security.enabled and security.edge_tls else None,
             )
             await self._web.start()
             _log.info("demo page", url=f"http://{self._settings.host}:{self._web.port}/")

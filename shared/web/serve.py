@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -20,12 +21,22 @@ class _Server(uvicorn.Server):
 
 
 class WebServer:
-    """An HTTP server beside the gRPC one."""
+    """An HTTP server beside the gRPC one.
 
-    def __init__(self, app: Any, host: str, port: int) -> None:
+    Args:
+        app: Answers.
+        host: Address to bind.
+        port: Port to bind; 0 for any free one.
+        certificate: Files of a certificate and its key, to speak TLS; read once.
+    """
+
+    def __init__(
+        self, app: Any, host: str, port: int, certificate: tuple[Path, Path] | None = None
+    ) -> None:
         self._app = app
         self._host = host
         self._wanted = port
+        self._certificate = certificate
         self._socket: socket.socket | None = None
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
@@ -51,7 +62,13 @@ class WebServer:
             raise OSError(f"cannot serve the page on port {self._wanted}: {error}") from error
         self._socket = bound
         config = uvicorn.Config(
-            self._app, lifespan="off", log_config=None, access_log=False, server_header=False
+            self._app,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            ssl_certfile=self._certificate[0] if self._certificate else None,
+            ssl_keyfile=self._certificate[1] if self._certificate else None,
         )
         self._server = _Server(config)
         self._task = asyncio.create_task(self._server.serve(sockets=[bound]), name="web")

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
+from services.orchestrator.web.door import Door
 from services.orchestrator.web.event_stream import event_stream
 from shared.deadline import Deadline, set_current_deadline
 from shared.errors import (
@@ -32,6 +33,7 @@ from shared.request_context import (
     current_request_id,
     set_request_id,
 )
+from shared.security.guard import Guard
 from shared.web.body import read_json_body
 from shared.web.headers import SecurityHeaders
 from shared.web.static_files import HashedStaticFiles
@@ -60,6 +62,8 @@ _A = TypeVar("_A")
 _HTTP: Final = {
     grpc.StatusCode.INVALID_ARGUMENT: HTTPStatus.BAD_REQUEST,
     grpc.StatusCode.FAILED_PRECONDITION: HTTPStatus.BAD_REQUEST,
+    grpc.StatusCode.UNAUTHENTICATED: HTTPStatus.UNAUTHORIZED,
+    grpc.StatusCode.PERMISSION_DENIED: HTTPStatus.FORBIDDEN,
     grpc.StatusCode.NOT_FOUND: HTTPStatus.NOT_FOUND,
     grpc.StatusCode.ABORTED: HTTPStatus.CONFLICT,
     grpc.StatusCode.RESOURCE_EXHAUSTED: HTTPStatus.TOO_MANY_REQUESTS,
@@ -83,8 +87,14 @@ class Api:
     deadline_seconds: float
 
 
-def make_app(api: Api) -> Starlette:
-    """Returns the application."""
+def make_app(api: Api, guard: Guard | None = None) -> Starlette:
+    """Returns the application.
+
+    Args:
+        api: Answers.
+        guard: Lets calls in while security is on.
+    """
+    door = [Middleware(Door, guard, lambda error: _failure(error, {}))] if guard else []
     static = HashedStaticFiles(directory=STATIC)
 
     async def page(request: Request) -> Response:
@@ -145,7 +155,11 @@ def make_app(api: Api) -> Starlette:
             Route("/api/events", events, methods=["POST"]),
             Mount("/static", static),
         ],
-        middleware=[Middleware(SecurityHeaders), Middleware(GZipMiddleware, minimum_size=1024)],
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(GZipMiddleware, minimum_size=1024),
+            *door,
+        ],
     )
 
 

@@ -1,0 +1,64 @@
+"""While security is on: lets the calls of the page in by the same rules as those over gRPC."""
+
+from collections.abc import Callable
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared.errors import PermissionDeniedError, WhereforeError
+from shared.request_context import current_tenant
+from shared.security.guard import Attempt, Guard
+
+_SERVICES: Final = "/wherefore.orchestrator.v1."
+METHODS: Final = {
+    "/api/search": f"{_SERVICES}SearchService/Search",
+    "/api/search/stream": f"{_SERVICES}SearchService/SearchStream",
+    "/api/summarise": f"{_SERVICES}SummaryService/Summarise",
+    "/api/explain": f"{_SERVICES}ExplanationService/Explain",
+    "/api/complete": f"{_SERVICES}CompletionService/Complete",
+    "/api/recommend": f"{_SERVICES}RecommendationService/Recommend",
+    "/api/events": f"{_SERVICES}UserEventService/Write",
+}
+"""The method that each route stands for; other routes below /api are let in by nobody."""
+_GUARDED: Final = "/api/"
+_PAGE_OF_NOBODY: Final = "the page shows the suite's own data; tenants call over gRPC"
+
+
+class Door:
+    """Asks the guard before a route answers. The page itself and health are open.
+
+    Args:
+        app: Answers.
+        guard: Decides.
+        failure: Makes the response of an error.
+    """
+
+    def __init__(
+        self, app: ASGIApp, guard: Guard, failure: Callable[[WhereforeError], Response]
+    ) -> None:
+        self._app = app
+        self._guard = guard
+        self._failure = failure
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See the ASGI specification."""
+        path = str(scope.get("path", ""))
+        if scope["type"] != "http" or not path.startswith(_GUARDED):
+            await self._app(scope, receive, send)
+            return
+        client = scope.get("client")
+        attempt = Attempt(
+            method=METHODS.get(path, path),
+            metadata=dict(Headers(scope=scope)),
+            peer=f"http:{client[0]}" if client else "http",
+        )
+        try:
+            async with self._guard.admit(attempt):
+                if current_tenant():
+                    raise PermissionDeniedError(_PAGE_OF_NOBODY)
+                await self._app(scope, receive, send)
+        except WhereforeError as error:
+            # The routes turn their own errors into answers: these are the door's.
+            await self._failure(error)(scope, receive, send)
