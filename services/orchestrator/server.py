@@ -230,6 +230,7 @@ class OrchestratorService:
                 self._settings.http_port,
                 security.pair("orchestrator") if security.enabled and security.edge_tls else None,
             )
+            security = self._settings.security
             await self._web.start()
             _log.info("demo page", url=f"http://{self._settings.host}:{self._web.port}/")
 

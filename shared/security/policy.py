@@ -74,6 +74,7 @@ RULES: Final[dict[str, Rule]] = {
     f"{_EDGE}UserDataService/PurgeUser": _PERSONAL,
     f"{_EDGE}UserDataService/ExportUser": _PERSONAL,
     f"{_EDGE}UserDataService/SetConsent": _rule(Role.SHOP, Role.PRIVACY, audited=True),
+    f"{_EDGE}ExperimentService/Report": _SHOP,
     f"{_EDGE}AggregateService/Aggregate": _PERSONAL,
     f"{_EDGE}AggregateService/GetBudget": _rule(Role.PRIVACY),
     f"{_EDGE}ProductService/Get": _READ,
