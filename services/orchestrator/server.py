@@ -224,13 +224,13 @@ class OrchestratorService:
         self._watch()
         self._started_at = time.monotonic()
         if self._settings.http_enabled and self._web is None and self._api is not None:
+            security = self._settings.security
             self._web = WebServer(
                 make_app(self._api, self._guard),
                 self._settings.host,
                 self._settings.http_port,
                 security.pair("orchestrator") if security.enabled and security.edge_tls else None,
             )
-            security = self._settings.security
             await self._web.start()
             _log.info("demo page", url=f"http://{self._settings.host}:{self._web.port}/")
 
