@@ -44,8 +44,8 @@ from services.orchestrator.web.app import Api, make_app
 from shared.catalogue_watch import CatalogueWatch
 from shared.errors import UnavailableError
 from shared.folder_lock import FolderLock
-from shared.text.analysis import warm_up
 from shared.security.guard import Guard
+from shared.text.analysis import warm_up
 from shared.web.serve import WebServer
 from wherefore.orchestrator.v1.completion_service_pb2_grpc import (
     add_CompletionServiceServicer_to_server,
@@ -130,24 +130,24 @@ class OrchestratorService:
         self._clients: Clients | None = None
         self._api: Api | None = None
         self._web: WebServer | None = None
+        self._guard: Guard | None = None
         self._started_at = 0.0
         self._complete = False
 
     @property
     def http_port(self) -> int:
-        self._guard: Guard | None = None
         """Port of the demo page once started; 0 when it is off."""
         return self._web.port if self._web else 0
+
+    def use_guard(self, guard: Guard) -> None:
+        """Guards the demo page's routes; called while security is on."""
+        self._guard = guard
 
     def register(self, server: grpc.aio.Server) -> None:
         """Adds the servicers to a server."""
         # Channels belong to the loop they are opened on, which runs from here on.
         settings = self._settings
         clients = self._clients = open_clients(settings)
-    def use_guard(self, guard: Guard) -> None:
-        """Guards the demo page's routes; called while security is on."""
-        self._guard = guard
-
         signer = self._signer
         profiles = ProfileReader(clients, self._store)
         embedder = Embedder(clients)
