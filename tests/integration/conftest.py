@@ -66,7 +66,7 @@ def running_suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
     # On a busy machine the model would miss its time, and answers would say so.
     patience = {
         "WHEREFORE_REASON_MODEL_SECONDS": "2",
-        "WHEREFORE_ORCHESTRATOR_BUDGETS__REASON__SECONDS": "3",
+        "WHEREFORE_ORCHESTRATOR_BUDGETS__REASON": '{"seconds": 3, "reserve": 0.01}',
     }
     with Suite(
         tmp_path_factory.mktemp("suite"), PortPlan.free(), private=True, variables=patience

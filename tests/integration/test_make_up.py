@@ -23,7 +23,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
         "WHEREFORE_HOME": str(tmp_path_factory.mktemp("home")),
         "WHEREFORE_TARGET": f"127.0.0.1:{ports.orchestrator}",
         "WHEREFORE_REASON_MODEL_SECONDS": "2",  # or a busy machine leaves reasons to templates
-        "WHEREFORE_ORCHESTRATOR_BUDGETS__REASON__SECONDS": "3",
+        "WHEREFORE_ORCHESTRATOR_BUDGETS__REASON": '{"seconds": 3, "reserve": 0.01}',
     }
     yield environment
     make("down", environment)
