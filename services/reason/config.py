@@ -58,7 +58,8 @@ class Settings(ServiceSettings):
     model: str = REASON_MODEL
     """Model of the repository that words reasons, such as "reason_small"; empty for templates."""
     inference: InferenceSettings = InferenceSettings()
-    """Where it runs: a Triton server or this process; `inference.model` is not read."""
+    """Where it lies (`inference.model_dir`) and runs: a Triton server or this process;
+    `inference.model` is not read."""
     model_startup_seconds: float = Field(default=20, ge=0)
     """How long the service waits at its start for the model, before it goes on without it."""
     model_seconds: float = Field(default=0.2, gt=0)

@@ -2,7 +2,6 @@
 
 from services.reason.config import Settings
 from services.reason.writer import Writer
-from shared.inference.settings import REPOSITORY
 
 
 def open_writer(settings: Settings) -> Writer:
@@ -11,7 +10,7 @@ def open_writer(settings: Settings) -> Writer:
     Raises:
         FileNotFoundError: The repository lacks files of the model; `make models` makes them.
     """
-    folder = REPOSITORY / settings.model
+    folder = settings.inference.model_dir / settings.model
     if settings.inference.backend == "triton":
         from services.reason.triton_writer import TritonWriter
 

@@ -8,6 +8,7 @@ environment of its own.
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,9 @@ ENVIRONMENT = ROOT / ".venv-triton"
 REQUIREMENTS = ("nvidia-pytriton==0.7.0", "onnxruntime==1.23.2", "numpy>=1.26,<2")
 GLIBC = (2, 35)
 """Oldest glibc that the wheel's binary starts with."""
+
+_GRAPH = re.compile(r'key: "graph"\s+value:? \{\s*string_value: "([^"]+)"')
+"""Where a configuration names a graph of its own."""
 
 _ASK = (
     "import json, platform, sysconfig; print(json.dumps({"
@@ -60,8 +64,12 @@ def problem(models: Sequence[str] = (), repository: Path = REPOSITORY) -> str | 
 
 
 def is_made(model: str, repository: Path = REPOSITORY) -> bool:
-    """Whether the model's graph lies in the repository."""
-    return bool(model) and (repository / model / "1/model.onnx").is_file()
+    """Whether the graph that Triton serves lies in the repository."""
+    if not model:
+        return False
+    config = repository / model / "config.pbtxt"
+    named = _GRAPH.search(config.read_text(encoding="utf-8")) if config.is_file() else None
+    return (repository / model / "1" / (named[1] if named else "model.onnx")).is_file()
 
 
 def install(environment: Path = ENVIRONMENT) -> None:

@@ -126,6 +126,36 @@ def export(
 
 
 @app.command
+def entry(
+    recipe: RecipeName,
+    *,
+    out: Out = None,
+    name: Annotated[
+        str | None, Parameter(help="Of the model in Triton; that of the recipe if none.")
+    ] = None,
+    repository: Annotated[Path, Parameter(help="The model repository.")] = REPOSITORY / "models",
+    threads: Annotated[int, Parameter(help="Of a forward pass.")] = 1,
+    max_rows: Annotated[int, Parameter(help="Reasons written at once.")] = 64,
+) -> None:
+    """Write a run's last epoch as an entry of the model repository, ready to be served.
+
+    An adapter is merged into its model. The reason service takes the entry by its name,
+    `WHEREFORE_REASON_MODEL=NAME`, in Triton as well as in process.
+
+    For example:
+
+        python -m services.reason.train entry reason_lora
+
+        python -m services.reason.train entry reason_lora --name reason_qwen --threads 4
+    """
+    from services.reason.train.entry import write_entry
+
+    named = name if name is not None else Path(recipe).stem
+    made = write_entry(_folder(recipe, out), named, repository, threads=threads, max_rows=max_rows)
+    sys.stdout.write(f"{made}\n")
+
+
+@app.command
 def graphs(
     *folders: Annotated[Path, Parameter(help="Folders of versions; all of models/ when none.")],
 ) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+from transformers import DynamicCache
 
 from services.reason.train.torch_engine import TorchEngine
 from services.reason.wording.onnx_engine import OnnxEngine
@@ -20,6 +21,8 @@ from shared.inference.onnx_files import OPSET, silent
 
 _TORCH: Any = torch
 _STEPS: Final = 6
+MAX_BYTES: Final = 1_900_000_000
+"""Weights of a graph in one file; protobuf ends at 2 GiB."""
 
 
 class CachedNetwork(torch.nn.Module):
@@ -64,22 +67,83 @@ class CachedNetwork(torch.nn.Module):
         return logits, _TORCH.stack(present)
 
 
-def write_graph(network: Any, path: Path) -> None:
-    """Traces a network into a graph of float32."""
-    config = network.config
-    width = config.n_embd // config.n_head
+class AnyCachedNetwork(torch.nn.Module):
+    """Any causal model of transformers, with its cache as one tensor.
+
+    Args:
+        network: In evaluation mode, as `shape_of_cache` takes it.
+    """
+
+    def __init__(self, network: Any) -> None:
+        super().__init__()
+        self.network: Any = network
+
+    def forward(self, input_ids: Any, mask: Any, past: Any) -> Any:
+        """Returns logits of the last token and the grown cache; shapes as in the module."""
+        cache: Any = DynamicCache()
+        for layer in range(past.shape[0]):
+            cache.update(past[layer, 0], past[layer, 1], layer)
+        out = self.network(
+            input_ids=input_ids,
+            attention_mask=mask,
+            position_ids=(mask.cumsum(1) - 1).clamp(min=0)[:, past.shape[4] :],
+            cache=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        present = [_TORCH.stack([layer.keys, layer.values]) for layer in out.cache.layers]
+        return out.logits[:, -1], _TORCH.stack(present)
+
+
+def shape_of_cache(network: Any) -> tuple[int, int, int]:
+    """Returns layers, heads of keys and their width.
+
+    Raises:
+        ValueError: The layers keep something else than keys and values of one shape.
+    """
+    with torch.no_grad():
+        cache: Any = network(input_ids=_TORCH.ones(1, 1, dtype=_TORCH.int64), use_cache=True).cache
+    shapes = {
+        tuple(getattr(layer, part).shape) for layer in cache.layers for part in ("keys", "values")
+    }
+    if len(shapes) != 1:
+        kind = network.config.model_type
+        raise ValueError(f"{kind}: its layers do not all keep keys and values of one shape")
+    _, heads, _, width = shapes.pop()
+    return len(cache.layers), int(heads), int(width)
+
+
+def write_graph(
+    network: Any, path: Path, cached: type[torch.nn.Module] = CachedNetwork
+) -> list[Path]:
+    """Traces a network into a graph of float32.
+
+    Args:
+        network: In evaluation mode.
+        path: Of the graph.
+        cached: What gives it its cache as one tensor; our own networks are written out, which takes
+            a tenth from a single step.
+
+    Returns:
+        The files: the graph, and beside it its weights where one file cannot hold them.
+
+    Raises:
+        ValueError: Its cache has another form, see `shape_of_cache`.
+    """
+    layers, heads, width = shape_of_cache(network)
     examples = (
         _TORCH.ones(2, 3, dtype=_TORCH.int64),
         _TORCH.ones(2, 5, dtype=_TORCH.int64),
-        _TORCH.zeros(config.n_layer, 2, 2, config.n_head, 2, width),
+        _TORCH.zeros(layers, 2, 2, heads, 2, width),
     )
     any_size: Any = torch.export.Dim.DYNAMIC
     rows = {0: any_size, 1: any_size}
+    apart = sum(weight.numel() * 4 for weight in network.parameters()) > MAX_BYTES
     with silent(), warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         exporter: Any = torch.onnx
         exporter.export(
-            CachedNetwork(network).eval(),
+            cached(network).eval(),
             examples,
             str(path),
             input_names=["input_ids", "mask", "past"],
@@ -87,8 +151,9 @@ def write_graph(network: Any, path: Path) -> None:
             dynamic_shapes=(rows, rows, {2: any_size, 4: any_size}),
             opset_version=OPSET,
             dynamo=True,
-            external_data=False,
+            external_data=apart,
         )
+    return [path, path.with_name(f"{path.name}.data")] if apart else [path]
 
 
 def gap_to_torch(network: Any, path: Path) -> float:

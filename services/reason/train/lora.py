@@ -17,8 +17,6 @@ from services.reason.train.recipe import LoraSettings
 from services.reason.train.vocabulary import Vocabulary
 
 ADAPTER: Final = "adapter"
-GPT2: Final = "gpt2"
-"""The architecture that `export.py` writes as a graph."""
 
 
 def open_model(
@@ -48,10 +46,22 @@ def open_model(
         lora_alpha=settings.alpha,
         lora_dropout=settings.dropout,
         target_modules=targets if isinstance(targets, str) else list(targets),
-        trainable_token_indices=learnt,
+        trainable_token_indices=_trained_rows(network, learnt),
     )
     tokenizer.save_pretrained(out / ADAPTER)
     return peft.get_peft_model(network, config), Vocabulary(tokenizer.backend_tokenizer)
+
+
+def _trained_rows(network: Any, tokens: list[int]) -> list[int] | dict[str, list[int]]:
+    """Returns the tokens that are learnt, by layer where the head has weights of its own."""
+    if network.config.tie_word_embeddings:
+        return tokens
+    layers = network.get_input_embeddings(), network.get_output_embeddings()
+    return {
+        name.rpartition(".")[2]: tokens
+        for name, module in network.named_modules()
+        if any(module is layer for layer in layers)
+    }
 
 
 def _cut_characters(tokenizer: Any, texts: Iterable[str]) -> list[str]:
@@ -87,17 +97,3 @@ def load_model(out: Path) -> tuple[Any, Vocabulary]:
     adapters: Any = peft.PeftModel
     adapted = adapters.from_pretrained(network, str(out / ADAPTER))
     return adapted.eval(), Vocabulary(tokenizer.backend_tokenizer)
-
-
-def merged_model(out: Path) -> Any:
-    """Returns the model of a run with its adapter merged into the weights.
-
-    Raises:
-        ValueError: It is no GPT-2, of which alone a graph can be written.
-    """
-    adapted, _ = load_model(out)
-    whole = adapted.merge_and_unload()
-    if whole.config.model_type != GPT2:
-        kind = whole.config.model_type
-        raise ValueError(f"only of a GPT-2 can a graph be written, and this adapter is of {kind}")
-    return whole.eval()

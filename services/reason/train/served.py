@@ -21,6 +21,9 @@ from services.reason.wording.tokens import (
 from shared.inference.onnx_files import OPSET, is_current, multiplies_bytes, sha256
 
 NETWORK: Final = "network.safetensors"
+ADAPTED: Final = "hugging_face"
+"""Folder that holds an adapted model as transformers writes it, in place of NETWORK."""
+_WEIGHTS: Final = "model.safetensors"
 RECIPE: Final = 1
 """Raised when what is made of the weights changes, so that older graphs are made anew."""
 
@@ -32,13 +35,19 @@ def graphs_stamp(folder: Path) -> str:
         FileNotFoundError: It holds no weights.
     """
     narrow = not multiplies_bytes()
-    digest = sha256(folder / NETWORK)
+    digest = sha256(folder / ADAPTED / _WEIGHTS if is_of_hugging_face(folder) else folder / NETWORK)
     return json.dumps({"weights": digest, "recipe": RECIPE, "opset": OPSET, "narrow": narrow})
 
 
+def is_of_hugging_face(folder: Path) -> bool:
+    """Whether a version is of an adapted model; one of our own has two graphs, this one."""
+    return (folder / ADAPTED).is_dir()
+
+
 def graphs_are_made(folder: Path) -> bool:
-    """Whether both graphs of a version are up to date; loads no torch."""
-    return is_current(folder, graphs_stamp(folder), (GRAPH, FULL_GRAPH))
+    """Whether the graphs of a version are up to date; loads no torch."""
+    names = (FULL_GRAPH,) if is_of_hugging_face(folder) else (GRAPH, FULL_GRAPH)
+    return is_current(folder, graphs_stamp(folder), names)
 
 
 def kept_ids(grammar: Grammar) -> list[int]:

@@ -182,14 +182,11 @@ async def test_a_model_named_in_the_settings_words_the_reasons():
 
 
 @pytest.mark.parametrize("named", [False, True])
-async def test_without_the_files_of_the_default_model_templates_answer(
-    tmp_path, monkeypatch, make_scene, named
-):
-    monkeypatch.setattr("services.reason.open_writer.REPOSITORY", tmp_path)
+async def test_without_the_files_of_the_default_model_templates_answer(tmp_path, make_scene, named):
     settings = Settings(
         port=0,
         metrics_port=0,
-        inference=InferenceSettings(backend="onnx"),
+        inference=InferenceSettings(backend="onnx", model_dir=tmp_path),
         **({"model": "reason_small"} if named else {}),
     )
     if named:  # asked for by the operator: a mistake to be told at once

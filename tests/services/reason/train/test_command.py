@@ -14,7 +14,9 @@ def run(*arguments: str) -> int:
         return int(ended.code or 0)
 
 
-@pytest.mark.parametrize("command", ["train", "corpus", "evaluate", "export", "graphs", "speed"])
+@pytest.mark.parametrize(
+    "command", ["train", "corpus", "evaluate", "export", "entry", "graphs", "speed"]
+)
 def test_every_command_has_help_with_an_example(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

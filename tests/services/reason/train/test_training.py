@@ -1,10 +1,8 @@
-"""A tiny run from corpus to graph, and the same for tiny models that LoRA adapts."""
+"""A tiny run, from corpus to graph."""
 
 import json
-import math
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +18,6 @@ from services.reason.config import DEFAULT_BANNED_WORDS
 from services.reason.train.batches import batches
 from services.reason.train.corpus import CorpusSettings
 from services.reason.train.export import gap_to_torch
-from services.reason.train.lora import open_model
 from services.reason.train.marks import marks
 from services.reason.train.measure import distinct, held_scenes, verdicts, write_all
 from services.reason.train.model import (
@@ -31,7 +28,7 @@ from services.reason.train.model import (
     save_network,
 )
 from services.reason.train.package import make_graphs, open_package, package
-from services.reason.train.recipe import LoraSettings, Recipe, RecipeError, Stage, read_recipe
+from services.reason.train.recipe import Recipe, RecipeError, Stage, read_recipe
 from services.reason.train.run import evaluate, open_run, train
 from services.reason.train.served import FULL_GRAPH, kept_ids
 from services.reason.train.torch_engine import TorchEngine
@@ -40,7 +37,6 @@ from services.reason.wording.decode import decode
 from services.reason.wording.onnx_engine import OnnxEngine
 from services.reason.wording.sampling import SamplingSettings
 from services.reason.wording.served import GRAPH, read_grammar
-from services.reason.wording.tokens import PAD
 
 CORPUS = CorpusSettings(scenes=150, catalogues={"bundled": 1.0})
 TINY = Recipe(
@@ -173,82 +169,6 @@ def test_held_out_products_are_measured(run: Path, tmp_path: Path) -> None:
     assert figures["reasons"] == len(written) == 10
     assert 1 < figures["perplexity"] < 500
     assert 0 <= figures["obedience"] <= 1
-
-
-def tiny_model(kind: str, tokenizer_folder: Path, folder: Path) -> Path:
-    """A model of chance weights with a tokenizer of its own, as a folder of Hugging Face."""
-    import transformers
-
-    tokenizer = transformers.PreTrainedTokenizerFast(
-        tokenizer_file=str(tokenizer_folder / "tokenizer.json")
-    )
-    size = len(tokenizer)
-    if kind == "gpt2":
-        config: Any = transformers.GPT2Config(
-            vocab_size=size, n_embd=32, n_layer=2, n_head=2, n_positions=160
-        )
-    else:
-        config = transformers.Qwen2Config(
-            vocab_size=size,
-            hidden_size=32,
-            intermediate_size=64,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            num_key_value_heads=2,
-            max_position_embeddings=160,
-        )
-    loader: Any = transformers.AutoModelForCausalLM
-    loader.from_config(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
-
-
-@pytest.mark.parametrize("kind", ["gpt2", "qwen2"])
-@pytest.mark.filterwarnings("ignore")
-def test_lora_adapts_models_of_hugging_face(kind: str, run: Path, tmp_path: Path) -> None:
-    base = tiny_model(kind, run, tmp_path / "base")
-    recipe = TINY.model_copy(
-        update={
-            "lora": LoraSettings(model=str(base), rank=4, alpha=8),
-            "corpus": CorpusSettings(scenes=60, catalogues={"bundled": 1.0}),
-            "stages": [Stage(parts={"reasons": 1.0}, epochs=2, learning_rate=1e-2)],
-            "judged_scenes": 4,
-        }
-    )
-    out = tmp_path / "run"
-    history = train(recipe, tmp_path, out)
-    assert history[1]["perplexity"] < history[0]["perplexity"]
-    figures, _ = evaluate(recipe, tmp_path, out, "dev", 4)
-    assert math.isclose(figures["perplexity"], history[1]["perplexity"], rel_tol=0.02)
-    if kind == "gpt2":
-        # Merged, it is served as the small model is.
-        package(out, tmp_path / "package")
-        assert make_graphs(tmp_path / "package").keys() == {"fp32", "int8"}
-        assert read_grammar(tmp_path / "package", ()).tokens.id(PAD) == 0
-    else:
-        with pytest.raises(ValueError, match="qwen2"):
-            package(out, tmp_path / "package")
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_characters_that_a_tokenizer_cuts_become_tokens(tmp_path: Path) -> None:
-    import tokenizers
-    import transformers
-
-    base = tmp_path / "base"
-    made: Any = tokenizers.ByteLevelBPETokenizer()
-    made.train_from_iterator(["in stock"], vocab_size=300)
-    transformers.PreTrainedTokenizerFast(tokenizer_object=made).save_pretrained(base)
-    config: Any = transformers.GPT2Config(
-        vocab_size=300, n_embd=32, n_layer=1, n_head=2, n_positions=64
-    )
-    loader: Any = transformers.AutoModelForCausalLM
-    loader.from_config(config).save_pretrained(base)
-    settings = LoraSettings(model=str(base), rank=2)
-    _, cut = open_model(settings, tmp_path / "cut")
-    _, whole = open_model(settings, tmp_path / "whole", ["现货 in stock"])
-    assert len(cut.ids("现货")) > 2
-    assert [whole.table().texts[index] for index in whole.ids("现货")] == ["现", "货"]
 
 
 def test_recipes_that_come_along_are_read() -> None:
