@@ -30,6 +30,7 @@ from services.orchestrator.related import RelatedFinder
 from services.orchestrator.servers.completion import CompletionServer
 from services.orchestrator.servers.event_log import EventLogServer
 from services.orchestrator.servers.events import UserEventServer
+from services.orchestrator.servers.experiments import ExperimentServer
 from services.orchestrator.servers.explanation import ExplanationServer
 from services.orchestrator.servers.products import ProductServer
 from services.orchestrator.servers.recommend import RecommendationServer
@@ -52,6 +53,9 @@ from wherefore.orchestrator.v1.completion_service_pb2_grpc import (
 )
 from wherefore.orchestrator.v1.event_log_service_pb2_grpc import (
     add_EventLogServiceServicer_to_server,
+)
+from wherefore.orchestrator.v1.experiment_service_pb2_grpc import (
+    add_ExperimentServiceServicer_to_server,
 )
 from wherefore.orchestrator.v1.explanation_service_pb2_grpc import (
     add_ExplanationServiceServicer_to_server,
@@ -93,6 +97,7 @@ class OrchestratorService:
             "EventLogService",
             "UserDataService",
             "SummaryService",
+            "ExperimentService",
         )
     )
     # A bad number makes one bad row, not a failed import.
@@ -184,6 +189,7 @@ class OrchestratorService:
         add_RecommendationServiceServicer_to_server(recommend, server)
         add_ProductServiceServicer_to_server(products, server)
         add_UserEventServiceServicer_to_server(events, server)
+        add_ExperimentServiceServicer_to_server(ExperimentServer(self._experiments), server)
         add_EventLogServiceServicer_to_server(EventLogServer(self._store), server)
         data = UserData(
             self._store,

@@ -134,7 +134,10 @@ class Ranker:
         """
         wanted, table, language = prepared.wanted, prepared.table, prepared.language
         config = self._weights.serving[prepared.serving_config]
-        model, root = self._variants.find(wanted.variant, prepared.serving_config, language)
+        explorer = self._explorer if wanted.explore else None
+        model, root = self._variants.find(
+            wanted.variant, prepared.serving_config, language, explore=explorer is not None
+        )
         scores = model.score(table.values)
         version = model.version
         told: dict[int, list[FeatureContribution]] = {}
@@ -163,7 +166,6 @@ class Ranker:
         )
         strength = config.diversity.strength if asked is None else asked
         limit = wanted.limit or len(scores)
-        explorer = self._explorer if wanted.explore else None
         if explorer:
             drawn = explorer.order(
                 scores,

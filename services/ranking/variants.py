@@ -73,13 +73,16 @@ class Variants:
         self._head = head
         self._default = default
 
-    def find(self, name: str, serving_config: str, language: str) -> Chosen:
+    def find(
+        self, name: str, serving_config: str, language: str, *, explore: bool = False
+    ) -> Chosen:
         """Returns the model that ranks.
 
         Args:
             name: A `Variant`, or "" for the default.
             serving_config: A known one.
             language: Of the query, such as "zh"; "" for none.
+            explore: Whether to tell how far the weights are uncertain.
 
         Raises:
             InvalidArgumentError: There is no such variant.
@@ -102,10 +105,8 @@ class Variants:
         if deviation is None:
             return Chosen(linear)
         version = f"{linear.version}+online@{self._head.updates(serving_config)}"
-        return Chosen(
-            LinearModel(version, linear.weights + deviation),
-            self._head.deviation_root(serving_config),
-        )
+        root = self._head.deviation_root(serving_config) if explore else None
+        return Chosen(LinearModel(version, linear.weights + deviation), root)
 
 
 def _linear(weights: Weights) -> dict[str, dict[str, LinearModel]]:

@@ -27,6 +27,7 @@ _COMMANDS = {
     "import": "import_:import_catalogue",
     "products": "products:app",
     "events": "events:app",
+    "experiment": "experiment:app",
     "eval": "evaluate:app",
     "label": "label:app",
     "train": "train:app",

@@ -89,6 +89,11 @@ class Experiments:
         self._decisions.load()
         self._look()
 
+    @property
+    def problem(self) -> str:
+        """Why the file as it is now is refused; empty while it is right."""
+        return self._file.problem
+
     def assign(self, user: UserContext, surface: str) -> Assigned:
         """Returns the arms of a user on a surface, "search" or "recommend"."""
         actor = actor_of(user.user_id, user.session_id)

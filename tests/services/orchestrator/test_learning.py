@@ -5,6 +5,7 @@ import socket
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import grpc
 import pytest
 
 from services.ranking.config import Settings
@@ -12,9 +13,11 @@ from services.ranking.features import FEATURE_SET, FEATURES
 from services.ranking.online.checkpoint import read_checkpoint
 from services.ranking.server import RankingServer
 from shared.server import start_server
-from tests.services.orchestrator.conftest import serve
+from tests.services.orchestrator.conftest import serve as serve_shop
 from wherefore.common.v1 import user_event_pb2 as events_pb
 from wherefore.common.v1.shown_page_pb2 import ExperimentArm, ShownPage
+from wherefore.orchestrator.v1.experiment_service_pb2 import ExperimentServiceReportRequest
+from wherefore.orchestrator.v1.experiment_service_pb2_grpc import ExperimentServiceStub
 from wherefore.orchestrator.v1.recommendation_service_pb2 import RecommendRequest
 from wherefore.orchestrator.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
 from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest
@@ -26,7 +29,13 @@ from wherefore.orchestrator.v1.user_event_service_pb2 import (
 from wherefore.orchestrator.v1.user_event_service_pb2_grpc import UserEventServiceStub
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+PATIENT = {name: {"seconds": 20, "reserve": 0} for name in ("nlu", "retrieval", "ranking")}
 LIKED = {f"p{n:02}" for n in range(0, 30, 3)}
+
+
+def serve(folder: Path, ranker_port: int, **fields: object):
+    """A shop before a real ranking service, which a busy machine does not hurry."""
+    return serve_shop(folder, ranking_target=f"127.0.0.1:{ranker_port}", budgets=PATIENT, **fields)
 
 
 def free_port() -> int:
@@ -85,9 +94,7 @@ async def test_the_ranking_follows_what_shoppers_choose_and_a_replay_gives_the_s
     fast = {"checkpoint_seconds": 0.05}
     async with (
         ranking(tmp_path / "a", port, **fast) as first,
-        serve(
-            tmp_path / "o", port=port, ranking_target=f"127.0.0.1:{first.port}", shown_pages=500
-        ) as shop,
+        serve(tmp_path / "o", first.port, port=port, shown_pages=500) as shop,
     ):
         for product_id, product in shop.fake.products.items():
             product.review_summary.rating_count = 900
@@ -121,9 +128,7 @@ async def test_an_event_is_written_with_the_page_that_it_names(tmp_path, kind, p
     port = free_port()
     async with (
         ranking(tmp_path / "a", port, mode="learn") as ranker,
-        serve(
-            tmp_path / "o", port=port, ranking_target=f"127.0.0.1:{ranker.port}", shown_pages=500
-        ) as shop,
+        serve(tmp_path / "o", ranker.port, port=port, shown_pages=500) as shop,
     ):
         page = await search(shop.channel)
         event = event_of(page, page.results[2].product.id, "ada", kind)
@@ -148,9 +153,7 @@ async def test_recommendations_are_joined_too_and_say_their_model(tmp_path):
     port = free_port()
     async with (
         ranking(tmp_path / "a", port) as ranker,
-        serve(
-            tmp_path / "o", port=port, ranking_target=f"127.0.0.1:{ranker.port}", shown_pages=500
-        ) as shop,
+        serve(tmp_path / "o", ranker.port, port=port, shown_pages=500) as shop,
     ):
         request = RecommendRequest(
             product_ids=["p01"], serving_config="similar", skip_reasons=True, page_size=5
@@ -175,3 +178,89 @@ async def test_without_kept_pages_events_are_as_they_came(shop):
     kept = await shop.service._store.recent("u:ada", 10)
     assert len(kept) == 2
     assert not any(each.HasField("shown") for each in kept)
+
+
+EXPERIMENT = """
+layers:
+  - name: ranking
+    salt: s
+    experiments:
+      - id: head
+        arms:
+          - {name: control, share: 0.5, ranking_model: weights}
+          - {name: tried, share: 0.5, ranking_model: MODEL}
+        guard: {metrics: [click]}
+"""
+
+
+async def test_arms_rank_by_their_model_until_their_guard_falls(tmp_path):
+    port = free_port()
+    file = tmp_path / "experiments.yaml"
+    file.write_text(EXPERIMENT.replace("MODEL", "candidate"))
+    async with (
+        ranking(tmp_path / "a", port, mode="learn") as ranker,
+        serve(
+            tmp_path / "o",
+            ranker.port,
+            port=port,
+            experiments_file=file,
+            experiments_poll_seconds=0.001,
+        ) as shop,
+    ):
+        pages = {f"user-{n}": await search(shop.channel, f"user-{n}") for n in range(120)}
+        arms = {user: page.experiments[0].arm for user, page in pages.items()}
+        assert set(arms.values()) == {"control", "tried"}
+        assert all(page.experiments[0].experiment == "head" for page in pages.values())
+        # The candidate is not there: the weights answer, and the answer says so.
+        for user, page in pages.items():
+            stages = [each.stage for each in page.degraded]
+            assert stages == (["experiment"] if arms[user] == "tried" else [])
+
+        for user, page in pages.items():
+            if arms[user] == "control":
+                stored = await write(shop.channel, event_of(page, page.results[0].product.id, user))
+                assert [(e.experiment, e.arm) for e in stored.experiments] == [("head", "control")]
+        reports = ExperimentServiceStub(shop.channel)
+        told = await reports.Report(ExperimentServiceReportRequest(experiment="head"), timeout=5)
+        control, tried = told.reports[0].arms
+        assert control.metrics[0].converted_users == list(arms.values()).count("control")
+        assert tried.metrics[0].converted_users == 0
+        assert tried.metrics[0].lift_high < 1.0
+        assert tried.roll_back.metric == "click"
+        assert len(tried.metrics[0].points) > 10
+
+        user = next(user for user, arm in arms.items() if arm == "tried")
+        page = await search(shop.channel, user)
+        assert not page.experiments
+        assert not page.degraded
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await reports.Report(ExperimentServiceReportRequest(experiment="none"), timeout=5)
+        assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_an_arm_serves_what_was_learnt_while_all_others_get_the_weights(tmp_path):
+    port = free_port()
+    file = tmp_path / "experiments.yaml"
+    file.write_text(EXPERIMENT.replace("MODEL", "online"))
+    online = {"mode": "learn", "checkpoint_seconds": 0.05, "least_updates": 1}
+    async with (
+        ranking(tmp_path / "a", port, **online) as ranker,
+        serve(
+            tmp_path / "o",
+            ranker.port,
+            port=port,
+            experiments_file=file,
+            shown_pages=100,
+        ) as shop,
+    ):
+        first = await search(shop.channel, "user-0")
+        await write(shop.channel, event_of(first, first.results[0].product.id, "user-0"))
+        await learnt(tmp_path / "a", 1)
+        models = set()
+        for n in range(20):
+            page = await search(shop.channel, f"user-{n}")
+            models.add((page.experiments[0].arm, "+online@1" in page.ranking_model))
+        nobody = await search(shop.channel)
+        assert models <= {("control", False), ("tried", True), ("tried", False)}
+        assert ("control", False) in models
+        assert "online" not in nobody.ranking_model

@@ -25,6 +25,7 @@ COMMANDS = [
     ("products", "delete"),
     ("events", "write"),
     ("events", "import"),
+    ("experiment", "report"),
     ("eval", "search"),
     ("label",),
     ("label", "export"),
