@@ -11,8 +11,11 @@ from typing import Literal
 import structlog
 from structlog.types import Processor
 
+from shared.privacy.personal import masked
 from shared.request_context import current_request_id
 
+# Made by the service itself, of numbers that may look like those of people.
+_PLAIN = frozenset({"timestamp", "request_id", "trace_id", "span_id", "method", "peer", "level"})
 _SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.processors.add_log_level,
@@ -26,6 +29,15 @@ def _add_request_id(
 ) -> structlog.types.EventDict:
     if request_id := current_request_id():
         event.setdefault("request_id", request_id)
+    return event
+
+
+def _mask_personal_data(
+    _logger: object, _method: str, event: structlog.types.EventDict
+) -> structlog.types.EventDict:
+    for name, value in event.items():
+        if isinstance(value, str) and name not in _PLAIN:
+            event[name] = masked(value)
     return event
 
 
@@ -45,15 +57,17 @@ def configure_logging(level: str = "info", style: Literal["console", "json"] = "
     renderers: list[Processor] = (
         [
             structlog.processors.format_exc_info,
+            _mask_personal_data,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
         if style == "json"
         else [
+            _mask_personal_data,
             structlog.dev.ConsoleRenderer(
                 colors=sys.stderr.isatty(),
                 # The pretty ones print local variables, and with them what users asked.
                 exception_formatter=structlog.dev.plain_traceback,
-            )
+            ),
         ]
     )
     shared = [*_SHARED, _add_request_id]

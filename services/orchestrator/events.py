@@ -17,6 +17,7 @@ from services.orchestrator.shown import ShownPages
 from services.orchestrator.tokens import Attribution, TokenSigner
 from services.orchestrator.validation import MAX_ID, MAX_QUERY, Violations
 from shared.errors import FieldViolation, InvalidArgumentError
+from shared.privacy.personal import masked
 from wherefore.common.v1 import user_event_pb2 as pb
 
 MAX_PRODUCTS: Final = 100
@@ -106,6 +107,8 @@ class EventLog:
         if not complete.HasField("event_time"):
             now = time.time()
             complete.event_time.CopyFrom(Timestamp(seconds=int(now), nanos=int(now % 1 * 1e9)))
+        complete.query = masked(complete.query)
+        complete.text = masked(complete.text)
         for product in complete.products:
             product.quantity = product.quantity or 1
         # Who sends these would tell the ranker what to learn.

@@ -1,17 +1,12 @@
-"""Personal data in text: e-mail, phones, identity and bank cards, postal addresses.
+"""How personal data is written, English and Chinese, in folded texts; see `shared.text.normalise`.
 
-Shops' titles are full of numbers (EANs, models, measures), so a number counts only by its form:
-a checksum where there is one, a prefix that is given out, or a word that says what it is.
 Checksums: ISO 7064 MOD 11-2 (GB 11643, identity cards), Luhn (ISO/IEC 7812, bank cards),
 MOD 97-10 (ISO 13616, IBAN).
 """
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Final
-
-from shared.text.normalise import fold
 
 _ALONE_AFTER: Final = r"(?![\w/-]|\.\d)"
 _EMAIL: Final = re.compile(r"[\w.+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.ASCII)
@@ -23,7 +18,8 @@ _INTERNATIONAL: Final = re.compile(
 )
 _NORTH_AMERICA: Final = re.compile(
     r"(?<![\w.+/-])(?:1[ .-])?"
-    r"(?:\([2-9]\d\d\) ?[2-9]\d\d|8(?:00|33|44|55|66|77|88)-[2-9]\d\d)-\d{4}" + _ALONE_AFTER
+    r"(?:(?:\([2-9]\d\d\) ?[2-9]\d\d|8(?:00|33|44|55|66|77|88)-[2-9]\d\d)-\d{4}"
+    r"|[2-9]\d\d([.-])[2-9]\d\d\1\d{4})" + _ALONE_AFTER
 )
 _LANDLINE_CN: Final = re.compile(
     r"(?<![\d.+/a-z-])"
@@ -54,7 +50,9 @@ _SSN: Final = re.compile(r"(?:\bssn|social security)[^\d]{0,12}\d{3}-\d\d-\d{4}(
 _IBAN: Final = re.compile(
     r"(?<!\w)[a-z]{2}\d\d(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,3})?(?!\w)", re.ASCII
 )
-_ROAD: Final = "street|st|avenue|ave|road|rd|boulevard|blvd|lane|ln|drive|dr|court|way"
+_ROAD: Final = (
+    "street|st|avenue|ave|road|rd|boulevard|blvd|lane|ln|drive|dr|court|way|parkway|pkwy|terrace"
+)
 _POSTCODE: Final = (
     r"\b[a-z]{2} \d{5}(?:-\d{4})?\b|\b[a-z]{1,2}\d{1,2}[a-z]? \d[a-z]{2}\b"
     r"|\b(?:apt|suite|unit|flat)\.? ?#?\d+"
@@ -70,23 +68,12 @@ _STREET_CN: Final = re.compile(
     r"(?:路|街|大道|巷|弄|胡同|村)[\u4e00-\u9fff]{0,6}\d+ ?号"
     r"|\d+ ?(?:号楼|栋|幢|单元)[\d\u4e00-\u9fff]{0,6}\d+ ?室"
 )
-_WORTH: Final = re.compile(
+WORTH: Final = re.compile(
     r"@|\d(?:[ .()-]{0,2}\d){5}|微信|wechat|vx|whatsapp|telegram|[号室]"
-    r"|street|avenue|road|boulevard|lane|drive|court|way| (?:st|ave|rd|blvd|ln|dr)[ .,]|box \d"
+    r"|street|avenue|road|boulevard|lane|drive|court|way|terrace|box \d"
+    r"| (?:pkwy|st|ave|rd|blvd|ln|dr)[ .,]"
 )
 """What a text must hold for the rest to be looked at: most hold none."""
-
-
-@lru_cache(maxsize=8_192)
-def personal_data(text: str) -> str:
-    """Returns what kind of personal data a text holds, such as "phone"; "" for none."""
-    folded = fold(text)
-    if _WORTH.search(folded) is None:
-        return ""
-    for kind, pattern, holds in _KINDS:
-        if any(holds is None or holds(found[0]) for found in pattern.finditer(folded)):
-            return kind
-    return ""
 
 
 def _identity_checks(number: str) -> bool:
@@ -107,7 +94,7 @@ def _iban(number: str) -> bool:
     return int("".join(str(int(each, 36)) for each in plain[4:] + plain[:4])) % 97 == 1
 
 
-_KINDS: Final[tuple[tuple[str, re.Pattern[str], Callable[[str], bool] | None], ...]] = (
+KINDS: Final[tuple[tuple[str, re.Pattern[str], Callable[[str], bool] | None], ...]] = (
     ("e-mail", _EMAIL, None),
     ("identity card", _IDENTITY_CN, _identity_checks),
     ("identity card", _SSN, None),

@@ -38,3 +38,24 @@ def test_console_tracebacks_show_no_variables(capsys):
 def test_an_unknown_level_is_refused():
     with pytest.raises(ValueError, match="loud"):
         configure_logging("loud")
+
+
+def test_personal_data_is_masked_and_ids_of_requests_are_not(capsys):
+    configure_logging("info", "json")
+    log = structlog.get_logger()
+    log.info("asked", text="call 138-1234-5678", request_id="13812345678", count=13812345678)
+    try:
+        int("bob@example.com")
+    except ValueError:
+        log.exception("failed for 4111 1111 1111 1111")
+    logging.getLogger("some.library").warning("mail ann@example.com")
+    first, second, third = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (first["text"], first["request_id"], first["count"]) == (
+        "call [phone]",
+        "13812345678",
+        13812345678,
+    )
+    assert second["event"] == "failed for [bank account]"
+    assert "[e-mail]" in second["exception"]
+    assert "bob@" not in second["exception"]
+    assert third["event"] == "mail [e-mail]"

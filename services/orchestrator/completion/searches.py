@@ -9,6 +9,7 @@ from typing import Final
 
 from services.orchestrator.completion.index import Entry, Source
 from services.orchestrator.event_store import actor_hash, actor_of, event_seconds
+from shared.privacy.personal import has_mask, personal_data
 from shared.text.normalise import fold
 from wherefore.common.v1.user_event_pb2 import UserEvent
 
@@ -35,7 +36,9 @@ class SearchCounts:
         """Counts one event, of whatever type, that names a query."""
         query = fold(event.query)
         actor = actor_of(event.user_id, event.session_id)
-        if not query or len(query) > _LONGEST or not actor or _PERSONAL.search(query):
+        if not query or len(query) > _LONGEST or not actor:
+            return
+        if _PERSONAL.search(query) or has_mask(query) or personal_data(query):
             return
         users = self._users[query]
         user = actor_hash(actor)

@@ -7,7 +7,7 @@ from typing import Final
 
 from services.reason.safety.language import is_foreign
 from services.reason.safety.patterns import DATA, LANGUAGES, Lists, PatternSearch, read_lists
-from services.reason.safety.personal import personal_data
+from shared.privacy.personal import personal_data
 from shared.text.normalise import fold
 
 CATEGORIES: Final = tuple(read_lists(DATA / "banned.toml"))

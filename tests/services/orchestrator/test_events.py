@@ -159,3 +159,13 @@ async def test_an_import_tells_how_far_it_is_and_goes_on_where_it_broke_off(runn
     again = [ImportWithProgressRequest(events=batch) for batch in batches]
     *_, last = [each async for each in stub.ImportWithProgress(iter(again))]
     assert (last.acknowledged_row, last.imported_count, last.duplicate_count) == (9, 3, 5)
+
+
+async def test_personal_data_is_masked_before_it_is_written(shop):
+    event = view("masked", query="kettle for 138-1234-5678")
+    event.text = "Ask ann@example.com or +44 20 7946 0958. 身份证11010519491231002X"
+    stored = await UserEventServiceStub(shop.channel).Write(
+        UserEventServiceWriteRequest(event=event)
+    )
+    assert stored.event.query == "kettle for [phone]"
+    assert stored.event.text == "Ask [e-mail] or [phone]. 身份证[identity card]"

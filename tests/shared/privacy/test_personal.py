@@ -1,9 +1,11 @@
 """Personal data is found in titles, and the numbers of products are left alone."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.reason.safety.filter import unfit
-from services.reason.safety.personal import personal_data
+from shared.privacy.personal import find_personal, masked, personal_data
 
 
 @pytest.mark.parametrize(
@@ -72,3 +74,17 @@ def test_one_digit_off_is_no_card() -> None:
     assert identity == ["X"]
     bank = [n for n in range(10) if personal_data(f"411111111111111{n}")]
     assert bank == [1]
+
+
+def test_places_are_those_of_the_text_as_it_was_typed() -> None:
+    text = "  Ring ＋８６ １３８１２３４５６７８ or MAIL\t Ann@Example.COM, ﬁne"
+    found = [(each.kind, text[each.start : each.end]) for each in find_personal(text)]
+    assert found == [("phone", "＋８６ １３８１２３４５６７８"), ("e-mail", "Ann@Example.COM")]
+    assert masked(text) == "  Ring [phone] or MAIL\t [e-mail], ﬁne"
+
+
+@given(st.text(max_size=200))
+def test_texts_without_it_are_left_as_they_are_and_masking_is_final(text: str) -> None:
+    once = masked(text)
+    assert (once == text) == (not find_personal(text))
+    assert len(find_personal(text)) <= len(text)

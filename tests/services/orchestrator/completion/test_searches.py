@@ -81,3 +81,11 @@ def test_entries_of_the_catalogue() -> None:
         ("耳机", Source.PRODUCT_TYPE, 5),
         ("steel", Source.TITLE_WORD, 7),
     ]
+
+
+def test_personal_data_is_nobody_elses_query() -> None:
+    counts = SearchCounts()
+    for user in range(5):
+        for query in ("call [phone]", "加微信号 shop_2020x", "po box 123", "steel kettle"):
+            counts.count(event(query, f"u{user}"))
+    assert [query for query, _ in counts.snapshot()] == ["steel kettle"]
