@@ -73,14 +73,19 @@ def lines(
     values: Mapping[str, tuple[Sequence[float], Sequence[float]]],
     labels: tuple[str, str],
     path: Path,
+    *,
+    log: bool = False,
 ) -> None:
-    """A line for each name, by its own places and heights."""
+    """A line for each name, by its own places and heights; `log` for both axes."""
     pyplot = _pyplot()
     if pyplot is None:
         return
     figure, axes = pyplot.subplots(figsize=(7, 4.4))
     for name, (places, heights) in values.items():
-        axes.plot(places, heights, label=name, linewidth=1.6)
+        axes.plot(places, heights, label=name, linewidth=1.6, marker="." if log else None)
+    if log:
+        axes.set_xscale("log")
+        axes.set_yscale("log")
     _finish(figure, axes, labels, path)
 
 

@@ -1,0 +1,262 @@
+"""What a catalogue costs as it grows: `python -m benchmarks.cost_curve --home /var/tmp/curve`.
+
+The retrieval service with its embedded store grows from 2,000 to a million products, and is
+measured at every size: latency of Retrieve, resident memory, disk, and the time to write and index.
+Sizes that are done are kept in the folder; a run goes on where the last one stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import grpc.aio
+import numpy as np
+
+from benchmarks import peers, plots, report
+from benchmarks.ann_recall import CACHE
+from benchmarks.data import icecat
+from benchmarks.made_up_catalogue import MODEL, Maker
+from shared.catalogue import read_catalogue
+from shared.cli.private_suite import PrivateSuite, private_suite
+from shared.evaluation.judgments import read_judgments
+from wherefore.common.v1.vector_pb2 import Vector
+from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
+from wherefore.retrieval.v1 import retrieval_service_pb2 as pb
+from wherefore.retrieval.v1.retrieval_service_pb2_grpc import RetrievalServiceStub
+
+COMMAND: Final = "python -m benchmarks.cost_curve"
+SIZES: Final = (2_000, 20_000, 200_000, 1_000_000)
+MESSAGE: Final = 200
+CALL: Final = 20_000
+"""Products of one Index call; what is written of it is durable at its end."""
+QUERIES: Final = 200
+WARM_UP: Final = 20
+FILTER: Final = "price < 200"
+_INDEX_SECONDS: Final = 4 * 3600.0
+_MIB: Final = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What one size measured."""
+
+    products: int
+    write_seconds: float
+    """To write all of them, from nothing, in all steps so far."""
+    index_seconds: float
+    """What it took after that until every vector was in the graph, in all steps so far."""
+    resident_mib: float
+    disk_mib: float
+    plain_ms: list[float]
+    """Of each query, whole (both legs and their fusion, 100 candidates with payloads)."""
+    filtered_ms: list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A service, what it is filled with and what it is asked."""
+
+    stub: RetrievalServiceStub
+    suite: PrivateSuite
+    maker: Maker
+    queries: Sequence[QueryUnderstanding]
+    folder: Path
+
+    async def grow(self, size: int, before: Size | None) -> Size:
+        """Brings the store to a size, and measures it."""
+        wrote = before.write_seconds if before else 0.0
+        indexed = before.index_seconds if before else 0.0
+        have = (await self._stats()).product_count
+        begun = time.perf_counter()
+        for start in range(have, size, CALL):
+            await self._write(range(start, min(start + CALL, size)))
+            say(f"{min(start + CALL, size):,} of {size:,} written, "
+                f"{time.perf_counter() - begun:.0f} s, {self._resident():.0f} MiB")  # fmt: skip
+        wrote += time.perf_counter() - begun
+        begun = time.perf_counter()
+        while not (await self._stats()).optimized:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.5)
+        indexed += time.perf_counter() - begun
+        plain, filtered = await self._ask(""), await self._ask(FILTER)
+        disk = sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+        return Size(size, wrote, indexed, self._resident(), disk / _MIB, plain, filtered)
+
+    async def _stats(self) -> pb.StatsResponse:
+        return await self.stub.Stats(pb.StatsRequest(), timeout=60)
+
+    async def _write(self, numbers: range) -> None:
+        async def messages() -> AsyncIterator[pb.IndexRequest]:
+            for start in range(numbers.start, numbers.stop, MESSAGE):
+                part = range(start, min(start + MESSAGE, numbers.stop))
+                yield pb.IndexRequest(documents=[self.maker.make(number) for number in part])
+
+        response = await self.stub.Index(messages(), timeout=_INDEX_SECONDS)
+        if response.errors:
+            raise SystemExit(f"a row was refused: {response.errors[0]}")
+
+    async def _ask(self, filter_text: str) -> list[float]:
+        taken: list[float] = []
+        for number, query in enumerate([*self.queries[:WARM_UP], *self.queries]):
+            request = pb.RetrieveRequest(query=query, filter=filter_text, limit=100)
+            begun = time.perf_counter()
+            answer = await self.stub.Retrieve(request, timeout=60)
+            if number >= WARM_UP:
+                taken.append(1e3 * (time.perf_counter() - begun))
+                if answer.degraded:
+                    raise SystemExit(f"an answer is degraded: {answer.degraded[0]}")
+        return taken
+
+    def _resident(self) -> float:
+        return self.suite.resident_mib()["retrieval"]
+
+
+async def measure(home: Path, sizes: Sequence[int], most_mib: float) -> list[Size]:
+    """Grows a store to every size; what is known of the sizes from before is not measured again."""
+    ledger = home / "sizes.json"
+    done = [Size(**raw) for raw in json.loads(ledger.read_text())] if ledger.exists() else []
+    wanted = [size for size in sizes if size > max((one.products for one in done), default=0)]
+    if not wanted:
+        return done
+    maker, queries = material()
+    async with (
+        private_suite(home, triton=False, services=("retrieval",)) as suite,
+        grpc.aio.insecure_channel(suite.targets.retrieval) as channel,
+    ):
+        folder = home / "data" / "retrieval"
+        curve = Curve(RetrievalServiceStub(channel), suite, maker, queries, folder)
+        for size in wanted:
+            done.append(await curve.grow(size, done[-1] if done else None))
+            ledger.write_text(json.dumps([asdict(one) for one in done]))
+            say(f"{size:,}: {summary(done[-1])}")
+            if done[-1].resident_mib > most_mib:
+                say("more memory than is allowed; larger sizes are left out")
+                break
+    return done
+
+
+def material() -> tuple[Maker, list[QueryUnderstanding]]:
+    """Returns what makes products, and real queries with their vectors."""
+    data = icecat()
+    products = [row.product for row in read_catalogue(data.catalogue, "icecat") if row.product]
+    corpus = peers.read_corpus(data.catalogue)
+    model = peers.sentence_encoder()
+    vectors = peers.sentence_vectors(corpus.vector_texts, CACHE, model)
+    by_id = dict(zip(corpus.ids, vectors, strict=True))
+    kept = [product for product in products if product.id in by_id]
+    texts = list(read_judgments(data.judgments))[:QUERIES]
+    asked = np.asarray(model.encode(texts, normalize_embeddings=True), dtype=np.float32)
+    queries = [
+        QueryUnderstanding(
+            query=text,
+            search_text=text,
+            language_code="en",
+            vector=Vector(values=vector.tolist(), model=MODEL),
+        )
+        for text, vector in zip(texts, asked, strict=True)
+    ]
+    return Maker(kept, np.stack([by_id[product.id] for product in kept])), queries
+
+
+def summary(size: Size) -> str:
+    """One size in a line."""
+    return (
+        f"p50 {np.median(size.plain_ms):.1f} ms, {size.resident_mib:.0f} MiB, "
+        f"{size.write_seconds:.0f} + {size.index_seconds:.0f} s"
+    )
+
+
+def exponent(sizes: Sequence[Size], of: Mapping[int, float]) -> float:
+    """Returns b of a * products^b, by least squares on logarithms."""
+    products = np.log([one.products for one in sizes])
+    values = np.log([max(1e-9, of[one.products]) for one in sizes])
+    return float(np.polyfit(products, values, 1)[0])
+
+
+def section(sizes: Sequence[Size], command: str) -> str:
+    """The section of RESULTS.md."""
+    measures = {
+        "Retrieve p50 ms": {s.products: float(np.percentile(s.plain_ms, 50)) for s in sizes},
+        "p99 ms": {s.products: float(np.percentile(s.plain_ms, 99)) for s in sizes},
+        "filtered p50 ms": {s.products: float(np.percentile(s.filtered_ms, 50)) for s in sizes},
+        "filtered p99 ms": {s.products: float(np.percentile(s.filtered_ms, 99)) for s in sizes},
+        "resident MiB": {s.products: s.resident_mib for s in sizes},
+        "disk MiB": {s.products: s.disk_mib for s in sizes},
+        "written, s": {s.products: s.write_seconds for s in sizes},
+        "then indexed, s": {s.products: s.index_seconds for s in sizes},
+    }
+    rows = [
+        [f"{s.products:,}", *(f"{of[s.products]:,.1f}" for of in measures.values())] for s in sizes
+    ]
+    if len(sizes) > 1:
+        fit = (f"{exponent(sizes, of):.2f}" for of in measures.values())
+        rows.append(["grows as products to the power of", *fit])
+    return "\n".join(
+        [
+            "## What a catalogue costs as it grows",
+            "",
+            report.provenance(command, "products made of icecat's"),
+            f"The retrieval service with its embedded store and one caller: {QUERIES} real queries "
+            f"with their vectors, 100 candidates with payloads, with and without `{FILTER}`, over "
+            "gRPC, after every vector is in the graph. Times of writing and indexing are sums from "
+            "an empty store on. The power is that of a least-squares line through the logarithms.",
+            "",
+            report.table(("products", *measures), rows),
+            "",
+            "![Cost by size](plots/cost_curve.svg)",
+        ]
+    )
+
+
+def main() -> int:
+    """Runs the benchmark; writes its section of RESULTS.md unless told not to."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--home", type=Path, required=True, help="folder of the store, kept")
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--most-mib", type=float, default=10_240, help="memory to stop at")
+    parser.add_argument("--no-write", action="store_true", help="print only")
+    options = parser.parse_args()
+    options.home.mkdir(parents=True, exist_ok=True)
+    sizes = asyncio.run(measure(options.home, options.sizes, options.most_mib))
+    body = section(sizes, COMMAND)
+    print(body)
+    if not options.no_write:
+        _plot(sizes)
+        report.update_section("cost_curve", body)
+    return 0
+
+
+def _plot(sizes: Sequence[Size]) -> None:
+    products = [float(one.products) for one in sizes]
+    plots.lines(
+        {
+            "Retrieve p50, ms": (products, [float(np.median(one.plain_ms)) for one in sizes]),
+            "filtered p50, ms": (products, [float(np.median(one.filtered_ms)) for one in sizes]),
+            "resident MiB": (products, [one.resident_mib for one in sizes]),
+            "written and indexed, s": (
+                products,
+                [one.write_seconds + one.index_seconds for one in sizes],
+            ),
+        },
+        ("products", "milliseconds, MiB, seconds"),
+        report.PLOTS / "cost_curve.svg",
+        log=True,
+    )
+
+
+def say(line: str) -> None:
+    """Tells of progress, on standard error."""
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
