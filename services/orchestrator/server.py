@@ -39,6 +39,7 @@ from services.orchestrator.servers.summary import SummaryServer
 from services.orchestrator.servers.user_data import UserDataServer
 from services.orchestrator.shown import ShownPages
 from services.orchestrator.summary import ProductSummariser
+from services.orchestrator.sweeper import Sweeper
 from services.orchestrator.tokens import TokenSigner, load_key
 from services.orchestrator.user_data import UserData
 from services.orchestrator.web.app import Api, make_app
@@ -106,7 +107,9 @@ class OrchestratorService:
     def __init__(self, settings: OrchestratorSettings) -> None:
         self._settings = settings
         self._lock = FolderLock(settings.data_dir, "the user events")
-        self._store = SqliteEventStore(settings.data_dir / "events.sqlite")
+        self._store = SqliteEventStore(
+            settings.data_dir / "events.sqlite", settings.privacy.key_file
+        )
         self._popularity = Popularity(settings.popularity_half_life_days)
         key = load_key(settings.token_key.get_secret_value(), settings.data_dir)
         previous = settings.previous_token_keys.get_secret_value().encode().split()
@@ -129,6 +132,7 @@ class OrchestratorService:
             shown=self._shown,
             experiments=self._experiments,
         )
+        self._sweeper = Sweeper(self._store, self._events, settings.privacy)
         self._completer = Completer(self._searches, settings.completion_refresh_seconds)
         self._watching: list[asyncio.Task[None]] = []
         self._rules = RuleBook(settings.rules_file, settings.rules_poll_seconds)
@@ -253,6 +257,7 @@ class OrchestratorService:
         self._watching = [
             asyncio.create_task(watch.run(), name="catalogue-watch"),
             asyncio.create_task(self._completer.run(), name="completion-refresh"),
+            asyncio.create_task(self._sweeper.run(), name="sweep"),
         ]
 
     async def check_ready(self) -> None:
