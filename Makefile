@@ -10,7 +10,7 @@ CATALOGUE ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status test lint types protos-check unit models train-nlu triton install install-dev protos fix clean
+.PHONY: help up down status test lint types protos-check unit sbom audit models train-nlu triton install install-dev protos fix clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -24,7 +24,7 @@ down: ## Stop the suite.
 status: ## Show what runs.
 	@$(BIN)/wherefore status
 
-test: install-dev models triton lint types protos-check unit ## Run every check and every test.
+test: install-dev models triton lint types protos-check sbom audit unit ## Run every check and every test.
 
 lint: install-dev ## Check style and formatting.
 	$(BIN)/ruff check .
@@ -37,6 +37,14 @@ protos-check: install-dev ## Lint the contracts and compare them with the previo
 	$(BIN)/buf lint
 	$(BIN)/buf format --diff --exit-code
 	@sh tools/buf_breaking.sh
+
+sbom: install-dev ## Write what is installed as a CycloneDX bill of materials (build/sbom.cdx.json).
+	@mkdir -p build
+	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-format JSON \
+		--validate --output-file build/sbom.cdx.json $(BIN)/python
+
+audit: install-dev ## Look for known vulnerabilities of what is installed.
+	@$(BIN)/python tools/audit_dependencies.py
 
 unit: install-dev models triton
 	$(BIN)/python -m pytest
