@@ -1,4 +1,6 @@
+import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -95,6 +97,14 @@ def test_a_wrong_file_is_refused_with_its_fault(tmp_path, old, new, told):
     path.write_text(GOOD.replace(old, new))
     with pytest.raises(ExperimentFileError, match=told):
         read_experiments(path)
+
+
+def test_the_documented_file_is_right(tmp_path):
+    page = (Path(__file__).parents[4] / "docs" / "experiments.md").read_text("utf-8")
+    path = tmp_path / "experiments.yaml"
+    path.write_text(re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)[0])
+    (experiment,) = read_experiments(path).layers[0].experiments
+    assert [arm.ranking_model for arm in experiment.arms] == ["weights", "online"]
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path):
