@@ -93,6 +93,12 @@ STAGE_BUDGET = Gauge(
 CACHE = Counter(
     "wherefore_cache_lookups_total", 'Look-ups by outcome: "hit" or "miss".', ("cache", "outcome")
 )
+CACHE_EVENTS = Counter(
+    "wherefore_cache_events_total",
+    'Of caches: answers told "stale" and "renewed" or "not_renewed" behind, callers who "joined" '
+    'one that was being made, answers of the "second_level", and calls of it that were "lost".',
+    ("cache", "event"),
+)
 MODELS = Gauge(
     "wherefore_models",
     'Open handles on models, by version and where they run: "triton" or "onnx".',
@@ -120,6 +126,11 @@ def count_degradation(stage: str, cause: str) -> None:
         cause: Name of a DegradationCause without its prefix, in lower case, such as "deadline".
     """
     DEGRADED.labels(stage, cause).inc()
+
+
+def count_cache_event(cache: str, event: str) -> None:
+    """Counts what happened in a cache beside look-ups; see `CACHE_EVENTS`."""
+    CACHE_EVENTS.labels(cache, event).inc()
 
 
 def count_lookup(cache: str, *, hit: bool) -> None:

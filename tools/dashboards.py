@@ -120,6 +120,16 @@ SUITE: Sequence[Panel] = (
         ],
     ),
     (
+        "Caches: what else happens",
+        "reqps",
+        [
+            (
+                _rate('wherefore_cache_events_total{job=~"$job"}', "cache, event"),
+                "{{cache}} {{event}}",
+            )
+        ],
+    ),
+    (
         "Models in use",
         "none",
         [

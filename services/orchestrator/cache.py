@@ -8,18 +8,16 @@ no user at all.
 import asyncio
 import time
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from cachetools import TTLCache
 
 from services.orchestrator.merchandising.plan import Plan
 from services.orchestrator.shown import RankNotes
 from services.orchestrator.variants import VariantGroups
-from shared.metrics import count_lookup
 from wherefore.common.v1.diagnostics_pb2 import Degradation
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 
-ParseKey = tuple[str, str, bool]
 MAX_RANKED: Final = 1_000
 
 
@@ -58,21 +56,7 @@ class Ranking:
     """How it was ranked."""
 
 
-class _Parses(TTLCache[ParseKey, QueryUnderstanding]):
-    def get(self, key: ParseKey, default: Any = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride] - overloads that say the same
-        """Returns a parse or the default; counts the look-up."""
-        found: Any = super().get(key, default)
-        count_lookup("orchestrator.parse", hit=found is not None)
-        return found
-
-
 def ranking_cache(size: int, seconds: float) -> TTLCache[str, Ranking]:
     """Returns the cache of rankings by their id."""
     cache: TTLCache[str, Ranking] = TTLCache(size, seconds, time.monotonic)
-    return cache
-
-
-def parse_cache(size: int, seconds: float) -> TTLCache[ParseKey, QueryUnderstanding]:
-    """Returns the cache of parsed queries. Its messages are shared: copy before a change."""
-    cache: TTLCache[ParseKey, QueryUnderstanding] = _Parses(size, seconds, time.monotonic)
     return cache

@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import grpc.aio
 
+from services.orchestrator.answer_cache import AnswerCaches
 from services.orchestrator.brown_out import BrownOut
 from services.orchestrator.config import OrchestratorSettings, StageBudget
 from services.orchestrator.dependency import Dependency
@@ -30,6 +31,7 @@ if TYPE_CHECKING:  # the stubs of asyncio channels exist for type checkers only
     from wherefore.recommend.v1.recommend_service_pb2_grpc import RecommendServiceAsyncStub
     from wherefore.retrieval.v1.retrieval_service_pb2_grpc import RetrievalServiceAsyncStub
 
+_LOOK_SECONDS: Final = 2.0
 _Request = TypeVar("_Request")
 _Response = TypeVar("_Response")
 
@@ -50,10 +52,14 @@ class Clients:
     recommend_stub: "RecommendServiceAsyncStub"
     settings: OrchestratorSettings
     brown_out: BrownOut
+    caches: AnswerCaches
 
     async def parse(self, request: nlu_pb.ParseRequest, timeout: float) -> nlu_pb.ParseResponse:  # noqa: ASYNC109
         """Asks the NLU what a query means."""
-        return await self.nlu.call(self.nlu_stub.Parse, request, timeout, self.settings.budgets.nlu)
+        return await self.caches.parse(
+            request,
+            lambda: self.nlu.call(self.nlu_stub.Parse, request, timeout, self.settings.budgets.nlu),
+        )
 
     async def embed(self, request: nlu_pb.EmbedRequest, timeout: float) -> nlu_pb.EmbedResponse:  # noqa: ASYNC109
         """Asks the NLU for vectors.
@@ -80,8 +86,11 @@ class Clients:
         timeout: float,  # noqa: ASYNC109
     ) -> retrieval_pb.RetrieveResponse:
         """Asks for candidates."""
-        return await self._read(
-            self.retrieval_stub.Retrieve, request, timeout, self.settings.budgets.retrieval
+        return await self.caches.retrieve(
+            request,
+            lambda: self._read(
+                self.retrieval_stub.Retrieve, request, timeout, self.settings.budgets.retrieval
+            ),
         )
 
     async def similar(
@@ -134,6 +143,11 @@ class Clients:
             self.retrieval_stub.ListProducts, request, timeout, self.settings.budgets.products
         )
 
+    async def index_version(self) -> int:
+        """Asks for the version of the catalogue."""
+        brief = await _ask(self.retrieval_stub.Stats, retrieval_pb.StatsRequest(), _LOOK_SECONDS)
+        return brief.index_version
+
     async def delete(
         self,
         request: retrieval_pb.DeleteRequest,
@@ -141,7 +155,9 @@ class Clients:
     ) -> retrieval_pb.DeleteResponse:
         """Deletes products."""
         await self.retrieval.wait_reachable(self.settings.retrieval_patience_seconds)
-        return await _ask(self.retrieval_stub.Delete, request, timeout)
+        response = await _ask(self.retrieval_stub.Delete, request, timeout)
+        self.caches.catalogue.note(response.index_version)
+        return response
 
     async def index(
         self,
@@ -157,9 +173,11 @@ class Clients:
         call = self.retrieval_stub.Index(one(), timeout=timeout)
         status = StreamStatus(call)
         try:
-            return await call
+            response = await call
         except grpc.aio.AioRpcError as raised:
             raise error_from_rpc(await status.behind(raised)) from raised
+        self.caches.catalogue.note(response.index_version)
+        return response
 
     async def rank(
         self,
@@ -220,7 +238,8 @@ class Clients:
         )
 
     async def close(self) -> None:
-        """Closes all channels."""
+        """Closes all channels and caches."""
+        await self.caches.close()
         for dependency in (self.nlu, self.retrieval, self.ranking, self.reason, self.recommend):
             await dependency.close()
 
@@ -242,25 +261,15 @@ class Clients:
 
 def open_clients(settings: OrchestratorSettings) -> Clients:
     """Opens channels to all dependencies; they connect on the first call."""
-    nlu_service = Dependency("nlu", "wherefore.nlu.v1.NluService", settings.nlu_target, settings)
-    retrieval_service = Dependency(
-        "retrieval",
-        "wherefore.retrieval.v1.RetrievalService",
-        settings.retrieval_target,
-        settings,
-    )
-    ranking_service = Dependency(
-        "ranking", "wherefore.ranking.v1.RankingService", settings.ranking_target, settings
-    )
-    reason_service = Dependency(
-        "reason", "wherefore.reason.v1.ReasonService", settings.reason_target, settings
-    )
-    recommend_service = Dependency(
-        "recommend",
-        "wherefore.recommend.v1.RecommendService",
-        settings.recommend_target,
-        settings,
-    )
+
+    def service(name: str, target: str) -> Dependency:
+        return Dependency(name, f"wherefore.{name}.v1.{name.title()}Service", target, settings)
+
+    nlu_service = service("nlu", settings.nlu_target)
+    retrieval_service = service("retrieval", settings.retrieval_target)
+    ranking_service = service("ranking", settings.ranking_target)
+    reason_service = service("reason", settings.reason_target)
+    recommend_service = service("recommend", settings.recommend_target)
     return Clients(
         nlu=nlu_service,
         retrieval=retrieval_service,
@@ -274,6 +283,7 @@ def open_clients(settings: OrchestratorSettings) -> Clients:
         recommend_stub=RecommendServiceStub(recommend_service.channel),
         settings=settings,
         brown_out=BrownOut(settings.brown_out),
+        caches=AnswerCaches(settings),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from cachetools import TTLCache
 
 from services.orchestrator.budget import stage_timeout
-from services.orchestrator.cache import ParseKey, Ranking, parse_cache, ranking_cache
+from services.orchestrator.cache import Ranking, ranking_cache
 from services.orchestrator.choices import QueryChoices
 from services.orchestrator.clients import Clients
 from services.orchestrator.experiments.book import Experiments
@@ -73,9 +73,6 @@ class SearchPipeline:
         self._reasons = Reasons(clients)
         self._rankings: TTLCache[str, Ranking] = ranking_cache(
             settings.ranking_cache_size, settings.ranking_cache_seconds
-        )
-        self._parses: TTLCache[ParseKey, QueryUnderstanding] = parse_cache(
-            settings.parse_cache_size, settings.parse_cache_seconds
         )
 
     async def search(self, query: SearchQuery) -> SearchAnswer:
@@ -182,12 +179,9 @@ class SearchPipeline:
 
     async def _parse(self, work: Work) -> QueryUnderstanding:
         query = work.query
-        key = (query.query, query.language_code, query.keep_spelling)
         started = work.timer.elapsed_nanos()
         try:
             with work.timer.stage("nlu"):
-                if (known := self._parses.get(key)) is not None:
-                    return known
                 request = ParseRequest(
                     query=query.query,
                     language_code=query.language_code,
@@ -199,8 +193,6 @@ class SearchPipeline:
             return minimal_understanding(query.query, query.language_code)
         work.timer.merge((t for t in response.timings if t.stage != "nlu"), started)
         work.degradations.pass_on(response.degraded)
-        if not response.degraded:
-            self._parses[key] = response.understanding
         return response.understanding
 
     async def _cut(self, work: Work) -> _Cut:

@@ -22,6 +22,7 @@ from services.orchestrator.experiments.book import Experiments
 from services.orchestrator.explanation import Explainer
 from services.orchestrator.merchandising.merchandiser import Merchandiser
 from services.orchestrator.merchandising.rule_book import RuleBook
+from services.orchestrator.page_cache import PageCache
 from services.orchestrator.pipeline import SearchPipeline
 from services.orchestrator.popularity import Popularity
 from services.orchestrator.profile import ProfileReader
@@ -170,7 +171,13 @@ class OrchestratorService:
             experiments=self._experiments,
             shown=self._shown,
         )
-        search = SearchServer(pipeline)
+        pages = PageCache(
+            clients.caches,
+            self._store,
+            rules=lambda: self._rules.version,
+            arms=lambda user: self._experiments.assign(user, "search").arms,
+        )
+        search = SearchServer(pipeline, pages)
         recommend = RecommendationServer(
             Recommender(
                 clients,
@@ -258,6 +265,7 @@ class OrchestratorService:
             asyncio.create_task(watch.run(), name="catalogue-watch"),
             asyncio.create_task(self._completer.run(), name="completion-refresh"),
             asyncio.create_task(self._sweeper.run(), name="sweep"),
+            *self._clients.caches.following(self._clients.index_version),
         ]
 
     async def check_ready(self) -> None:

@@ -5,6 +5,7 @@ so until the file is mended.
 """
 
 import asyncio
+import hashlib
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +35,8 @@ class RuleBook:
         self._poll_seconds = poll_seconds
         self._file = WatchedFile(path, _read, RuleFileError)
         self._index = RuleIndex(())
+        self.version = ""
+        """Digest of the rules in force; empty without any."""
         self._problem: Degradation | None = None
         self._watching: asyncio.Task[None] | None = None
 
@@ -67,7 +70,8 @@ class RuleBook:
         """Reads the file if it is not as it was."""
         match await asyncio.to_thread(self._file.look):
             case Look.READ:
-                self._index, self._problem = self._file.value or RuleIndex(()), None
+                self._index, self.version = self._file.value or (RuleIndex(()), "")
+                self._problem = None
                 _log.info("rules", file=str(self._path), rules=self._index.count)
             case Look.REFUSED:
                 before = "no rules" if self._file.value is None else "the rules before"
@@ -86,5 +90,6 @@ class RuleBook:
                 _log.exception("rules_watch_failed")
 
 
-def _read(path: Path) -> RuleIndex:
-    return RuleIndex(read_rules(path))
+def _read(path: Path) -> tuple[RuleIndex, str]:
+    rules = read_rules(path)
+    return RuleIndex(rules), hashlib.blake2b(repr(rules).encode(), digest_size=16).hexdigest()

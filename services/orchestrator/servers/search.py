@@ -9,6 +9,7 @@ import grpc.aio
 from services.orchestrator import masks, validation
 from services.orchestrator.growth import SERVING_CONFIGS
 from services.orchestrator.ordering import ORDERS
+from services.orchestrator.page_cache import PageCache
 from services.orchestrator.pipeline import SearchPipeline
 from services.orchestrator.search_answer import SearchAnswer, StreamEnd
 from services.orchestrator.search_query import SearchQuery
@@ -32,14 +33,20 @@ MAX_PAGE = 100
 class SearchServer(SearchServiceServicer):
     """Serves searches."""
 
-    def __init__(self, pipeline: SearchPipeline) -> None:
+    def __init__(self, pipeline: SearchPipeline, pages: PageCache) -> None:
         self._pipeline = pipeline
+        self._pages = pages
 
     async def Search(  # noqa: N802 # the contract's name
         self, request: SearchRequest, context: "grpc.aio.ServicerContext[Any, Any] | None" = None
     ) -> SearchResponse:
         """See the contract."""
-        return _response(await self._pipeline.search(to_query(request)))
+        query = to_query(request)
+
+        async def search() -> SearchResponse:
+            return _response(await self._pipeline.search(query))
+
+        return await self._pages.search(request, search)
 
     async def SearchStream(  # noqa: N802 # the contract's name
         self,

@@ -49,6 +49,11 @@ class Backends(
         """Parts that hang."""
         self.stalls: dict[str, int] = {}
         """How often each method still hangs."""
+        self.version = 1
+        """Of the catalogue: one more with each product that changes."""
+        self.tells_version = False
+        """Whether it answers Stats."""
+        self.retrieved = 0
         self.parsed: list[str] = []
         self.embedded: list[str] = []
         self.seen_users: list[str] = []
@@ -118,6 +123,7 @@ class Backends(
 
     async def Retrieve(self, request, context):  # noqa: N802
         await self.gate("retrieval", context, "Retrieve")
+        self.retrieved += 1
         hard = any(c.hard for c in request.query.constraints)
         ids = [i for i in sorted(self.products) if i not in set(request.excluded_ids)]
         ids = [] if hard else ids[: request.limit]
@@ -125,7 +131,7 @@ class Backends(
         return retrieval_service_pb2.RetrieveResponse(
             candidates=[self.candidate(i, n) for n, i in enumerate(ids, 1)],
             estimated_total=len(self.products),
-            index_version=1,
+            index_version=self.version,
         )
 
     async def Similar(self, request, context):  # noqa: N802
@@ -188,11 +194,21 @@ class Backends(
                     response.unchanged_count += 1
                 else:
                     response.indexed_count += 1
+                    self.version += 1
+        response.index_version = self.version
         return response
 
     async def Delete(self, request, context):  # noqa: N802
         gone = [i for i in request.product_ids if self.products.pop(i, None)]
-        return retrieval_service_pb2.DeleteResponse(deleted_count=len(gone))
+        self.version += bool(gone)
+        return retrieval_service_pb2.DeleteResponse(
+            deleted_count=len(gone), index_version=self.version
+        )
+
+    async def Stats(self, request, context):  # noqa: N802
+        if not self.tells_version:
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, "no terms here")
+        return retrieval_service_pb2.StatsResponse(index_version=self.version)
 
     def put(self, product: Product, source: str = "") -> None:
         copy = Product()

@@ -1,0 +1,71 @@
+"""Whole pages that are told again: the same ones to everybody, or one user's own to that user."""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+
+from services.orchestrator.answer_cache import AnswerCaches
+from services.orchestrator.event_store import EventStore, actor_of
+from shared.cache import Scope
+from shared.request_context import current_request_id, current_tenant
+from shared.timing import StageTimer
+from wherefore.common.v1.user_profile_pb2 import UserContext
+from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest, SearchResponse
+
+_EVENTS = 300
+"""The latest events, as many as a profile is made of."""
+
+
+class PageCache:
+    """Pages of searches, where they are to be kept. One for the process.
+
+    Args:
+        caches: Where they are kept.
+        store: Of user events: what is known of a user is part of a page's key.
+        rules: Tells the version of the shop's rules.
+        arms: Tells the experiments that a user takes part in, and their arms.
+    """
+
+    def __init__(
+        self,
+        caches: AnswerCaches,
+        store: EventStore,
+        rules: Callable[[], str],
+        arms: Callable[[UserContext], Sequence[tuple[str, str]]],
+    ) -> None:
+        self._caches = caches
+        self._store = store
+        self._rules = rules
+        self._arms = arms
+
+    async def search(
+        self, request: SearchRequest, ask: Callable[[], Awaitable[SearchResponse]]
+    ) -> SearchResponse:
+        """Returns a page, kept or made by `ask`.
+
+        Further pages are cut from a ranking that is kept anyway, and are made every time.
+
+        Raises:
+            WhereforeError: As `ask` does.
+        """
+        if not self._caches.pages_on or request.page_token:
+            return await ask()
+        timer = StageTimer()
+        with timer.stage("total"):
+            scope = await self._scope(request.user)
+            found = await self._caches.page(request, scope, self._rules(), ask)
+            response = SearchResponse.FromString(found.value)
+        if not found.own:
+            response.request_id = current_request_id()
+            del response.timings[:]
+            response.timings.extend(timer.timings())
+        return response
+
+    async def _scope(self, user: UserContext) -> Scope:
+        actor = actor_of(user.user_id, user.session_id)
+        if not actor:
+            return Scope.everybody(current_tenant())
+        events = await self._store.recent(actor, _EVENTS)
+        known = [event.id for event in events]
+        known += [f"{name}={arm}" for name, arm in self._arms(user)]
+        state = hashlib.blake2b("\n".join(known).encode("utf-8", "replace")).hexdigest()
+        return Scope.one(current_tenant(), actor, state)
