@@ -33,11 +33,11 @@ from services.orchestrator.servers.event_log import EventLogServer
 from services.orchestrator.servers.events import UserEventServer
 from services.orchestrator.servers.experiments import ExperimentServer
 from services.orchestrator.servers.explanation import ExplanationServer
+from services.orchestrator.servers.personal import add_personal_services
 from services.orchestrator.servers.products import ProductServer
 from services.orchestrator.servers.recommend import RecommendationServer
 from services.orchestrator.servers.search import SearchServer
 from services.orchestrator.servers.summary import SummaryServer
-from services.orchestrator.servers.user_data import UserDataServer
 from services.orchestrator.shown import ShownPages
 from services.orchestrator.summary import ProductSummariser
 from services.orchestrator.sweeper import Sweeper
@@ -68,9 +68,6 @@ from wherefore.orchestrator.v1.recommendation_service_pb2_grpc import (
 )
 from wherefore.orchestrator.v1.search_service_pb2_grpc import add_SearchServiceServicer_to_server
 from wherefore.orchestrator.v1.summary_service_pb2_grpc import add_SummaryServiceServicer_to_server
-from wherefore.orchestrator.v1.user_data_service_pb2_grpc import (
-    add_UserDataServiceServicer_to_server,
-)
 from wherefore.orchestrator.v1.user_event_service_pb2_grpc import (
     add_UserEventServiceServicer_to_server,
 )
@@ -98,6 +95,7 @@ class OrchestratorService:
             "UserEventService",
             "EventLogService",
             "UserDataService",
+            "AggregateService",
             "SummaryService",
             "ExperimentService",
         )
@@ -209,7 +207,7 @@ class OrchestratorService:
             profiles,
             forget_pages=pipeline.forget_rankings,
         )
-        add_UserDataServiceServicer_to_server(UserDataServer(data), server)
+        add_personal_services(server, data, self._store, settings.privacy, settings.data_dir)
         summaries = SummaryServer(ProductSummariser(clients))
         add_SummaryServiceServicer_to_server(summaries, server)
         completion = CompletionServer(self._completer)
