@@ -43,5 +43,9 @@ class Settings(ServiceSettings):
     next_item_timeout_seconds: float = Field(default=0.1, gt=0)
     """Longest wait for it; without it the answer is degraded."""
 
+    next_item_newcomers: bool = False
+    """Whether that model reads products that came after its training as those that they are looked
+    at together with, and foretells them beside these."""
+
     inference: InferenceSettings = InferenceSettings()
     """Where it is served; `inference.model` is not read."""

@@ -174,9 +174,11 @@ class RecommendServer(pb_grpc.RecommendServiceServicer):
         if self._next_items is None:
             degraded.append(_no_next_items(DEGRADATION_CAUSE_UNAVAILABLE, _NO_MODEL))
             return NextFound([])
+        wanted = self._settings.next_item_newcomers
+        visits = self._started()[0].learner.visits if wanted else None
         with timer.stage("recommend.next_item") as stage:
             try:
-                found = await self._next_items.after(latest_first)
+                found = await self._next_items.after(latest_first, visits)
             except WhereforeError as error:
                 degraded.append(_no_next_items(cause_of(error), error.message))
                 return NextFound([])

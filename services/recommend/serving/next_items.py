@@ -15,7 +15,9 @@ from typing import Final
 
 import numpy as np
 
+from services.recommend.serving.co_occurrence import CoOccurrence
 from services.recommend.serving.found import Found
+from services.recommend.serving.newcomers import Newcomers
 from shared.errors import UnavailableError, WhereforeError
 from shared.inference import InferenceSettings, TensorModel, open_model
 from shared.inference.onnx_files import STAMP
@@ -59,17 +61,26 @@ class NextItems:
         names, length = _read_names(folder)
         return cls(open_model(settings), names, length)
 
-    async def after(self, latest_first: Sequence[str]) -> NextFound:
+    async def after(
+        self, latest_first: Sequence[str], visits: CoOccurrence | None = None
+    ) -> NextFound:
         """Returns what comes next after some products; nothing when the model knows none of them.
 
         Args:
             latest_first: Ids of products, the latest first.
+            visits: What was looked at together, by which products that came after the training
+                are read as those that they go with; None to leave them out.
 
         Raises:
             UnavailableError: The model cannot be reached, or has too long a queue.
             DeadlineExceededError: It did not answer in time.
         """
-        known = [self._numbers[each] for each in latest_first if each in self._numbers]
+        newcomers = Newcomers(visits, self._numbers) if visits is not None else None
+        read = [
+            each if each in self._numbers or newcomers is None else newcomers.stand_in(each)
+            for each in latest_first
+        ]
+        known = [self._numbers[each] for each in read if each in self._numbers]
         if not known:
             return NextFound([])
         row = np.array([known[: self._length][::-1]], dtype=np.int32)
@@ -79,6 +90,9 @@ class NextItems:
             Found(self._names[int(number) - 1], float(score))
             for number, score in zip(numbers, scores, strict=True)
         ]
+        if newcomers is not None:
+            asked = set(latest_first)
+            found = [each for each in newcomers.join(found) if each.product_id not in asked]
         return NextFound(found, made.queue_nanos, made.inference_nanos)
 
     async def warm_up(self) -> None:
