@@ -1,11 +1,16 @@
 """A suite with security on: nobody gets in without a credential that covers the call."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import grpc
 import pytest
 
 from shared.security.api_keys import new_key
+from shared.security.audit_chain import verify
 from shared.security.policy import GRANTABLE, RULES, SERVICES, Role
 from shared.security.settings import SecuritySettings
 from shared.suite import Suite
@@ -128,9 +133,48 @@ def test_every_method_is_in_the_table() -> None:
 def test_the_audit_log_holds_and_tells_of_refused_calls(
     secured: Suite, security: SecuritySettings
 ) -> None:
-    from shared.security.audit_chain import verify
-
     log = secured.home / "audit" / "orchestrator.jsonl"
     assert verify(log, security.audit_key_file.read_bytes()).entries > 0
     assert '"code":"PERMISSION_DENIED"' in log.read_text()
     assert all(key not in log.read_text() for key in ("wk_", "eyJ"))
+
+
+def environment(secured: Suite, security: SecuritySettings) -> dict[str, str]:
+    return (
+        os.environ
+        | secured.ports.environment()
+        | {
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "WHEREFORE_HOME": str(secured.home),
+            "WHEREFORE_TARGET": secured.target("orchestrator"),
+            "WHEREFORE_SECURITY_ENABLED": "true",
+            "WHEREFORE_SECURITY_DIR": str(security.dir),
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "wherefore products list --json",
+        "wherefore security audit verify $WHEREFORE_HOME/audit/orchestrator.jsonl",
+        "buf curl --protocol grpc --cacert $WHEREFORE_SECURITY_DIR/ca.crt"
+        ' -H "x-api-key: $(cat $WHEREFORE_SECURITY_DIR/operator.token)"'
+        ' -d \'{"prefix": "mu"}\''
+        " https://$WHEREFORE_TARGET/wherefore.orchestrator.v1.CompletionService/Complete",
+    ],
+    ids=["command line", "audit", "buf"],
+)
+def test_commands_of_the_documentation(
+    secured: Suite, security: SecuritySettings, command: str
+) -> None:
+    done = subprocess.run(
+        ["bash", "-euc", command],
+        env=environment(secured, security),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout

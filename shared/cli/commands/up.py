@@ -15,6 +15,7 @@ from shared.cli.commands.import_ import CatalogueFormat
 from shared.cli.options import NoTriton
 
 if TYPE_CHECKING:
+    from shared.security.settings import SecuritySettings
     from shared.suite import Suite
 
 START_SECONDS = 120.0
@@ -89,7 +90,8 @@ def _start(
         ) from error
     failures.say(f"ready after {time.monotonic() - begun:.1f} s")
     products = asyncio.run(_fill(suite, home, catalogue, format, import_wanted=import_wanted))
-    print(what_next(suite.target("orchestrator"), suite.ports.orchestrator_http, products))
+    target, http_port = suite.target("orchestrator"), suite.ports.orchestrator_http
+    print(what_next(target, http_port, products, suite.security))
 
 
 async def _fill(
@@ -131,10 +133,18 @@ async def _count_products(target: str) -> int:
     return stats.product_count
 
 
-def what_next(target: str, http_port: int, products: int) -> str:
+def what_next(target: str, http_port: int, products: int, security: SecuritySettings) -> str:
     """What to do with a running suite, to be copied."""
     method = "wherefore.orchestrator.v1.SearchService/Search"
     body = '{"query": "wireless headphones under 100"}'
+    if security.enabled:
+        key = f'-H "x-api-key: $(cat {security.operator_token_file})"'
+        return f"""
+{products:,} products are in, and security is on. Try:
+
+  Search      wherefore search "wireless headphones under 100"
+  buf         buf curl --protocol grpc --cacert {security.ca_file} {key} -d '{body}' https://{target}/{method}
+  Stop        wherefore down"""
     return f"""
 {products:,} products are in. Try:
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.orchestrator.config import OrchestratorSettings
 from services.orchestrator.tokens import PageToken, TokenSigner, load_key
 from shared.errors import InvalidArgumentError
 
@@ -60,3 +61,34 @@ def test_the_key_is_made_once(tmp_path) -> None:
     key = load_key("", tmp_path)
     assert load_key("", tmp_path) == key
     assert (tmp_path / "token.key").stat().st_mode & 0o077 == 0
+
+
+def test_a_key_is_changed_without_losing_the_tokens_that_are_out() -> None:
+    old, new = b"o" * 32, b"n" * 32
+    token = PageToken("ranking", 20, 7)
+    out = TokenSigner(old).page(token, "request")
+    signer = TokenSigner(new, [old])
+    assert signer.read_page(out, "request") == token
+    made = signer.page(token, "request")
+    assert TokenSigner(new).read_page(made, "request") == token
+    for key, text in ((new, out), (old, made)):
+        with pytest.raises(InvalidArgumentError):
+            TokenSigner(key).read_page(text, "request")
+    with pytest.raises(ValueError, match="32 bytes"):
+        TokenSigner(new, [b"short"])
+
+
+def test_tenants_have_keys_and_folders_of_their_own(tmp_path) -> None:
+    settings = OrchestratorSettings(
+        data_dir=tmp_path, token_key="k" * 32, previous_token_keys=f"{'p' * 32} {'q' * 32}"
+    )
+    acme, bolt = settings.of_tenant("acme"), settings.of_tenant("bolt")
+    keys = [each.token_key.get_secret_value() for each in (settings, acme, bolt)]
+    before = [each.previous_token_keys.get_secret_value() for each in (settings, acme, bolt)]
+    assert len({*keys, *before}) == 6
+    assert [len(each.split()) for each in before] == [2, 2, 2]
+    assert {each.data_dir for each in (acme, bolt)} == {
+        tmp_path / "tenants" / "acme",
+        tmp_path / "tenants" / "bolt",
+    }
+    assert settings.of_tenant("") is settings
