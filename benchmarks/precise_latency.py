@@ -22,7 +22,7 @@ from benchmarks import report
 from benchmarks.latency import TOP_STAGES, varied
 from benchmarks.load import by_stage
 from benchmarks.load.by_stage import Ask, Load
-from services.orchestrator.config import Budgets
+from services.orchestrator.stage_budgets import Budgets
 from shared.catalogue import bundled_catalogue_path
 from shared.cli.catalogue_import import import_whole
 from shared.cli.connection import connect

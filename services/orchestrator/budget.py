@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-from services.orchestrator.config import StageBudget
+from services.orchestrator.stage_budgets import StageBudget
 from shared.deadline import current_deadline
 from shared.errors import DeadlineExceededError
 from shared.latency import LatencyWindow

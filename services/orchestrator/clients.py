@@ -8,8 +8,9 @@ import grpc.aio
 
 from services.orchestrator.answer_cache import AnswerCaches
 from services.orchestrator.brown_out import BrownOut
-from services.orchestrator.config import OrchestratorSettings, StageBudget
+from services.orchestrator.config import OrchestratorSettings
 from services.orchestrator.dependency import Dependency
+from services.orchestrator.stage_budgets import StageBudget
 from shared.errors import error_from_rpc
 from shared.stream_status import StreamStatus
 from wherefore.nlu.v1 import nlu_service_pb2 as nlu_pb

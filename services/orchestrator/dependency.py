@@ -11,8 +11,9 @@ import grpc.aio
 from grpc_health.v1 import health_pb2
 
 from services.orchestrator.budget import learn, stage_seconds
-from services.orchestrator.config import OrchestratorSettings, StageBudget
+from services.orchestrator.config import OrchestratorSettings
 from services.orchestrator.fallback import NoTimeLeftError
+from services.orchestrator.stage_budgets import StageBudget
 from shared.breaker import CircuitBreaker
 from shared.call_budget import CallBudget
 from shared.channel import open_channel

@@ -12,7 +12,7 @@ import stamina
 
 from services.orchestrator.budget import stage_timeout
 from services.orchestrator.clients import Clients
-from services.orchestrator.config import StageBudget
+from services.orchestrator.stage_budgets import StageBudget
 from services.orchestrator.tokens import fingerprint
 from shared.breaker import CircuitBreaker
 from shared.degradation import cause_of, degradation

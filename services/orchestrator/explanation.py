@@ -9,12 +9,12 @@ from services.orchestrator.budget import ask_again, stage_timeout
 from services.orchestrator.by_id import MOST_BY_ID
 from services.orchestrator.cache import Ranking
 from services.orchestrator.clients import Clients
-from services.orchestrator.config import StageBudget
 from services.orchestrator.cross_reading import LEG as CROSS
 from services.orchestrator.fallback import Degradations
 from services.orchestrator.growth import SERVING_CONFIGS
 from services.orchestrator.pipeline import SearchPipeline
 from services.orchestrator.search_query import SearchQuery, Work
+from services.orchestrator.stage_budgets import StageBudget
 from services.orchestrator.word_effects import semantic_matches
 from services.orchestrator.word_readings import cross_readings
 from shared.errors import WhereforeError

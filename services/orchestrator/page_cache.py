@@ -1,10 +1,12 @@
 """Whole pages that are told again: the same ones to everybody, or one user's own to that user."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 from services.orchestrator.answer_cache import AnswerCaches
 from services.orchestrator.event_store import EventStore, actor_of
+from services.orchestrator.experiments.book import Experiments
+from services.orchestrator.merchandising.rule_book import RuleBook
 from shared.cache import Scope
 from shared.request_context import current_request_id, current_tenant
 from shared.timing import StageTimer
@@ -21,21 +23,21 @@ class PageCache:
     Args:
         caches: Where they are kept.
         store: Of user events: what is known of a user is part of a page's key.
-        rules: Tells the version of the shop's rules.
-        arms: Tells the experiments that a user takes part in, and their arms.
+        rules: In force: their version is part of a key.
+        experiments: The arms of a user are part of a key.
     """
 
     def __init__(
         self,
         caches: AnswerCaches,
         store: EventStore,
-        rules: Callable[[], str],
-        arms: Callable[[UserContext], Sequence[tuple[str, str]]],
+        rules: RuleBook,
+        experiments: Experiments,
     ) -> None:
         self._caches = caches
         self._store = store
         self._rules = rules
-        self._arms = arms
+        self._experiments = experiments
 
     async def search(
         self, request: SearchRequest, ask: Callable[[], Awaitable[SearchResponse]]
@@ -52,7 +54,7 @@ class PageCache:
         timer = StageTimer()
         with timer.stage("total"):
             scope = await self._scope(request.user)
-            found = await self._caches.page(request, scope, self._rules(), ask)
+            found = await self._caches.page(request, scope, self._rules.version, ask)
             response = SearchResponse.FromString(found.value)
         if not found.own:
             response.request_id = current_request_id()
@@ -66,6 +68,6 @@ class PageCache:
             return Scope.everybody(current_tenant())
         events = await self._store.recent(actor, _EVENTS)
         known = [event.id for event in events]
-        known += [f"{name}={arm}" for name, arm in self._arms(user)]
+        known += [f"{name}={arm}" for name, arm in self._experiments.assign(user, "search").arms]
         state = hashlib.blake2b("\n".join(known).encode("utf-8", "replace")).hexdigest()
         return Scope.one(current_tenant(), actor, state)

@@ -169,12 +169,7 @@ class OrchestratorService:
             experiments=self._experiments,
             shown=self._shown,
         )
-        pages = PageCache(
-            clients.caches,
-            self._store,
-            rules=lambda: self._rules.version,
-            arms=lambda user: self._experiments.assign(user, "search").arms,
-        )
+        pages = PageCache(clients.caches, self._store, self._rules, self._experiments)
         search = SearchServer(pipeline, pages)
         recommend = RecommendationServer(
             Recommender(

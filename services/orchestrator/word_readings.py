@@ -12,8 +12,8 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.orchestrator.budget import ask_again, stage_timeout
 from services.orchestrator.clients import Clients
-from services.orchestrator.config import StageBudget
 from services.orchestrator.search_query import Work
+from services.orchestrator.stage_budgets import StageBudget
 from shared.errors import WhereforeError
 from shared.text.document import embedding_text
 from wherefore.nlu.v1.nlu_service_pb2 import AttributeMatchRequest, TextPair

@@ -3,7 +3,7 @@
 import pytest
 
 from services.orchestrator import budget
-from services.orchestrator.config import Budgets
+from services.orchestrator.stage_budgets import Budgets
 from shared.deadline import Deadline, set_current_deadline
 from shared.metrics import STAGE_BUDGET
 

@@ -5,8 +5,9 @@ import time
 
 import pytest
 
-from services.orchestrator.config import OrchestratorSettings, StageBudget
+from services.orchestrator.config import OrchestratorSettings
 from services.orchestrator.dependency import Dependency
+from services.orchestrator.stage_budgets import StageBudget
 from shared.deadline import Deadline, set_current_deadline
 from shared.errors import UnavailableError
 from shared.server import start_server
