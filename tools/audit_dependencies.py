@@ -1,9 +1,9 @@
 """Looks for known vulnerabilities of what is installed: `make audit`.
 
-The advisories come from the package index (PyPI's JSON interface) by way of pip-audit. An index that
-has none, such as many mirrors, would find every package clean; so it is first asked about a release
-that is known to be vulnerable. Where it does not know that one either, nothing was checked, and the
-last line says so.
+The advisories come from the package index (PyPI's JSON interface) by way of pip-audit. An index
+that has none, such as many mirrors, would find every package clean; so it is first asked about a
+release that is known to be vulnerable. Where it does not know that one either, nothing was checked,
+and the last line says so.
 
 Exit codes: 0 nothing found, or nothing could be checked; 1 vulnerabilities; with --strict, 3 where
 nothing could be checked.
