@@ -86,8 +86,9 @@ class Curve:
             await asyncio.sleep(0.5)
         indexed += time.perf_counter() - begun
         plain, filtered = await self._ask(""), await self._ask(FILTER)
-        disk = sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
-        return Size(size, wrote, indexed, self._resident(), disk / _MIB, plain, filtered)
+        # Blocks, not sizes: files of the engine have holes.
+        blocks = sum(path.stat().st_blocks for path in self.folder.rglob("*") if path.is_file())
+        return Size(size, wrote, indexed, self._resident(), blocks * 512 / _MIB, plain, filtered)
 
     async def _stats(self) -> pb.StatsResponse:
         return await self.stub.Stats(pb.StatsRequest(), timeout=60)
