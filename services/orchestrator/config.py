@@ -239,7 +239,6 @@ class OrchestratorSettings(ServiceSettings):
         """Returns the settings for a tenant's own data, key and rules; these for ""."""
         if not tenant:
             return self
-        rules = self.rules_file and self.rules_file.parent / tenant / self.rules_file.name
         own = {
             "data_dir": self.data_dir / "tenants" / tenant,
             "token_key": _key_of(self.token_key, tenant),
@@ -249,10 +248,17 @@ class OrchestratorSettings(ServiceSettings):
                     for key in self.previous_token_keys.get_secret_value().split()
                 )
             ),
-            "rules_file": rules if rules and rules.exists() else None,
+            "rules_file": _file_of(self.rules_file, tenant),
+            "experiments_file": _file_of(self.experiments_file, tenant),
             "http_enabled": False,
         }
         return self.model_copy(update=own)
+
+
+def _file_of(file: Path | None, tenant: str) -> Path | None:
+    """Returns a tenant's file of the same name, in a folder called as it; None without one."""
+    own = file.parent / tenant / file.name if file else None
+    return own if own and own.exists() else None
 
 
 def _key_of(key: SecretStr, tenant: str) -> SecretStr:

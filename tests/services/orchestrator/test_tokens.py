@@ -92,3 +92,16 @@ def test_tenants_have_keys_and_folders_of_their_own(tmp_path) -> None:
         tmp_path / "tenants" / "bolt",
     }
     assert settings.of_tenant("") is settings
+
+
+def test_rules_of_one_shop_are_not_those_of_another(tmp_path) -> None:
+    for name in ("rules.yaml", "experiments.yaml"):
+        (tmp_path / name).touch()
+    (tmp_path / "acme").mkdir()
+    (tmp_path / "acme" / "rules.yaml").touch()
+    settings = OrchestratorSettings(
+        rules_file=tmp_path / "rules.yaml", experiments_file=tmp_path / "experiments.yaml"
+    )
+    acme, bolt = settings.of_tenant("acme"), settings.of_tenant("bolt")
+    assert acme.rules_file == tmp_path / "acme" / "rules.yaml"
+    assert (acme.experiments_file, bolt.rules_file, bolt.experiments_file) == (None, None, None)
