@@ -68,26 +68,35 @@ class Curve:
     suite: PrivateSuite
     maker: Maker
     queries: Sequence[QueryUnderstanding]
-    folder: Path
+    home: Path
+
+    @property
+    def _ledger(self) -> Path:
+        return self.home / "written_seconds.json"
+
+    def _written(self) -> float:
+        return json.loads(self._ledger.read_text()) if self._ledger.exists() else 0.0
 
     async def grow(self, size: int, before: Size | None) -> Size:
         """Brings the store to a size, and measures it."""
-        wrote = before.write_seconds if before else 0.0
+        wrote = self._written()
         indexed = before.index_seconds if before else 0.0
         have = (await self._stats()).product_count
-        begun = time.perf_counter()
         for start in range(have, size, CALL):
+            begun = time.perf_counter()
             await self._write(range(start, min(start + CALL, size)))
+            wrote += time.perf_counter() - begun
+            self._ledger.write_text(json.dumps(wrote))
             say(f"{min(start + CALL, size):,} of {size:,} written, "
-                f"{time.perf_counter() - begun:.0f} s, {self._resident():.0f} MiB")  # fmt: skip
-        wrote += time.perf_counter() - begun
+                f"{wrote:.0f} s, {self._resident():.0f} MiB")  # fmt: skip
         begun = time.perf_counter()
         while not (await self._stats()).optimized:  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.5)
         indexed += time.perf_counter() - begun
         plain, filtered = await self._ask(""), await self._ask(FILTER)
         # Blocks, not sizes: files of the engine have holes.
-        blocks = sum(path.stat().st_blocks for path in self.folder.rglob("*") if path.is_file())
+        files = (self.home / "data" / "retrieval").rglob("*")
+        blocks = sum(path.stat().st_blocks for path in files if path.is_file())
         return Size(size, wrote, indexed, self._resident(), blocks * 512 / _MIB, plain, filtered)
 
     async def _stats(self) -> pb.StatsResponse:
@@ -131,8 +140,7 @@ async def measure(home: Path, sizes: Sequence[int], most_mib: float) -> list[Siz
         private_suite(home, triton=False, services=("retrieval",)) as suite,
         grpc.aio.insecure_channel(suite.targets.retrieval) as channel,
     ):
-        folder = home / "data" / "retrieval"
-        curve = Curve(RetrievalServiceStub(channel), suite, maker, queries, folder)
+        curve = Curve(RetrievalServiceStub(channel), suite, maker, queries, home)
         for size in wanted:
             done.append(await curve.grow(size, done[-1] if done else None))
             ledger.write_text(json.dumps([asdict(one) for one in done]))
