@@ -88,6 +88,19 @@ class Admission:
         """Calls that are worked on now."""
         return self._in_flight
 
+    def pressure(self, method: str) -> float:
+        """Returns how full the queue is for a call that comes now.
+
+        From 0, where it need not wait, to 1, where it is refused: by what wait its deadline leaves
+        room for, or by the number of calls that wait.
+        """
+        if self._in_flight < self._limit.value and not self.waiting:
+            return 0.0
+        room = _QUEUE_SHARE * current_deadline().remaining() - self._expected(method)
+        by_time = self._wait_seconds(len(self._people)) / room if room > 0 else 1.0
+        by_number = self.waiting / self._max_queue if self._max_queue else 1.0
+        return min(1.0, max(by_time, by_number))
+
     @asynccontextmanager
     async def admit(self, method: str = "", *, batch: bool = False) -> AsyncGenerator[int, None]:
         """Holds a place while the block runs; yields the nanoseconds waited for it.

@@ -73,7 +73,7 @@ BROWN_OUT_LEVEL = Gauge(
 )
 PRESSURE = Gauge(
     "wherefore_pressure",
-    "Calls worked on or waiting for each that may be worked on at once, smoothed.",
+    "How full the queue is, from 0 (nobody waits) to 1 (calls are refused), smoothed.",
 )
 HEDGES = Counter(
     "wherefore_hedges_total",

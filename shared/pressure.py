@@ -1,4 +1,4 @@
-"""How much a service is asked for, beside how much it can work on at once."""
+"""How near a service is to refusing calls."""
 
 from contextvars import ContextVar
 
@@ -6,10 +6,7 @@ _pressure: ContextVar[float] = ContextVar("pressure", default=0.0)
 
 
 def current_pressure() -> float:
-    """Returns the pressure when the current request was let in; 0 outside any.
-
-    Calls that are worked on or wait, for each that may be worked on at once: beyond 1 calls wait.
-    """
+    """Returns the pressure when the current request came, see `Admission.pressure`; else 0."""
     return _pressure.get()
 
 

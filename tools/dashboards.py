@@ -84,7 +84,7 @@ SUITE: Sequence[Panel] = (
         "Pressure, and steps dropped",
         "none",
         [
-            ('max by (job) (wherefore_pressure{job=~"$job"})', "{{job}}: calls for each place"),
+            ('max by (job) (wherefore_pressure{job=~"$job"})', "{{job}}: how full the queue is"),
             ('max by (job) (wherefore_brown_out_level{job=~"$job"})', "{{job}}: steps dropped"),
         ],
     ),

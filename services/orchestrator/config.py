@@ -11,15 +11,18 @@ from shared.settings import ServiceSettings
 
 
 class BrownOutSettings(BaseModel):
-    """When answers go without extras. Pressure is calls for each that may be worked on at once."""
+    """When answers go without extras, before calls are refused.
 
-    reasons: float = Field(default=1.1, ge=0)
+    Pressure is how full the queue is, from 0 (nobody waits) to 1 (calls are refused).
+    """
+
+    reasons: float = Field(default=0.5, ge=0, le=1)
     """Pressure at which reasons are dropped; 0: never."""
 
-    cross: float = Field(default=1.3, ge=0)
+    cross: float = Field(default=0.7, ge=0, le=1)
     """Pressure at which "precise" no longer reads products together with the query; 0: never."""
 
-    personalisation: float = Field(default=1.5, ge=0)
+    personalisation: float = Field(default=0.85, ge=0, le=1)
     """Pressure at which nobody's history is looked at; 0: never."""
 
     release_share: float = Field(default=0.8, gt=0, le=1)

@@ -30,6 +30,7 @@ class AdmissionLayer(Layer):
         batch = call.request_streaming or dict(call.metadata).get(PRIORITY_KEY) == BATCH
         set_batch(batch)
         admission = self._streams if streams else self._calls
+        set_pressure(self._calls.pressure(call.method))
         async with AsyncExitStack() as stack:
             place = admission.admit(call.method, batch=batch)
             try:
@@ -40,6 +41,4 @@ class AdmissionLayer(Layer):
                 raise
             QUEUE.observe(call.queue_nanos / 1e9)
             CONCURRENCY_LIMIT.set(self._calls.limit)
-            asked = self._calls.in_flight + self._calls.waiting
-            set_pressure(asked / self._calls.limit)
             yield

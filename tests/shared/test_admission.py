@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from shared.admission import Admission, current_queue_nanos
+from shared.admission import Admission, ShedError, current_queue_nanos
 from shared.concurrency_limit import ConcurrencyLimit
 from shared.deadline import Deadline, set_current_deadline
 from shared.errors import ResourceExhaustedError
@@ -193,3 +193,54 @@ async def test_a_hopeless_call_is_refused_until_there_is_doubt():
     async with admission.admit("slow"):
         await asyncio.sleep(0.2)
     await asyncio.create_task(ask())
+
+
+async def test_pressure_rises_from_nobody_waits_to_refused():
+    admission = places(1, 4)
+    assert admission.pressure("any") == 0.0
+    release = asyncio.Event()
+
+    async def work() -> None:
+        async with admission.admit("any"):
+            await release.wait()
+
+    working = [asyncio.create_task(work())]
+    await turn()
+    seen = []
+    for _ in range(4):
+        seen.append(admission.pressure("any"))
+        working.append(asyncio.create_task(work()))
+        await turn()
+    assert seen == [0.0, 0.25, 0.5, 0.75]
+    assert admission.pressure("any") == 1.0
+    with pytest.raises(ShedError) as refused:
+        async with admission.admit("any"):
+            pass
+    assert refused.value.cause == "queue_full"
+    release.set()
+    await asyncio.gather(*working)
+    assert admission.pressure("any") == 0.0
+
+
+async def test_pressure_is_of_what_the_deadline_leaves_room_for():
+    now = 0.0
+    admission = Admission(ConcurrencyLimit(1), 100, clock=lambda: now)
+    async with admission.admit("any"):
+        now += 0.1  # what a call takes
+    release = asyncio.Event()
+
+    async def work() -> None:
+        async with admission.admit("any"):
+            await release.wait()
+
+    working = asyncio.create_task(work())
+    await turn()
+    set_current_deadline(Deadline.after(1.0, clock=lambda: now))
+    # 0.4 of it, less 0.1 of work, for a wait of 0.1.
+    assert admission.pressure("any") == pytest.approx(1 / 3, rel=0.01)
+    set_current_deadline(Deadline.after(0.3, clock=lambda: now))
+    assert admission.pressure("any") == 1.0
+    set_current_deadline(Deadline.unlimited())
+    assert admission.pressure("any") == 0.0
+    release.set()
+    await working
