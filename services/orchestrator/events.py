@@ -87,6 +87,11 @@ class EventLog:
                 self._searches.uncount(stored.event)
                 self._choices.uncount(stored.event)
 
+    def forget(self, actors: Iterable[str]) -> None:
+        """Takes users or visits out of experiments."""
+        for actor in actors:
+            self._experiments.forget(actor)
+
     def _count(self, stored: StoredEvent) -> None:
         if self._counts(stored):
             self._popularity.count(stored.event)

@@ -72,6 +72,7 @@ class UserData:
             UnavailableError: The log cannot be written; what was begun is done at the next start.
         """
         holding, gone = await self._store.erase(user)
+        self._log.forget(holding.actors)
         await self._uncount(gone)
         return Erased(len(gone), sum(not subject.is_user for subject in holding.subjects))
 
@@ -88,6 +89,7 @@ class UserData:
         counted = replace(
             holding, subjects=tuple(s for s in holding.subjects if refuses(newly[s.id], ANALYTICS))
         )
+        self._log.forget(subject.actor for subject in counted.subjects)
         place = 0
         while page := await self._store.of(counted, place, PAGE):
             # As they were counted: before, only what they refuse themselves.

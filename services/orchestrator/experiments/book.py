@@ -123,6 +123,11 @@ class Experiments:
             if metric:
                 self._guard(tally, metric)
 
+    def forget(self, actor: str) -> None:
+        """Takes a user, or a visit, out of all counts."""
+        for tally in self._tallies.values():
+            tally.forget(self._pseudonym(actor))
+
     def tallies(self) -> Iterable[tuple[Tally, dict[str, RollBack]]]:
         """Returns what is counted of the experiments of the file, and what was taken back."""
         self._look()

@@ -107,6 +107,16 @@ class Tally:
                 course.add(together, self.verdict(metric, treatment, 0.05))
         return metric
 
+    def forget(self, unit: str) -> None:
+        """Takes a unit out of all counts, as a log without its events would have them."""
+        known = self._units.pop(unit, None)
+        if known is None:
+            return
+        self.users[known.arm] -= 1
+        for place, metric in enumerate(METRICS):
+            if known.done & 1 << place:
+                self.converted[metric][known.arm] -= 1
+
     def verdict(self, metric: str, treatment: str, alpha: float) -> Verdict:
         """Compares a treatment with control by what is counted so far."""
         counts = self.converted[metric]

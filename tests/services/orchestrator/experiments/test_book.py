@@ -166,3 +166,17 @@ def test_the_token_holds_the_arms_and_none_where_there_are_none():
     assert (read.unit, list(read.arms)) == ("f00", [("head@1", "online")])
     plain = SIGNER.read_attribution(SIGNER.attribution("r", "search", "q", ["p"]))
     assert (plain.unit, list(plain.arms)) == ("", [])
+
+
+def test_a_user_who_is_forgotten_is_counted_nowhere(make):
+    book = make()
+    gone, stays = users_of(book, "online", 2)
+    for user in (gone, stays):
+        do(book, user)
+        do(book, user, pb.USER_EVENT_TYPE_PURCHASE)
+    for _ in range(2):
+        book.forget(f"u:{gone}")
+    book.forget("u:nobody")
+    assert counts(book) == counts(book, "purchase") == {"control": 0, "online": 1}
+    ((tally, _),) = book.tallies()
+    assert tally.users == {"control": 0, "online": 1}
