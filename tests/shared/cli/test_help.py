@@ -37,6 +37,9 @@ COMMANDS = [
     ("train", "reason"),
     ("train", "ranking"),
     ("evaluate", "nlu"),
+    ("security", "init"),
+    ("security", "key"),
+    ("security", "audit", "verify"),
 ]
 
 
