@@ -1,8 +1,7 @@
 """The service over a real port, with encoders that answer, fail, dawdle and are real."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
@@ -12,11 +11,11 @@ import pytest
 import pytest_asyncio
 
 from services.nlu.catalogue_terms import CatalogueTerms
-from services.nlu.config import NluSettings
 from services.nlu.server import NluService
 from shared.errors import InvalidArgumentError, UnavailableError, error_from_rpc
-from shared.inference import Encoded, InferenceSettings
+from shared.inference import InferenceSettings
 from shared.server import RunningServer, start_server
+from tests.services.nlu.hash_encoder import HashEncoder, settings_of
 from wherefore.common.v1.diagnostics_pb2 import DegradationCause
 from wherefore.nlu.v1 import nlu_service_pb2 as pb
 from wherefore.nlu.v1 import query_understanding_pb2 as understanding_pb
@@ -26,51 +25,6 @@ from wherefore.retrieval.v1.retrieval_service_pb2_grpc import (
     RetrievalServiceServicer,
     add_RetrievalServiceServicer_to_server,
 )
-
-
-@dataclass
-class HashEncoder:
-    """A bag of letters as a vector: alike texts are near, and no model is needed."""
-
-    model: str = "letters@1"
-    dimension: int = 26
-    calls: list[list[str]] = field(default_factory=lambda: [])
-    fails: bool = False
-    dawdles: bool = False
-
-    async def encode(self, texts: Sequence[str]) -> Encoded:
-        if self.fails:
-            raise UnavailableError("down")
-        if self.dawdles:
-            await asyncio.sleep(30)
-        self.calls.append(list(texts))
-        rows = np.full((len(texts), self.dimension), 0.01, dtype=np.float32)
-        for row, text in zip(rows, texts, strict=True):
-            for letter in text.lower():
-                if "a" <= letter <= "z":
-                    row[ord(letter) - ord("a")] += 1
-        return Encoded(rows / np.linalg.norm(rows, axis=1, keepdims=True), 11, 22)
-
-    async def check_ready(self) -> None:
-        if self.fails:
-            raise UnavailableError("down")
-
-    async def close(self) -> None:
-        self.calls.clear()
-
-
-def settings_of(**changes: Any) -> NluSettings:
-    return NluSettings(
-        **{
-            "port": 0,
-            "retrieval_target": "",
-            "drain_seconds": 0,
-            "lame_duck_seconds": 0,
-            # Readers have a test file of their own.
-            "query_models": {},
-        }
-        | changes
-    )
 
 
 @pytest.fixture
