@@ -2,6 +2,7 @@
 
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from shared.inference.settings import VECTOR_MODEL
@@ -32,6 +33,8 @@ class Replicas:
             "WHEREFORE_ORCHESTRATOR_LAME_DUCK_SECONDS": "0",
             "WHEREFORE_ORCHESTRATOR_HTTP_ENABLED": "false",
         }
+        # They die with the thread that made them, which lives as long as this object.
+        self._starter = ThreadPoolExecutor(1, "replicas")
         self._processes = {
             (name, which): SupervisedProcess(f"{name}-{which}", suite.home)
             for name in SERVICES
@@ -61,7 +64,8 @@ class Replicas:
             }
         environment |= self._variables
         command = Command([sys.executable, "-m", f"services.{name}"], environment, Path.cwd())
-        self._processes[name, which].start(command, tethered=False)
+        start = self._processes[name, which].start
+        self._starter.submit(start, command, tethered=True).result()
 
     def wait_ready(self, name: str, which: str) -> None:
         """Return once it serves, or stands by for the other."""
@@ -100,3 +104,4 @@ class Replicas:
             process.ask_to_stop()
         for process in self._processes.values():
             process.wait_stopped(SECONDS)
+        self._starter.shutdown()
