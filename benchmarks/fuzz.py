@@ -109,7 +109,7 @@ def running_suite() -> Iterator[dict[str, str]]:
 
 async def _import(target: str) -> None:
     async with connect(target, retry=False) as channel:
-        await import_whole(channel, bundled_catalogue_path(), "auto", target=target)
+        await import_whole(channel, bundled_catalogue_path(), None, target=target)
 
 
 def fuzz(

@@ -78,7 +78,7 @@ class Load:
         async with private_suite(self.home, variables=variables) as own:
             address = own.targets.orchestrator
             if not (again and self.home):
-                path, form = bundled_catalogue_path(), "auto"
+                path, form = bundled_catalogue_path(), None
                 if not self.quick:
                     path, form = icecat().catalogue, "icecat"
                 async with connect(address, retry=False) as channel:
