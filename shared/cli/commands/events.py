@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO, cast
 
@@ -14,11 +13,9 @@ from shared.cli.options import Json, Target, Timeout
 
 if TYPE_CHECKING:
     from wherefore.common.v1.user_event_pb2 import UserEvent
-    from wherefore.orchestrator.v1.user_event_service_pb2 import UserEventServiceImportRequest
 
 app = App(name="events", help="Write what users did, and read it back.")
 
-BATCH = 500
 SHOWN_ERRORS = 20
 
 
@@ -87,7 +84,8 @@ def import_events(
     """Import a file of events: JSON lines of UserEvent, or CSV.
 
     CSV has a header with type and user_id or session_id, and product_id, quantity, event_time,
-    query, rating, id where they are known. Events with an id can be sent again without harm.
+    query, rating, id where they are known. A file that broke off can be sent again: events with
+    an id or a time are written once.
 
     For example:
         wherefore events import events.jsonl.gz
@@ -188,36 +186,10 @@ async def _import(
     timeout: float,  # noqa: ASYNC109 - a gRPC deadline, kept by the call itself
 ) -> int:
     from shared.cli.connection import connect
-    from shared.cli.event_file import read_events
-    from wherefore.common.v1.diagnostics_pb2 import RowError
-    from wherefore.orchestrator.v1.user_event_service_pb2 import UserEventServiceImportRequest
-    from wherefore.orchestrator.v1.user_event_service_pb2_grpc import UserEventServiceStub
-
-    unreadable: list[RowError] = []
-    lines: list[int] = []
-
-    async def batches() -> AsyncIterator[UserEventServiceImportRequest]:
-        batch = UserEventServiceImportRequest()
-        for row in read_events(file):
-            if row.event is None:
-                unreadable.append(RowError(row=row.line, reason=row.error))
-                continue
-            lines.append(row.line)
-            batch.events.append(row.event)
-            if len(batch.events) == BATCH:
-                yield batch
-                batch = UserEventServiceImportRequest()
-        if batch.events:
-            yield batch
+    from shared.cli.event_import import import_events as send
 
     async with connect(target) as channel:
-        response = await UserEventServiceStub(channel).Import(batches(), timeout=timeout)
-    for error in response.errors:
-        # The server counts events; people count lines.
-        if 0 < error.row <= len(lines):
-            error.row = lines[error.row - 1]
-    response.errors.extend(unreadable)
-    response.failed_count += len(unreadable)
+        response = await send(channel, file, timeout)
     if json:
         output.print_message(response)
     else:

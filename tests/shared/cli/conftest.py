@@ -72,19 +72,23 @@ class FakeEvents(user_event_service_pb2_grpc.UserEventServiceServicer):
             event=event, duplicate=duplicate
         )
 
-    def Import(self, request_iterator, context):
-        response = user_event_service_pb2.UserEventServiceImportResponse()
-        row = 0
+    def ImportWithProgress(self, request_iterator, context):
+        row = imported = duplicates = failed = 0
         for request in request_iterator:
+            response = user_event_service_pb2.ImportWithProgressResponse()
             for event in request.events:
                 row += 1
                 if not (event.user_id or event.session_id):
-                    response.failed_count += 1
+                    failed += 1
                     response.errors.add(row=row, field="user_id", reason="is required")
+                elif event.id and any(known.id == event.id for known in self.events):
+                    duplicates += 1
                 else:
                     self.events.append(event)
-                    response.imported_count += 1
-        return response
+                    imported += 1
+            response.acknowledged_row, response.failed_count = row, failed
+            response.imported_count, response.duplicate_count = imported, duplicates
+            yield response
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,17 @@ def test_events_import_csv(running, tmp_path):
     assert event.event_time.seconds == 1714557600
 
 
+def test_a_file_sent_again_writes_events_that_have_a_time_once(running, tmp_path):
+    path = tmp_path / "events.csv"
+    rows = ["view,ada,p-1,2024-05-01T10:00:00Z"] * 2 + ["view,ada,p-2,"]
+    path.write_text("\n".join(["type,user_id,product_id,event_time", *rows]))
+    first = running.run("events", "import", str(path))
+    assert first.out == "3 events written, 0 were there, 0 refused\n"
+    again = running.run("events", "import", str(path))
+    # Without a time it happened when it was sent, and so twice.
+    assert again.out == "1 events written, 2 were there, 0 refused\n"
+
+
 def test_events_import_of_nothing_good_fails(running, tmp_path):
     path = tmp_path / "events.jsonl"
     path.write_text("not json\n")

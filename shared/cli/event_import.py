@@ -1,0 +1,87 @@
+"""Sends a file of events, with its progress."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grpc.aio
+
+from shared.cli import failures
+from shared.cli.event_file import read_events
+from wherefore.common.v1.diagnostics_pb2 import RowError
+from wherefore.common.v1.user_event_pb2 import UserEvent
+from wherefore.orchestrator.v1.user_event_service_pb2 import (
+    ImportWithProgressRequest,
+    UserEventServiceImportResponse,
+)
+from wherefore.orchestrator.v1.user_event_service_pb2_grpc import UserEventServiceStub
+
+BATCH = 500
+_TOLD_ROWS = 50_000
+
+
+@dataclass(slots=True)
+class _Sent:
+    lines: list[int] = field(default_factory=list[int])
+    """Of the file, by row of the stream."""
+    unreadable: list[RowError] = field(default_factory=list[RowError])
+
+
+async def import_events(
+    channel: grpc.aio.Channel,
+    file: Path,
+    timeout: float,  # noqa: ASYNC109 - a gRPC deadline, kept by the call itself
+) -> UserEventServiceImportResponse:
+    """Import a file; rows of errors are lines of it.
+
+    An event that has a time and no id gets one made of its line, so that the same file can be sent
+    again after it broke off.
+
+    Raises:
+        grpc.aio.AioRpcError: The call failed; what was acknowledged until then is durable.
+        OSError: The file cannot be read.
+    """
+    sent = _Sent()
+    response = UserEventServiceImportResponse()
+    told = 0
+    stub = UserEventServiceStub(channel)
+    async for progress in stub.ImportWithProgress(_requests(file, sent), timeout=timeout):
+        response.imported_count = progress.imported_count
+        response.duplicate_count = progress.duplicate_count
+        response.failed_count = progress.failed_count
+        response.errors.extend(progress.errors)
+        if progress.acknowledged_row >= told + _TOLD_ROWS:
+            told = progress.acknowledged_row
+            failures.say(f"{told:,} events are durable")
+    for error in response.errors:
+        # The server counts events; people count lines.
+        if 0 < error.row <= len(sent.lines):
+            error.row = sent.lines[error.row - 1]
+    response.errors.extend(sent.unreadable)
+    response.failed_count += len(sent.unreadable)
+    return response
+
+
+async def _requests(file: Path, sent: _Sent) -> AsyncIterator[ImportWithProgressRequest]:
+    batch = ImportWithProgressRequest()
+    for row in read_events(file):
+        if row.event is None:
+            sent.unreadable.append(RowError(row=row.line, reason=row.error))
+            continue
+        if row.event.HasField("event_time") and not row.event.id:
+            row.event.id = _id_of(row.line, row.event)
+        sent.lines.append(row.line)
+        batch.events.append(row.event)
+        if len(batch.events) == BATCH:
+            yield batch
+            batch = ImportWithProgressRequest()
+    if batch.events:
+        yield batch
+
+
+def _id_of(line: int, event: UserEvent) -> str:
+    content = str(line).encode() + b"\x00" + event.SerializeToString(deterministic=True)
+    return f"line-{hashlib.blake2b(content, digest_size=16).hexdigest()}"
