@@ -31,7 +31,8 @@ def given(colour: str, text: str, price: float, language: str = "en") -> Given:
 
 ENGLISH = given(
     "black",
-    'Black, as you asked; at €45, within your €50; recommended because you bought "Bolder toaster".',
+    "Black, as you asked; at €45, within your €50; "
+    'recommended because you bought "Bolder toaster".',
     45.0,
 )
 CHINESE = given(
