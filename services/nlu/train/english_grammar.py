@@ -7,11 +7,12 @@ change what stands there while every span stays exact.
 # ruff: noqa: PLR2004 - the shares are the recipe itself.
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Final
 
 from services.nlu.train import english_shapes as shapes
+from services.nlu.train.english_kinds import split_kinds
 from services.nlu.train.english_words import Shop, choose, read_frames, read_shops
 from services.nlu.train.examples import Example, Span
 from shared.text.lexicon.matcher import plurals
@@ -44,25 +45,6 @@ _EXTRAS: Final = (
     ("attribute", 3),
 )
 """What a noun phrase may say besides its head, with weights; two attributes are not rare."""
-_OF_THEIR_OWN: Final = {
-    label: re.compile(rf"(?:{words})(?= \S)", re.IGNORECASE)
-    for label, words in {
-        "AUDIENCE": "dog|cat|pet|puppy|kitten|hamster|rabbit|kids|kid's|women's|men's|womens|mens",
-        "OCCASION": "gaming|outdoor|indoor|travel|christmas|wedding|birthday|camping",
-        "ATTRIBUTE": (
-            "wireless|bluetooth|wired|cordless|laser|inkjet|external|internal|portable|digital|led"
-            "|lcd|rechargeable|electric|electronic|mini|mirrorless|solar|handheld|stereo|thermal"
-            "|optical|multifunctional|mechanical|automatic|folding|touch screen|all[- ]in[- ]one"
-            "|flat panel|single-use"
-        ),
-    }.items()
-}
-_FIXED: Final = re.compile(
-    r"(?:gaming chair|christmas tree|wedding ring|electric guitar|mini fridge"
-    r"|digital photo frame|led strip)",
-    re.IGNORECASE,
-)
-"""Names that would be another thing, or nothing, without their first word."""
 _CLINGING: Final = re.compile(r"[,?.!]|'s$")
 
 
@@ -274,21 +256,6 @@ def join(pieces: Sequence[Piece], intent: str) -> Example:
                 spans.append(Span(len(text), len(text) + len(part), label))
             text += part
     return Example(text, tuple(split_kinds(text, spans)), intent)
-
-
-def split_kinds(text: str, spans: Iterable[Span]) -> Iterator[Span]:
-    """Yields the spans, with words of a type of their own taken off what kind a thing is.
-
-    Catalogues call "wireless mouse" and "dog bed" kinds; by the guidelines they are two spans each.
-    """
-    for span in spans:
-        if span.label == "PRODUCT_TYPE" and not _FIXED.match(text, span.start, span.end):
-            for label, words in _OF_THEIR_OWN.items():
-                if found := words.match(text, span.start, span.end):
-                    yield Span(span.start, found.end(), label)
-                    span = Span(found.end() + 1, span.end, span.label)  # noqa: PLW2901 # the rest
-                    break
-        yield span
 
 
 def _plural(phrase: str) -> str:

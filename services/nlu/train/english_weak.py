@@ -10,7 +10,7 @@ from typing import Final
 from services.nlu.domain import IntentType
 from services.nlu.patterns import find_clothing_sizes, find_measures, find_models
 from services.nlu.train.english_catalogue import Good
-from services.nlu.train.english_grammar import split_kinds
+from services.nlu.train.english_kinds import split_kinds
 from services.nlu.train.english_phrases import PhraseBook, split_words
 from services.nlu.train.english_words import read_shops
 from services.nlu.train.examples import Example, Span

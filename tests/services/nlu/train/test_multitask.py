@@ -11,7 +11,6 @@ from services.nlu.train.examples import Example, Span, TaskData, TaskKind
 from services.nlu.train.losses import class_losses, distance_moved
 from services.nlu.train.model import ModelSpec, QueryModel
 from services.nlu.train.multitask import MultitaskSettings, TaskSettings, train_multitask
-from services.nlu.train.run import RecipeError, run_recipe
 from services.nlu.train.storage import load_model, save_model
 from services.nlu.train.tuning import Tuning
 from services.nlu.train.vocabulary import build_character_tokenizer, save_tokenizer
@@ -280,27 +279,6 @@ def test_a_teacher_stands_in_for_a_label():
     assert losses[1] > losses[0]
     hard = class_losses(logits, labels, None)
     torch.testing.assert_close(losses[0], hard[0])
-
-
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ("kind = 'cooking'", "kind is 'cooking'"),
-        ("kind = 'multitask'\nencoder = 'x'\n[tasks.entities_zh]\nrepeat = 0", "repeat"),
-        ("kind = ", "Invalid value"),
-        ("kind = 'multitask'\nencoder = 'x'\n[tasks.cooking]", "no task 'cooking'"),
-    ],
-)
-def test_a_wrong_recipe_says_what_is_wrong(tmp_path, text, complaint):
-    path = tmp_path / "wrong.toml"
-    path.write_text(text)
-    with pytest.raises(RecipeError, match=complaint):
-        run_recipe(path, data=tmp_path, out=tmp_path)
-
-
-def test_an_unknown_recipe_names_those_that_there_are(tmp_path):
-    with pytest.raises(RecipeError, match="query_zh"):
-        run_recipe(Path("query_xx"), data=tmp_path, out=tmp_path)
 
 
 def test_rows_are_encoded_up_to_the_limit(encoder):
