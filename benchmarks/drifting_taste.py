@@ -262,16 +262,17 @@ def main() -> int:
     parser.add_argument("--pages", type=int, default=PAGES)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--keep", type=Path, help="folder of runs, where it goes on")
+    parser.add_argument("--shoppers", choices=SHOPPERS, nargs="+", default=list(SHOPPERS))
     options = parser.parse_args()
     if options.keep is not None:
         options.keep.mkdir(parents=True, exist_ok=True)
     results = {
         name: measure(name, options.seeds, options.pages, options.processes, options.keep)
-        for name in SHOPPERS
+        for name in options.shoppers
     }
     body = section(results, options.seeds, options.pages)
     print(body)
-    if not options.no_write:
+    if not options.no_write and DRIFTING in results:
         runs = {name: [run.tolist() for run in of] for name, of in results[DRIFTING].items()}
         windows = len(runs[FROZEN][0])
         plots.curves(
