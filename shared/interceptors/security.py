@@ -57,7 +57,6 @@ def attempt_of(call: Call, context: Context) -> Attempt:
         metadata=dict(call.metadata),
         connection=context.auth_context() or {},
         peer=str(context.peer()),
-        streams=call.response_streaming,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from shared.errors import UnavailableError
 from shared.metrics import AUDIT_SUPPRESSED
 from shared.request_context import NOBODY, Caller, current_request_id
 from shared.security.audit_chain import ChainedFile, Entry
@@ -29,7 +30,7 @@ class AuditRecord:
     peer: str = ""
     caller: Caller = NOBODY
     code: str = ""
-    """gRPC code that it ended with; BEGUN for a stream that has only begun."""
+    """gRPC code that it ended with; BEGUN where it has only begun."""
     targets: list[str] = field(default_factory=list[str])
     """What it was about, such as ids of products; users as keyed hashes."""
     messages: int = 0
@@ -58,6 +59,25 @@ class AuditLog:
     def pseudonym(self, user_id: str) -> str:
         """Returns what stands for a user; without the key nobody knows who it is."""
         return f"user:{hmac.digest(self._key, user_id.encode(), 'sha256').hex()[:16]}"
+
+    async def begun(self, record: AuditRecord) -> None:
+        """Writes that a call begins.
+
+        Raises:
+            UnavailableError: It could not be written.
+        """
+        try:
+            await self.write(record)
+        except OSError as error:
+            _log.error("audit_not_written", reason=str(error))
+            raise UnavailableError("the audit log cannot be written") from error
+
+    async def ended(self, record: AuditRecord) -> None:
+        """Writes what came of a call; never raises, as the call is done."""
+        try:
+            await self.write(record)
+        except OSError as error:
+            _log.error("audit_not_written", reason=str(error))
 
     async def write(self, record: AuditRecord) -> None:
         """Writes one record.
@@ -91,11 +111,7 @@ class AuditLog:
             self._left_out += 1
             AUDIT_SUPPRESSED.inc()
             return
-        try:
-            await self.write(record)
-        except OSError as error:
-            # It stays refused, whether or not the disk is full.
-            _log.error("audit_not_written", reason=str(error))
+        await self.ended(record)  # it stays refused, whether or not the disk is full
 
     def close(self) -> None:
         """Waits for what is being written and closes the file."""

@@ -31,8 +31,6 @@ class Attempt:
     """`ServicerContext.auth_context()`; empty where there is none."""
     peer: str = ""
     """Address it comes from."""
-    streams: bool = False
-    """Whether answers are streamed, maybe for hours."""
     record: AuditRecord = field(default_factory=AuditRecord)
     """What is told of it in the audit log, filled while it is answered."""
 
@@ -63,6 +61,7 @@ class Guard:
             UnauthenticatedError: No credential, or one that does not hold.
             PermissionDeniedError: The credential does not cover the method or the tenant.
             ResourceExhaustedError: The caller calls too fast.
+            UnavailableError: The call is to be audited, and the log cannot be written.
         """
         record = attempt.record
         record.method, record.peer = attempt.method, attempt.peer
@@ -76,9 +75,9 @@ class Guard:
         if not rule.audited:
             yield
             return
-        if attempt.streams:
-            record.code = _BEGUN
-            await self._audit.write(record)
+        # Before anything is done: what cannot be written down is not done.
+        record.code = _BEGUN
+        await self._audit.begun(record)
         record.code = grpc.StatusCode.OK.name
         try:
             yield
@@ -87,7 +86,7 @@ class Guard:
             raise
         finally:
             # Also where the caller went away: what was done was done.
-            await self._audit.write(record)
+            await self._audit.ended(record)
 
     def _check(self, attempt: Attempt) -> Rule:
         found = self._authenticator.authenticate(attempt.metadata, attempt.connection)

@@ -68,7 +68,6 @@ RULES: Final[dict[str, Rule]] = {
     f"{_EDGE}UserEventService/Write": _PAGES,
     f"{_EDGE}SummaryService/Summarise": _PAGES,
     f"{_EDGE}ExplanationService/Explain": _SHOP,
-    f"{_EDGE}ExperimentService/Report": _SHOP,
     f"{_EDGE}UserEventService/Import": _rule(Role.SHOP, audited=True),
     f"{_EDGE}UserEventService/ImportWithProgress": _rule(Role.SHOP, audited=True),
     f"{_EDGE}UserDataService/PurgeUser": _PERSONAL,

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import grpc
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from shared.errors import ResourceExhaustedError, error_from_rpc
 from shared.request_context import current_caller
@@ -17,7 +20,10 @@ from tests.shared.security.conftest import Secured
 from tests.shared.toy_service import ToyService
 from wherefore.nlu.v1.nlu_service_pb2 import ParseRequest, ParseResponse
 from wherefore.nlu.v1.nlu_service_pb2_grpc import NluServiceStub
-from wherefore.orchestrator.v1.product_service_pb2 import ProductServiceImportRequest
+from wherefore.orchestrator.v1.product_service_pb2 import (
+    ProductServiceImportRequest,
+    ProductServiceImportResponse,
+)
 from wherefore.orchestrator.v1.product_service_pb2_grpc import ProductServiceStub
 
 pytestmark = pytest.mark.integration
@@ -139,6 +145,46 @@ async def test_reflection_wants_a_credential_and_health_none(
             found = [each async for each in call]
         assert await call.code() is code
         assert bool(found) == (code is grpc.StatusCode.OK)
+
+
+async def test_what_cannot_be_written_down_is_not_done(
+    secured: Secured, toy: ToyService, channel: grpc.aio.Channel
+) -> None:
+    secured.settings.audit_dir.touch()  # a file where the folder is to be
+    done = []
+
+    async def import_(requests, context) -> AsyncIterator[ProductServiceImportResponse]:
+        done.append(True)
+        yield ProductServiceImportResponse()
+
+    toy.import_ = import_
+    key = secured.key("catalogue")
+    call = ProductServiceStub(channel).Import(
+        iter([ProductServiceImportRequest()]), timeout=5, metadata=(("x-api-key", key),)
+    )
+    assert await call.code() is grpc.StatusCode.UNAVAILABLE
+    assert not done
+
+
+async def test_tokens_are_taken_at_the_public_port(secured: Secured, launch: Launch) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    public = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(key.public_key()))
+    secured.settings.jwks_file.write_text(
+        json.dumps({"keys": [public | {"kid": "one", "alg": "ES256"}]})
+    )
+    settings = secured.settings.model_copy(update={"jwt_issuer": "https://id.example"})
+    server = await launch(security=settings, inner_port=0)
+    authorities = grpc.ssl_channel_credentials(settings.ca_file.read_bytes())
+    claims = {"iss": "https://id.example", "aud": "wherefore", "sub": "ops", "roles": ["operator"]}
+    async with grpc.aio.secure_channel(f"localhost:{server.port}", authorities) as channel:
+        for seconds, code in ((60, grpc.StatusCode.OK), (-60, grpc.StatusCode.UNAUTHENTICATED)):
+            token = jwt.encode(
+                claims | {"exp": time.time() + seconds}, key, "ES256", headers={"kid": "one"}
+            )
+            call = NluServiceStub(channel).Parse(
+                ParseRequest(), timeout=5, metadata=(("authorization", f"Bearer {token}"),)
+            )
+            assert await call.code() is code
 
 
 def test_security_is_off_unless_it_is_turned_on() -> None:
