@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tools.learning_panels import LEARNING, Panel
+
 FOLDER = Path(__file__).resolve().parents[1] / "deploy" / "grafana"
 _WIDTH, _HEIGHT, _COLUMNS = 8, 8, 3
 _SOURCE = {"type": "prometheus", "uid": "${source}"}
 _REQUESTS = 'wherefore_requests_total{job=~"$job"}'
-
-Panel = tuple[str, str, Sequence[tuple[str, str]]]
-"""Title, unit of Grafana, and queries with the form of their legends."""
 
 
 def _quantile(share: float, metric: str, by: str, labels: str = "") -> str:
@@ -255,6 +254,7 @@ DASHBOARDS = {
     "suite": ("Wherefore: suite", SUITE),
     "reasons": ("Wherefore: reasons", REASONS),
     "triton": ("Wherefore: models in Triton", MODELS),
+    "learning": ("Wherefore: learning and experiments", LEARNING),
 }
 
 
