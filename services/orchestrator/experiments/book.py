@@ -165,7 +165,7 @@ class Experiments:
         self._file.look_every(self._poll_seconds)
         found = self._file.value or ExperimentFile()
         REFUSED.set(bool(self._file.problem))
-        if found is not before:
+        if self._file.value is not before:
             wanted = {each.key: each for layer in found.layers for each in layer.experiments}
             for key in set(self._tallies) - set(wanted):
                 del self._tallies[key]
