@@ -27,6 +27,7 @@ class CatalogueVersion:
 
     def __init__(self) -> None:
         self.value = 0
+        """0 while it is not known: nothing may be kept under it, least of all for others."""
         self._lower = 0
 
     def note(self, version: int) -> None:
@@ -121,7 +122,7 @@ class AnswerCaches:
         self, request: RetrieveRequest, ask: Callable[[], Awaitable[RetrieveResponse]]
     ) -> RetrieveResponse:
         """Returns candidates; without timings where they were not found for this request."""
-        if not self._candidates.on:
+        if not (self._candidates.on and self.catalogue.value):
             response = await ask()
             self.catalogue.note(response.index_version)
             return response
@@ -159,6 +160,8 @@ class AnswerCaches:
             rules: Version of the shop's rules.
             ask: Makes it.
         """
+        if not self.catalogue.value:
+            return Found((await ask()).SerializeToString(), own=True)
         versions = {"catalogue": str(self.catalogue.value), "rules": rules}
         key = cache_key("page", scope, versions, request.SerializeToString(deterministic=True))
 

@@ -14,6 +14,7 @@ from services.orchestrator.answer_cache import CatalogueVersion
 from shared.errors import UnavailableError
 from shared.server import start_server
 from shared.settings import ServiceSettings
+from tests.redis_server import running_redis
 from tests.services.orchestrator.conftest import serve
 from tests.services.orchestrator.fake_backends import personal_order
 from wherefore.common.v1.product_pb2 import Product
@@ -242,6 +243,42 @@ async def test_another_process_changes_the_catalogue(tmp_path):
             while running.fake.retrieved == before:
                 await shop.search(("", ""), "theirs")
                 await asyncio.sleep(0.02)
+
+
+async def test_nothing_is_kept_while_the_version_is_not_known(tmp_path):
+    async with serve(tmp_path, cache=KEPT) as running:
+        for ranked in (1, 2, 2, 2):
+            await Shop(running).search(("", ""), "early")
+            assert len(running.fake.seen_users) == ranked
+
+
+async def test_orchestrators_share_by_redis_what_is_nobodys_own(tmp_path):
+    from redis.asyncio import Redis
+
+    with running_redis(tmp_path) as redis:
+        kept = {**KEPT, "redis_url": redis.url, "redis_timeout_seconds": 5}
+        async with (
+            serve(tmp_path / "a", cache=kept) as here,
+            serve(tmp_path / "b", cache=kept) as there,
+        ):
+            stored = Redis.from_url(redis.url)
+            for _ in range(2):  # the first answer tells the version of the catalogue
+                await Shop(here).search(("", ""), "everybody's")
+            keys = set(await stored.keys())
+            assert len(keys) == 3, "a parse, candidates and a page"
+            there.fake.broken |= {"nlu", "ranking"}
+            # As its first answer would tell it.
+            there.service._clients.caches.catalogue.note(here.fake.version)
+            answer = await Shop(there).search(("", ""), "everybody's")
+            assert not answer.degraded
+            assert answer.results
+            shop = Shop(here)
+            await shop.view(("ann", ""), "p03")
+            await shop.search(("ann", ""), "everybody's")
+            assert set(await stored.keys()) == keys
+            redis.stop()
+            assert not (await shop.search(("", ""), "without it")).degraded
+            await stored.aclose()
 
 
 async def test_a_version_goes_back_only_with_a_catalogue_begun_anew():

@@ -1,66 +1,24 @@
 """The second level on a real Redis, and without one."""
 
 import asyncio
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 
 import pytest
 
 from shared.cache import LayeredCache, Made
 from shared.cache.second_level import RedisLevel
+from tests.redis_server import RedisServer, running_redis
 
 pytest.importorskip("redis", reason="the extra redis is not installed")
 
 
-class Server:
-    """A Redis of its own, that can go and come back."""
-
-    def __init__(self, folder) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
-
-    def start(self) -> None:
-        self._process = subprocess.Popen(
-            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""],
-            cwd=self._folder,
-            stdout=subprocess.DEVNULL,
-        )
-        for _ in range(1_000):
-            with socket.socket() as probe:
-                if not probe.connect_ex(("127.0.0.1", self.port)):
-                    return
-            assert self._process.poll() is None
-            time.sleep(0.01)
-        raise AssertionError("Redis does not listen")
-
-    def stop(self) -> None:
-        if self._process:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-
 @pytest.fixture
-def redis(tmp_path) -> Iterator[Server]:
-    if not shutil.which("redis-server"):
-        pytest.skip("redis-server is not installed (apt: redis-server)")
-    server = Server(tmp_path)
-    server.start()
-    yield server
-    server.stop()
+def redis(tmp_path) -> Iterator[RedisServer]:
+    with running_redis(tmp_path) as server:
+        yield server
 
 
-async def test_it_keeps_bytes_and_knows_their_age(redis: Server) -> None:
+async def test_it_keeps_bytes_and_knows_their_age(redis: RedisServer) -> None:
     now = 1_000.0
     level = RedisLevel(redis.url, timeout_seconds=5, clock=lambda: now)
     assert await level.get(b"k") is None
@@ -73,7 +31,7 @@ async def test_it_keeps_bytes_and_knows_their_age(redis: Server) -> None:
     await level.close()
 
 
-async def test_two_processes_share_what_one_made(redis: Server) -> None:
+async def test_two_processes_share_what_one_made(redis: RedisServer) -> None:
     async def make() -> Made:
         return Made(b"made here")
 
@@ -89,7 +47,7 @@ async def test_two_processes_share_what_one_made(redis: Server) -> None:
         await level.close()
 
 
-async def test_losing_it_loses_nothing_and_it_heals(redis: Server) -> None:
+async def test_losing_it_loses_nothing_and_it_heals(redis: RedisServer) -> None:
     level = RedisLevel(redis.url, timeout_seconds=1)
     await level.set(b"k", b"v", 60)
     redis.stop()
