@@ -51,7 +51,7 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "viewed_together": ('{count} customers who looked at "{shown}" looked at it too',),
         "fits": ('fits "{shown}"', 'made to fit "{shown}"'),
         "fits_yours": ('fits your "{shown}"',),
-        "fitted_by": ('what "{shown}" fits',),
+        "fitted_by": ('"{shown}" fits it',),
         "goes_with": ('goes with "{shown}"',),
         "similar_to": ('similar to "{shown}"',),
         "same_brand": ('similar to "{shown}", also from {meets}',),
