@@ -2,8 +2,9 @@
 
 Reasons that are written together advance together, a token each: of four pages at once none is done
 before all are, and on a CPU, where a row more costs its share, all of them miss their time. So a
-bounded number is let in and the others wait. One that would be late by what is ahead of it is told
-so before it has waited: templates answer at once.
+bounded number is let in and the others wait, and the model is asked for as many reasons of a page
+as there is time for, those at its top. A page that would not get half of its reasons, for what is
+ahead of it, is told so before it has waited: templates answer at once.
 """
 
 import threading
@@ -21,8 +22,12 @@ from services.reason.writer import Writer
 from shared.errors import ResourceExhaustedError
 
 _SMOOTHING: Final = 0.2
-_FIRST_GUESS: Final = 0.008
+_FIRST_GUESS: Final = 0.006
 """Seconds a reason, until the first page has told: what two cores take."""
+_PAGE: Final = 4
+"""Reasons that a page costs as much as by itself, however few are in it."""
+_CUT_SHORT: Final = 1.5
+"""How much longer than its time a page is taken to need that was not written to its end."""
 WAITING = Gauge(
     "wherefore_reason_model_pages_waiting", "Pages that wait for their turn at the model."
 )
@@ -41,6 +46,21 @@ class _Ticket:
         return self.behind, self.ends
 
 
+@dataclass(slots=True)
+class Turn:
+    """What a page has of its turn.
+
+    Attributes:
+        seconds: That are left for it.
+        reasons: Of it, from its top, that there is time for.
+        is_whole: To be set by who wrote them all.
+    """
+
+    seconds: float
+    reasons: int
+    is_whole: bool = False
+
+
 class Turns:
     """Lets pages in, of those that wait the one whose time ends first. For several threads.
 
@@ -57,8 +77,8 @@ class Turns:
         self._seconds_each = _FIRST_GUESS
 
     @contextmanager
-    def take(self, reasons: int, seconds: float, *, behind: bool = False) -> Generator[float]:
-        """Waits for a turn and holds it while the block runs; yields the seconds that are left.
+    def take(self, reasons: int, seconds: float, *, behind: bool = False) -> Generator[Turn]:
+        """Waits for a turn and holds it while the block runs.
 
         Args:
             reasons: How many are to be written.
@@ -73,10 +93,13 @@ class Turns:
         with self._changed:
             self._enter(ticket)
         try:
-            yield max(0.0, ticket.ends - self._clock())
-            # One that failed, or was not written to its end, says little of how long one takes.
+            left = max(0.0, ticket.ends - self._clock())
+            turn = Turn(left, reasons if behind else min(reasons, self._fitting(left)))
+            yield turn
+            # One that failed, or that makes room for others, says little of how long one takes.
             if not behind:
-                each = (self._clock() - ticket.started) / max(1, reasons)
+                each = (self._clock() - ticket.started) / (turn.reasons + _PAGE)
+                each *= 1 if turn.is_whole else _CUT_SHORT
                 self._seconds_each += _SMOOTHING * (each - self._seconds_each)
         finally:
             with self._changed:
@@ -99,7 +122,7 @@ class Turns:
         try:
             while not self._is_next(ticket):
                 # A page that would be cut short leaves its turn to one that has the time.
-                left = ticket.ends - self._clock() - ticket.reasons * self._seconds_each
+                left = ticket.ends - self._clock() - self._least(ticket)
                 if left <= 0 or not self._changed.wait(left):
                     if self._is_next(ticket):
                         break
@@ -120,13 +143,23 @@ class Turns:
         return sum(ticket.behind or not t.behind for t in self._inside) < self._pages
 
     def _expected(self, ticket: _Ticket, ahead: Sequence[_Ticket]) -> float:
-        """Returns when a page would be written, those ahead of it included."""
-        now, each = self._clock(), self._seconds_each
+        """Returns when half of a page would be written, after those ahead of it."""
+        now = self._clock()
         # What is being written is partly done.
         before = (t for t in self._inside if not t.behind)
-        inside = sum(max(0.0, t.reasons * each - (now - t.started)) for t in before)
-        waiting = sum(other.reasons * each for other in ahead)
-        return now + (inside + waiting) / self._pages + ticket.reasons * each
+        inside = sum(max(0.0, self._cost(t.reasons) - (now - t.started)) for t in before)
+        waiting = sum(self._cost(other.reasons) for other in ahead)
+        return now + (inside + waiting) / self._pages + self._least(ticket)
+
+    def _cost(self, reasons: int) -> float:
+        return (reasons + _PAGE) * self._seconds_each
+
+    def _least(self, ticket: _Ticket) -> float:
+        """Returns the seconds that half of a page takes, the least that a turn is worth."""
+        return self._cost((ticket.reasons + 1) // 2)
+
+    def _fitting(self, seconds: float) -> int:
+        return max(1, int(seconds / self._seconds_each) - _PAGE)
 
 
 class TurnWriter:
@@ -159,17 +192,21 @@ class TurnWriter:
         return self._writer.knows(wanted)
 
     def stream(self, wanted: Sequence[Wanted], seconds: float) -> Generator[Progress]:
-        """Writes a page once it is its turn; one behind makes room, and goes on when there is some.
+        """Writes what there is time for of a page, from its top, once it is its turn.
+
+        One behind makes room for others, and goes on when there is some.
 
         Raises:
             ResourceExhaustedError: Too many are ahead.
         """
         ends = self._clock() + seconds
-        left = list(range(len(wanted)))
+        all_rows = list(range(len(wanted)))
+        left = list(all_rows)
         while left and (seconds := ends - self._clock()) > 0:
-            with self._turns.take(len(left), seconds, behind=self._behind) as given:
-                rows = list(left)
-                for progress in self._writer.stream([wanted[row] for row in rows], given):
+            with self._turns.take(len(left), seconds, behind=self._behind) as turn:
+                rows = left[: turn.reasons]
+                asked = [wanted[row] for row in rows]
+                for progress in self._writer.stream(asked, turn.seconds):
                     row = rows[progress.row]
                     if progress.reason is not None or progress.failed:
                         left.remove(row)
@@ -177,6 +214,7 @@ class TurnWriter:
                     if self._behind and self._turns.is_wanted():
                         break
                 else:
+                    turn.is_whole = left == all_rows[turn.reasons :]
                     return
 
     def wait_ready(self, seconds: float) -> None:

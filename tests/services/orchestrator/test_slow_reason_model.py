@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from numpy.typing import NDArray
 
-from services.reason import onnx_writer, open_writer
+from services.reason import onnx_writer
 from services.reason.config import Settings
 from services.reason.server import ReasonServer
 from services.reason.wording.served import SERVED_GRAPH, TOKENS
@@ -70,7 +70,6 @@ async def held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     shutil.copy(REPOSITORY / REASON_MODEL / VERSION_FOLDER / TOKENS, home)
     (home / SERVED_GRAPH).touch()
     size = len(onnx_writer.LearntModel(home.parent, ()).grammar.texts)
-    monkeypatch.setattr(open_writer, "REPOSITORY", tmp_path)
     monkeypatch.setattr(onnx_writer, "OnnxEngine", lambda *_: HeldEngine(size))
     settings = Settings(
         port=0,
@@ -78,7 +77,7 @@ async def held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         model=REASON_MODEL,
         model_seconds=MODEL_SECONDS,
         late_seconds=DEADLINE,
-        inference=InferenceSettings(backend="onnx"),
+        inference=InferenceSettings(backend="onnx", model_dir=tmp_path),
     )
     HeldEngine.hold(starts=False, steps=False)
     reasons = await start_server(ReasonServer(settings), settings)

@@ -38,10 +38,10 @@ class Pages:
         go = threading.Event()
 
         def run() -> float:
-            with self.turns.take(reasons, seconds, behind=behind) as left:
+            with self.turns.take(reasons, seconds, behind=behind) as turn:
                 self.order.append(name)
                 assert go.wait(10)
-            return left
+            return turn.seconds
 
         waiting = len(self.turns._waiting) + len(self.turns._inside)
         future = self._pool.submit(run)
@@ -88,12 +88,12 @@ def test_whose_time_ends_first_goes_first_and_nobody_waits_for_what_is_behind():
 
 def test_a_page_that_would_be_late_by_what_is_ahead_is_told_at_once():
     pages = Pages(Turns(1, Clock()))
-    first, go = pages.start("first", reasons=10)  # 80 ms by the first guess
+    first, go = pages.start("first", reasons=10)  # 84 ms by the first guess, and half of it 54
     with pytest.raises(ResourceExhaustedError, match="1 pages are ahead"):
-        pages.start("no", 0.15, reasons=10)[0].result(10)
-    second, went = pages.start("second", 0.17, reasons=10)
+        pages.start("no", 0.13, reasons=10)[0].result(10)
+    second, went = pages.start("second", 0.15, reasons=10)
     with pytest.raises(ResourceExhaustedError, match="2 pages are ahead"):
-        pages.start("no", 0.17, reasons=10)[0].result(10)
+        pages.start("no", 0.2, reasons=10)[0].result(10)
     for one, let in ((first, go), (second, went)):
         let.set()
         one.result(10)
@@ -104,8 +104,26 @@ def test_with_nothing_ahead_a_page_is_let_in_however_long_it_takes():
     turns = Turns(1, clock := Clock())
     with turns.take(1, LONG):
         clock.now = 5.0  # slow: a reason takes a second or so
-    with turns.take(100, 0.1) as left:
-        assert left == pytest.approx(0.1)
+    with turns.take(100, 0.1) as turn:
+        assert turn.seconds == pytest.approx(0.1)
+        assert turn.reasons == 1
+
+
+def test_a_page_gets_as_many_reasons_as_there_is_time_for_and_learns_how_many_that_are():
+    turns = Turns(1, clock := Clock())
+    written: list[int] = []
+    for _ in range(60):  # a model that takes 10 ms a reason, and 40 a page
+        with turns.take(20, 0.2) as turn:
+            written.append(turn.reasons)
+            needed = 0.04 + 0.01 * turn.reasons
+            clock.now += min(needed, turn.seconds)
+            turn.is_whole = needed <= turn.seconds
+    assert written[0] == 20, "the first guess was too good"
+    assert 14 <= min(written[30:]) <= max(written[30:]) <= 17
+    with turns.take(5, 0.2) as turn:
+        assert turn.reasons == 5
+    with turns.take(20, 0.2, behind=True) as turn:
+        assert turn.reasons == 20, "nobody waits for it"
 
 
 def test_what_nobody_waits_for_makes_room_at_once_and_goes_on_afterwards():
@@ -157,8 +175,9 @@ def test_a_page_that_fails_gives_its_turn_on_and_tells_nothing_of_the_time():
     with pytest.raises(UnavailableError):
         fail()
     assert turns._seconds_each == before
-    with turns.take(1, LONG):
+    with turns.take(1, LONG) as turn:
         clock.now += 1
+        turn.is_whole = True
     assert turns._seconds_each > before
 
 
@@ -209,6 +228,16 @@ def test_what_is_finished_behind_breaks_off_and_writes_the_rest_when_there_is_ro
     said = {p.row: p.reason.text for p in writer.stream(wanted, LONG) if p.reason is not None}
     assert said == {row: f"{seed}." for row, seed in enumerate((10, 11, 12, 13, 14))}
     assert writing.asked == [[10, 11, 12, 13, 14], [13, 14]]
+
+
+def test_a_writer_is_asked_for_what_there_is_time_for():
+    turns = Turns(1, clock := Clock())
+    writing = Writing(turns=turns, ask_after=-1)
+    writer = TurnWriter(writing, turns, clock=clock)
+    seeds = list(range(30))
+    said = [p.row for p in writer.stream([Wanted([], "en", seed) for seed in seeds], 0.121)]
+    assert writing.asked == [seeds[:16]]  # 20 times 6 ms, of which the page takes 4
+    assert said == seeds[:16]
 
 
 def test_a_writer_takes_a_turn_for_as_long_as_its_page_is_read():
