@@ -79,10 +79,13 @@ class Replicas:
             time.sleep(0.05)
 
     def up(self) -> None:
-        for which in self.ports:
+        for which in self.ports:  # the first ones first, so that theirs are the folders
             for name in SERVICES:
                 self.start(name, which)
-            for name in SERVICES:
+            for name in SHARED_FOLDER:
+                self.wait_ready(name, which)
+        for name in SERVICES:
+            for which in self.ports:
                 self.wait_ready(name, which)
 
     def restart(self, name: str, which: str) -> None:

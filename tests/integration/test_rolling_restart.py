@@ -4,21 +4,23 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 
 import grpc
 import pytest
 
 from benchmarks.load.loops import arrival_times
-from shared.catalogue import bundled_catalogue_path
+from shared.catalogue import bundled_catalogue_path, read_catalogue
 from shared.channel import open_channel
 from shared.suite import PortPlan, Suite
 from shared.suite.ports import SERVICES
-from tests.integration.conftest import import_catalogue
 from tests.integration.replicas import SHARED_FOLDER, Replicas
 from wherefore.common.v1.user_event_pb2 import USER_EVENT_TYPE_VIEW, ProductDetail, UserEvent
 from wherefore.common.v1.user_profile_pb2 import UserContext
 from wherefore.orchestrator.v1.event_log_service_pb2 import FollowRequest
 from wherefore.orchestrator.v1.event_log_service_pb2_grpc import EventLogServiceStub
+from wherefore.orchestrator.v1.product_service_pb2 import ProductServiceImportRequest
+from wherefore.orchestrator.v1.product_service_pb2_grpc import ProductServiceStub
 from wherefore.orchestrator.v1.recommendation_service_pb2 import RecommendRequest
 from wherefore.orchestrator.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
 from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest
@@ -98,6 +100,16 @@ class Load:
         return answer
 
 
+async def _import(target: str) -> None:
+    rows = islice(read_catalogue(bundled_catalogue_path()), 250)
+    products = [row.product for row in rows if row.product is not None]
+    batch = ProductServiceImportRequest(products=products, rows=range(len(products)))
+    async with grpc.aio.insecure_channel(target) as channel:
+        call = ProductServiceStub(channel).Import(iter([batch]), timeout=120)
+        (*_, last) = [response async for response in call]
+    assert last.imported_count == len(products)
+
+
 async def _logged(channel: grpc.aio.Channel, wanted: set[str]) -> set[str]:
     found: set[str] = set()
     follow = EventLogServiceStub(channel).Follow(FollowRequest(), timeout=DEADLINE)
@@ -124,8 +136,7 @@ def replicas(tmp_path) -> Iterator[Replicas]:
 async def test_no_call_fails_while_every_service_is_restarted(replicas: Replicas) -> None:
     for name in SERVICES:
         assert replicas.serving(name) == (["a"] if name in SHARED_FOLDER else ["a", "b"])
-    target = f"127.0.0.1:{replicas.ports['a'].orchestrator}"
-    await import_catalogue(target, bundled_catalogue_path())
+    await _import(f"127.0.0.1:{replicas.ports['a'].orchestrator}")
     async with open_channel(replicas.target("orchestrator"), wait_for_health_of=SEARCH) as channel:
         search = SearchServiceStub(channel).Search
         first = await search(SearchRequest(query="cup"), timeout=DEADLINE, wait_for_ready=True)
