@@ -9,6 +9,8 @@ import pytest
 from services.orchestrator.clients import Clients
 from services.orchestrator.config import OrchestratorSettings
 from services.orchestrator.fallback import Degradations
+from services.orchestrator.page import PageBuilder
+from services.orchestrator.reasons import ReasonView
 from services.orchestrator.search_query import SearchQuery, Work
 from services.orchestrator.ties import MOST_OTHERS, Ties, graph_ties, nameable
 from shared.errors import UnavailableError
@@ -16,12 +18,14 @@ from shared.timing import StageTimer
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.common.v1.user_profile_pb2 import RecentProduct, UserContext, UserProfile
 from wherefore.nlu.v1.query_understanding_pb2 import ENTITY_TYPE_MODEL, QueryUnderstanding
+from wherefore.orchestrator.v1.result_pb2 import Result
 from wherefore.recommend.v1 import recommend_service_pb2 as pb
 from wherefore.recommend.v1.relation_pb2 import (
     RELATION_KIND_FITS,
     RELATION_KIND_GOES_WITH,
     Relation,
 )
+from wherefore.retrieval.v1.retrieval_service_pb2 import GetProductsRequest, GetProductsResponse
 
 PAGE = ["ink", "pen"]
 
@@ -131,3 +135,26 @@ def test_of_the_page_the_device_that_the_query_names_is_named(
 def test_what_has_a_title_stays_whatever_the_query() -> None:
     relation = Relation(kind=RELATION_KIND_GOES_WITH, product_id="p", product_title="Printer")
     assert nameable({"ink": [relation]}, None, {}, "en") == {"ink": [relation]}
+
+
+def test_reasons_of_a_page_get_its_ties() -> None:
+    products = [
+        Product(id="ink", titles={"en": "Brother toner for DCP-L2530"}),
+        Product(id="printer", titles={"en": "Brother DCP-L2530 printer"}),
+    ]
+
+    async def get_products(request: GetProductsRequest, timeout: float) -> GetProductsResponse:  # noqa: ASYNC109
+        return GetProductsResponse(products=products)
+
+    async def ties() -> Ties:
+        found = Relation(kind=RELATION_KIND_FITS, product_id="printer")
+        return {"ink": [found], "printer": [Relation(kind=RELATION_KIND_FITS, product_id="gone")]}
+
+    clients: Any = SimpleNamespace(get_products=get_products, settings=OrchestratorSettings())
+    results = [Result(product=Product(id=each.id)) for each in products]
+    view = ReasonView("en", naming_a_model(), None)
+    page = asyncio.run(PageBuilder(clients).build(results, 1, (), view, StageTimer(), ties=ties()))
+    assert page.reasons is not None
+    ink, printer = page.reasons.items
+    assert [each.product_title for each in ink.relations] == ["Brother DCP-L2530 printer"]
+    assert not printer.relations
