@@ -108,6 +108,7 @@ def test_fixed_ports_follow_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     assert (plan.nlu, plan.orchestrator, plan.triton_grpc) == (9001, 7700, 7711)
     assert plan.of("orchestrator") == {
         "orchestrator": 7700,
+        "orchestrator_inner": 7706,
         "orchestrator_http": 7780,
         "orchestrator_metrics": 7790,
     }
@@ -116,4 +117,4 @@ def test_fixed_ports_follow_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 def test_free_ports_differ() -> None:
     plan = PortPlan.free()
     ports = [port for port in plan.model_dump().values() if port]
-    assert len(ports) == len(set(ports)) == 16
+    assert len(ports) == len(set(ports)) == 17
