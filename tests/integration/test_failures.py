@@ -22,15 +22,16 @@ HEALING = 30.0
 class Shopper:
     """Searches without a pause, each query new so that no cache answers for a dead part."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(self, channel: grpc.aio.Channel, deadline: float = DEADLINE) -> None:
         self._search = SearchServiceStub(channel).Search
+        self._deadline = deadline
         self._count = 0
 
     async def search(self) -> SearchResponse:
         self._count += 1
         return await self._search(
             SearchRequest(query=f"blue cup number {id(self)} {self._count}", page_size=5),
-            timeout=DEADLINE,
+            timeout=self._deadline,
         )
 
     async def until(self, *, degraded: bool) -> list[SearchResponse]:
