@@ -45,10 +45,16 @@ _CHECKS: dict[str, Check] = {
 }
 _MAY_BE_EMPTY = frozenset(
     {
+        "orchestrator.v1.AggregateService/GetBudget",
+        "orchestrator.v1.ExperimentService/Report",
         "orchestrator.v1.ProductService/Delete",
         "orchestrator.v1.ProductService/Import",
         "orchestrator.v1.ProductService/List",
+        "orchestrator.v1.UserDataService/ExportUser",
+        "orchestrator.v1.UserDataService/PurgeUser",
+        "orchestrator.v1.UserDataService/SetConsent",
         "orchestrator.v1.UserEventService/Import",
+        "orchestrator.v1.UserEventService/ImportWithProgress",
         "retrieval.v1.RetrievalService/GetProducts",
         "retrieval.v1.RetrievalService/ListProducts",
         "reason.v1.ReasonService/ExplainStream",
