@@ -43,6 +43,11 @@ KINDS = (
     UserEventType.USER_EVENT_TYPE_PURCHASE,
 )
 PROBE = UserEvent(id="probe", user_id="probe", type=UserEventType.USER_EVENT_TYPE_SEARCH)
+_FOR_NOW = (
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.RESOURCE_EXHAUSTED,
+)
 CALL_SECONDS = 5.0
 PAUSE_SECONDS = 0.05
 
@@ -186,11 +191,7 @@ async def _write(
             try:
                 answer = await stub.Write(request, timeout=CALL_SECONDS, wait_for_ready=True)
             except grpc.aio.AioRpcError as error:
-                if error.code() not in (
-                    grpc.StatusCode.UNAVAILABLE,
-                    grpc.StatusCode.DEADLINE_EXCEEDED,
-                    grpc.StatusCode.RESOURCE_EXHAUSTED,
-                ):
+                if error.code() not in _FOR_NOW:
                     raise
                 await asyncio.sleep(PAUSE_SECONDS * min(attempt + 1, 10))
                 continue
@@ -219,7 +220,7 @@ async def _opened(stub: UserEventServiceStub) -> None:
                 wait_for_ready=True,
             )
         except grpc.aio.AioRpcError as error:
-            if error.code() is not grpc.StatusCode.UNAVAILABLE:
+            if error.code() not in _FOR_NOW:
                 raise
             await asyncio.sleep(PAUSE_SECONDS)
         else:
