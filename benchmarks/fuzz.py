@@ -137,7 +137,7 @@ def fuzz(
 def unhealthy(targets: Mapping[str, str]) -> list[str]:
     """Returns the processes that do not say SERVING."""
     ports = {name: int(target.rpartition(":")[2]) for name, target in targets.items()}
-    return [name for name, port in ports.items() if service_health(port, 5.0) != "SERVING"]
+    return [name for name, port in ports.items() if service_health(port, timeout=5.0) != "SERVING"]
 
 
 def run(options: argparse.Namespace, ledger: Ledger, targets: Mapping[str, str]) -> list[str]:
