@@ -35,8 +35,8 @@ from wherefore.retrieval.v1.retrieval_service_pb2_grpc import RetrievalServiceSt
 COMMAND: Final = "python -m benchmarks.cost_curve"
 SIZES: Final = (2_000, 20_000, 200_000, 1_000_000)
 MESSAGE: Final = 200
-CALL: Final = 20_000
-"""Products of one Index call; what is written of it is durable at its end."""
+CALL: Final = 50_000
+"""Products of one Index call: what is written of it is durable at its end, and indexing begins."""
 QUERIES: Final = 200
 WARM_UP: Final = 20
 FILTER: Final = "price < 200"
