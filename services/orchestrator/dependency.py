@@ -1,6 +1,7 @@
 """One service behind the orchestrator: its channel, its health and its breaker."""
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
@@ -14,7 +15,7 @@ from services.orchestrator.budget import learn, stage_seconds
 from services.orchestrator.config import OrchestratorSettings
 from services.orchestrator.fallback import NoTimeLeftError
 from services.orchestrator.stage_budgets import StageBudget
-from shared.breaker import CircuitBreaker
+from shared.breaker import BreakerState, CircuitBreaker
 from shared.call_budget import CallBudget
 from shared.channel import open_channel
 from shared.deadline import current_deadline
@@ -41,7 +42,10 @@ _PAUSE_SECONDS: Final = 0.01
 _LARGEST_WAIT: Final = 0.5
 """What waiting for a service to come back may take of what is left of the deadline."""
 _RETRY_SHARE: Final = 0.1
-"""Third and further tries for each call."""
+"""Tries beyond the free ones for each call."""
+_FREE_TRIES: Final = 3
+_STUMBLES: Final = 2.0
+"""How long, in patiences, after its first failure an open breaker is still waited for."""
 _FAIR_SHARE: Final = 0.5
 """A call with less of its stage's time than this says nothing of the service when it runs out."""
 
@@ -61,6 +65,8 @@ class Dependency:
         several = "," in target or target.startswith("dns:")
         self._hedge = Hedge(name, settings.hedge_share if several else 0.0)
         self._retries = CallBudget(_RETRY_SHARE)
+        self._waiting = 0
+        self._failing_since = math.inf
         # On the same channel, which goes to addresses that are SERVING only: of two replicas one
         # may stand by for as long as the other lives.
         self._check: Callable[..., Awaitable[health_pb2.HealthCheckResponse]] = (
@@ -102,26 +108,31 @@ class Dependency:
             NoTimeLeftError: `timeout` is 0.
             WhereforeError: As it answered.
         """
+        started = time.monotonic()
+        patience = _Patience(_patience(patience_seconds))
+        await self._wait_allowed(patience)
         self._check_open(timeout)
         self._retries.earn()
-        started = time.monotonic()
-        until = started + _patience(patience_seconds)
 
         async def send(seconds: float) -> _Response:
-            return await self._ask(method, request, seconds, until)
+            return await self._ask(method, request, seconds, patience)
 
         try:
-            if hedged:
+            # While nobody can be reached a second call would only wait beside the first.
+            if hedged and not self._waiting:
                 response = await self._hedge.call(method, send, timeout)
             else:
                 response = await send(timeout)
         except grpc.aio.AioRpcError as raised:
             if raised.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
                 learn(budget, time.monotonic() - started)
-            self._record(raised.code(), timeout, budget)
+            # Whoever has just come back is slow for a moment, to many who waited for it.
+            if not (patience.used and raised.code() is grpc.StatusCode.DEADLINE_EXCEEDED):
+                self._record(raised.code(), timeout, budget)
             raise error_from_rpc(raised) from raised
-        learn(budget, time.monotonic() - started)
-        self._breaker.record_success()
+        if not patience.used:
+            learn(budget, time.monotonic() - started)
+        self._succeeded()
         return response
 
     async def stream(
@@ -145,7 +156,7 @@ class Dependency:
             raise error_from_rpc(raised) from raised
         finally:
             parts.cancel()  # does nothing where it has ended
-        self._breaker.record_success()
+        self._succeeded()
 
     async def wait_reachable(self, patience_seconds: float) -> None:
         """Returns once a replica can be reached, or after half of what is left of the deadline."""
@@ -173,7 +184,7 @@ class Dependency:
         method: "grpc.aio.UnaryUnaryMultiCallable[_Request, _Response]",
         request: _Request,
         timeout: float,  # noqa: ASYNC109 - goes on the wire
-        until: float,
+        patience: "_Patience",
     ) -> _Response:
         tries = 0
         while True:
@@ -184,16 +195,32 @@ class Dependency:
                 if raised.code() is not grpc.StatusCode.UNAVAILABLE or status_of(raised):
                     raise
                 tries += 1
-                if not self._may_retry(tries, until):
+                if not self._may_retry(tries, patience):
                     raise
-            await self._reachable(until - time.monotonic())
+            patience.used = True
+            self._waiting += 1
+            try:
+                await self._reachable(patience.left)
+            finally:
+                self._waiting -= 1
 
-    def _may_retry(self, tries: int, until: float) -> bool:
+    async def _wait_allowed(self, patience: "_Patience") -> None:
+        """Waits for a breaker that has opened only now: a service that just came back stumbles.
+
+        One that has been away for longer is not waited for.
+        """
+        while self._breaker.state is BreakerState.OPEN and patience.left > 0:
+            if time.monotonic() - self._failing_since > _STUMBLES * patience.seconds:
+                return
+            patience.used = True
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    def _may_retry(self, tries: int, patience: "_Patience") -> bool:
         outcome = "sent"
-        if until <= time.monotonic():
+        if patience.left <= 0:
             outcome = "given_up"
-        elif tries > 1 and not self._retries.spend():
-            # The first try again comes when somebody is there; more of them could be a storm.
+        elif tries > _FREE_TRIES and not self._retries.spend():
+            # The first ones come when somebody is there; more of them could be a storm.
             outcome = "refused"
         RETRIES.labels(self.name, outcome).inc()
         return outcome == "sent"
@@ -213,9 +240,28 @@ class Dependency:
     def _record(self, code: grpc.StatusCode, seconds: float, budget: StageBudget) -> None:
         fair = seconds >= stage_seconds(budget) * _FAIR_SHARE
         if code not in _FAILURES:
-            self._breaker.record_success()
+            self._succeeded()
         elif fair or code is not grpc.StatusCode.DEADLINE_EXCEEDED:
+            self._failing_since = min(self._failing_since, time.monotonic())
             self._breaker.record_failure()
+
+    def _succeeded(self) -> None:
+        self._failing_since = math.inf
+        self._breaker.record_success()
+
+
+class _Patience:
+    """How long one call may wait for its service, and whether it did."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.used = False
+        self._until = time.monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds of it that are left; may be negative."""
+        return self._until - time.monotonic()
 
 
 def _patience(seconds: float) -> float:

@@ -9,7 +9,7 @@ from services.orchestrator.config import OrchestratorSettings
 from services.orchestrator.dependency import Dependency
 from services.orchestrator.stage_budgets import StageBudget
 from shared.deadline import Deadline, set_current_deadline
-from shared.errors import UnavailableError
+from shared.errors import CircuitOpenError, UnavailableError
 from shared.server import start_server
 from shared.settings import ServiceSettings
 from tests.shared.toy_service import NLU, ToyService
@@ -128,3 +128,35 @@ async def test_a_replica_that_stands_still_costs_a_hedge_and_not_the_deadline(po
     await dependency.close()
     for server in servers:
         await server.stop()
+
+
+async def test_a_breaker_that_opened_only_now_is_waited_for_and_an_old_one_is_not(port):
+    toy = ToyService()
+    gone = True
+
+    async def parse(request, context):
+        if gone:
+            raise UnavailableError("stumbling")
+        return ParseResponse()
+
+    toy.parse = parse
+    server = await start_server(toy, ServiceSettings(port=port))
+    await server.wait_ready(10)
+    settings = OrchestratorSettings(breaker_reset_seconds=0.3)
+    dependency = Dependency("toy", NLU, f"127.0.0.1:{port}", settings)
+    for _ in range(3):
+        with pytest.raises(UnavailableError, match="stumbling"):
+            await call(dependency, 10)
+    with pytest.raises(CircuitOpenError):
+        await call(dependency, 0)
+    gone = False
+    await call(dependency, 10)
+    gone = True
+    for _ in range(3):
+        with pytest.raises(UnavailableError, match="stumbling"):
+            await call(dependency, 10)
+    dependency._failing_since -= 100
+    with pytest.raises(CircuitOpenError):
+        await call(dependency, 10)
+    await dependency.close()
+    await server.stop()
