@@ -185,7 +185,9 @@ class ForwardPasses:
             loss = _loss(error)
             if loss is not Loss.DEADLINE or timeout_s >= self._fair_wait_s:
                 breaker.record_failure()
-            return _Answer(known, name, Lost(loss, type(error).__name__))
+            late = loss is Loss.DEADLINE
+            detail = "no answer in time" if late else "no answer"
+            return _Answer(known, name, Lost(loss, detail))
         breaker.record_success()
         readings = dict(zip(missing, made.readings, strict=True))
         for text, reading in readings.items():
