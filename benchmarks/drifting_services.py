@@ -38,7 +38,7 @@ from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
 from wherefore.orchestrator.v1.user_event_service_pb2 import UserEventServiceWriteRequest
 from wherefore.orchestrator.v1.user_event_service_pb2_grpc import UserEventServiceStub
 
-SEARCHES, SEED = 1_000, 5
+SEARCHES, SEED = 800, 5
 SERVICES: Final = ("retrieval", "ranking", "orchestrator")
 EXPERIMENT: Final = """
 layers:
