@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 _WIDTH, _POSITIONS = 64, 160
-_STEPS, _ROWS, _LENGTH = 150, 16, 48
+_STEPS, _ROWS, _LENGTH = 200, 16, 48
 _RATES = {"gpt2": 1e-2, "qwen2": 4e-3}
 _WARM = 10
 

@@ -30,6 +30,7 @@ from services.reason.triton_writer import TritonWriter
 from services.reason.wording.served import FULL_GRAPH, read_grammar
 from services.reason.wording.tokens import PAD
 from shared.evaluation.claims.checker import check_text
+from shared.evaluation.claims.number_checks import CHECKS
 from shared.evaluation.claims.record import Record
 from shared.inference import InferenceSettings
 from shared.server import start_server
@@ -44,9 +45,9 @@ from wherefore.reason.v1.reason_service_pb2_grpc import ReasonServiceStub
 KINDS = ("gpt2", "qwen2")
 CORPUS = CorpusSettings(scenes=200, catalogues={"bundled": 1.0})
 TEXTS = 1_500
-PAGES, PAGE = 12, 10
+PAGES, PAGE = 18, 10
 EVERY = 7
-OUT_OF_PLACE = {"price", "praise", "rating", "reviews"}
+OUT_OF_PLACE = {*CHECKS, "number"}
 """A model taught for seconds may say a true number in words that the checker reads otherwise."""
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 ROUNDING = 0.0501
@@ -59,7 +60,7 @@ def recipe_for(base: Path) -> Recipe:
     return Recipe(
         corpus=CORPUS,
         lora=LoraSettings(model=str(base), rank=8, alpha=16, dropout=0.0),
-        stages=[Stage(parts={"reasons": 1.0}, epochs=2, learning_rate=1e-2)],
+        stages=[Stage(parts={"reasons": 1.0}, epochs=3, learning_rate=1e-2)],
         batch_tokens=512,
         judged_scenes=4,
     )
@@ -91,10 +92,10 @@ def triton(home: Path) -> Iterator[RunningTriton]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_adapting_lowers_the_perplexity(kind: str, home: Path) -> None:
     run = home / kind / "run"
-    first, second = json.loads((run / "history.json").read_text())
-    assert second["perplexity"] < first["perplexity"]
+    first, *_, last = json.loads((run / "history.json").read_text())
+    assert last["perplexity"] < first["perplexity"]
     figures, _ = evaluate(recipe_for(home / kind / "base"), home, run, "dev", 4)
-    assert math.isclose(figures["perplexity"], second["perplexity"], rel_tol=0.02)
+    assert math.isclose(figures["perplexity"], last["perplexity"], rel_tol=0.02)
 
 
 @pytest.mark.parametrize("kind", KINDS)
