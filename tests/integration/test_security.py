@@ -160,6 +160,7 @@ def environment(secured: Suite, security: SecuritySettings) -> dict[str, str]:
         "wherefore security audit verify $WHEREFORE_HOME/audit/orchestrator.jsonl",
         "buf curl --protocol grpc --cacert $WHEREFORE_SECURITY_DIR/ca.crt"
         ' -H "x-api-key: $(cat $WHEREFORE_SECURITY_DIR/operator.token)"'
+        " --reflect-header '*'"
         ' -d \'{"prefix": "mu"}\''
         " https://$WHEREFORE_TARGET/wherefore.orchestrator.v1.CompletionService/Complete",
     ],

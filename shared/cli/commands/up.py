@@ -138,7 +138,7 @@ def what_next(target: str, http_port: int, products: int, security: SecuritySett
     method = "wherefore.orchestrator.v1.SearchService/Search"
     body = '{"query": "wireless headphones under 100"}'
     if security.enabled:
-        key = f'-H "x-api-key: $(cat {security.operator_token_file})"'
+        key = f'-H "x-api-key: $(cat {security.operator_token_file})" --reflect-header "*"'
         return f"""
 {products:,} products are in, and security is on. Try:
 
