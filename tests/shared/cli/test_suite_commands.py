@@ -5,6 +5,7 @@ from typing import ClassVar
 import pytest
 
 import shared.suite
+from shared.security.settings import SecuritySettings
 from shared.suite import ProcessStatus, SuiteError
 
 
@@ -19,6 +20,7 @@ class FakeProcesses:
     def __init__(self, home, ports=None, *, triton="auto", **_):
         self.home = home
         self.ports = SimpleNamespace(orchestrator_http=7780)
+        self.security = SecuritySettings(enabled=False)
         self.calls.append(("suite", triton))
 
     def target(self, name):
