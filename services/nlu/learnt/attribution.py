@@ -141,7 +141,7 @@ class MatchAttributor:
         return Attributions(found, queue, inference)
 
     def _tokenizer(self, window: int) -> Any:
-        """Returns the tokenizer that cuts pairs to a window; one is kept for each count of pairs."""
+        """Returns the tokenizer that cuts pairs to a window, kept for each count of pairs."""
         if window not in self._tokenizers:
             # The library is written in Rust and its stubs leave most arguments unknown.
             made: Any = Tokenizer.from_file(str(self._path))
