@@ -128,7 +128,7 @@ async def _clients(
                     deadline=deadline,
                 )
             runs[name].append(measured)
-            say(f"{name}, {count} clients: {measured.throughput:.1f} answers a second")
+            say(f"{name}, {count} clients: {measured.goodput:.1f} answers a second")
     return runs
 
 

@@ -48,6 +48,8 @@ class Measured:
     """From the first start to the last end, or the length of the schedule if that is longer."""
     outcomes: Counter[Outcome] = field(default_factory=Counter[Outcome])
     codes: Counter[str] = field(default_factory=Counter[str])
+    without: Counter[str] = field(default_factory=Counter[str])
+    """Answers by the part that they went without, as their `degraded` names it."""
     answered: Latencies = field(default_factory=Latencies)
     """Of answers within the deadline, from the moment that each call was due."""
     admitted: Latencies = field(default_factory=Latencies)
@@ -64,12 +66,12 @@ class Measured:
         return self.outcomes.total()
 
     @property
-    def throughput(self) -> float:
-        """Answers a second, whole or degraded."""
+    def goodput(self) -> float:
+        """Answers within the deadline a second, whole or saying what they go without."""
         return (self.outcomes["whole"] + self.outcomes["degraded"]) / self.seconds
 
     @property
-    def goodput(self) -> float:
+    def whole(self) -> float:
         """Whole answers within the deadline, a second."""
         return self.outcomes["whole"] / self.seconds
 

@@ -55,7 +55,9 @@ async def send(
         return
     into.answered.add(took)
     into.admitted.add(took)
-    into.outcomes["degraded" if getattr(response, "degraded", ()) else "whole"] += 1
+    parts = {lost.stage for lost in getattr(response, "degraded", ())}
+    into.outcomes["degraded" if parts else "whole"] += 1
+    into.without.update(parts)
 
 
 def _late(into: Measured, took: float, deadline: float) -> None:

@@ -61,7 +61,7 @@ async def overload(
     closed = await closed_loop(
         target, calls(SEARCH, searches(2), 2), clients=CLIENTS, seconds=seconds, deadline=10.0
     )
-    run = Overload(CLIENTS, closed.throughput, deadline, seconds)
+    run = Overload(CLIENTS, closed.goodput, deadline, seconds)
     tell(f"capacity: {run.capacity:.1f} answers a second")
     for number, factor in enumerate(factors):
         rate = factor * run.capacity
@@ -74,5 +74,7 @@ async def overload(
             seed=number,
         )
         load = run.loads[factor]
-        tell(f"{factor:g}x: {rate:.1f}/s offered, {load.goodput:.1f}/s whole")
+        tell(
+            f"{factor:g}x: {rate:.1f}/s offered, {load.goodput:.1f}/s in time, {load.whole:.1f}/s whole"
+        )
     return run

@@ -36,7 +36,7 @@ def overload(runs: Mapping[str, Overload]) -> None:
             )
             for name, run in runs.items()
         },
-        ("searches offered a second", "whole answers within the deadline, a second"),
+        ("searches offered a second", "answers within the deadline, a second"),
         report.PLOTS / "load_overload.svg",
     )
 

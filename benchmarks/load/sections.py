@@ -29,8 +29,8 @@ def figures(measured: Measured) -> list[str]:
     """The columns of a row that every table has; percentiles are of all calls not refused."""
     failed = [f"{n} {code}" for code, n in measured.codes.items() if code != "OK"]
     return [
+        f"{measured.whole:.1f}",
         f"{measured.goodput:.1f}",
-        f"{measured.throughput:.1f}",
         *(_ms(measured.admitted.milliseconds(q)) for q in PERCENTILES),
         *(f"{measured.share(what):.1%}" for what in ("degraded", "shed", "late")),
         ", ".join(failed) or "0",
@@ -59,14 +59,14 @@ def clients_section(
     ]
     for name, loads in runs.items():
         rows = {f"{load.offered:.0f}": load for load in loads}
-        best = max(loads, key=lambda load: load.throughput)
+        best = max(loads, key=lambda load: load.goodput)
         lines += [
             "",
             f"### {name[0].upper()}{name[1:]}",
             "",
             table("clients", rows),
             "",
-            f"Sustained at most: {best.throughput:.1f} answers a second, "
+            f"Sustained at most: {best.goodput:.1f} answers a second, "
             f"from {best.offered:.0f} clients.",
         ]
     return "\n".join([*lines, "", "![Latency by clients](plots/load_clients.svg)"])
@@ -115,7 +115,8 @@ def overload_section(command: str, data: str, runs: Mapping[str, Overload]) -> s
         "waits for another, and latency counts from when each was due, so that nothing is left "
         "out (no coordinated omission). All queries differ; the deadline is "
         f"{first.deadline:g} s. A call that misses it counts at the deadline in the percentiles, "
-        "which are of all calls that were not refused, and is no goodput. The generator runs on "
+        "which are of all calls that were not refused, and is no goodput. Under pressure answers go "
+        "without parts in a fixed order, and say so, before calls are refused. The generator runs on "
         "the same machine.",
     ]
     for name, run in runs.items():
@@ -136,14 +137,22 @@ def _overloaded(run: Overload) -> list[str]:
         "",
         table("offered", rows),
         "",
-        f"- Goodput (whole answers within the deadline) at {factor:g}×: "
+        f"- Goodput (answers within the deadline, whole or saying what they go without) at "
+        f"{factor:g}×: "
         f"{most.goodput:.1f}/s, {kept:.0%} of the peak of {run.peak:.1f}/s "
-        f"(wanted: {GOODPUT_SHARE:.0%}).",
+        f"(wanted: {GOODPUT_SHARE:.0%}). Whole are {most.whole:.1f}/s; the others go without "
+        f"{_parts(most)}.",
         f"- p99 of admitted calls: {_ms(p99)} ms, {verdict} the deadline.",
         f"- Refusals at {factor:g}×, as the client sees them: {_spread(most.shed)} "
         f"(wanted: below {SHED_MS:g} ms).",
         f"- The generator sent calls {_ms(most.sent_late.milliseconds(99))} ms late at p99.",
     ]
+
+
+def _parts(load: Measured) -> str:
+    answers = load.outcomes["degraded"] or 1
+    named = (f"{part} ({count / answers:.0%})" for part, count in load.without.most_common())
+    return ", ".join(named) or "nothing"
 
 
 def mix_section(command: str, data: str, mix: Mapping[str, float], load: Measured) -> str:

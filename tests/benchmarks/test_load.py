@@ -212,6 +212,11 @@ def test_a_section_says_what_was_kept_of_the_peak():
     assert "36.0/s, 90% of the peak of 40.0/s" in text
     assert "200 ms, inside the deadline" in text
     assert "p99 4.0 ms (wanted: below 10 ms)" in text
+    run.loads[3.0].outcomes["degraded"] = 4
+    run.loads[3.0].without.update({"reason": 3, "cross": 1})
+    told = overload_section("command", "data", {"x": run})
+    assert "40.0/s, 100% of the peak" in told
+    assert "Whole are 36.0/s; the others go without reason (75%), cross (25%)." in told
     assert "84 RESOURCE_EXHAUSTED" in table("offered", {"3": run.loads[3.0]})
     run.loads[3.0].admitted.add(1.0)
     assert "1000 ms, beyond the deadline" in overload_section("command", "data", {"x": run})
