@@ -74,7 +74,6 @@ async def overload(
             seed=number,
         )
         load = run.loads[factor]
-        tell(
-            f"{factor:g}x: {rate:.1f}/s offered, {load.goodput:.1f}/s in time, {load.whole:.1f}/s whole"
-        )
+        got = f"{load.goodput:.1f}/s in time, {load.whole:.1f}/s whole"
+        tell(f"{factor:g}x: {rate:.1f}/s offered, {got}")
     return run

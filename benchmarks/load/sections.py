@@ -115,9 +115,9 @@ def overload_section(command: str, data: str, runs: Mapping[str, Overload]) -> s
         "waits for another, and latency counts from when each was due, so that nothing is left "
         "out (no coordinated omission). All queries differ; the deadline is "
         f"{first.deadline:g} s. A call that misses it counts at the deadline in the percentiles, "
-        "which are of all calls that were not refused, and is no goodput. Under pressure answers go "
-        "without parts in a fixed order, and say so, before calls are refused. The generator runs on "
-        "the same machine.",
+        "which are of all calls that were not refused, and is no goodput. Under pressure answers "
+        "go without parts in a fixed order, and say so, before calls are refused. The generator "
+        "runs on the same machine.",
     ]
     for name, run in runs.items():
         lines += ["", f"### {name[0].upper()}{name[1:]}", "", *_overloaded(run)]
