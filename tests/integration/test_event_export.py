@@ -11,6 +11,7 @@ from shared.cli.event_file import read_events
 from shared.suite import Suite
 
 pytestmark = pytest.mark.suite
+PRODUCTS = ["audio-0001", "audio-0002", "audio-0003"]
 
 
 @pytest.mark.parametrize("name", ["events.jsonl", "events.jsonl.gz"])
@@ -19,7 +20,7 @@ def test_events_are_exported_in_order(
 ) -> None:
     target = ("--target", suite.target("orchestrator"))
     user = f"exporter-{uuid.uuid4().hex}"
-    for product_id in ("audio-0001", "audio-0002", "audio-0003"):
+    for product_id in PRODUCTS:
         assert main(["events", "write", "view", product_id, "--user", user, *target]) == 0
     path = tmp_path / name
     assert main(["events", "export", str(path), *target]) == 0
@@ -27,8 +28,13 @@ def test_events_are_exported_in_order(
     rows = list(read_events(path))
     events = [row.event for row in rows if row.event is not None]
     assert len(events) == len(rows)
-    own = [event.products[0].product_id for event in events if event.user_id == user]
-    assert own == ["audio-0001", "audio-0002", "audio-0003"]
+    # The last three of the log, under one pseudonym.
+    own = events[-3:]
+    assert [each.products[0].product_id for each in own] == PRODUCTS
+    (pseudonym,) = {each.user_id for each in own}
+    assert pseudonym
+    assert pseudonym not in {each.user_id for each in events[:-3]}
+    assert all(user not in str(event) for event in events)
     assert [each.name for each in tmp_path.iterdir()] == [name]
     # What trains a ranker reads the same, from the file and from the running suite.
     assert list(read_event_file(path)) == events
