@@ -35,14 +35,16 @@ _OBLIGED: Final[Mapping[str, Mapping[str, re.Pattern[str]]]] = {
         ("discount", "below|off", "比.*低|优惠"),
         ("exclusion_met", "not", "不是|不含"),
         ("better_rated", "above|higher", "高于"),
-        ("brand_affinity", "look(?:ed)?", "看过|浏览过"),
+        ("product_type_match", "search(?:ed)?|asked", "您"),
+        ("brand_affinity", "looked.*brand|brand.*looked", "看过|浏览过"),
         ("category_affinity", "looked", "看过|浏览过|逛过"),
         ("because_you_viewed", "here|picked|chosen|follows", "推荐|挑选|出现"),
         ("because_you_bought", "here|picked|chosen|follows", "推荐|挑选|出现"),
     )
 }
-"""What a comparison, a denial or a history cannot do without: a price beside a limit says nothing
-yet, nor does "Tea before", and "because you bought it" would give the cause of what follows."""
+"""What a comparison, a denial, a wish or a history cannot do without: a price beside a limit says
+nothing yet, nor does "Tea before" or "a match for your tea", and "because you bought it" would give
+the cause of what follows."""
 _OF_A_HISTORY: Final = re.compile(r"^\W*(?:and )?(?:you\b|following)|\0.*(?:,|\band\b)")
 _OF_REVIEWS: Final = re.compile(r"\b(?:called|described)\b.* for\b")
 _CLUMSY: Final[Mapping[str, re.Pattern[str]]] = {

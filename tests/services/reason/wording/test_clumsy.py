@@ -13,6 +13,7 @@ BOUGHT = Filled("because_you_bought", {"shown": "Trail pack"}, ("shown",))
 VIEWED = Filled("because_you_viewed", {"shown": "Trail pack"}, ("shown",))
 KIND = Filled("product_type_match", {"shown": "backpack"}, ("shown",))
 VALUE = Filled("reviews_praise.value_for_money", {"count": "2", "total": "2"}, ("count", "total"))
+BRAND = Filled("brand_affinity", {"shown": "Sonavel"}, ("shown",))
 LONGEST = 60
 
 
@@ -49,6 +50,19 @@ def test_words_that_read_badly_are_never_drawn(
 ) -> None:
     texts = drawn(grammar, evidence, language, 200)
     assert not [text for text in texts if re.search(clumsy, text.lower())]
+
+
+@pytest.mark.parametrize(
+    ("evidence", "needed"),
+    [(KIND, ("search|asked",)), (BRAND, ("looked", "brand"))],
+)
+def test_a_clause_is_not_left_off_before_what_makes_it_one(
+    grammar: Grammar, evidence: Filled, needed: tuple[str, ...]
+) -> None:
+    texts = drawn(grammar, [evidence, DISCOUNT], "en", 300)
+    closed = [found[1].lower() for text in texts if (found := re.match(r"<1>(.*)<2>", text))]
+    assert closed
+    assert not [told for told in closed if not all(re.search(each, told) for each in needed)]
 
 
 @pytest.mark.parametrize(
