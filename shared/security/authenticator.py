@@ -8,13 +8,13 @@ import structlog
 
 from shared.errors import PermissionDeniedError, UnauthenticatedError
 from shared.request_context import API_KEY_KEY, CALLER_KEY, TENANT_KEY, Caller
-from shared.security.api_keys import PREFIX, ApiKeys, read_keys
+from shared.security.api_keys import PREFIX, ApiKey, ApiKeys, read_keys
 from shared.security.bearer_tokens import InvalidTokenError, TokenVerifier, read_verifier
 from shared.security.certificates import peer_identity
 from shared.security.names import is_caller, is_tenant
 from shared.security.policy import CROSS_TENANT, SERVICES, Role
 from shared.security.settings import SecuritySettings
-from shared.watched_file import WatchedFile
+from shared.watched_file import Look, WatchedFile
 
 Metadata = Mapping[str, str | bytes]
 
@@ -82,7 +82,10 @@ class Authenticator:
     def _of_secret(self, secret: str) -> Authenticated:
         if secret.startswith(PREFIX):
             self._keys.look_every(_LOOK_SECONDS)
-            key = self._keys.value.find(secret) if self._keys.value else None
+            # A key that was made just now works at once: a look costs a stat.
+            key = self._key(secret)
+            if key is None and self._keys.look() is Look.READ:
+                key = self._key(secret)
             if key is not None:
                 return Authenticated(
                     Caller(key.name, key.tenant, frozenset(key.roles)), key.calls_per_second
@@ -97,6 +100,9 @@ class Authenticator:
             except InvalidTokenError as error:
                 _log.info("credential_refused", kind="jwt", reason=str(error))
         raise UnauthenticatedError(NO_CREDENTIAL)
+
+    def _key(self, secret: str) -> ApiKey | None:
+        return self._keys.value.find(secret) if self._keys.value else None
 
 
 def _secret(metadata: Metadata) -> str:

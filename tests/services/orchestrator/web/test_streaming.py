@@ -1,5 +1,6 @@
 """What comes to the demo page in parts: reasons as they are written, and what reviewers say."""
 
+import asyncio
 import json
 from contextlib import aclosing
 
@@ -65,6 +66,7 @@ async def test_a_stream_that_breaks_half_way_leaves_what_came(page, monkeypatch,
             for _ in range(6):  # the page, a clause and its reason twice, a clause
                 yield await anext(parts)
         if error is not None:
+            await asyncio.sleep(0.5)  # what was sent before an error is thrown away with the rest
             raise error
 
     monkeypatch.setattr(SearchPipeline, "stream", broken)

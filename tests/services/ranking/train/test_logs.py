@@ -19,7 +19,7 @@ from services.ranking.tree_model import TreeModel
 from services.ranking.weights import load_weights
 
 ROOT = Path(__file__).parents[4]
-QUERIES, EACH, CANDIDATES, PLACES = 80, 20, 12, 6
+QUERIES, EACH, CANDIDATES, PLACES = 80, 30, 12, 6
 
 
 def make_pages() -> list[LoggedPage]:
