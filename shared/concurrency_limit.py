@@ -55,6 +55,11 @@ class ConcurrencyLimit:
         """Calls that may be worked on at once, now."""
         return int(self._value)
 
+    @property
+    def follows(self) -> bool:
+        """Whether the number follows what the machine can do."""
+        return self._target_seconds > 0
+
     def note(
         self,
         method: str,
@@ -75,7 +80,7 @@ class ConcurrencyLimit:
             beside: Calls that were worked on beside it when its work began.
             alone: Whether there were none, neither then nor at its end.
         """
-        if not self._target_seconds:
+        if not self.follows:
             return
         seconds = ended - started
         if alone or self.value <= self._least:

@@ -167,8 +167,22 @@ async def test_quick_refusals_say_nothing_of_how_long_work_takes():
             await asyncio.create_task(ask())
 
 
-async def test_a_hopeless_call_is_refused_until_there_is_doubt():
+async def test_behind_the_edge_a_call_with_little_time_is_tried_however_long_others_took():
     admission = places(2, 0)
+    async with admission.admit("read"):
+        await asyncio.sleep(0.2)
+
+    async def ask() -> None:
+        set_current_deadline(Deadline.after(0.05))
+        async with admission.admit("read"):
+            pass
+
+    async with admission.admit("other"):
+        await asyncio.create_task(ask())
+
+
+async def test_a_hopeless_call_is_refused_until_there_is_doubt():
+    admission = Admission(ConcurrencyLimit(8, target_seconds=1.0), 0)
     async with admission.admit("slow"):
         await asyncio.sleep(0.2)
 
