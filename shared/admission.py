@@ -151,8 +151,8 @@ class Admission:
     async def _acquire(self, method: str, *, batch: bool) -> bool:
         """Takes a place; returns whether the call waited for it."""
         if self._in_flight < self._limit.value and not self.waiting:
-            # At the edge alone, where calls of a method are alike: behind it jobs call with much time
-            # and much to do what a page calls with little of both.
+            # At the edge alone, where calls of a method are alike: behind it jobs call with much
+            # to do, and time for it, what a page calls with little of both.
             if self._in_flight and self._limit.follows and self._hopeless(method):
                 raise ShedError("hopeless", MIN_RETRY_SECONDS)
             self._in_flight += 1
