@@ -12,8 +12,9 @@ from typing import Final
 from shared.evaluation.claims.fits import fit_each_other, products_named
 from shared.evaluation.claims.record import Record
 from shared.text.analysis import terms
-from shared.text.lexicon import find_mentions
+from shared.text.lexicon import LexiconKind, find_mentions
 from shared.text.normalise import fold
+from wherefore.common.v1.product_pb2 import Product
 
 QUOTED: Final = re.compile(r"“([^”]+)”|\"((?:[^\"]|\"(?=\)))+)\"(?![\w)])")
 """A mark before a bracket is of inches, as in "Lenovo Tab M8 20.3 cm (8") Gray"."""
@@ -29,6 +30,7 @@ def _behind(words: str) -> re.Pattern[str]:
     return re.compile(rf"^\s*(?:{words})", re.IGNORECASE)
 
 
+_TYPES: Final = frozenset({LexiconKind.PRODUCT_TYPE})
 _BETWEEN: Final = re.compile(r",? |,? and |、|和")
 """What joins quotations to a list."""
 _ASKED_BEFORE: Final = _before(r"您搜的")
@@ -163,9 +165,18 @@ def _fits(title: str, record: Record) -> bool:
 
 
 def _goes_with(title: str, record: Record) -> bool:
-    """Whether both are of a category: which kinds go together the catalogue does not say."""
-    path = record.product.category_path
-    return bool(path) and any(each.category_path for each in products_named(title, record))
+    """Whether the two are of different kinds: which go together the catalogue does not say."""
+    own = _kinds(record.product)
+    others = [_kinds(each) for each in products_named(title, record)]
+    return bool(own) and any(kinds and kinds != own for kinds in others)
+
+
+def _kinds(product: Product) -> frozenset[str]:
+    """Returns the category of a product, or where it has none the types that its titles name."""
+    if product.category_path:
+        return frozenset({" > ".join(product.category_path)})
+    mentions = find_mentions("\n".join(product.titles.values()).lower(), _TYPES)
+    return frozenset(mention.canonical for mention in mentions)
 
 
 _ROLES: Final[
