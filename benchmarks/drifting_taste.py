@@ -40,7 +40,6 @@ from services.ranking.clicks.behaviour import (
 from services.ranking.config import DEFAULT_WEIGHTS, OnlineSettings
 from services.ranking.exploration import Explorer
 from services.ranking.features import FEATURE_SET
-from services.ranking.online.choice_model import ChoiceSettings
 from services.ranking.online.learner import OnlineLearner
 from services.ranking.ranker import Placed, Ranker
 from services.ranking.variants import Variant, Variants
@@ -92,12 +91,7 @@ class Simulation:
         online = OnlineSettings()
         self._learner = OnlineLearner(
             weights,
-            ChoiceSettings(
-                memory=online.memory,
-                deviation=online.deviation,
-                bound=online.bound,
-                step=online.step,
-            ),
+            online.choice(),
             online.least_updates,
         )
         self._ranker = Ranker(

@@ -32,6 +32,33 @@ def write_durably(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     sync_folder(path.parent)
 
 
+def make_durably(path: Path, data: bytes, *, mode: int = 0o666) -> None:
+    """Make a file where there is none; one that is there stays as it is.
+
+    Written aside and linked into place: no reader ever sees half of it, and of two processes that
+    start at once both end up with the same.
+
+    Args:
+        path: The file; its folder is made when absent.
+        data: All that it is to hold.
+        mode: As of `write_durably`.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    if path.exists():
+        return
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    write_durably(draft, data, mode=mode)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    sync_folder(path.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the name of a new file outlast a loss of power, which fsync of the file does not."""
     if os.name != "posix":  # Windows opens no folders

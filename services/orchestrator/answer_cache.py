@@ -7,7 +7,8 @@ that changes is a new version, under which nothing is found yet, and an event ma
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from services.orchestrator.config import OrchestratorSettings
 from shared.cache import Found, LayeredCache, Made, Scope, SecondLevel, cache_key
@@ -17,6 +18,9 @@ from shared.request_context import current_tenant
 from wherefore.nlu.v1.nlu_service_pb2 import ParseRequest, ParseResponse
 from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest, SearchResponse
 from wherefore.retrieval.v1.retrieval_service_pb2 import RetrieveRequest, RetrieveResponse
+
+_TimedResponse = TypeVar("_TimedResponse", ParseResponse, RetrieveResponse)
+_Response = TypeVar("_Response", ParseResponse, RetrieveResponse, SearchResponse)
 
 _LOWER_LOOKS: Final = 2
 """Looks in a row after which a lower version is believed: that of a catalogue begun anew."""
@@ -107,25 +111,21 @@ class AnswerCaches:
         # The vocabulary follows the catalogue by itself, so a parse just grows old.
         scope = Scope.everybody(current_tenant())
         key = cache_key("parse", scope, {}, request.SerializeToString(deterministic=True))
-
-        async def make() -> Made:
-            response = await ask()
-            return Made(response.SerializeToString(), keep=not response.degraded)
-
-        found = await self._parses.get(key, make)
-        response = ParseResponse.FromString(found.value)
-        if not found.own:
-            response.ClearField("timings")
-        return response
+        found = await self._parses.get(key, partial(_made, ask))
+        return _told(ParseResponse.FromString(found.value), found)
 
     async def retrieve(
         self, request: RetrieveRequest, ask: Callable[[], Awaitable[RetrieveResponse]]
     ) -> RetrieveResponse:
         """Returns candidates; without timings where they were not found for this request."""
-        if not (self._candidates.on and self.catalogue.value):
+
+        async def noted() -> RetrieveResponse:
             response = await ask()
             self.catalogue.note(response.index_version)
             return response
+
+        if not (self._candidates.on and self.catalogue.value):
+            return await noted()
         # The request says what it is made with: the vector and its model, filters, products.
         key = cache_key(
             "candidates",
@@ -133,17 +133,8 @@ class AnswerCaches:
             {"catalogue": str(self.catalogue.value)},
             request.SerializeToString(deterministic=True),
         )
-
-        async def make() -> Made:
-            response = await ask()
-            self.catalogue.note(response.index_version)
-            return Made(response.SerializeToString(), keep=not response.degraded)
-
-        found = await self._candidates.get(key, make)
-        response = RetrieveResponse.FromString(found.value)
-        if not found.own:
-            response.ClearField("timings")
-        return response
+        found = await self._candidates.get(key, partial(_made, noted))
+        return _told(RetrieveResponse.FromString(found.value), found)
 
     async def page(
         self,
@@ -164,12 +155,7 @@ class AnswerCaches:
             return Found((await ask()).SerializeToString(), own=True)
         versions = {"catalogue": str(self.catalogue.value), "rules": rules}
         key = cache_key("page", scope, versions, request.SerializeToString(deterministic=True))
-
-        async def make() -> Made:
-            response = await ask()
-            return Made(response.SerializeToString(), keep=not response.degraded)
-
-        return await self._pages.get(key, make, shared=not scope.personal)
+        return await self._pages.get(key, partial(_made, ask), shared=not scope.personal)
 
     async def close(self) -> None:
         """Ends what is made in the background, and closes connections."""
@@ -177,3 +163,15 @@ class AnswerCaches:
             await cache.close()
         if self._second is not None:
             await self._second.close()
+
+
+async def _made(ask: Callable[[], Awaitable[_Response]]) -> Made:
+    response = await ask()
+    return Made(response.SerializeToString(), keep=not response.degraded)
+
+
+def _told(response: _TimedResponse, found: Found) -> _TimedResponse:
+    """Returns an answer; the times of one that was not made for this request are another's."""
+    if not found.own:
+        response.ClearField("timings")
+    return response

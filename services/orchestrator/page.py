@@ -41,6 +41,7 @@ class PageBuilder:
         reasons: ReasonView | None,
         timer: StageTimer,
         *,
+        include_contributions: bool,
         ties: Awaitable[Ties] | None = None,
     ) -> Page:
         """Returns the results with products and ranks.
@@ -53,6 +54,8 @@ class PageBuilder:
             read_paths: Fields of the product that are shown; all but the reviews when empty.
             reasons: What reasons are to be about; None for a page without.
             timer: Of the request.
+            include_contributions: Whether results keep what was added to their scores; reasons have
+                what they tell of in any case.
             ties: What the knowledge graph ties products to; it is waited for while products are
                 read.
 
@@ -83,6 +86,8 @@ class PageBuilder:
                 reasons = replace(reasons, relations=named)
             asked = reason_request(page, found.price_standings, reasons)
         for result in page:
+            if not include_contributions:
+                result.ClearField("contributions")
             trimmed = masks.trim_for_search(result.product, read_paths)
             if trimmed is not result.product:
                 result.product.CopyFrom(trimmed)

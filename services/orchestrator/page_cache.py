@@ -7,14 +7,12 @@ from services.orchestrator.answer_cache import AnswerCaches
 from services.orchestrator.event_store import EventStore, actor_of
 from services.orchestrator.experiments.book import Experiments
 from services.orchestrator.merchandising.rule_book import RuleBook
+from services.orchestrator.profile import MAX_EVENTS
 from shared.cache import Scope
 from shared.request_context import current_request_id, current_tenant
 from shared.timing import StageTimer
 from wherefore.common.v1.user_profile_pb2 import UserContext
 from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest, SearchResponse
-
-_EVENTS = 300
-"""The latest events, as many as a profile is made of."""
 
 
 class PageCache:
@@ -66,7 +64,7 @@ class PageCache:
         actor = actor_of(user.user_id, user.session_id)
         if not actor:
             return Scope.everybody(current_tenant())
-        events = await self._store.recent(actor, _EVENTS)
+        events = await self._store.recent(actor, MAX_EVENTS)
         known = [event.id for event in events]
         known += [f"{name}={arm}" for name, arm in self._experiments.assign(user, "search").arms]
         state = hashlib.blake2b("\n".join(known).encode("utf-8", "replace")).hexdigest()

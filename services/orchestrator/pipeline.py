@@ -271,7 +271,13 @@ class SearchPipeline:
             ties = graph_ties(self._clients, work, ranking.understanding, ids)
         page, others = await asyncio.gather(
             self._pages.build(
-                results, cut.offset + 1, query.read_paths, view, work.timer, ties=ties
+                results,
+                cut.offset + 1,
+                query.read_paths,
+                view,
+                work.timer,
+                include_contributions=query.include_contributions,
+                ties=ties,
             ),
             other_variants(
                 self._clients,
@@ -284,8 +290,6 @@ class SearchPipeline:
             ),
         )
         for result in page.results:
-            if not query.include_contributions:
-                result.ClearField("contributions")  # reasons have what they tell of
             if ids := others.get(result.product.id):
                 result.other_variant_ids.extend(ids[:MAX_LISTED])
                 result.other_variant_count = len(ids)

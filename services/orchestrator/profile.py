@@ -23,7 +23,8 @@ from wherefore.common.v1.user_profile_pb2 import RecentProduct, UserContext, Use
 from wherefore.retrieval.v1.retrieval_service_pb2 import GetProductsRequest
 
 MAX_RECENT: Final = 50
-_MAX_EVENTS: Final = 300
+MAX_EVENTS: Final = 300
+"""The latest events of a user, of which all that is known of them is made."""
 _FIELDS: Final = ("titles", "brand", "category_path", "price", "variant_group_id")
 _SPENDING: Final = (events_pb.USER_EVENT_TYPE_CART, events_pb.USER_EVENT_TYPE_PURCHASE)
 
@@ -54,7 +55,7 @@ class ProfileReader:
             return None
         with timer.stage("profile"):
             try:
-                events = await self._store.recent(actor, _MAX_EVENTS)
+                events = await self._store.recent(actor, MAX_EVENTS)
             except UnavailableError as error:
                 degradations.note("profile", error)
                 return None

@@ -144,11 +144,9 @@ class Recommender:
                 query.read_paths,
                 None if query.skip_reasons else view,
                 work.timer,
+                include_contributions=query.include_contributions,
             )
             await self._reasons.fill(page.results, page.reasons, work.timer, work.degradations)
-            if not query.include_contributions:
-                for result in page.results:
-                    result.ClearField("contributions")
         about = fingerprint([query.user.user_id, query.user.session_id, list(query.product_ids)])
         token = self._signer.attribution(
             uuid.uuid4().hex[:16],

@@ -77,6 +77,8 @@ class ShownPages:
             serving_config: Of ranking.
             language_code: Of the query; empty for none.
         """
+        if not self.keeps:
+            return
         places = [
             ShownPlace(
                 product_id=result.product.id, place=result.rank, features=notes.features[known]
@@ -84,7 +86,7 @@ class ShownPages:
             for result in results[:MOST_PLACES]
             if (known := result.product.id) in notes.features
         ]
-        if not self.keeps or not places:
+        if not places:
             return
         page = ShownPage(
             serving_config=serving_config,

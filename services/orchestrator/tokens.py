@@ -9,7 +9,6 @@ import binascii
 import hashlib
 import hmac
 import json
-import os
 import secrets
 import time
 from collections.abc import Iterable, Sequence
@@ -17,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from shared.durable_file import make_durably
 from shared.errors import InvalidArgumentError
 
 _MAC_BYTES: Final = 16
@@ -155,22 +155,7 @@ def load_key(configured: str, data_dir: Path) -> bytes:
     if configured:
         return configured.encode()
     path = data_dir / "token.key"
-    data_dir.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        # Written aside and linked into place: no reader ever sees half a key, and of two
-        # processes that start at once both end up with the same.
-        draft = path.with_suffix(f".{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(_KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
+    make_durably(path, secrets.token_bytes(_KEY_BYTES), mode=0o600)
     return path.read_bytes()
 
 

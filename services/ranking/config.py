@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from services.ranking.online.choice_model import ChoiceSettings
 from shared.inference import InferenceSettings
 from shared.settings import ServiceSettings
 
@@ -36,6 +37,12 @@ class OnlineSettings(BaseModel):
     """Program and arguments that are run when shoppers have changed; empty for none."""
     retrain_pause_hours: float = Field(default=24.0, ge=0.0)
     """Least time between two such runs."""
+
+    def choice(self) -> ChoiceSettings:
+        """Returns how fast to learn, and how far."""
+        return ChoiceSettings(
+            memory=self.memory, deviation=self.deviation, bound=self.bound, step=self.step
+        )
 
 
 class Settings(ServiceSettings):

@@ -14,7 +14,6 @@ from services.ranking.explanation_words import language_of
 from services.ranking.exploration import Explorer
 from services.ranking.features import FEATURE_SET
 from services.ranking.model import ScoringModel
-from services.ranking.online.choice_model import ChoiceSettings
 from services.ranking.online.following import CHECKPOINT, FollowSettings, OnlineHead
 from services.ranking.ranker import (
     DEFAULT_SERVING_CONFIG,
@@ -106,12 +105,7 @@ class RankingServer(pb_grpc.RankingServiceServicer):
             self._channel,
             weights,
             FollowSettings(
-                ChoiceSettings(
-                    memory=online.memory,
-                    deviation=online.deviation,
-                    bound=online.bound,
-                    step=online.step,
-                ),
+                online.choice(),
                 online.least_updates,
                 settings.data_dir / CHECKPOINT,
                 online.checkpoint_seconds,

@@ -17,7 +17,7 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from shared.durable_file import sync_folder, write_durably
+from shared.durable_file import make_durably, write_durably
 
 KEY_BYTES: Final = 32
 _ID_BYTES: Final = 8
@@ -164,18 +164,7 @@ def read_or_make_keys(path: Path) -> KeyRing:
         OSError: It can neither be read nor made.
         ValueError: See `read_keys`.
     """
-    if not path.exists():
-        # Written aside and linked into place: of two processes both end up with the same key.
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        write_durably(draft, _new_line().encode("ascii"), mode=_MODE)
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-        sync_folder(path.parent)
+    make_durably(path, _new_line().encode("ascii"), mode=_MODE)
     return read_keys(path)
 
 

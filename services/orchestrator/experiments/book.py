@@ -19,7 +19,7 @@ from services.orchestrator.experiments.experiment_file import (
 )
 from services.orchestrator.experiments.tally import Tally
 from services.orchestrator.tokens import Attribution
-from shared.watched_file import WatchedFile
+from shared.watched_file import Look, WatchedFile
 from wherefore.common.v1 import user_event_pb2 as pb
 from wherefore.common.v1.shown_page_pb2 import ExperimentArm
 from wherefore.common.v1.user_profile_pb2 import UserContext
@@ -161,11 +161,10 @@ class Experiments:
             _log.error("experiment rolled back", experiment=experiment.key, arm=arm, **dict(why))
 
     def _look(self) -> ExperimentFile:
-        before = self._file.value
-        self._file.look_every(self._poll_seconds)
+        look = self._file.look_every(self._poll_seconds)
         found = self._file.value or ExperimentFile()
         REFUSED.set(bool(self._file.problem))
-        if self._file.value is not before:
+        if look is Look.READ:
             wanted = {each.key: each for layer in found.layers for each in layer.experiments}
             for key in set(self._tallies) - set(wanted):
                 del self._tallies[key]

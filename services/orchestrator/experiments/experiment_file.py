@@ -21,6 +21,8 @@ from typing import Annotated, Final, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from shared.model_faults import dotted, first_fault
+
 MAX_BYTES: Final = 1_000_000
 BUCKETS: Final = 10_000
 """Shares are multiples of 1 / BUCKETS."""
@@ -135,7 +137,5 @@ def read_experiments(path: Path) -> ExperimentFile:
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ExperimentFileError(f"{path.name}: {error}") from error
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise ExperimentFileError(f"{path.name}: {where}: {message}") from error
+        where, message = first_fault(error)
+        raise ExperimentFileError(f"{path.name}: {dotted(where)}: {message}") from error

@@ -8,6 +8,7 @@ import yaml
 from pydantic import ValidationError
 
 from services.orchestrator.merchandising.rules import Rule, RuleFile
+from shared.model_faults import first_fault
 
 MAX_BYTES: Final = 5_000_000
 
@@ -62,10 +63,9 @@ def parse_rules(text: str) -> tuple[Rule, ...]:
     try:
         rules = RuleFile.model_validate(document).rules
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        message = first["msg"].removeprefix("Value error, ")
-        where = _written(first["loc"])
-        line = _line(root, first["loc"])
+        path, message = first_fault(error)
+        where = _written(path)
+        line = _line(root, path)
         raise RuleFileError(f"line {line}: {where + ': ' if where else ''}{message}") from error
     _check_ids(rules, root)
     return rules

@@ -27,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from services.ranking.features import FEATURES
 from services.ranking.weights import Finite
+from shared.model_faults import dotted, first_fault
 
 OUTCOMES: Final = ("clicked", "carted", "purchased")
 """What may happen to a product that is shown; each is part of the one before."""
@@ -139,9 +140,8 @@ def _read(line: str, where: str) -> LoggedPage:
     try:
         page = _Page.model_validate_json(line)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        name = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
+        path, message = first_fault(error)
+        name = dotted(path)
         raise PageLogError(f"{where}: {f'{name}: ' if name else ''}{message}") from error
     numbers = [number for number, result in enumerate(page.results) if result.place]
     numbers.sort(key=lambda number: page.results[number].place or 0)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from services.ranking.features import FEATURES
 from services.ranking.online.learner import Learnt
+from services.ranking.online.metrics import STABILITY
 from wherefore.common.v1 import user_event_pb2 as pb
 
 MAJOR_SHIFT: Final = 0.25
@@ -87,6 +88,8 @@ class DriftWatch:
             found.append("surprise")
         if (index := self._stability.count(learnt.features)) is not None:
             self.psi = dict(zip(FEATURES, index.tolist(), strict=True))
+            for feature, value in self.psi.items():
+                STABILITY.labels(feature).set(value)
             if float(index.max()) > MAJOR_SHIFT:
                 found.append("features")
         return found

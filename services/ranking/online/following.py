@@ -12,7 +12,7 @@ from services.ranking.online.checkpoint import Checkpoint, read_checkpoint, writ
 from services.ranking.online.choice_model import ChoiceSettings, Floats
 from services.ranking.online.drift import DriftWatch
 from services.ranking.online.learner import Learnt, OnlineLearner, Outcome
-from services.ranking.online.metrics import DRIFTS, EVENTS, GAIN, STABILITY, UPDATES
+from services.ranking.online.metrics import DRIFTS, EVENTS, GAIN, UPDATES
 from services.ranking.online.retraining import Retraining
 from services.ranking.weights import Weights
 from shared.event_feed import EventFeed, Resumed
@@ -55,13 +55,11 @@ class _Student:
             return
         for signal in self._drift.watch(event, learnt):
             self._following.drifted(signal)
-        for feature, index in self._drift.psi.items():
-            STABILITY.labels(feature).set(index)
 
     def _tell(self, learnt: Learnt) -> None:
         name = learnt.serving_config
         UPDATES.labels(name).set(self.learner.updates(name))
-        GAIN.labels(name).set(self.learner.gains()[name])
+        GAIN.labels(name).set(self.learner.gain(name))
 
 
 class OnlineHead:

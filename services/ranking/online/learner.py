@@ -161,9 +161,9 @@ class OnlineLearner:
         head = self._heads.get(serving_config)
         return head.model.updates if head else 0
 
-    def gains(self) -> dict[str, float]:
-        """Returns by serving config the nats a choice by which frozen weights are beaten."""
-        return {name: head.gain for name, head in self._heads.items() if head.model.updates}
+    def gain(self, serving_config: str) -> float:
+        """Returns the nats a choice by which the frozen weights of a serving config are beaten."""
+        return self._heads[serving_config].gain
 
     def state(self) -> dict[str, Any]:
         """Returns all that was learnt, as arrays, numbers and strings."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,10 +46,8 @@ def init(
     from shared.security.setup import set_up
 
     folder = _folder(dir)
-    try:
+    with _telling():
         made = set_up(folder, hosts=host, days=days)
-    except (OSError, ValueError) as error:
-        raise failures.CommandError(str(error)) from error
     print(f"{folder}: {', '.join(made)}")
     failures.say("turn security on with WHEREFORE_SECURITY_ENABLED=true")
     failures.say(f"and WHEREFORE_SECURITY_DIR={folder.resolve()}")
@@ -78,7 +78,7 @@ def key(
     """
     from shared.security.api_keys import new_key
 
-    try:
+    with _telling():
         made = new_key(
             _settings(dir).api_keys_file,
             name,
@@ -87,8 +87,6 @@ def key(
             expires=round(time.time()) + days * SECONDS_A_DAY if days else 0,
             calls_per_second=calls_per_second,
         )
-    except (OSError, ValueError) as error:
-        raise failures.CommandError(str(error)) from error
     print(made)
     return failures.OK
 
@@ -98,10 +96,8 @@ def keys(*, dir: Folder = None, json: Json = False) -> int:  # noqa: A002 - the 
     """List the API keys, without their secrets."""
     from shared.security.api_keys import listed
 
-    try:
+    with _telling():
         found = listed(_settings(dir).api_keys_file)
-    except (OSError, ValueError) as error:
-        raise failures.CommandError(str(error)) from error
     if json:
         output.print_json([each.model_dump(mode="json", exclude={"sha256"}) for each in found])
         return failures.OK
@@ -124,10 +120,8 @@ def revoke(
     """Take an API key back; services refuse it within a second."""
     from shared.security import api_keys
 
-    try:
+    with _telling():
         was_there = api_keys.revoke(_settings(dir).api_keys_file, key_id)
-    except (OSError, ValueError) as error:
-        raise failures.CommandError(str(error)) from error
     if not was_there:
         raise failures.CommandError(f"there is no key {key_id}")
     print(f"{key_id} is revoked")
@@ -160,6 +154,15 @@ def verify(
         raise failures.CommandError(f"{file}: {error}") from error
     print(f"{found.entries} entries, the last is {found.head}")
     return failures.OK
+
+
+@contextmanager
+def _telling() -> Generator[None]:
+    """Tells what is wrong with a file or an argument."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise failures.CommandError(str(error)) from error
 
 
 def _folder(chosen: Path | None) -> Path:

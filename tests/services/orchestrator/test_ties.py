@@ -153,7 +153,10 @@ def test_reasons_of_a_page_get_its_ties() -> None:
     clients: Any = SimpleNamespace(get_products=get_products, settings=OrchestratorSettings())
     results = [Result(product=Product(id=each.id)) for each in products]
     view = ReasonView("en", naming_a_model(), None)
-    page = asyncio.run(PageBuilder(clients).build(results, 1, (), view, StageTimer(), ties=ties()))
+    building = PageBuilder(clients).build(
+        results, 1, (), view, StageTimer(), include_contributions=False, ties=ties()
+    )
+    page = asyncio.run(building)
     assert page.reasons is not None
     ink, printer = page.reasons.items
     assert [each.product_title for each in ink.relations] == ["Brother DCP-L2530 printer"]

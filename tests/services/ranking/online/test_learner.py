@@ -38,7 +38,7 @@ def test_learns_what_shoppers_want_and_how_they_look(weights, make_events):
     assert np.abs(np.delete(total, WANTED)).max() < 0.6 * total[WANTED]
     # Looks fall as 1 / place^0.7, where 1 / place was assumed.
     assert -model.biases[9] / np.log(10) == pytest.approx(0.7, abs=0.25)
-    assert learner.gains()["search"] > 0.05
+    assert learner.gain("search") > 0.05
 
 
 def test_the_same_log_gives_the_same_state(weights, make_events):
@@ -116,7 +116,7 @@ def test_what_tells_choices_worse_than_the_frozen_weights_is_not_served(weights,
             break
     else:
         pytest.fail("served on")
-    assert learner.gains()["search"] < 0
+    assert learner.gain("search") < 0
 
 
 def test_a_weight_changes_little_by_one_choice_and_never_far(weights, make_events):
