@@ -50,6 +50,7 @@ def size(products: int, milliseconds: float) -> Size:
         products=products,
         write_seconds=products / 1_000,
         index_seconds=products / 500,
+        cpu_seconds=products / 400,
         resident_mib=200 + products / 500,
         disk_mib=products / 100,
         plain_ms=[milliseconds] * 10,
