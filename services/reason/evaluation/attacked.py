@@ -1,13 +1,15 @@
 """The verifier under attack with claims of pages that a suite answered, each made false."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Final
 
 from services.reason.config import DEFAULT_BANNED_WORDS
 from services.reason.evaluation.attacks import attacks
 from services.reason.facts import Claim, Fact, PagePrices, Scene
 from services.reason.verify import Verifier
-from shared.evaluation.claims import Record
+from shared.evaluation.claims import Record, Seen
 from shared.evaluation.reasons.collect import BESIDE, GivenReason, ReasonPage
 from shared.evaluation.reasons.falsified import Noticed
 from shared.text.document import title_of
@@ -91,6 +93,7 @@ def scene_of(page: ReasonPage, given: GivenReason) -> Scene:
         ],
         brand_affinities={each.product.brand.lower(): 1.0 for each in seen},
         category_affinities={" > ".join(each.product.category_path): 1.0 for each in seen},
+        typical_prices=_usual_prices(seen),
     )
     return Scene(
         given.record.product,
@@ -103,6 +106,15 @@ def scene_of(page: ReasonPage, given: GivenReason) -> Scene:
         legs=given.legs,
         contributions=given.contributions,
     )
+
+
+def _usual_prices(seen: Sequence[Seen]) -> Mapping[str, float]:
+    """Median price of what was bought, by currency."""
+    paid: defaultdict[str, list[float]] = defaultdict(list)
+    for each in seen:
+        if each.bought and each.product.HasField("price"):
+            paid[each.product.price.currency_code].append(each.product.price.amount)
+    return {currency: median(amounts) for currency, amounts in paid.items()}
 
 
 def _standing(record: Record) -> PriceStanding | None:

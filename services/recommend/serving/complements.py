@@ -22,8 +22,9 @@ _PER_CATEGORY = 30
 """Most products of a category that goes with it."""
 # Nobody adds a camera to a memory card; an accessory may cost somewhat more than what it is for.
 _DEAREST = 1.5
-TOLD = (Source.LINKS, Source.COMPATIBILITY)
-"""Sources from which going together is known; from attributes it is a guess, and not told."""
+TOLD = (Source.LINKS,)
+"""Sources from which going together is known. From attributes it is a guess; and that some of a
+kind fit some of another says nothing of two that are not known to fit: neither is told."""
 
 
 def beside(snapshot: Snapshot, product_id: str, limit: int) -> list[Found]:

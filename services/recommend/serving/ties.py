@@ -1,7 +1,7 @@
 """What the knowledge graph holds between products that a search found and others.
 
 Only what is known is told: a fit names the very model, and kinds go together by what shoppers
-bought or by fits of their products, not by a guess from attributes.
+bought, not by fits of others of their kinds nor by a guess from attributes.
 """
 
 from __future__ import annotations

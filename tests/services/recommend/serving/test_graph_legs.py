@@ -67,6 +67,17 @@ def test_an_accessory_knows_its_device(snapshot: Snapshot) -> None:
     assert (first.product_id, first.evidence[0].tie) == ("p1", Tie.FITTED_BY)
 
 
+def test_fits_of_others_of_its_kind_are_not_told() -> None:
+    """A kit that names no model is offered with any printer, and not said to go with it."""
+    plain = product("i3", "Brother cleaning kit", "Office", "Inks", price=30.0)
+    found = {
+        each.product_id: each
+        for each in complements.beside(take([*shop(), plain], [], 1), "p1", 10)
+    }
+    assert found["i1"].evidence[0].tie is Tie.FITS
+    assert not found["i3"].evidence
+
+
 def test_guesses_from_attributes_are_not_told() -> None:
     products = [
         product(f"{kind}{n}", f"{kind} {n}", "Home", kind, price=10.0, colour="red", style="oak")
