@@ -156,16 +156,16 @@ async def measure(home: Path, sizes: Sequence[int], most_mib: float) -> list[Siz
     if not wanted:
         return done
     maker, queries = material()
-    async with serving(home, maker, queries) as curve:
-        for size in wanted:
+    for size in wanted:
+        async with serving(home, maker, queries) as curve:
             done.append(await curve.grow(size, done[-1] if done else None))
-            # Nothing is written while it is copied: the service has indexed all it was sent.
-            shutil.copytree(home / "data", copy_of(home, size) / "data", dirs_exist_ok=True)
-            ledger.write_text(json.dumps([asdict(one) for one in done]))
-            say(f"{size:,}: {summary(done[-1])}")
-            if done[-1].resident_mib > most_mib:
-                say("more memory than is allowed; larger sizes are left out")
-                break
+        # Copied when the service has stopped: an index that is built anew changes the folder.
+        shutil.copytree(home / "data", copy_of(home, size) / "data")
+        ledger.write_text(json.dumps([asdict(one) for one in done]))
+        say(f"{size:,}: {summary(done[-1])}")
+        if done[-1].resident_mib > most_mib:
+            say("more memory than is allowed; larger sizes are left out")
+            break
     return done
 
 
