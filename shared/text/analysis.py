@@ -6,7 +6,6 @@ of the text as it was given, so that whoever highlights or cites a word needs no
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -79,12 +78,15 @@ def analyse(text: str) -> list[Term]:
     """
     terms: list[Term] = []
     for found in _TOKEN.finditer(text):
-        if found["han"]:
-            terms.extend(_with_unit(_han_terms(found[0], found.start()), terms, text))
-        elif found["inch"]:
+        if found.lastgroup == "inch":
             terms.extend(_inch_mark(found, terms))
-        else:
-            terms.extend(_with_unit(_latin_terms(found[0], found.start()), terms, text))
+            continue
+        cut = _han_terms if found.lastgroup == "han" else _latin_terms
+        new = cut(found[0], found.start())
+        # Few words stand behind a number, and this is asked of each.
+        if terms and not terms[-1].normalized.isalpha():
+            new = _with_unit(new, terms[-1], text)
+        terms += new
     return terms
 
 
@@ -103,28 +105,26 @@ def is_number(normalized: str) -> bool:
     return normalized.replace(".", "", 1).isdecimal()
 
 
-def _latin_terms(token: str, start: int) -> Iterator[Term]:
+def _latin_terms(token: str, start: int) -> list[Term]:
     if token.isascii() and token.isalpha():  # most are, and are of one part
-        yield Term(token, start, start + len(token), _normalise_word(token))
-        return
+        return [Term(token, start, start + len(token), _normalise_word(token))]
     parts = list(_PART.finditer(token))
     end = start + len(token)
     if len(parts) == 1:
-        yield Term(token, start, end, _normalise_word(token))
-        return
+        return [Term(token, start, end, _normalise_word(token))]
     if possessive := _POSSESSIVE.search(token):
-        word = token[: possessive.start()]
-        yield from _latin_terms(word, start)
-        return
+        return _latin_terms(token[: possessive.start()], start)
+    found: list[Term] = []
     whole = "".join(fold(part[0]) for part in parts)
     if len(whole) <= _MAX_LENGTH:
         stemmed = stem_english(whole) if _ASCII_WORD.fullmatch(whole) else whole
         # "4gb" is a number with its unit and a compound at once.
         measure = _measure(parts[0][0], token[parts[0].end() :]) if len(parts) == 2 else ""  # noqa: PLR2004
-        yield Term(token, start, end, measure or stemmed)
+        found.append(Term(token, start, end, measure or stemmed))
     for part in parts:
         normalized = _normalise_word(part[0])
-        yield Term(part[0], start + part.start(), start + part.end(), normalized)
+        found.append(Term(part[0], start + part.start(), start + part.end(), normalized))
+    return found
 
 
 @lru_cache(maxsize=65_536)
@@ -141,18 +141,23 @@ def _normalise_word(word: str) -> str:
     return stem_english(folded) if _ASCII_WORD.fullmatch(folded) else folded
 
 
-def _han_terms(run: str, start: int) -> Iterator[Term]:
-    for word, begin, end in cut_han(run):
-        folded = fold(word)
-        normalized = "" if folded in STOP_WORDS else folded
-        yield Term(word, start + begin, start + end, normalized)
+def _han_terms(run: str, start: int) -> list[Term]:
+    return [
+        Term(word, start + begin, start + end, normalized)
+        for word, begin, end, normalized in _cut(run)
+    ]
 
 
-def _with_unit(found: Iterator[Term], before: list[Term], text: str) -> list[Term]:
+@lru_cache(maxsize=8_192)
+def _cut(run: str) -> tuple[tuple[str, int, int, str], ...]:
+    """Words of a run and what each is looked up by: titles of a shop have most runs in common."""
+    folded = ((word, begin, end, fold(word)) for word, begin, end in cut_han(run))
+    return tuple((w, begin, end, "" if f in STOP_WORDS else f) for w, begin, end, f in folded)
+
+
+def _with_unit(new: list[Term], number: Term, text: str) -> list[Term]:
     """Adds the measure where the first of the new terms is the unit of the number before."""
-    new = list(found)
-    number = before[-1] if before else None
-    if new and number and is_number(number.normalized) and new[0].start - number.end <= 1:
+    if new and is_number(number.normalized) and new[0].start - number.end <= 1:
         measure = _measure(number.text, new[0].text)
         if measure:
             start, end = number.start, new[0].end
