@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from services.orchestrator.config import PrivacySettings
-from services.orchestrator.event_store import SqliteEventStore, actor_hash, actor_of
+from services.orchestrator.event_store import EventStore, actor_hash, actor_of
 from services.orchestrator.interest import weight_of
 from services.orchestrator.purposes import ANALYTICS, refuses
 from shared.errors import FailedPreconditionError
@@ -71,7 +71,7 @@ class Aggregates:
         folder: Where the ledger is kept.
     """
 
-    def __init__(self, store: SqliteEventStore, settings: PrivacySettings, folder: Path) -> None:
+    def __init__(self, store: EventStore, settings: PrivacySettings, folder: Path) -> None:
         self._store = store
         self._settings = settings
         path = folder / "aggregates.ledger"

@@ -10,7 +10,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.orchestrator.budget import stage_timeout
 from services.orchestrator.clients import Clients
-from services.orchestrator.event_store import SqliteEventStore, actor_of, age_seconds
+from services.orchestrator.event_store import EventStore, actor_of, age_seconds
 from services.orchestrator.fallback import Degradations
 from services.orchestrator.interest import ACTIONS, decay, weight_of
 from services.orchestrator.purposes import PERSONALISATION, refuses
@@ -32,7 +32,7 @@ _SPENDING: Final = (events_pb.USER_EVENT_TYPE_CART, events_pb.USER_EVENT_TYPE_PU
 class ProfileReader:
     """Makes profiles from the events of a store."""
 
-    def __init__(self, clients: Clients, store: SqliteEventStore) -> None:
+    def __init__(self, clients: Clients, store: EventStore) -> None:
         self._clients = clients
         self._store = store
         self._half_life = clients.settings.popularity_half_life_days * 86_400.0

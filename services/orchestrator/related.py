@@ -11,7 +11,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from services.orchestrator.budget import ask_again, stage_timeout
 from services.orchestrator.by_id import MOST_BY_ID, request_by_id
 from services.orchestrator.clients import Clients
-from services.orchestrator.event_store import SqliteEventStore
+from services.orchestrator.event_store import EventStore
 from services.orchestrator.fallback import Degradations
 from shared.errors import WhereforeError
 from shared.rank_fusion import fused_scores
@@ -58,7 +58,7 @@ class RelatedQuery:
 class RelatedFinder:
     """Asks the recommendation service, and retrieval for the products."""
 
-    def __init__(self, clients: Clients, store: SqliteEventStore) -> None:
+    def __init__(self, clients: Clients, store: EventStore) -> None:
         self._clients = clients
         self._store = store
 
@@ -79,7 +79,7 @@ class RelatedFinder:
             product_ids=query.product_ids,
             excluded_ids=query.excluded_ids[:1000],
             limit=_FOUND,
-            event_sequence=self._store.last_sequence,
+            event_sequence=self._store.place.last_sequence,
         )
         started = timer.elapsed_nanos()
         try:

@@ -16,7 +16,7 @@ from services.orchestrator.completion.completer import Completer
 from services.orchestrator.completion.searches import SearchCounts
 from services.orchestrator.config import OrchestratorSettings
 from services.orchestrator.embedder import Embedder
-from services.orchestrator.event_store import SqliteEventStore
+from services.orchestrator.event_files.store import SqliteEventStore
 from services.orchestrator.events import EventLog
 from services.orchestrator.experiments.book import Experiments
 from services.orchestrator.explanation import Explainer
@@ -283,7 +283,7 @@ class OrchestratorService:
 
     def begin_drain(self) -> None:
         """Ends the calls that follow the log of events."""
-        self._store.end_waits()
+        self._store.place.end_waits()
 
     async def close(self) -> None:
         """Closes the demo page, the rules, the channels and the store."""

@@ -8,7 +8,7 @@ import structlog
 from prometheus_client import Counter
 
 from services.orchestrator.config import PrivacySettings
-from services.orchestrator.event_store import SqliteEventStore
+from services.orchestrator.event_store import EventStore
 from services.orchestrator.events import EventLog
 from shared.errors import UnavailableError
 
@@ -31,7 +31,7 @@ class Sweeper:
         settings: How long events and pseudonyms are kept.
     """
 
-    def __init__(self, store: SqliteEventStore, log: EventLog, settings: PrivacySettings) -> None:
+    def __init__(self, store: EventStore, log: EventLog, settings: PrivacySettings) -> None:
         self._store = store
         self._log = log
         self._settings = settings

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from services.orchestrator.completion.completer import Completer
-from services.orchestrator.event_store import SqliteEventStore, StoredEvent
+from services.orchestrator.event_store import EventStore, StoredEvent
 from services.orchestrator.events import EventLog
 from services.orchestrator.fallback import Degradations
 from services.orchestrator.profile import ProfileReader
@@ -50,7 +50,7 @@ class UserData:
 
     def __init__(
         self,
-        store: SqliteEventStore,
+        store: EventStore,
         log: EventLog,
         completer: Completer,
         profiles: ProfileReader,

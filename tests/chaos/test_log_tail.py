@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.orchestrator.event_store import SqliteEventStore
+from services.orchestrator.event_files.store import SqliteEventStore
 from wherefore.common.v1.user_event_pb2 import USER_EVENT_TYPE_VIEW, ProductDetail, UserEvent
 
 COUNT = 60

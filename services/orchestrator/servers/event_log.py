@@ -5,7 +5,7 @@ from typing import Any
 
 import grpc.aio
 
-from services.orchestrator.event_store import Piece, SqliteEventStore
+from services.orchestrator.event_store import EventStore, Piece
 from services.orchestrator.purposes import PURPOSES, refuses
 from shared.errors import InvalidArgumentError
 from wherefore.common.v1.user_event_pb2 import DATA_PURPOSE_UNSPECIFIED, DataPurpose
@@ -19,7 +19,7 @@ BATCH = 500
 class EventLogServer(EventLogServiceServicer):
     """Serves the log."""
 
-    def __init__(self, store: SqliteEventStore) -> None:
+    def __init__(self, store: EventStore) -> None:
         self._store = store
 
     async def Follow(  # noqa: N802 # the contract's name
@@ -33,8 +33,8 @@ class EventLogServer(EventLogServiceServicer):
             raise InvalidArgumentError.of("purpose", "is none of the contract's")
         piece = await self._store.after(place, BATCH)
         yield self._response(piece, request.purpose)
-        while not self._store.waits_ended:
-            await self._store.wait_past(piece.sequence)
+        while not self._store.place.waits_ended:
+            await self._store.place.wait_past(piece.sequence)
             before = piece.sequence
             piece = await self._store.after(before, BATCH)
             if piece.sequence > before:
@@ -44,7 +44,7 @@ class EventLogServer(EventLogServiceServicer):
         response = FollowResponse(
             sequence=piece.sequence,
             log_id=self._store.log_id,
-            last_sequence=max(piece.sequence, self._store.last_sequence),
+            last_sequence=max(piece.sequence, self._store.place.last_sequence),
             erased=[
                 UserContext(user_id=each.alias)
                 if each.is_user

@@ -6,7 +6,7 @@ import grpc.aio
 
 from services.orchestrator.aggregates import Aggregates
 from services.orchestrator.config import PrivacySettings
-from services.orchestrator.event_store import SqliteEventStore
+from services.orchestrator.event_store import EventStore
 from services.orchestrator.servers.aggregates import AggregateServer
 from services.orchestrator.servers.user_data import UserDataServer
 from services.orchestrator.user_data import UserData
@@ -21,7 +21,7 @@ from wherefore.orchestrator.v1.user_data_service_pb2_grpc import (
 def add_personal_services(
     server: grpc.aio.Server,
     data: UserData,
-    store: SqliteEventStore,
+    store: EventStore,
     settings: PrivacySettings,
     folder: Path,
 ) -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from services.orchestrator.choices import QueryChoices
 from services.orchestrator.completion.searches import SearchCounts
-from services.orchestrator.event_store import SqliteEventStore, StoredEvent
+from services.orchestrator.event_files.store import SqliteEventStore
+from services.orchestrator.event_store import StoredEvent
 from services.orchestrator.events import EventLog
 from services.orchestrator.experiments.book import Experiments
 from services.orchestrator.popularity import Popularity

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from services.orchestrator.choices import QueryChoices
 from services.orchestrator.completion.searches import SearchCounts, entries
-from services.orchestrator.event_store import SqliteEventStore
+from services.orchestrator.event_files.store import SqliteEventStore
 from services.orchestrator.events import EventLog
 from services.orchestrator.experiments.book import Experiments
 from services.orchestrator.popularity import Popularity

@@ -8,7 +8,7 @@ import sys
 import grpc
 import pytest
 
-from services.orchestrator.event_store import SqliteEventStore
+from services.orchestrator.event_files.store import SqliteEventStore
 from wherefore.common.v1.user_event_pb2 import (
     USER_EVENT_TYPE_CART,
     USER_EVENT_TYPE_REVIEW,
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 WRITER = """
 import asyncio, pathlib, sys
-from services.orchestrator.event_store import SqliteEventStore
+from services.orchestrator.event_files.store import SqliteEventStore
 from wherefore.common.v1.user_event_pb2 import UserEvent
 
 async def main():

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from services.orchestrator.event_files.sealed_log import UNREADABLE
-from services.orchestrator.event_store import SqliteEventStore
+from services.orchestrator.event_files.store import SqliteEventStore
 from services.orchestrator.purposes import ANALYTICS, PERSONALISATION, mask_of
 from shared.privacy.sealing import add_key, read_keys
 from wherefore.common.v1 import user_event_pb2 as pb
@@ -139,7 +139,7 @@ def test_kill_9_in_the_middle_of_an_erasure(tmp_path: Path) -> None:
     script = """
 import asyncio, os, pathlib, signal, sys
 from services.orchestrator.event_files import sealed_log
-from services.orchestrator.event_store import SqliteEventStore
+from services.orchestrator.event_files.store import SqliteEventStore
 from tests.services.orchestrator.event_files.test_store import ANN, event
 
 def die(self):
@@ -184,7 +184,7 @@ async def test_a_plain_log_of_before_is_sealed_and_wiped(tmp_path: Path) -> None
         piece = await store.after(piece.sequence, 10)
         assert ([e.event.id for e in piece.events], piece.sequence) == (
             ["late"],
-            store.last_sequence,
+            store.place.last_sequence,
         )
         assert (await store.append([event("late")]))[0].duplicate
         again = store.log_id
@@ -198,7 +198,7 @@ async def test_a_plain_log_of_before_is_sealed_and_wiped(tmp_path: Path) -> None
 async def test_a_torn_tail_costs_nothing_that_was_read_before(tmp_path: Path) -> None:
     script = """
 import asyncio, os, pathlib, signal, sys
-from services.orchestrator.event_store import SqliteEventStore
+from services.orchestrator.event_files.store import SqliteEventStore
 from tests.services.orchestrator.event_files.test_store import event
 
 async def main():
@@ -252,13 +252,13 @@ async def test_rows_cannot_be_moved_to_another_user_or_id(tmp_path: Path) -> Non
 async def test_aliases_change_with_the_epoch_and_events_stay(tmp_path: Path) -> None:
     async with opened(tmp_path) as store:
         await store.append([event("a", session="v")])
-        alias, log_id, place = store.alias(ANN), store.log_id, store.last_sequence
+        alias, log_id, place = store.alias(ANN), store.log_id, store.place.last_sequence
         assert not await store.begin_epoch(3_600)
         assert store.alias(ANN) == alias
         assert await store.begin_epoch(-1)
         assert store.alias(ANN) != alias
         assert store.log_id != log_id
-        assert store.last_sequence > place
+        assert store.place.last_sequence > place
         assert [e.id for e in await store.recent("u:ann.smith", 9)] == ["a"]
         assert (await store.append([event("a")]))[0].duplicate
         now = store.alias(ANN)
@@ -287,7 +287,7 @@ async def test_refusals_are_durable_and_hide_events(tmp_path: Path) -> None:
 
 
 async def test_the_start_reads_in_pages(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("services.orchestrator.event_store._PAGE", 7)
+    monkeypatch.setattr("services.orchestrator.event_files.store._PAGE", 7)
     async with opened(tmp_path) as store:
         at = int(time.time()) - 100
         # Of one time many, so that pages end among them.

@@ -9,7 +9,7 @@ import grpc
 import pytest
 import pytest_asyncio
 
-from services.orchestrator.event_store import SqliteEventStore
+from services.orchestrator.event_files.store import SqliteEventStore
 from services.orchestrator.servers.event_log import EventLogServer
 from services.recommend.config import Settings
 from services.recommend.server import RecommendServer
@@ -70,7 +70,7 @@ class Sources:
         await self.server.start()
 
     async def close(self) -> None:
-        self.store.end_waits()
+        self.store.place.end_waits()
         await self.server.stop(None)
         await self.store.close()
 
@@ -87,7 +87,7 @@ class Sources:
         )
         event.event_time.GetCurrentTime()
         await self.store.append([event])
-        return self.store.last_sequence
+        return self.store.place.last_sequence
 
 
 @pytest_asyncio.fixture(loop_scope="module")
