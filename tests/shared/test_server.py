@@ -108,6 +108,19 @@ async def test_a_taken_port_is_refused(launch):
         await launch(port=server.port)
 
 
+@pytest.mark.parametrize("packing", [grpc.Compression.Gzip, grpc.Compression.Deflate])
+async def test_a_packed_message_is_refused_before_it_is_unpacked(launch, packing):
+    server = await launch()
+    limit = 4 * 16 * 1024 * 1024
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        stub = NluServiceStub(channel)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stub.Parse(ParseRequest(query="a" * limit), compression=packing, timeout=20)
+        # RESOURCE_EXHAUSTED would say that it was unpacked first.
+        assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+        assert await stub.Parse(ParseRequest(query="cup"), timeout=20)
+
+
 async def test_two_services_in_one_process(launch):
     first, second = await launch(), await launch()
     assert first.port != second.port
