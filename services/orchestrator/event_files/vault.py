@@ -9,12 +9,14 @@ import secrets
 import sqlite3
 import struct
 import time
+from collections.abc import Mapping
 from typing import Final
 
 from shared.privacy.sealing import KEY_BYTES, KeyRing, UnsealError
 
 _STAYING: Final = ("event-ids", "erased")
-_ALIASES: Final = "aliases"
+ALIASES: Final = "aliases"
+"""Name of the key of aliases."""
 _HEADER: Final = struct.Struct(">Id")
 DIGEST_BYTES: Final = 16
 """128 bits: a billion ids collide with a chance of 10^-21."""
@@ -42,13 +44,31 @@ class Vault:
             ValueError: The key file does not open them.
         """
         rows = connection.execute("SELECT name, sealed FROM keys.secrets").fetchall()
-        known: dict[str, bytes] = dict(rows)
         with connection:
-            for name in (*_STAYING, _ALIASES):
-                secret = self._opened(name, known[name]) if name in known else _made(name)
-                if name not in known or not self.ring.is_current(known[name]):
-                    self._keep(connection, name, secret)
-                self._take(name, secret)
+            for name, sealed in self.take_in(dict(rows)).items():
+                connection.execute(
+                    "INSERT OR REPLACE INTO keys.secrets VALUES (?, ?)", (name, sealed)
+                )
+
+    def take_in(self, known: Mapping[str, bytes]) -> dict[str, bytes]:
+        """Takes secrets into use, made where there are none.
+
+        Args:
+            known: Sealed, by name.
+
+        Returns:
+            What is to be kept instead: those that were made, or were under an old key.
+
+        Raises:
+            ValueError: The key file does not open them.
+        """
+        changed: dict[str, bytes] = {}
+        for name in (*_STAYING, ALIASES):
+            secret = self._opened(name, known[name]) if name in known else _made(name)
+            if name not in known or not self.ring.is_current(known[name]):
+                changed[name] = self.ring.seal(secret, name.encode())
+            self._take(name, secret)
+        return changed
 
     def event_digest(self, event_id: str) -> bytes:
         """Returns what stands on disk for the id of an event."""
@@ -60,20 +80,16 @@ class Vault:
 
     def alias(self, actor: str) -> bytes:
         """Returns the pseudonym of an actor in this epoch; empty for nobody."""
-        return self._digest(_ALIASES, actor) if actor else b""
+        return self._digest(ALIASES, actor) if actor else b""
 
     def new_epoch(self) -> "Epoch":
         """Makes a new alias key, which is used once it is kept and begun."""
         secret = _HEADER.pack(self.epoch + 1, time.time()) + secrets.token_bytes(KEY_BYTES)
         return Epoch(self, secret)
 
-    def keep_aliases(self, connection: sqlite3.Connection, secret: bytes) -> None:
-        """Writes the alias key, inside the caller's transaction."""
-        self._keep(connection, _ALIASES, secret)
-
     def use_aliases(self, secret: bytes) -> None:
         """Makes aliases with another key from now on."""
-        self._take(_ALIASES, secret)
+        self._take(ALIASES, secret)
 
     def _digest(self, name: str, text: str) -> bytes:
         return _hash(self._keys[name], text)
@@ -87,12 +103,8 @@ class Vault:
                 " was written with, all its lines included"
             ) from error
 
-    def _keep(self, connection: sqlite3.Connection, name: str, secret: bytes) -> None:
-        sealed = self.ring.seal(secret, name.encode())
-        connection.execute("INSERT OR REPLACE INTO keys.secrets VALUES (?, ?)", (name, sealed))
-
     def _take(self, name: str, secret: bytes) -> None:
-        if name == _ALIASES:
+        if name == ALIASES:
             self.epoch, self.epoch_began = _HEADER.unpack_from(secret)
             secret = secret[_HEADER.size :]
         self._keys[name] = secret
@@ -111,7 +123,13 @@ class Epoch:
 
     def keep(self, connection: sqlite3.Connection) -> None:
         """Writes the key, inside the caller's transaction."""
-        self._vault.keep_aliases(connection, self._secret)
+        connection.execute(
+            "INSERT OR REPLACE INTO keys.secrets VALUES (?, ?)", (ALIASES, self.sealed())
+        )
+
+    def sealed(self) -> bytes:
+        """Returns the key as it is kept."""
+        return self._vault.ring.seal(self._secret, ALIASES.encode())
 
     def begin(self) -> None:
         """Takes it into use."""
@@ -123,5 +141,5 @@ def _hash(key: bytes, text: str) -> bytes:
 
 
 def _made(name: str) -> bytes:
-    header = _HEADER.pack(1, time.time()) if name == _ALIASES else b""
+    header = _HEADER.pack(1, time.time()) if name == ALIASES else b""
     return header + secrets.token_bytes(KEY_BYTES)
