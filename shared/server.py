@@ -42,6 +42,7 @@ class Service(Protocol):
 
     A service may also have `lenient_methods: Collection[str]`, full method names
     ("/package.Service/Method") whose streams report a NaN as a bad row instead of failing;
+    `light_methods`, likewise, that take next to no work and so wait behind none that do;
     `begin_drain()`, called at the start of a drain, to end calls that never end by themselves; and
     `use_guard(guard)`, called while security is on, to guard other ways in than gRPC.
     """
@@ -176,7 +177,8 @@ async def start_server(service: Service, settings: ServiceSettings) -> RunningSe
         use_guard: Callable[[Guard], None] | None = getattr(service, "use_guard", None)
         if use_guard:
             use_guard(security.guard)
-    pipeline = service_pipeline(settings, lenient, security.guard if security else None)
+    light: Collection[str] = getattr(service, "light_methods", frozenset[str]())
+    pipeline = service_pipeline(settings, lenient, security.guard if security else None, light)
     server = grpc.aio.server(interceptors=(pipeline,), options=server_options(settings))
     health = Health(service.service_names)
     health.register(server)

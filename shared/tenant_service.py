@@ -84,6 +84,11 @@ class TenantService:
         """See `Service`."""
         return getattr(self._own, "lenient_methods", frozenset[str]())
 
+    @property
+    def light_methods(self) -> Collection[str]:
+        """See `Service`."""
+        return getattr(self._own, "light_methods", frozenset[str]())
+
     def use_guard(self, guard: Guard) -> None:
         """See `Service`; other ways in than gRPC lead to the suite's own data."""
         use: Callable[[Guard], None] | None = getattr(self._own, "use_guard", None)

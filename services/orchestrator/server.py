@@ -102,6 +102,8 @@ class OrchestratorService:
     )
     # A bad number makes one bad row, not a failed import.
     lenient_methods: Sequence[str] = (f"/{_PACKAGE}.ProductService/Import",)
+    # It waits for the disk alone, and the user's next page waits for it.
+    light_methods: Sequence[str] = (f"/{_PACKAGE}.UserEventService/Write",)
 
     def __init__(self, settings: OrchestratorSettings) -> None:
         self._settings = settings

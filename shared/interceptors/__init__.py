@@ -22,6 +22,7 @@ def service_pipeline(
     settings: ServiceSettings,
     lenient_methods: Collection[str] = frozenset(),
     guard: Guard | None = None,
+    light_methods: Collection[str] = frozenset(),
 ) -> Pipeline:
     """Returns the layers that every service runs behind, outermost first.
 
@@ -45,6 +46,8 @@ def service_pipeline(
                     settings.max_queue,
                 ),
                 streams=Admission(ConcurrencyLimit(settings.max_concurrency), settings.max_queue),
+                light=Admission(ConcurrencyLimit(settings.max_concurrency), settings.max_queue),
+                light_methods=light_methods,
             ),
             ValidationLayer(lenient_methods),
         ),

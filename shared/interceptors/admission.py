@@ -1,6 +1,6 @@
 """Lets no more calls in than the service can work on."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from shared.admission import Admission, ShedError
@@ -16,11 +16,21 @@ class AdmissionLayer(Layer):
     Args:
         calls: Places of calls that have an end.
         streams: Places of streams, which may last for hours and say nothing of how busy we are.
+        light: Places of calls that take next to no work: they would wait behind those that do.
+        light_methods: Full method names of these.
     """
 
-    def __init__(self, calls: Admission, streams: Admission) -> None:
+    def __init__(
+        self,
+        calls: Admission,
+        streams: Admission,
+        light: Admission,
+        light_methods: Collection[str] = frozenset(),
+    ) -> None:
         self._calls = calls
         self._streams = streams
+        self._light = light
+        self._light_methods = frozenset(light_methods)
 
     @asynccontextmanager
     async def around(self, call: Call, context: Context) -> AsyncGenerator[None, None]:
@@ -30,6 +40,8 @@ class AdmissionLayer(Layer):
         batch = call.request_streaming or dict(call.metadata).get(PRIORITY_KEY) == BATCH
         set_batch(batch)
         admission = self._streams if streams else self._calls
+        if call.method in self._light_methods:
+            admission = self._light
         set_pressure(self._calls.pressure(call.method))
         async with AsyncExitStack() as stack:
             place = admission.admit(call.method, batch=batch)
