@@ -14,8 +14,6 @@ from grpc_status import rpc_status
 
 from tests.fuzz.cases import Case
 
-TIMEOUT = 20.0
-"""Seconds that any call gets: no request may keep a service busy for so long."""
 ENDLESS_TIMEOUT = 0.08
 """Seconds that a stream is listened to that is made to go on for ever."""
 ENDLESS = frozenset({"/wherefore.orchestrator.v1.EventLogService/Follow"})
@@ -89,8 +87,8 @@ class Client:
             method.path, request_serializer=bytes, response_deserializer=method.response.FromString
         )
         request: Any = iter(case.requests) if method.request_streaming else case.requests[0]
-        timeout = ENDLESS_TIMEOUT if method.path in ENDLESS else TIMEOUT
-        answer = call(request, timeout=timeout)
+        timeout = ENDLESS_TIMEOUT if method.path in ENDLESS else case.timeout
+        answer = call(request, timeout=timeout, metadata=case.metadata)
         if method.response_streaming:
             yield from answer
         else:

@@ -17,13 +17,16 @@ from tests.fuzz.values import PRODUCT_IDS
 from wherefore.common.v1.user_profile_pb2 import RecentProduct, UserProfile
 from wherefore.nlu.v1 import nlu_service_pb2 as nlu
 from wherefore.orchestrator.v1 import (
+    aggregate_service_pb2,
     completion_service_pb2,
     event_log_service_pb2,
+    experiment_service_pb2,
     explanation_service_pb2,
     product_service_pb2,
     recommendation_service_pb2,
     search_service_pb2,
     summary_service_pb2,
+    user_data_service_pb2,
     user_event_service_pb2,
 )
 from wherefore.ranking.v1 import ranking_service_pb2 as ranking
@@ -161,6 +164,13 @@ _SEEDS: dict[str, Callable[[Suite], Sequence[Message]]] = {
         )
         for strategy in range(1, 7)
     ],
+    "recommend.v1.RecommendService/Relate": lambda suite: [
+        recommend_service_pb2.RelateRequest(
+            product_ids=[p.id for p in suite.products[:3]],
+            beside_product_ids=[p.id for p in suite.products[2:5]],
+            user=make_user(),
+        )
+    ],
     "retrieval.v1.RetrievalService/Index": _documents,
     "retrieval.v1.RetrievalService/Delete": lambda _: [
         retrieval.DeleteRequest(product_ids=PRODUCT_IDS[:2])
@@ -193,6 +203,10 @@ _SEEDS: dict[str, Callable[[Suite], Sequence[Message]]] = {
     ],
     "retrieval.v1.RetrievalService/Stats": lambda _: [retrieval.StatsRequest()],
     "orchestrator.v1.SearchService/Search": _searches,
+    "orchestrator.v1.SearchService/SearchStream": lambda suite: [
+        search_service_pb2.SearchStreamRequest(request=request, by_clause=bool(number % 2))
+        for number, request in enumerate(_searches(suite))
+    ],
     "orchestrator.v1.CompletionService/Complete": lambda _: [
         completion_service_pb2.CompleteRequest(prefix="wirel", limit=5, language_code="en"),
         completion_service_pb2.CompleteRequest(prefix="erji"),
@@ -240,6 +254,29 @@ _SEEDS: dict[str, Callable[[Suite], Sequence[Message]]] = {
     ],
     "orchestrator.v1.UserEventService/Import": lambda _: [
         user_event_service_pb2.UserEventServiceImportRequest(events=make_events())
+    ],
+    "orchestrator.v1.UserEventService/ImportWithProgress": lambda _: [
+        user_event_service_pb2.ImportWithProgressRequest(events=make_events())
+    ],
+    "orchestrator.v1.UserDataService/PurgeUser": lambda _: [
+        user_data_service_pb2.PurgeUserRequest(user=make_user())
+    ],
+    "orchestrator.v1.UserDataService/ExportUser": lambda _: [
+        user_data_service_pb2.ExportUserRequest(user=make_user())
+    ],
+    "orchestrator.v1.UserDataService/SetConsent": lambda _: [
+        user_data_service_pb2.SetConsentRequest(user=make_user(), refused_purposes=[purpose])
+        for purpose in (1, 2)
+    ],
+    "orchestrator.v1.AggregateService/Aggregate": lambda _: [
+        aggregate_service_pb2.AggregateRequest(kind=kind, days=30, epsilon=0.1, limit=20)
+        for kind in (1, 2)
+    ],
+    "orchestrator.v1.AggregateService/GetBudget": lambda _: [
+        aggregate_service_pb2.GetBudgetRequest()
+    ],
+    "orchestrator.v1.ExperimentService/Report": lambda _: [
+        experiment_service_pb2.ExperimentServiceReportRequest()
     ],
     "orchestrator.v1.EventLogService/Follow": lambda _: [event_log_service_pb2.FollowRequest()],
     "orchestrator.v1.SummaryService/Summarise": lambda suite: [

@@ -1,17 +1,21 @@
 """The fuzzer itself: what it makes, and that it notices what it is there to notice."""
 
+from pathlib import Path
 from random import Random
 
 import grpc
 import pytest
 from google.protobuf.descriptor import FieldDescriptor
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.unknown_fields import UnknownFieldSet
 from google.rpc.code_pb2 import INVALID_ARGUMENT
 from google.rpc.error_details_pb2 import BadRequest
 from google.rpc.status_pb2 import Status
 
+from benchmarks.fuzz_suite import faults_logged
 from tests.fuzz.cases import Case, Start, make_case
 from tests.fuzz.client import Outcome
+from tests.fuzz.envelope import metadata
 from tests.fuzz.leaks import leaks
 from tests.fuzz.messages import random_message
 from tests.fuzz.methods import Method, all_methods
@@ -19,6 +23,7 @@ from tests.fuzz.mutations import mutated
 from tests.fuzz.oracle import problems
 from tests.fuzz.paths import names_a_field
 from tests.fuzz.values import Known
+from tests.fuzz.wire import mutated_fields, put_together, taken_apart, varint
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.nlu.v1.nlu_service_pb2 import ParseResponse
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
@@ -175,3 +180,69 @@ def test_a_row_names_a_field_of_the_row():
         response.errors.add(row=1, field=field, reason="is bad")  # type: ignore[attr-defined]
         answer = Outcome(grpc.StatusCode.OK, "", None, (response,), 0.0)
         assert (problems(case(method, request), answer) == []) is good
+
+
+def test_a_message_taken_apart_is_put_together_again():
+    for method in METHODS.values():
+        for number in range(20):
+            raw = random_message(chance(number), method.request, Known()).SerializeToString()
+            assert put_together(taken_apart(raw)) == raw
+
+
+def test_numbers_may_be_longer_than_they_need():
+    assert varint(300) == b"\xac\x02"
+    assert varint(1, padding=2) == b"\x81\x80\x00"
+    padded = varint(3 << 3) + varint(7, padding=4)  # page_size
+    assert SearchRequest.FromString(padded).page_size == 7
+
+
+def test_fields_are_changed_on_the_wire():
+    raw = SearchRequest(query="cup", page_size=3, user={"user_id": "u"}).SerializeToString()
+    valid = broken = unknown = 0
+    for number in range(400):
+        data = mutated_fields(chance(number), raw, SearchRequest.DESCRIPTOR)
+        try:
+            message = SearchRequest.FromString(data)
+        except DecodeError:
+            broken += 1
+            continue
+        valid += 1
+        unknown += len(UnknownFieldSet(message)) > 0
+    assert valid > 150
+    assert broken > 50
+    assert unknown > 50
+
+
+def test_calls_carry_metadata_that_a_client_can_send():
+    made = [metadata(chance(number)) for number in range(3000)]
+    keys = {key for one in made for key, _ in one}
+    assert {"x-request-id", "traceparent", "authorization-bin", "x-many-7"} <= keys
+    assert sum(map(bool, made)) < 400
+    for key, value in (entry for one in made for entry in one):
+        assert isinstance(value, bytes) == key.endswith("-bin")
+
+
+def test_a_call_that_had_too_little_time_is_no_fault():
+    late = outcome(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
+    request = SearchRequest(query="x").SerializeToString()
+    assert problems(Case(SEARCH, (request,), timeout=0.01), late) == []
+    assert problems(Case(SEARCH, (request,)), late)
+
+
+def test_streams_are_long_now_and_then():
+    method = METHODS["orchestrator.UserEventService.Import"]
+    counts = [
+        len(make_case(chance(number), method, Start((), Known())).requests) for number in range(500)
+    ]
+    assert min(counts) == 0
+    assert max(counts) >= 300
+
+
+def test_faults_in_logs_are_counted(tmp_path: Path):
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "nlu.log").write_text('{"level": "warning"}\n{"event": "x", "level": "error"}\n')
+    (logs / "reason.log").write_text("Task exception was never retrieved\n")
+    kept = tmp_path / "faults.log"
+    assert faults_logged(tmp_path, kept) == {"nlu": 1, "reason": 1}
+    assert kept.read_text().count("\n") == 2
