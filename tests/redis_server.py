@@ -1,6 +1,7 @@
 """A real Redis for a test, where one is installed."""
 
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -12,13 +13,19 @@ import pytest
 
 
 class RedisServer:
-    """A Redis of its own, that can go and come back."""
+    """A Redis of its own, that can go and come back.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: What it keeps.
+        durable: Whether it keeps all that it acknowledged.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self._folder = folder
+        self._kept = ["--appendonly", "yes", "--appendfsync", "always"] if durable else []
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -27,7 +34,10 @@ class RedisServer:
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""],
+            [
+                *("redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""),
+                *("--dir", str(self._folder), *self._kept),
+            ],
             cwd=self._folder,
             stdout=subprocess.DEVNULL,
         )
@@ -39,7 +49,13 @@ class RedisServer:
             time.sleep(0.01)
         raise AssertionError("Redis does not listen")
 
+    def pause(self, *, on: bool) -> None:
+        """Stops it without a word, or has it go on."""
+        assert self._process
+        self._process.send_signal(signal.SIGSTOP if on else signal.SIGCONT)
+
     def stop(self) -> None:
+        """As kill -9 does."""
         if self._process:
             self._process.kill()
             self._process.wait()
@@ -47,12 +63,14 @@ class RedisServer:
 
 
 @contextmanager
-def running_redis(folder: Path) -> Iterator[RedisServer]:
+def running_redis(folder: Path, *, durable: bool = False) -> Iterator[RedisServer]:
     """One of its own, or a skipped test."""
     pytest.importorskip("redis", reason="the extra redis is not installed")
     if not shutil.which("redis-server"):
         pytest.skip("redis-server is not installed (apt: redis-server)")
-    server = RedisServer(folder)
+    server = RedisServer(folder, durable=durable)
     server.start()
-    yield server
-    server.stop()
+    try:
+        yield server
+    finally:
+        server.stop()

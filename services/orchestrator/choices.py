@@ -80,6 +80,16 @@ class QueryChoices:
         if not products:
             del self._chosen[key]
 
+    def fresh(self) -> "QueryChoices":
+        """Returns choices of the same kind that have counted nothing."""
+        other = QueryChoices(self._half_life / 86_400.0)
+        other._landmark = self._landmark
+        return other
+
+    def become(self, other: "QueryChoices") -> None:
+        """Takes over what another has counted."""
+        self._landmark, self._chosen = other._landmark, other._chosen
+
     def best(self, query: str, limit: int) -> list[tuple[str, float]]:
         """Returns what was chosen after a query, best first, with scores that compare within it."""
         products = self._chosen.get(_key(query), {}) if len(query) <= _MAX_QUERY else {}

@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from services.orchestrator.event_backend import EventLogSettings
 from services.orchestrator.stage_budgets import Budgets
 from shared.settings import ServiceSettings
 
@@ -143,6 +144,8 @@ class OrchestratorSettings(ServiceSettings):
 
     privacy: PrivacySettings = PrivacySettings()
 
+    events: EventLogSettings = EventLogSettings()
+
     budgets: Budgets = Budgets()
 
     latency_target_seconds: float = Field(default=0.3, ge=0)
@@ -244,6 +247,7 @@ class OrchestratorSettings(ServiceSettings):
             return self
         own = {
             "data_dir": self.data_dir / "tenants" / tenant,
+            "events": self.events.of_tenant(tenant),
             "token_key": _key_of(self.token_key, tenant),
             "previous_token_keys": SecretStr(
                 " ".join(

@@ -38,12 +38,17 @@ class EventStore(Protocol):
 
     @property
     def shared(self) -> bool:
-        """Whether other processes write to the log too: what they do is told by `after` alone."""
+        """Whether other processes write to the log too. What they do is told by `after` alone."""
         ...
 
     @property
     def place(self) -> LogPlace:
         """The end of the log."""
+        ...
+
+    @property
+    def problem(self) -> str:
+        """Why nothing can be written, and counts may be old; empty while all is well."""
         ...
 
     @property

@@ -1,22 +1,31 @@
 """Takes user events: checks, completes, keeps and counts them."""
 
+import asyncio
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from prometheus_client import Counter
 
 from services.orchestrator.choices import QueryChoices
 from services.orchestrator.completion.searches import KEPT_SECONDS, SearchCounts
-from services.orchestrator.event_store import EventStore, StoredEvent, event_seconds
+from services.orchestrator.event_counts import EventCounts
+from services.orchestrator.event_store import (
+    EventStore,
+    LogPlace,
+    Piece,
+    StoredEvent,
+    event_seconds,
+)
 from services.orchestrator.experiments.book import Experiments, told
 from services.orchestrator.popularity import Popularity
 from services.orchestrator.purposes import ANALYTICS, PURPOSES, refuses
 from services.orchestrator.shown import ShownPages
 from services.orchestrator.tokens import Attribution, TokenSigner
 from services.orchestrator.validation import MAX_ID, MAX_QUERY, Violations
-from shared.errors import FieldViolation, InvalidArgumentError
+from shared.errors import FieldViolation, InvalidArgumentError, UnavailableError
 from shared.privacy.personal import masked
 from wherefore.common.v1 import user_event_pb2 as pb
 
@@ -24,10 +33,22 @@ MAX_PRODUCTS: Final = 100
 MAX_REVIEW: Final = 10_000
 MAX_STARS: Final = 5
 _MAX_AHEAD_SECONDS: Final = 24 * 3600.0
+_PIECE: Final = 500
+_COUNT_SECONDS: Final = 0.5
+"""Longest that a written event is waited for to be counted, where the log is shared."""
+_PAUSE_SECONDS: Final = 0.2
+RECOUNTS: Final = Counter(
+    "wherefore_event_recounts_total",
+    "Counts of events made anew, as another process took something out of a shared log.",
+)
 
 
 class EventLog:
-    """Writes events to a store."""
+    """Writes events to a store, and counts them.
+
+    Where other processes write to the store too, all is counted as the log tells it, one's own
+    events included: so that all come to the same.
+    """
 
     def __init__(
         self,
@@ -41,13 +62,15 @@ class EventLog:
         experiments: Experiments,
     ) -> None:
         self._store = store
-        self._popularity = popularity
-        self._searches = searches
-        self._choices = choices
+        self._counts = EventCounts(popularity, searches, choices)
         self._signer = signer
         self._shown = shown
         self._experiments = experiments
         self._counted_from = 0.0
+        self._counted = LogPlace()
+        self._log_id = ""
+        self.on_forgotten: Callable[[], None] = lambda: None
+        """Called when another process took something out of the log."""
 
     def check(self, event: pb.UserEvent) -> list[FieldViolation]:
         """Returns what is wrong with an event, by the paths of its fields."""
@@ -60,46 +83,90 @@ class EventLog:
         return []
 
     async def load(self) -> None:
-        """Counts the events of the past that still weigh something."""
-        kept_seconds = max(self._popularity.kept_seconds, KEPT_SECONDS)
+        """Counts the events of the past that still weigh something, and nothing else.
+
+        Raises:
+            UnavailableError: The log cannot be read; the counts of before stay.
+        """
+        kept_seconds = max(self._counts.popularity.kept_seconds, KEPT_SECONDS)
         self._counted_from = time.time() - kept_seconds
+        log_id, place = self._store.log_id, self._store.place.last_sequence
+        fresh = self._counts.fresh()
+        self._experiments.begin_anew()
         async for stored in self._store.since(self._counted_from):
-            self._count(stored)
+            # What came since is told by the log from there on.
+            if stored.sequence <= place:
+                self._count(stored, fresh)
+        self._counts.become(fresh)
+        self._log_id = log_id
+        self._counted.set_back(place)
 
     async def write(self, events: Sequence[pb.UserEvent]) -> list[StoredEvent]:
         """Writes checked events. Durable, and counted by the next request, when it returns.
 
         Those of before the erasure of their user are not written, and say so.
+
+        Raises:
+            UnavailableError: The log cannot be written; what was written is found by its id.
         """
         if not events:
             return []
         stored = await self._store.append([self._completed(event) for event in events])
+        if self._store.shared:
+            await self._until_counted(max(each.sequence for each in stored))
+            return stored
         for each in stored:
             if not each.duplicate and not each.erased:
-                self._count(each)
+                self._count(each, self._counts)
         return stored
+
+    async def follow(self) -> None:
+        """Counts what is written to a log that is shared, until cancelled; else does nothing."""
+        place = self._store.place
+        while self._store.shared and not place.waits_ended:
+            try:
+                await place.wait_past(self._counted.last_sequence)
+                await self._take(await self._store.after(self._counted.last_sequence, _PIECE))
+            except UnavailableError:  # the store says so, and finds it again
+                await asyncio.sleep(_PAUSE_SECONDS)
+        self._counted.end_waits()
 
     def uncount(self, gone: Iterable[StoredEvent]) -> None:
         """Takes back what was counted of events, as if they had never come."""
         for stored in gone:
-            if self._counts(stored):
-                self._popularity.uncount(stored.event)
-                self._searches.uncount(stored.event)
-                self._choices.uncount(stored.event)
+            if self._counts_for(stored):
+                self._counts.uncount(stored.event)
 
     def forget(self, actors: Iterable[str]) -> None:
         """Takes users or visits out of experiments."""
         for actor in actors:
             self._experiments.forget(actor)
 
-    def _count(self, stored: StoredEvent) -> None:
-        if self._counts(stored):
-            self._popularity.count(stored.event)
-            self._searches.count(stored.event)
-            self._choices.count(stored.event)
+    async def _take(self, piece: Piece) -> None:
+        taken = any(not f.purposes or refuses(f.purposes, ANALYTICS) for f in piece.forgotten)
+        if taken or self._store.log_id != self._log_id:
+            # What it was, nobody can say any more.
+            RECOUNTS.inc()
+            self.on_forgotten()
+            await self.load()
+            return
+        for stored in piece.events:
+            self._count(stored, self._counts)
+        self._counted.advance(piece.sequence)
+
+    async def _until_counted(self, sequence: int) -> None:
+        try:
+            async with asyncio.timeout(_COUNT_SECONDS):
+                await self._counted.wait_past(sequence - 1)
+        except TimeoutError:  # it is written all the same, and counted as soon as it is heard of
+            return
+
+    def _count(self, stored: StoredEvent, counts: EventCounts) -> None:
+        if self._counts_for(stored):
+            counts.count(stored.event)
             self._count_experiments(stored.event)
 
-    def _counts(self, stored: StoredEvent) -> bool:
+    def _counts_for(self, stored: StoredEvent) -> bool:
         """Whether an event is counted, now and after any start: what is counted can be undone."""
         recent = event_seconds(stored.event) >= self._counted_from
         return recent and not refuses(stored.refused, ANALYTICS)

@@ -25,6 +25,7 @@ FALLBACKS = {
     "recommend": "another configuration",
     "ties": "reasons without what the knowledge graph knows",
     "merchandising": "without these rules",
+    "events": "what was counted before the log of events was lost",
     "popularity": "popular products of the catalogue only",
 }
 

@@ -8,6 +8,7 @@ class LogPlace:
 
     def __init__(self) -> None:
         self._arrival = asyncio.Event()
+        self._set_back = 0
         self.waits_ended = False
         """Whether nobody is to wait for events any more."""
         self.last_sequence = 0
@@ -19,9 +20,18 @@ class LogPlace:
             self.last_sequence = sequence
             self._wake()
 
+    def set_back(self, sequence: int) -> None:
+        """Notes that the log ends before where it was known to reach: it is another one."""
+        self.last_sequence = sequence
+        self._set_back += 1
+        self._wake()
+
     async def wait_past(self, sequence: int) -> None:
-        """Returns once the log reaches beyond a place, or waits are ended."""
+        """Returns once the log reaches beyond a place, is another one, or waits are ended."""
+        before = self._set_back
         while self.last_sequence <= sequence and not self.waits_ended:
+            if self._set_back != before:
+                return
             await self._arrival.wait()
 
     def end_waits(self) -> None:

@@ -9,6 +9,7 @@ from services.orchestrator.experiments.book import Experiments
 from services.orchestrator.merchandising.rule_book import RuleBook
 from services.orchestrator.profile import MAX_EVENTS
 from shared.cache import Scope
+from shared.errors import UnavailableError
 from shared.request_context import current_request_id, current_tenant
 from shared.timing import StageTimer
 from wherefore.common.v1.user_profile_pb2 import UserContext
@@ -51,7 +52,10 @@ class PageCache:
             return await ask()
         timer = StageTimer()
         with timer.stage("total"):
-            scope = await self._scope(request.user)
+            try:
+                scope = await self._scope(request.user)
+            except UnavailableError:  # what is known of the user is not known
+                return await ask()
             found = await self._caches.page(request, scope, self._rules.version, ask)
             response = SearchResponse.FromString(found.value)
         if not found.own:

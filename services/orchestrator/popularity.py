@@ -38,6 +38,16 @@ class Popularity:
         """Takes back an event that was counted."""
         self._add(event, -1)
 
+    def fresh(self) -> "Popularity":
+        """Returns counts of the same kind that have counted nothing."""
+        other = Popularity(self._half_life / 86_400.0)
+        other._landmark = self._landmark
+        return other
+
+    def become(self, other: "Popularity") -> None:
+        """Takes over what another has counted."""
+        self._landmark, self._sums, self._events = other._landmark, other._sums, other._events
+
     def top(self, count: int) -> list[str]:
         """Returns the ids of the most popular products, best first."""
         ordered = sorted(self._sums.items(), key=lambda item: (-item[1], item[0]))

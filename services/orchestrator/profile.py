@@ -83,6 +83,11 @@ class ProfileReader:
             return UserContext()
         return user
 
+    def note_lost_log(self, degradations: Degradations) -> None:
+        """Notes that what is counted of users' events may be old, where the log is away."""
+        if problem := self._store.problem:
+            degradations.note("events", UnavailableError(problem))
+
     async def _products(
         self, ids: Sequence[str], degradations: Degradations
     ) -> Mapping[str, Product]:

@@ -184,6 +184,7 @@ class Recommender:
         if config == SIMILAR:
             return await self._alike(work)
         if config == POPULAR:
+            self._profiles.note_lost_log(work.degradations)
             popular = await popular_candidates(
                 self._clients, self._popularity, query.filter, work.timer, work.degradations
             )

@@ -16,7 +16,7 @@ from services.orchestrator.completion.completer import Completer
 from services.orchestrator.completion.searches import SearchCounts
 from services.orchestrator.config import OrchestratorSettings
 from services.orchestrator.embedder import Embedder
-from services.orchestrator.event_files.store import SqliteEventStore
+from services.orchestrator.event_backend import event_store
 from services.orchestrator.events import EventLog
 from services.orchestrator.experiments.book import Experiments
 from services.orchestrator.explanation import Explainer
@@ -43,13 +43,14 @@ from services.orchestrator.summary import ProductSummariser
 from services.orchestrator.sweeper import Sweeper
 from services.orchestrator.tokens import TokenSigner, load_key
 from services.orchestrator.user_data import UserData
-from services.orchestrator.web.app import Api, make_app
+from services.orchestrator.web.app import Api
+from services.orchestrator.web.page import DemoPage
 from shared.catalogue_watch import CatalogueWatch
 from shared.errors import UnavailableError
 from shared.folder_lock import FolderLock
 from shared.security.guard import Guard
+from shared.tenant_service import Inside
 from shared.text.analysis import warm_up
-from shared.web.serve import WebServer
 from wherefore.orchestrator.v1.completion_service_pb2_grpc import (
     add_CompletionServiceServicer_to_server,
 )
@@ -108,9 +109,7 @@ class OrchestratorService:
     def __init__(self, settings: OrchestratorSettings) -> None:
         self._settings = settings
         self._lock = FolderLock(settings.data_dir, "the user events")
-        self._store = SqliteEventStore(
-            settings.data_dir / "events.sqlite", settings.privacy.key_file
-        )
+        self._store = event_store(settings.events, settings.data_dir, settings.privacy.key_file)
         self._popularity = Popularity(settings.popularity_half_life_days)
         key = load_key(settings.token_key.get_secret_value(), settings.data_dir)
         previous = settings.previous_token_keys.get_secret_value().encode().split()
@@ -138,20 +137,22 @@ class OrchestratorService:
         self._watching: list[asyncio.Task[None]] = []
         self._rules = RuleBook(settings.rules_file, settings.rules_poll_seconds)
         self._clients: Clients | None = None
-        self._api: Api | None = None
-        self._web: WebServer | None = None
-        self._guard: Guard | None = None
+        self.page = DemoPage(settings)
         self._started_at = 0.0
         self._complete = False
 
     @property
     def http_port(self) -> int:
         """Port of the demo page once started; 0 when it is off."""
-        return self._web.port if self._web else 0
+        return self.page.port
 
     def use_guard(self, guard: Guard) -> None:
         """Guards the demo page's routes; called while security is on."""
-        self._guard = guard
+        self.page.guard = guard
+
+    def use_tenants(self, inside: Inside) -> None:
+        """Lets the page answer tenants from their own data."""
+        self.page.inside = inside
 
     def register(self, server: grpc.aio.Server) -> None:
         """Adds the servicers to a server."""
@@ -197,6 +198,7 @@ class OrchestratorService:
         add_UserEventServiceServicer_to_server(events, server)
         add_ExperimentServiceServicer_to_server(ExperimentServer(self._experiments), server)
         add_EventLogServiceServicer_to_server(EventLogServer(self._store), server)
+        self._events.on_forgotten = pipeline.forget_rankings
         data = UserData(
             self._store,
             self._events,
@@ -209,7 +211,7 @@ class OrchestratorService:
         add_SummaryServiceServicer_to_server(summaries, server)
         completion = CompletionServer(self._completer)
         add_CompletionServiceServicer_to_server(completion, server)
-        self._api = Api(
+        self.page.api = Api(
             search=search.Search,
             search_stream=search.SearchStream,
             summarise=summaries.Summarise,
@@ -229,22 +231,14 @@ class OrchestratorService:
         """
         await asyncio.to_thread(warm_up)
         self._lock.acquire()
-        await self._rules.start()
-        self._experiments.load()
+        # First what may have to be tried again.
         await self._store.open()
+        self._experiments.load()
         await self._events.load()
+        await self._rules.start()
         self._watch()
         self._started_at = time.monotonic()
-        if self._settings.http_enabled and self._web is None and self._api is not None:
-            security = self._settings.security
-            self._web = WebServer(
-                make_app(self._api, self._guard),
-                self._settings.host,
-                self._settings.http_port,
-                security.pair("orchestrator") if security.enabled and security.edge_tls else None,
-            )
-            await self._web.start()
-            _log.info("demo page", url=f"http://{self._settings.host}:{self._web.port}/")
+        await self.page.start()
 
     def _watch(self) -> None:
         """Keeps completions up to date."""
@@ -260,6 +254,7 @@ class OrchestratorService:
             asyncio.create_task(watch.run(), name="catalogue-watch"),
             asyncio.create_task(self._completer.run(), name="completion-refresh"),
             asyncio.create_task(self._sweeper.run(), name="sweep"),
+            asyncio.create_task(self._events.follow(), name="events-follow"),
             *self._clients.caches.following(self._clients.index_version),
         ]
 
@@ -289,8 +284,7 @@ class OrchestratorService:
 
     async def close(self) -> None:
         """Closes the demo page, the rules, the channels and the store."""
-        if self._web:
-            await self._web.stop()
+        await self.page.stop()
         await self._rules.close()
         for task in self._watching:
             task.cancel()

@@ -1,6 +1,7 @@
 """Writes that arrive while one is under way go together in the next one: they share its fsync."""
 
 import asyncio
+import contextvars
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -32,7 +33,8 @@ class WriteQueue(Generic[_ItemT, _ResultT]):
         future: asyncio.Future[list[_ResultT]] = asyncio.get_running_loop().create_future()
         self._waiting.append((items, future))
         if self._flushing is None or self._flushing.done():
-            self._flushing = asyncio.create_task(self._flush())
+            # A context of its own: the deadline of whoever came first is not that of all.
+            self._flushing = asyncio.create_task(self._flush(), context=contextvars.Context())
         return await future
 
     async def close(self) -> None:

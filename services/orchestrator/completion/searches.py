@@ -59,6 +59,15 @@ class SearchCounts:
             if not users:
                 del self._users[query]
 
+    def fresh(self) -> "SearchCounts":
+        """Returns counts that have counted nothing."""
+        return SearchCounts()
+
+    def become(self, other: "SearchCounts") -> None:
+        """Takes over what another has counted."""
+        self._users = other._users
+        self.changes += 1
+
     def snapshot(self) -> list[tuple[str, list[float]]]:
         """Returns when users searched for what at least five did, for `entries` on a thread."""
         return [

@@ -35,6 +35,8 @@ class SqliteEventStore:
 
     shared = False
     """See `EventStore.shared`."""
+    problem = ""
+    """See `EventStore.problem`: each write tells by itself."""
 
     def __init__(self, path: Path, key_file: Path | None = None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

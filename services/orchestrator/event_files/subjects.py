@@ -31,6 +31,12 @@ class Subject:
     key: DataKey
     refused: int
 
+    @classmethod
+    def of_text(cls, subject_id: int, text: bytes, refused: int) -> "Subject":
+        """Returns a subject from what is kept of it, unsealed."""
+        key = DataKey(text[:KEY_BYTES])
+        return cls(subject_id, actor_in(text), key, refused)
+
     @property
     def is_user(self) -> bool:
         """Whether it is a user, not a visit."""
@@ -93,7 +99,7 @@ class Subjects:
             return
         with self._connection:
             for actor in missing:
-                text = secrets.token_bytes(KEY_BYTES) + actor.encode()
+                text = new_text(actor)
                 # A row that is there and does not open is damaged, and its events with it.
                 self._connection.execute(
                     "INSERT OR REPLACE INTO keys.subjects (alias, sealed) VALUES (?, ?)",
@@ -156,7 +162,7 @@ class Subjects:
             epoch.keep(connection)
             connection.executemany(
                 "UPDATE keys.subjects SET alias = ? WHERE id = ?",
-                ((epoch.alias(text[KEY_BYTES:].decode()), i) for i, text in self._opened(rows)),
+                ((epoch.alias(actor_in(text)), i) for i, text in self._opened(rows)),
             )
         # A reader may look between the two for an alias of before, and find nothing that once.
         epoch.begin()
@@ -172,14 +178,13 @@ class Subjects:
             text = self._vault.ring.open(sealed, b"subject")
         except UnsealError:
             return None
-        actor = text[KEY_BYTES:].decode()
-        subject = Subject(subject_id, actor, DataKey(text[:KEY_BYTES]), refused)
+        subject = Subject.of_text(subject_id, text, refused)
         if len(self._by_id) >= _KEPT:
             self._by_id.clear()
             self._by_actor.clear()
         self._by_id[subject_id] = subject
         if self._writes:
-            self._by_actor[actor] = subject
+            self._by_actor[subject.actor] = subject
         return subject
 
     def _opened(self, rows: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
@@ -189,3 +194,13 @@ class Subjects:
                 yield subject_id, self._vault.ring.open(sealed, b"subject")
             except UnsealError:
                 continue
+
+
+def new_text(actor: str) -> bytes:
+    """Returns what is kept, sealed, of a new subject: a key of its own, and who it is."""
+    return secrets.token_bytes(KEY_BYTES) + actor.encode()
+
+
+def actor_in(text: bytes) -> str:
+    """Returns who it is, from what is kept, unsealed."""
+    return text[KEY_BYTES:].decode()

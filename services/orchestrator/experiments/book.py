@@ -123,6 +123,10 @@ class Experiments:
             if metric:
                 self._guard(tally, metric)
 
+    def begin_anew(self) -> None:
+        """Forgets all counts: they are about to be counted once more."""
+        self._tallies = {key: Tally(each.experiment) for key, each in self._tallies.items()}
+
     def forget(self, actor: str) -> None:
         """Takes a user, or a visit, out of all counts."""
         for tally in self._tallies.values():

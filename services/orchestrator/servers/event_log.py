@@ -31,13 +31,16 @@ class EventLogServer(EventLogServiceServicer):
             raise InvalidArgumentError.of("after_sequence", "must not be negative")
         if request.purpose not in (DATA_PURPOSE_UNSPECIFIED, *PURPOSES):
             raise InvalidArgumentError.of("purpose", "is none of the contract's")
+        log_id = self._store.log_id
         piece = await self._store.after(place, BATCH)
         yield self._response(piece, request.purpose)
         while not self._store.place.waits_ended:
             await self._store.place.wait_past(piece.sequence)
             before = piece.sequence
             piece = await self._store.after(before, BATCH)
-            if piece.sequence > before:
+            # Another log, even a shorter one, is told of at once: who follows begins anew.
+            if piece.sequence > before or self._store.log_id != log_id:
+                log_id = self._store.log_id
                 yield self._response(piece, request.purpose)
 
     def _response(self, piece: Piece, purpose: "DataPurpose.ValueType") -> FollowResponse:
