@@ -9,8 +9,8 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from services.orchestrator.budget import ask_again, stage_timeout
 from services.orchestrator.clients import Clients
 from services.orchestrator.fallback import Degradations
-from services.orchestrator.reading_queue import ReadingQueue
 from shared.errors import FailedPreconditionError, WhereforeError
+from shared.reading_queue import ReadingQueue
 from shared.text.document import ENCODER_LANGUAGE, embedding_text
 from shared.text.language import primary_language
 from shared.timing import StageTimer

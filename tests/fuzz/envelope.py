@@ -15,7 +15,7 @@ _METADATA_SHARE = 0.08
 Metadata = tuple[tuple[str, str | bytes], ...]
 
 _VALUES = {
-    "x-request-id": ("", " ", "a b", "x" * 129, "x" * 5000, '"}\\n{"', "../../x", "\t", "fuzz-1"),
+    "x-request-id": ("", " ", "a b", "x" * 129, "x" * 5000, '"}\\n{"', "../../x", "fuzz-1"),
     "traceparent": (
         "",
         "00",
@@ -29,7 +29,7 @@ _VALUES = {
     "authorization": ("", "Bearer", "Bearer ", "Basic Og==", "bearer x.y.z", *texts.TOKENS),
     "x-api-key": ("", "wk_000000000000_guess", *texts.TOKENS),
     "x-wherefore-tenant": ("", "acme", "../acme", "*", "a" * 300),
-    "x-wherefore-caller": ("", "operator", "a\tb", "a" * 3000),
+    "x-wherefore-caller": ("", "operator", "a\\tb", "a" * 3000),
     "x-anything": ("", "a" * 6000, "%0d%0a", "~" * 100),
     "user-agent": ("", "curl"),
 }
@@ -57,4 +57,4 @@ def _entry(random: Random) -> tuple[str, str | bytes]:
         return f"{key}-bin", random.randbytes(random.choice((0, 1, 40, 2000)))
     value = random.choice(_VALUES[key])
     # What HTTP does not allow in a header the client would refuse to send.
-    return key, "".join(each for each in value if each == "\t" or " " <= each <= "~")
+    return key, "".join(each for each in value if " " <= each <= "~")

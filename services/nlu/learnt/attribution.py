@@ -12,7 +12,9 @@ the left from a left text of [MASK] over the same right one.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,8 +23,10 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from services.nlu.learnt.reader import SEGMENTS
-from shared.errors import UnavailableError
+from shared.deadline import current_deadline
+from shared.errors import DeadlineExceededError, ResourceExhaustedError, UnavailableError
 from shared.inference import InferenceSettings, TensorModel
+from shared.reading_queue import ReadingQueue
 
 SLOPES: Final = "slopes"
 MATCH: Final = "match"
@@ -31,6 +35,8 @@ WHOLE: Final = 1 << 20
 """Share of the way at which a token is itself; shares travel as integers."""
 STEPS: Final = 16
 """Nodes of the quadrature, for each of the two ways."""
+_BASELINES: Final = 3
+"""Passes more: the pair itself, and without either text."""
 _WARP: Final = 1.5
 """The share of the way is u^1.5, u being what the nodes divide: near the baseline, where words
 begin to be told apart, the logit changes most."""
@@ -39,6 +45,15 @@ _TOKENS_A_PASS: Final = 320
 """A derivative keeps what every layer made: more rows at once would only take more memory."""
 TOKENS_A_REQUEST: Final = 640
 """All pairs of a request together: some 35 passes over each token is what a request may cost."""
+_MOST_SECONDS: Final = 60.0
+"""What a request may take, however long its caller would wait: others wait too."""
+_TIME_SHARE: Final = 0.8
+"""Of the caller's time, that waiting and work may take: it is told before it has gone."""
+_FIRST_GUESS: Final = 0.02
+"""Seconds a token with all its passes, until the first request has told: what a free core takes."""
+_RETRY_SECONDS: Final = 1.0
+_TELLING_SECONDS: Final = 0.5
+"""Passes that took so long tell how long the others take."""
 _CHARACTERS_A_TOKEN: Final = 32
 _WITHIN: Final = frozenset("-.'’&+")
 """Signs that stand within words."""
@@ -100,10 +115,14 @@ class MatchAttributor:
         self._tokenizers: dict[int, Any] = {}
         self._tokenizer(settings.max_tokens)
         self._longest = settings.max_tokens * _CHARACTERS_A_TOKEN
+        self._queue = ReadingQueue(1, first_guess=_FIRST_GUESS)
         self.model = model.model
 
     async def attribute(self, pairs: Sequence[tuple[str, str]]) -> Attributions:
         """Attributes pairs, one after another: each is a batch of passes already.
+
+        Requests take turns at the model, which a second one would only make late, and what cannot
+        be done in time is told as soon as that is known.
 
         Args:
             pairs: Texts of any length; what is beyond the window is cut from the longer one. The
@@ -112,7 +131,12 @@ class MatchAttributor:
         Raises:
             UnavailableError: The model cannot be reached.
             DeadlineExceededError: It did not answer within the caller's deadline.
+            ResourceExhaustedError: It would not.
         """
+        window = min(self._max_tokens, TOKENS_A_REQUEST // max(1, len(pairs)))
+        tokenizer = await asyncio.to_thread(self._tokenizer, window)
+        cuts = [(left[: self._longest], right[: self._longest]) for left, right in pairs]
+        encodings: list[Any] = [await asyncio.to_thread(tokenizer.encode, *cut) for cut in cuts]
         found: list[Attribution] = []
         queue = inference = 0
 
@@ -124,21 +148,32 @@ class MatchAttributor:
             forwarded = await self._model.run(inputs, (SLOPES, MATCH), urgent=False)
             queue += forwarded.queue_nanos
             inference += forwarded.inference_nanos
+            pace.made(ids.size)
             slopes, match = forwarded.outputs[SLOPES], forwarded.outputs[MATCH]
             return slopes[..., 0].astype(np.float64), match[:, 0].astype(np.float64)
 
-        window = min(self._max_tokens, TOKENS_A_REQUEST // max(1, len(pairs)))
-        tokenizer = await asyncio.to_thread(self._tokenizer, window)
-        for left_text, right_text in pairs:
-            cut = left_text[: self._longest], right_text[: self._longest]
-            encoding: Any = await asyncio.to_thread(tokenizer.encode, *cut)
-            ids, kinds = (
-                np.array(each, dtype=np.int32) for each in (encoding.ids, encoding.type_ids)
-            )
-            values, logit, without = await integrate(run, ids, kinds)
-            left, right = (_words(text, encoding, side, values) for side, text in enumerate(cut))
-            found.append(Attribution(logit, without[0], without[1], left, right))
+        async with self._turn(sum(len(encoding.ids) for encoding in encodings)) as pace:
+            for cut, encoding in zip(cuts, encodings, strict=True):
+                ids, kinds = (
+                    np.array(each, dtype=np.int32) for each in (encoding.ids, encoding.type_ids)
+                )
+                values, logit, without = await integrate(run, ids, kinds)
+                sides = (_words(text, encoding, side, values) for side, text in enumerate(cut))
+                found.append(Attribution(logit, *without, *sides))
         return Attributions(found, queue, inference)
+
+    @asynccontextmanager
+    async def _turn(self, tokens: int) -> AsyncGenerator["_Pace"]:
+        """Holds the model for so many tokens; see `attribute`."""
+        deadline = current_deadline()
+        patience = min(deadline.remaining() * _TIME_SHARE, _MOST_SECONDS)
+        try:
+            async with self._queue.place(max(1, tokens), patience) as place, place.turn() as left:
+                yield _Pace(tokens * (_BASELINES + 2 * STEPS), left)
+        except DeadlineExceededError as error:
+            if deadline.expired:
+                raise
+            raise ResourceExhaustedError("the model has too much to do", _RETRY_SECONDS) from error
 
     def _tokenizer(self, window: int) -> Any:
         """Returns the tokenizer that cuts pairs to a window, kept for each count of pairs."""
@@ -153,6 +188,35 @@ class MatchAttributor:
     async def close(self) -> None:
         """Lets go of the model."""
         await self._model.close()
+
+
+class _Pace:
+    """Whether a request is done in time, as far as its passes tell so far.
+
+    Args:
+        total: Tokens of all passes.
+        seconds: That they may take.
+    """
+
+    def __init__(self, total: int, seconds: float) -> None:
+        self._total, self._seconds = total, seconds
+        self._done = 0
+        self._started = time.monotonic()
+
+    def made(self, tokens: int) -> None:
+        """Notes a pass.
+
+        Raises:
+            ResourceExhaustedError: The others would not be done in time.
+        """
+        self._done += tokens
+        took = time.monotonic() - self._started
+        needed = took / self._done * self._total
+        if took > _TELLING_SECONDS and needed > self._seconds:
+            raise ResourceExhaustedError(
+                f"this would take {needed:.0f} s, more than there are: send fewer or shorter texts",
+                _RETRY_SECONDS,
+            )
 
 
 async def integrate(
@@ -189,7 +253,7 @@ async def integrate(
         one, two = await run(*rows, part)
         slopes.append(one)
         logits.append(two)
-    slope, logit = np.concatenate(slopes)[3:], np.concatenate(logits)
+    slope, logit = np.concatenate(slopes)[_BASELINES:], np.concatenate(logits)
     values = np.where(kinds == 0, counts @ slope[:steps], counts @ slope[steps:])
     return values, float(logit[0]), (float(logit[1]), float(logit[2]))
 

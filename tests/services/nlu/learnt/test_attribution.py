@@ -1,5 +1,6 @@
 """Words of pairs and what they did: their spans, and that they sum to what they explain."""
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping
 from itertools import pairwise
 from typing import Any
@@ -10,7 +11,8 @@ import pytest_asyncio
 from numpy.typing import NDArray
 
 from services.nlu.learnt.attribution import MATCH, SHARES, SLOPES, WHOLE, MatchAttributor
-from shared.errors import UnavailableError
+from shared.deadline import Deadline, set_current_deadline
+from shared.errors import ResourceExhaustedError, UnavailableError
 from shared.inference import InferenceSettings, open_model
 from shared.inference.port import Forwarded
 from shared.inference.settings import ATTRIBUTION_MODEL, REPOSITORY
@@ -54,6 +56,21 @@ class EveryTokenOne:
     async def check_ready(self) -> None: ...
 
     async def close(self) -> None: ...
+
+
+class Slow(EveryTokenOne):
+    """Takes its time for every pass."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.passes = 0
+
+    async def run(
+        self, inputs: Mapping[str, NDArray[Any]], outputs: Collection[str], *, urgent: bool
+    ) -> Forwarded:
+        self.passes += 1
+        await asyncio.sleep(self.seconds)
+        return await super().run(inputs, outputs, urgent=urgent)
 
 
 @pytest_asyncio.fixture
@@ -122,3 +139,34 @@ def test_a_missing_model_is_told(tmp_path) -> None:
     settings = InferenceSettings(backend="onnx", model="nothing", model_dir=tmp_path)
     with pytest.raises(UnavailableError, match="make models"):
         MatchAttributor(EveryTokenOne(), settings)
+
+
+@needs_model
+async def test_what_cannot_be_done_in_time_is_told_long_before() -> None:
+    model = Slow(0.3)
+    attributor = MatchAttributor(model, SETTINGS)
+    set_current_deadline(Deadline.after(15))
+    with pytest.raises(ResourceExhaustedError, match="fewer or shorter texts"):
+        await attributor.attribute([("kettle", "steel kettle " * 5_000)] * 20)
+    assert model.passes == 2
+
+
+@needs_model
+async def test_requests_take_turns_and_one_too_many_is_refused_at_once() -> None:
+    model = Slow(0.1)
+    attributor = MatchAttributor(model, SETTINGS)
+
+    async def ask(seconds: float) -> int:
+        set_current_deadline(Deadline.after(seconds))
+        made = await attributor.attribute([("kettle", "steel kettle " * 12)] * 2)
+        return len(made.pairs)
+
+    first, second = asyncio.create_task(ask(60)), asyncio.create_task(ask(60))
+    async with asyncio.timeout(10):
+        while not model.passes:  # noqa: ASYNC110 - the first has its turn
+            await asyncio.sleep(0.01)
+    before = model.passes
+    with pytest.raises(ResourceExhaustedError, match="items are ahead"):
+        await ask(0.5)
+    assert model.passes - before <= 1
+    assert await first == await second == 2

@@ -14,8 +14,8 @@ from typing import Final
 from shared.errors import DeadlineExceededError, ResourceExhaustedError
 
 _SMOOTHING: Final = 0.2
-_FIRST_GUESS: Final = 0.007
-"""Seconds an item, until the first reading has told: what two free cores take."""
+FIRST_GUESS: Final = 0.007
+"""Seconds that a text takes with a cross-encoder and two free cores."""
 _RETRY_SECONDS: Final = 1.0
 
 
@@ -25,15 +25,21 @@ class ReadingQueue:
     Args:
         concurrency: Readings at once.
         clock: Seconds that only grow.
+        first_guess: Seconds an item, until the first reading has told.
     """
 
-    def __init__(self, concurrency: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        concurrency: int,
+        clock: Callable[[], float] = time.monotonic,
+        first_guess: float = FIRST_GUESS,
+    ) -> None:
         self._slots = asyncio.Semaphore(concurrency)
         self._concurrency = concurrency
         self._clock = clock
         self._ahead = 0
         self._reading: dict[object, tuple[float, int]] = {}
-        self._seconds_each = _FIRST_GUESS
+        self._seconds_each = first_guess
 
     def expected_seconds(self, items: int) -> float:
         """Returns how long so many items would take from now, those ahead of them included."""
@@ -60,7 +66,7 @@ class ReadingQueue:
         """
         if self._ahead and self.expected_seconds(items) > seconds:
             raise ResourceExhaustedError(
-                f"{self._ahead} texts are ahead, too many for {seconds:.1f} s", _RETRY_SECONDS
+                f"{self._ahead} items are ahead, too many for {seconds:.1f} s", _RETRY_SECONDS
             )
         self._ahead += items
         try:

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from services.orchestrator.reading_queue import ReadingQueue
 from shared.errors import DeadlineExceededError, ResourceExhaustedError
+from shared.reading_queue import ReadingQueue
 
 
 class Clock:
@@ -71,7 +71,7 @@ async def test_what_would_be_late_is_refused_before_it_has_cost_anything(clock):
         await read(queue, clock, 20, takes=0.25)
     async with queue.place(20, 0.6):
         async with queue.place(20, 0.6):
-            with pytest.raises(ResourceExhaustedError, match="40 texts are ahead"):
+            with pytest.raises(ResourceExhaustedError, match="40 items are ahead"):
                 async with queue.place(20, 0.6):
                     pytest.fail("it was let in")
         async with queue.place(20, 0.6):
