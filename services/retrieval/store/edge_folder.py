@@ -184,12 +184,13 @@ class EdgeFolder:
             missed = sorted(self._missed or ())
             for start in range(0, len(missed), _PAGE):
                 _bring_over(missed[start : start + _PAGE], old.shard, shard)
-            _bring_indexes_over(old.shard, shard)
-            shard.flush()
+            # What built the graph has synced the rest; a flush stops all searches for as long.
+            if _bring_indexes_over(old.shard, shard) or missed:
+                shard.flush()
             self.write_json(_CURRENT, {"folder": copy.name, "points": shard.info().points_count})
             self._generation = Generation(copy.name, shard)
             self.unoptimized = len(missed)
-        old.close()
+        old.close(keep=False)
         shutil.rmtree(self._folder / old.folder, ignore_errors=True)
 
 
@@ -218,8 +219,10 @@ def _bring_over(points: list[str], old: qe.EdgeShard, new: qe.EdgeShard) -> None
     new.update(qe.UpdateOperation.delete_points(gone))
 
 
-def _bring_indexes_over(old: qe.EdgeShard, new: qe.EdgeShard) -> None:
+def _bring_indexes_over(old: qe.EdgeShard, new: qe.EdgeShard) -> int:
+    """Makes the indexes that are missing; returns how many they were."""
     there = new.info().payload_schema
-    for key, index in old.info().payload_schema.items():
-        if key not in there:
-            new.update(qe.UpdateOperation.create_field_index(key, index.data_type))
+    missing = {key: i for key, i in old.info().payload_schema.items() if key not in there}
+    for key, index in missing.items():
+        new.update(qe.UpdateOperation.create_field_index(key, index.data_type))
+    return len(missing)

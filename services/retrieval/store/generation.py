@@ -28,10 +28,16 @@ class Generation:
             self._users -= 1
             self._changed.notify_all()
 
-    def close(self) -> None:
-        """Turns newcomers away and closes the shard once its users are done."""
+    def close(self, *, keep: bool = True) -> None:
+        """Turns newcomers away and closes the shard once its users are done.
+
+        Args:
+            keep: Whether its folder is used again. The engine syncs a hundred files to flush, and
+                keeps Python's interpreter lock meanwhile: no search is answered.
+        """
         with self._changed:
             self._closed = True
             self._changed.wait_for(lambda: self._users == 0)
-        self.shard.flush()
+        if keep:
+            self.shard.flush()
         self.shard.close()
