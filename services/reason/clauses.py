@@ -156,7 +156,8 @@ _ITS_KIND: Final = {"en": "its category", "zh": "同类商品"}
 
 def say(fact: Fact, language: str, product_id: str) -> str:
     """Writes one fact in the wording that is usual for a product."""
-    return say_variant(fact, language, usual_variant(fact, language, product_id))
+    count = variants(fact, language)
+    return say_variant(fact, language, usual_variant(fact, product_id, count))
 
 
 def say_variant(fact: Fact, language: str, variant: int) -> str:
@@ -184,9 +185,9 @@ def variants(fact: Fact, language: str) -> int:
     return len(wordings(fact, language))
 
 
-def usual_variant(fact: Fact, language: str, product_id: str) -> int:
-    """Returns the wording that is usual for a product: it varies from one to the next."""
-    return crc32(f"{product_id}/{fact.code}".encode()) % variants(fact, language)
+def usual_variant(fact: Fact, product_id: str, count: int) -> int:
+    """Returns which of `count` wordings is usual for a product: it varies from one to the next."""
+    return crc32(f"{product_id}/{fact.code}".encode()) % count
 
 
 def slots(  # noqa: PLR0911, PLR0912  # one return per form of value
@@ -203,7 +204,7 @@ def slots(  # noqa: PLR0911, PLR0912  # one return per form of value
             return {"price": money(*_priced(parts))}
         case "stated_attribute":
             key = fact.source.partition(".")[2]
-            shown = local_word(key, fact.value, language)
+            shown = _plain(key, local_word(key, fact.value, language))
             return {"label": label(key, language), "shown": shown}
         case "lowest_price_on_page":
             return {"price": money(*_priced(parts)), "count": fact.meets}

@@ -26,6 +26,8 @@ _MODEL_PREFIX: Final = 2
 """Letters before the hyphen of a model, which alone name none."""
 _DENIED: Final = re.compile(r"\b(?:non|anti|no|not|without)[\s-]+$|[不防无]$", re.IGNORECASE)
 """Before a word of a title that denies it: "non-slip" does not name "slip"."""
+_DENIALS: Final = frozenset("不非无未没别")
+"""Words that say nothing without what they deny: 不泛白 does not name 不油腻."""
 _MIN_SHARE: Final = 0.5
 """Of the query's words that kind, brand, attributes and title hold, for the title to be named: a
 switch for monitors is not what "nintendo switch games" asks for."""
@@ -149,11 +151,21 @@ def _share_met(text: str, found: AbstractSet[str]) -> float:
     return sum(not word.isdisjoint(found) for word in words) / len(words) if words else 1.0
 
 
-def _may_hold(title: str, wanted: AbstractSet[str]) -> bool:
-    """Whether a title may hold a term; spares most the segmentation of Han, which is slow."""
+@lru_cache(maxsize=1_024)
+def _rewritten(text: str) -> frozenset[str]:
+    """Terms that a title may hold in other letters: stems and measures, and no Han."""
+    return frozenset(term for term in _terms(text) if not is_chinese(term))
+
+
+def _may_hold(title: str, asked: str, told: AbstractSet[str]) -> bool:
+    """Whether a title may hold a term that is asked for and not told.
+
+    Spares most the segmentation of Han, which is slow.
+    """
+    if not _rewritten(asked) <= told:
+        return True
     folded = fold(title)
-    # A Han term stands in the title as it is; a stem or a measure may be written otherwise.
-    return any(not is_chinese(term) or term in folded for term in wanted)
+    return any(term in folded for term in _terms(asked) - told)
 
 
 def _title_facts(
@@ -166,16 +178,18 @@ def _title_facts(
     tag, title = title_in(scene.product, language)
     asked_text = query.search_text or query.normalized_query or query.query
     wanted = _terms(asked_text)
-    if not title or not _may_hold(title, wanted - told):
+    if not title or not _may_hold(title, asked_text, told) or wanted.isdisjoint(_terms(title)):
         return
     spans: list[tuple[int, int, set[str]]] = []
     seen: set[str] = set()
     for term in _analysed(title):
+        if term.normalized not in wanted:
+            continue
         overlaps = bool(spans) and term.start < spans[-1][1]
         after = title[term.end : term.end + 2]
         if term.end - term.start <= _MODEL_PREFIX and after[:1] == "-" and after[1:].isdigit():
             continue  # TN-2110 is not what "TN-11BK" names
-        if term.normalized not in wanted or _DENIED.search(title[: term.start]):
+        if _DENIED.search(title[: term.start]):
             continue
         if term.normalized not in seen and not overlaps:
             seen.add(term.normalized)

@@ -1,11 +1,13 @@
 """From results to reasons: collect facts, write claims, verify them, join what stands."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
-from prometheus_client import Counter
+from prometheus_client import Counter as Metric
 
 from services.reason.evidence import query_facts
 from services.reason.facts import Claim, Fact, PagePrices, Scene, facts_of
@@ -30,16 +32,14 @@ from wherefore.retrieval.v1.price_standing_pb2 import PriceStanding
 MAX_ITEMS, MAX_CLAUSES, DEFAULT_CLAUSES = 100, 5, 3
 MAX_RELATIONS = 10
 
-CLAIMS = Counter(
+CLAIMS = Metric(
     "wherefore_reason_claims_total",
     'Claims verified, by verdict: "holds" or the cause of the rejection.',
     ("verdict",),
 )
-_HOLDS = CLAIMS.labels("holds")
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One result to explain."""
 
     product: Product
@@ -119,20 +119,16 @@ class Explainer:
         ]
         yield from self._write(scenes, language, wanted.max_clauses or DEFAULT_CLAUSES)
 
-    def explain_one(self, scene: Scene, language: str, max_clauses: int) -> WrittenReason:
-        """Writes the reason of one product, as if it stood alone on its page."""
-        ((_, reason),) = self._write([scene], language, max_clauses)
-        return reason
-
     def _write(
         self, scenes: Sequence[Scene], language: str, most: int
     ) -> Iterator[tuple[Scene, WrittenReason]]:
+        verdicts: Counter[str] = Counter()
         # What tells a product from the others is known once the facts of all are.
         page = [
             Sayable(
                 scene.product.id,
                 plan(find_facts(scene, language)),
-                partial(self._holds, scene, language),
+                partial(self._holds, scene, language, verdicts),
             )
             for scene in scenes
         ]
@@ -141,13 +137,18 @@ class Explainer:
             return list(own_facts(scenes[index].product, language, page[index].planned))
 
         words = PageWords(language, most, page, own)
-        for index, scene in enumerate(scenes):
-            text, claims = words.say(index)
-            yield scene, WrittenReason(scene.product.id, text, language, claims, facts_of(claims))
+        try:
+            for index, scene in enumerate(scenes):
+                text, claims = words.say(index)
+                facts = facts_of(claims)
+                yield scene, WrittenReason(scene.product.id, text, language, claims, facts)
+        finally:
+            for verdict, count in verdicts.items():
+                CLAIMS.labels(verdict or "holds").inc(count)
 
-    def _holds(self, scene: Scene, language: str, claim: Claim) -> bool:
+    def _holds(self, scene: Scene, language: str, verdicts: Counter[str], claim: Claim) -> bool:
         verdict = self._verifier.check(claim, scene, language)
-        (CLAIMS.labels(verdict.cause) if verdict.cause else _HOLDS).inc()
+        verdicts[verdict.cause] += 1  # counted once a page: the metric takes a lock
         return verdict.holds
 
 

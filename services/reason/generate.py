@@ -4,7 +4,7 @@ It stays as the fallback behind any language model: it says only what it is give
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from operator import attrgetter
 from typing import Final
 
 from services.reason.clauses import say
@@ -25,6 +25,7 @@ _SAY_SAME: Final = (
     {"because_you_viewed", "because_you_bought", "category_affinity"},
 )
 """Codes of one group say much the same: the strongest speaks for all."""
+_STRENGTH: Final = attrgetter("strength")
 _OF_ONE_ATTRIBUTE: Final = ("attribute_match", "exclusion_met")
 _GROUPS_OF: Final[dict[str, frozenset[tuple[str, str]]]] = {
     code: frozenset((f"group-{i}", "") for i, group in enumerate(_SAY_SAME) if code in group)
@@ -37,7 +38,7 @@ def plan(facts: Iterable[Fact]) -> list[Fact]:
     chosen: list[Fact] = []
     taken: set[tuple[str, str]] = set()
     dropped: list[Fact] = []
-    for fact in sorted(facts, key=lambda fact: -fact.strength):
+    for fact in sorted(facts, key=_STRENGTH, reverse=True):
         keys = _GROUPS_OF.get(fact.code) or {(fact.code, fact.value)}
         if fact.code in _OF_ONE_ATTRIBUTE:
             # "Black, not blue" says as well that it is black.
@@ -71,5 +72,6 @@ def compose(claims: Sequence[Claim], language: str) -> tuple[str, list[Claim]]:
         return "；".join(c.text for c in claims) + "。", list(claims)
     first = claims[0]
     rest = list(claims[1:])
-    spoken = [replace(first, text=first.text[:1].upper() + first.text[1:]), *rest]
+    text = first.text[:1].upper() + first.text[1:]
+    spoken = [Claim(text, first.code, first.facts), *rest]
     return "; ".join(c.text for c in spoken) + ".", spoken

@@ -50,14 +50,9 @@ def write_reason(into: Reason, reason: WrittenReason) -> None:
     for claim in reason.claims:
         write_clause(into.clauses.add(), claim, ids)
     for fact, evidence_id in ids.items():
-        into.evidence.add(
-            id=evidence_id,
-            code=fact.code,
-            source=fact.source,
-            value=fact.value,
-            meets=fact.meets,
-            strength=fact.strength,
-        )
+        evidence = into.evidence.add()  # its fields as arguments of `add` take twice as long
+        evidence.id, evidence.code, evidence.source = evidence_id, fact.code, fact.source
+        evidence.value, evidence.meets, evidence.strength = fact.value, fact.meets, fact.strength
     into.codes.extend(dict.fromkeys(claim.code for claim in reason.claims) or [NO_EVIDENCE])
     into.generator = GENERATOR_MODEL if reason.by_model else GENERATOR_TEMPLATE
     into.generator_version, into.cached = reason.generator, reason.cached

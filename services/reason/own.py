@@ -42,11 +42,12 @@ def own_facts(product: Product, language: str, said: Collection[Fact]) -> Iterat
         value = f"{product.price.amount!r} {product.price.currency_code}"
         yield Fact("stated_price", "price.amount", value, "", STRENGTH)
     sources = {fact.source for fact in said}
-    for key in (*LABELS, *sorted(product.attributes.keys() - LABELS.keys())):
+    known = dict(product.attributes)
+    for key in (*(key for key in LABELS if key in known), *sorted(known.keys() - LABELS.keys())):
         source = f"attributes.{key}"
-        if key not in product.attributes or source in sources or not label(key, language):
+        if source in sources or not label(key, language):
             continue
-        value = stated_value(product.attributes[key])
+        value = stated_value(known[key])
         if key not in _COUNTED and _BARE.fullmatch(value):
             continue
         if value and _is_of(local_word(key, value, language), language):

@@ -20,7 +20,16 @@ MAX_MEANING_RANK: Final = 10
 """Place in the dense leg down to which a product is called close in meaning."""
 MIN_COSINE: Final = 0.4
 """Of query and product: in a small shop the tenth of the dense leg may be about something else."""
-_LISTS: Final = re.compile(r"compatib(?:ility|le_(?:products?|with|devices?|models?))")
+_LISTS: Final = (
+    "compatibility",
+    "compatible_device",
+    "compatible_devices",
+    "compatible_model",
+    "compatible_models",
+    "compatible_product",
+    "compatible_products",
+    "compatible_with",
+)
 """Attributes that list devices; operating systems, memory cards and like have keys of their own."""
 _BREAK: Final = re.compile(r"\\n|[\n,;/|•，；、]|\s-\s|^-\s|\([^)]*\)")
 _PIECE: Final = re.compile(r"[^\W_][\w.+-]*", re.ASCII)
@@ -69,9 +78,11 @@ def devices_of(product: Product) -> list[str]:
 
 
 def _lists(product: Product) -> Iterator[tuple[str, str]]:
-    for key in sorted(filter(_LISTS.fullmatch, product.attributes)):
-        for text in product.attributes[key].texts:
-            yield key, text
+    attributes = product.attributes
+    for key in _LISTS:
+        if key in attributes:
+            for text in attributes[key].texts:
+                yield key, text
 
 
 @lru_cache(maxsize=2_048)

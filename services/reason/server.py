@@ -29,6 +29,7 @@ from services.reason.summarise.worded import SummaryWriter
 from services.reason.tags.server import SERVICE_NAME as TAG_SERVICE
 from services.reason.tags.server import TagServer
 from services.reason.turns import Turns, TurnWriter
+from services.reason.values import warm_up
 from services.reason.verify import Verifier
 from services.reason.worded import WordedExplainer
 from services.reason.writer import Writer
@@ -209,6 +210,7 @@ class ReasonServer(pb_grpc.ReasonServiceServicer):
         )
 
     def _warm(self) -> None:
+        warm_up()
         product = pb.ExplainItem().product
         product.id = "warm"
         product.titles["zh"] = "保温杯 steel kettle"

@@ -27,11 +27,17 @@ _LEXICONS: Final = {
 }
 
 
+def warm_up() -> None:
+    """Reads the lexicons, so that the first pages do not wait for them."""
+    for kind in (*_LEXICONS.values(), LexiconKind.PRODUCT_TYPE):
+        canonical(kind, "")
+        forms(kind, "")
+
+
 def known_values(product: Product, key: str) -> list[str]:
     """Returns the text values of an attribute, lists like "Black,White" split."""
-    if key not in product.attributes:
-        return []
-    return [part for text in product.attributes[key].texts for part in _split(text)]
+    attribute = product.attributes.get(key)
+    return [part for text in attribute.texts for part in _split(text)] if attribute else []
 
 
 @lru_cache(maxsize=4_096)
@@ -78,14 +84,17 @@ def kind_word(name: str, language: str) -> str:
 
 def same_value(key: str, left: str, others: Iterable[str]) -> bool:
     """Whether a value means one of the others: "Black", "黑色" and "black" do."""
-    own = meaning(key, left)
-    return any(meaning(key, other) == own for other in others if other)
+    return meaning(key, left) in _meanings(key, tuple(others))
+
+
+@lru_cache(maxsize=4_096)
+def _meanings(key: str, texts: tuple[str, ...]) -> frozenset[str]:
+    """What any of the texts means: a page asks for the same of each product."""
+    return frozenset(meaning(key, text) for text in texts if text)
 
 
 def find_value(product: Product, key: str, wanted: Iterable[str]) -> str | None:
     """Returns the product's own word for one of the wanted values, or None."""
-    options = tuple(wanted)
-    for value in known_values(product, key):
-        if same_value(key, value, options):
-            return value
-    return None
+    known = known_values(product, key)
+    meant = _meanings(key, tuple(wanted)) if known else frozenset[str]()
+    return next((value for value in known if meaning(key, value) in meant), None)

@@ -8,10 +8,9 @@ it is in stock, is told by what the catalogue states of it.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import islice, permutations, product
-from typing import Final
+from typing import Final, NamedTuple
 
 from services.reason.clauses import say_variant, usual_variant, variants
 from services.reason.facts import Claim, Fact
@@ -29,8 +28,7 @@ _Wording = tuple[Fact, int]
 """A fact, and which of its variants says it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sayable:
+class Sayable(NamedTuple):
     """What may be said of one product.
 
     Attributes:
@@ -104,7 +102,7 @@ class PageWords:
         count = variants(fact, self.language)
         if count == 1:
             return 0
-        usual = usual_variant(fact, self.language, product_id)
+        usual = usual_variant(fact, product_id, count)
         if not self._variants[fact.code, usual]:
             return usual
         turns = [(usual + step) % count for step in range(count)]

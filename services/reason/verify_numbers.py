@@ -94,7 +94,7 @@ def _counted(fact: Fact) -> tuple[str, ...]:
 
 
 def _rounded(value: float, places: int) -> float:
-    if abs(value) >= WHOLE:
+    if value.is_integer() or abs(value) >= WHOLE:
         return value
     # Half up, as people round; repr keeps 4.65 from becoming 4.6499999.
     shifted = float(f"{value!r}e{places}") if "e" not in repr(value) else value * 10**places

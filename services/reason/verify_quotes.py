@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from services.reason.facts import TIES, Claim, Fact
@@ -73,14 +74,17 @@ def without(text: str, quoted: Sequence[str]) -> str:
     """Takes quoted values out, so that a title's own words are not taken for ours."""
     rest, plain = text, text.casefold()
     for value in sorted(quoted, key=len, reverse=True):
-        if value.casefold() not in plain:  # spares the pattern
-            continue
-        # A "tee" must not be found in "guaranteed".
-        left = r"(?<!\w)" if re.match(r"\w", value, re.ASCII) else ""
-        right = r"(?!\w)" if re.search(r"\w$", value, re.ASCII) else ""
-        pattern = re.compile(left + re.escape(value) + right, re.IGNORECASE | re.ASCII)
-        rest = pattern.sub(" ", rest)
+        if value.casefold() in plain:  # spares the pattern
+            rest = _whole(value).sub(" ", rest)
     return rest
+
+
+@lru_cache(maxsize=4_096)
+def _whole(value: str) -> re.Pattern[str]:
+    """A value as words of their own: a "tee" must not be found in "guaranteed"."""
+    left = r"(?<!\w)" if re.match(r"\w", value, re.ASCII) else ""
+    right = r"(?!\w)" if re.search(r"\w$", value, re.ASCII) else ""
+    return re.compile(left + re.escape(value) + right, re.IGNORECASE | re.ASCII)
 
 
 def _holds(text: str, fact: Fact) -> bool:

@@ -2,10 +2,10 @@
 
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.empty_pb2 import Empty
@@ -18,6 +18,8 @@ from shared.interceptors.pipeline import Call, Decode, Layer
 MAX_VIOLATIONS = 16
 _FLOATS = frozenset({FieldDescriptor.CPPTYPE_FLOAT, FieldDescriptor.CPPTYPE_DOUBLE})
 _LENGTH_DELIMITED = 2
+_Look: TypeAlias = Callable[[Message, str, str], Iterator[str]]
+"""Yields the paths of what is not finite in a field of a message, given its name and path."""
 _SUSPECT = re.compile(rb"[\x80-\xff][\x7f\xff]")
 """Last two bytes of every float and double that is no finite number (all ones in the exponent), as
 they stand on the wire; now and then of others."""
@@ -77,20 +79,22 @@ def non_finite_fields(message: Message) -> list[FieldViolation]:
 
 
 def _non_finite(message: Message, prefix: str) -> Iterator[str]:
-    for field in _fields_with_floats(message.DESCRIPTOR):
-        path = prefix + field.name
-        if _is_map(field):
-            yield from _in_map(getattr(message, field.name), path)
-        elif field.is_repeated:
-            yield from _in_list(field, getattr(message, field.name), path)
-        elif field.cpp_type in _FLOATS:
-            if not math.isfinite(getattr(message, field.name)):
-                yield path
-        elif message.HasField(field.name):
-            yield from _non_finite(getattr(message, field.name), f"{path}.")
+    for name, look in _fields_with_floats(message.DESCRIPTOR):
+        yield from look(message, name, prefix + name)
 
 
-def _in_map(entries: Any, path: str) -> Iterator[str]:
+def _in_number(message: Message, name: str, path: str) -> Iterator[str]:
+    if not math.isfinite(getattr(message, name)):
+        yield path
+
+
+def _in_message(message: Message, name: str, path: str) -> Iterator[str]:
+    if message.HasField(name):
+        yield from _non_finite(getattr(message, name), f"{path}.")
+
+
+def _in_map(message: Message, name: str, path: str) -> Iterator[str]:
+    entries = getattr(message, name)
     for key in entries:
         value = entries[key]
         at = f"{path}[{key!r}]" if isinstance(key, int | bool) else f'{path}["{key}"]'
@@ -100,20 +104,22 @@ def _in_map(entries: Any, path: str) -> Iterator[str]:
             yield at
 
 
-def _in_list(field: FieldDescriptor, values: Iterable[Any], path: str) -> Iterator[str]:
-    if field.cpp_type in _FLOATS:
-        # The sum of a vector is finite unless a component is not (or doubles overflow): one pass
-        # in C for nearly all requests, and the search for the culprit only for bad ones.
-        if math.isfinite(sum(values)):
-            return
-        for index, value in enumerate(values):
-            if not math.isfinite(value):
-                yield f"{path}[{index}]"
-    else:
-        for index, value in enumerate(values):
-            # A list may be long, and the walk through messages is slow: most are let off at once.
-            if _is_suspect(value.SerializePartialToString()):
-                yield from _non_finite(value, f"{path}[{index}].")
+def _in_vector(message: Message, name: str, path: str) -> Iterator[str]:
+    values = getattr(message, name)
+    # The sum of a vector is finite unless a component is not (or doubles overflow): one pass
+    # in C for nearly all requests, and the search for the culprit only for bad ones.
+    if math.isfinite(sum(values)):
+        return
+    for index, value in enumerate(values):
+        if not math.isfinite(value):
+            yield f"{path}[{index}]"
+
+
+def _in_list(message: Message, name: str, path: str) -> Iterator[str]:
+    for index, value in enumerate(getattr(message, name)):
+        # A list may be long, and the walk through messages is slow: most are let off at once.
+        if _is_suspect(value.SerializePartialToString()):
+            yield from _non_finite(value, f"{path}[{index}].")
 
 
 def _is_suspect(raw: bytes) -> bool:
@@ -122,8 +128,18 @@ def _is_suspect(raw: bytes) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _fields_with_floats(descriptor: Descriptor) -> tuple[FieldDescriptor, ...]:
-    return tuple(field for field in descriptor.fields if _leads_to_float(field, frozenset()))
+def _fields_with_floats(descriptor: Descriptor) -> tuple[tuple[str, _Look], ...]:
+    """Names of the fields that may hold a float, and how each is looked through."""
+    fields = (field for field in descriptor.fields if _leads_to_float(field, frozenset()))
+    return tuple((field.name, _look_of(field)) for field in fields)
+
+
+def _look_of(field: FieldDescriptor) -> _Look:
+    if _is_map(field):
+        return _in_map
+    if field.cpp_type in _FLOATS:
+        return _in_vector if field.is_repeated else _in_number
+    return _in_list if field.is_repeated else _in_message
 
 
 def _leads_to_float(field: FieldDescriptor, seen: frozenset[str]) -> bool:

@@ -141,13 +141,13 @@ def _of_numbers(true: Claim, scene: Scene, language: str) -> Iterator[Attack]:
     for fact in true.facts:
         part, _, whole = fact.value.partition(" ")
         if (true.code.startswith("praised_") or true.code == "price_in_category") and part != whole:
-            turned = replace(fact, value=f"{whole} {part}")
+            turned = fact._replace(value=f"{whole} {part}")
             yield from _retold(true, turned, scene, language, "part and whole swapped")
             text = say(turned, language, scene.product.id)
             yield Attack("part and whole swapped", replace(true, text=text), scene)
         for found in _NUMBER.finditer(fact.value if _is_number(fact.value) else ""):
             value = fact.value[: found.start()] + _other(found[0]) + fact.value[found.end() :]
-            yield from _retold(true, replace(fact, value=value), scene, language, "number changed")
+            yield from _retold(true, fact._replace(value=value), scene, language, "number changed")
 
 
 def _of_codes(true: Claim, scene: Scene, own: Sequence[Fact], language: str) -> Iterator[Attack]:
@@ -180,7 +180,7 @@ def _with_a_phone(true: Claim, scene: Scene, language: str) -> Iterator[Attack]:
         relations.append(changed)
     name = "value" if fact.meets and true.code.startswith(_NAMED_BY_VALUE) else "meets"
     if fact.source == "relations" and getattr(fact, name):
-        told = replace(fact, **{name: getattr(fact, name) + _PHONE})
+        told = fact._replace(**{name: getattr(fact, name) + _PHONE})
         leaking = replace(scene, relations=relations)
         yield from _retold(true, told, leaking, language, "phone in a quoted title")
 
@@ -198,7 +198,7 @@ def _swapped(
             if value and value.casefold() not in _all_values(scene, key):
                 true = claim(fact, language, scene.product.id)
                 yield from _retold(
-                    true, replace(fact, value=value), scene, language, "value swapped"
+                    true, fact._replace(value=value), scene, language, "value swapped"
                 )
                 break
 

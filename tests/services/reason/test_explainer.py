@@ -240,11 +240,13 @@ def test_how_long_ago_it_was_bought(make_scene, verifier, seconds, english, chin
     scene = make_scene()
     bought = scene.relations[7]
     bought.age_seconds = seconds
+    item = Item(scene.product, relations=[bought])
     texts = [
-        Explainer(verifier)
-        .explain_one(replace(scene, query=None, relations=[bought]), language, 5)
-        .text
+        reason.text
         for language in ("en", "zh")
+        for reason in Explainer(verifier).explain(
+            ExplainInput([item], user=scene.user, language=language, max_clauses=5)
+        )
     ]
     assert f"ou bought it {english}" in texts[0]
     assert f"您{chinese}买过它" in texts[1]
@@ -268,9 +270,10 @@ def test_a_product_that_has_no_name_is_not_named(make_scene):
 @pytest.mark.parametrize(("sold", "first"), [(120, "popular"), (9, "well_reviewed")])
 def test_what_is_recommended_for_its_sales_says_so_first(make_scene, verifier, sold, first):
     relation = Relation(kind=RELATION_KIND_POPULAR)
-    scene = replace(make_scene(), query=None, user=None, anchors=(), relations=[relation])
-    scene.product.statistics.purchase_count = sold
-    reason = Explainer(verifier).explain_one(scene, "en", 3)
+    product = make_scene().product
+    product.statistics.purchase_count = sold
+    wanted = ExplainInput([Item(product, relations=[relation])])
+    (reason,) = Explainer(verifier).explain(wanted)
     assert reason.claims[0].code == first
     assert [claim.code for claim in reason.claims].count("popular") == (sold == 120)
 

@@ -55,7 +55,7 @@ def test_without_its_contribution_nothing_is_said_and_nothing_stands(
         assert code not in found(unlifted)
         assert not RECHECKS[code](fact, unlifted)
     other = fact.value.replace("1", "2").replace("3", "4").replace("9", "8")
-    for wrong in (replace(fact, source="ranking.stock"), replace(fact, value=other)):
+    for wrong in (fact._replace(source="ranking.stock"), fact._replace(value=other)):
         assert not RECHECKS[code](wrong, scene)
 
 

@@ -43,7 +43,7 @@ def test_the_device_that_the_query_names_is_found_in_the_list(
     assert RECHECKS["compatible_with"](fact, scene)
     assert not RECHECKS["compatible_with"](fact, scene_of("ink"))
     assert not RECHECKS["compatible_with"](fact, scene_of(query, "Something else 12"))
-    assert not RECHECKS["compatible_with"](replace(fact, value=named + "0"), scene)
+    assert not RECHECKS["compatible_with"](fact._replace(value=named + "0"), scene)
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_every_number_in_evidence_matters(written):
             for found in re.finditer(r"\d", value):
                 digit = str((int(found[0]) + 1) % 10)
                 wrong = value[: found.start()] + digit + value[found.end() :]
-                bad = replace(original, facts=(replace(fact, **{name: wrong}),))
+                bad = replace(original, facts=(fact._replace(**{name: wrong}),))
                 assert not VERIFIER.check(bad, scene).holds, (original.code, name, wrong)
 
 
@@ -65,7 +65,7 @@ def test_no_other_value_passes_for_a_fact(make_scene, word):
     for original in claims_of(scene, "en")[::8]:
         fact = original.facts[0]
         assume(word != fact.value)
-        bad = replace(original, facts=(replace(fact, value=word),))
+        bad = replace(original, facts=(fact._replace(value=word),))
         assert not VERIFIER.check(bad, scene).holds
 
 
@@ -184,7 +184,7 @@ def test_a_claim_without_evidence_or_of_an_unknown_code(make_scene):
     scene = make_scene()
     first = claims_of(scene, "en")[0]
     assert VERIFIER.check(replace(first, facts=()), scene).cause == "no_evidence"
-    unknown = replace(first.facts[0], code="miracle")
+    unknown = first.facts[0]._replace(code="miracle")
     assert VERIFIER.check(Claim("x", "miracle", (unknown,)), scene).cause == "unknown_code"
 
 

@@ -3,7 +3,6 @@
 import random
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -114,4 +113,4 @@ def test_facts_without_their_form_are_refused(make_scene: Callable[..., Scene]) 
     fact = next(f for f in facts_of(make_scene("en"), "en") if f.code == "attribute_match")
     assert kind_of(fact).startswith("attribute_match.")
     with pytest.raises(ValueError, match="no text for shown"):
-        fill(replace(fact, value="", meets=""), "en")
+        fill(fact._replace(value="", meets=""), "en")
