@@ -17,7 +17,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, fields
-from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -36,9 +35,10 @@ from tests.fuzz.oracle import problems
 COMMAND: Final = "python -m benchmarks.fuzz"
 STATE: Final = report.ROOT / ".wherefore" / "fuzz.json"
 CALLERS: Final = 4
-CHUNK: Final = 200
+CHUNK: Final = 100
 TURN: Final = 1_000
-"""Calls of an RPC until it is the next one's turn: a run that is cut short has seen them all."""
+TURN_SECONDS: Final = 30.0
+"""Calls of an RPC until it is the next one's turn, or time: a run cut short has seen them all."""
 KEPT: Final = 20
 """Most problems that are kept of one method, with their requests."""
 EXAMPLES: Final = """examples:
@@ -105,7 +105,10 @@ def fuzz(
     examples: int,
     start: Start,
 ) -> Iterator[int]:
-    """Calls a method until it has been called so often; yields how many more after each chunk."""
+    """Calls a method until it has been called so often, or its turn is over.
+
+    Yields how many calls more after each chunk.
+    """
 
     def call(index: int) -> tuple[int, Case, Outcome]:
         chance = Random(f"{method.path} {index}")  # noqa: S311 - the same calls in every run
@@ -113,7 +116,8 @@ def fuzz(
         return index, case, client.call(case)
 
     with ThreadPoolExecutor(CALLERS) as pool:
-        while tally.done < examples:
+        until = time.monotonic() + TURN_SECONDS
+        while tally.done < examples and time.monotonic() < until:
             indices = range(tally.done, min(examples, tally.done + CHUNK))
             for index, case, outcome in list(pool.map(call, indices)):
                 tally.add(index, case, outcome)
@@ -139,18 +143,17 @@ def run(options: argparse.Namespace, ledger: Ledger, targets: Mapping[str, str])
     with Client(dict(targets)) as client, Progress(disable=not sys.stderr.isatty()) as bar:
         total = bar.add_task("all RPCs", total=options.examples * len(methods))
         bar.advance(total, sum(min(ledger.of(one).done, options.examples) for one in methods))
-        goals = [*range(TURN, options.examples, TURN), options.examples]
-        for goal, method in product(goals, methods):
-            tally = ledger.of(method)
-            before, begun = tally.done, time.perf_counter()
-            if before >= goal:
-                continue
-            for more in fuzz(client, method, tally, goal, seeds.start(suite, method)):
-                bar.advance(total, more)
-                ledger.save()
-            rate = (tally.done - before) / (time.perf_counter() - begun)
-            print(f"{method.short}: {tally.done} calls, {tally.problem_count} with a problem, "
-                  f"{rate:.0f} a second", file=sys.stderr, flush=True)  # fmt: skip
+        while left := [one for one in methods if ledger.of(one).done < options.examples]:
+            for method in left:
+                tally = ledger.of(method)
+                before, begun = tally.done, time.perf_counter()
+                goal = min(options.examples, before + TURN)
+                for more in fuzz(client, method, tally, goal, seeds.start(suite, method)):
+                    bar.advance(total, more)
+                    ledger.save()
+                rate = (tally.done - before) / (time.perf_counter() - begun)
+                print(f"{method.short}: {tally.done} calls, {tally.problem_count} with a problem, "
+                      f"{rate:.0f} a second", file=sys.stderr, flush=True)  # fmt: skip
     return unhealthy(targets)
 
 

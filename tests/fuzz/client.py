@@ -37,11 +37,16 @@ class Client:
 
     Args:
         targets: HOST:PORT by process.
+        credentials: Shown to all of them; without, connections are plain.
     """
 
-    def __init__(self, targets: dict[str, str]) -> None:
+    def __init__(
+        self, targets: dict[str, str], credentials: grpc.ChannelCredentials | None = None
+    ) -> None:
         self._channels = {
-            process: grpc.insecure_channel(target, options=_OPTIONS)
+            process: grpc.secure_channel(target, credentials, options=_OPTIONS)
+            if credentials
+            else grpc.insecure_channel(target, options=_OPTIONS)
             for process, target in targets.items()
         }
 

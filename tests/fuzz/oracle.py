@@ -58,10 +58,15 @@ def problems(case: Case, outcome: Outcome) -> list[str]:
     return found
 
 
+def is_too_large(outcome: Outcome) -> bool:
+    """Whether gRPC itself refused what came, a message or metadata; it gives no details."""
+    told = "larger than max", "metadata size exceeds"
+    return outcome.code is _Code.RESOURCE_EXHAUSTED and any(t in outcome.message for t in told)
+
+
 def _of_error(case: Case, outcome: Outcome) -> Iterator[str]:
     if outcome.status is None:
-        # gRPC's own refusal of a message that is too large has no details.
-        if "larger than max" not in outcome.message:
+        if not is_too_large(outcome):
             yield f"{outcome.code.name} without google.rpc details: {outcome.message[:200]!r}"
         return
     if len(outcome.status.SerializeToString()) > _MAX_DETAILS:
