@@ -34,6 +34,7 @@ _SUMMARY: Final = (
     "variant_group_id",
     "language_code",
     "release_time",
+    "etag",  # without it ranking analyses every title anew
 )
 
 

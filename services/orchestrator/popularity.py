@@ -5,6 +5,7 @@ half-life) to its product. All sums share the landmark, so their order is right 
 them again.
 """
 
+import heapq
 import time
 from collections import Counter, defaultdict
 
@@ -50,8 +51,8 @@ class Popularity:
 
     def top(self, count: int) -> list[str]:
         """Returns the ids of the most popular products, best first."""
-        ordered = sorted(self._sums.items(), key=lambda item: (-item[1], item[0]))
-        return [product_id for product_id, _ in ordered[:count]]
+        best = heapq.nsmallest(count, self._sums.items(), key=lambda item: (-item[1], item[0]))
+        return [product_id for product_id, _ in best]
 
     def _add(self, event: UserEvent, sign: int) -> None:
         weight = weight_of(event)

@@ -3,7 +3,7 @@
 import base64
 import zlib
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
@@ -100,6 +100,13 @@ def decode(blob: str, text: str, paths: Sequence[str]) -> Product:
     """Returns the product of a blob under a mask; the id is always there."""
     product = decode_whole(text) if blob == WHOLE else decode_summary(text)
     if not paths or "*" in paths:
+        return product
+    if not any("." in path for path in paths):
+        # Less than half of the time, and lists of a hundred are read so.
+        cleared: Any = product  # its type wants names that are known beforehand
+        for field, _ in product.ListFields():
+            if field.name != "id" and field.name not in paths:
+                cleared.ClearField(field.name)
         return product
     masked = Product()
     FieldMask(paths=list(paths)).MergeMessage(product, masked)

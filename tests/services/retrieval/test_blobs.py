@@ -1,5 +1,7 @@
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.retrieval.blobs import (
     SUMMARY,
@@ -63,6 +65,22 @@ def test_only_what_needs_it_reads_the_whole(paths: tuple[str, ...], blob: str) -
 def test_masks_keep_the_id() -> None:
     masked = decode(WHOLE, encode_whole(product()), ("titles", "descriptions"))
     assert masked == Product(id="1", titles={"en": "Kettle"}, descriptions={"en": "Boils."})
+
+
+@given(
+    st.lists(
+        st.sampled_from([*Product.DESCRIPTOR.fields_by_name, "price.amount", "stock.quantity"]),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_a_mask_leaves_what_field_masks_leave(paths: list[str]) -> None:
+    whole = product()
+    whole.price.amount, whole.etag = 3.5, "e"
+    wanted = Product()
+    FieldMask(paths=paths).MergeMessage(whole, wanted)
+    wanted.id = whole.id
+    assert decode(WHOLE, encode_whole(whole), paths) == wanted
 
 
 @pytest.mark.parametrize(
