@@ -25,7 +25,7 @@ class RedisServer:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self._folder = folder
-        self._kept = ["--appendonly", "yes", "--appendfsync", "always"] if durable else []
+        self.durable = durable
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -33,10 +33,12 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
+        kept = ("--appendonly", "yes", "--appendfsync", "always") if self.durable else ()
         self._process = subprocess.Popen(
             [
                 *("redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""),
-                *("--dir", str(self._folder), *self._kept),
+                # Compressed, what it holds could not be looked for.
+                *("--dir", str(self._folder), "--rdbcompression", "no", *kept),
             ],
             cwd=self._folder,
             stdout=subprocess.DEVNULL,

@@ -136,7 +136,6 @@ class RedisLink:
             known = script(name)
             milliseconds = max(1, round(self.write_seconds * 800))  # within the wait for all
 
-
             async def both() -> list[Any]:
                 # One connection for both: WAIT is for what its own connection wrote.
                 async with self.redis.pipeline(transaction=False) as pipe:

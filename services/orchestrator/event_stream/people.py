@@ -56,12 +56,13 @@ class People:
         gone: dict[int, StoredEvent] = {}
         subjects: dict[int, Subject] = {}
         for _ in range(TRIES):
+            log_id = session.log_id
             actors = await self._actors(user)
             found = await self._find(actors)
             async for stored in self._all([subject.id for subject, _ in found]):
                 gone[stored.sequence] = stored
             subjects |= {subject.id: subject for subject, _ in found}
-            answer = await session.write("erase", lambda a=actors, f=found: self._erasure(a, f))
+            answer = await session.acknowledge("erase", log_id, self._erasure(actors, found))
             if answer[0] == b"ok":
                 session.roster.forget(subjects)
                 session.place.advance(answer[1])
@@ -75,12 +76,12 @@ class People:
         session = self._session
         actors = tuple(_named(user))
         for _ in range(TRIES):
+            log_id = session.log_id
             subjects = list((await session.subjects(dict.fromkeys(actors, _ALWAYS))).values())
-            answer = await session.write(
-                "refuse", lambda s=subjects: (refused, *(p for each in s for p in self._told(each)))
-            )
-            if answer[0] == b"gone":
-                session.roster.forget([int(answer[1])])
+            told = (part for subject in subjects for part in self._told(subject))
+            answer = await session.acknowledge("refuse", log_id, (refused, *told))
+            if answer[0] != b"ok":
+                session.roster.forget(map(int, answer[1:]))
                 continue
             session.place.advance(answer[1])
             newly = {subject.id: more for subject, more in zip(subjects, answer[2], strict=True)}

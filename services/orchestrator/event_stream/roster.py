@@ -1,13 +1,13 @@
 """Whom the log holds events of, as one process knows them, and events opened with their keys."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from google.protobuf.message import DecodeError
 
 from services.orchestrator.event_files.sealed_log import UNREADABLE, Forgotten, StoredEvent
 from services.orchestrator.event_files.subjects import Subject
-from services.orchestrator.event_files.vault import Vault
+from services.orchestrator.event_files.vault import DIGEST_BYTES, Vault
 from services.orchestrator.purposes import mask_of
 from shared.privacy.sealing import UnsealError
 from wherefore.common.v1.user_event_pb2 import UserEvent
@@ -67,7 +67,8 @@ class Roster:
             try:
                 if subject is None:
                     raise UnsealError("no key")  # noqa: TRY301 - one place that counts
-                event = UserEvent.FromString(subject.key.open(fields[b"p"], fields[b"d"]))
+                digest, payload = text_of(fields)
+                event = UserEvent.FromString(subject.key.open(payload, digest))
             except (UnsealError, DecodeError):
                 UNREADABLE.inc()
                 continue
@@ -100,6 +101,12 @@ def fields_of(entry: Entry) -> dict[bytes, bytes]:
     """Returns the fields of an entry by name."""
     flat = entry[1]
     return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def text_of(fields: Mapping[bytes, bytes]) -> tuple[bytes, bytes]:
+    """Returns the digest of an event's id, and what is sealed with it."""
+    text = fields[b"p"]
+    return text[:DIGEST_BYTES], text[DIGEST_BYTES:]
 
 
 def place_of(entry: Entry) -> int:

@@ -88,11 +88,25 @@ class LogSession:
 
     async def write(self, name: str, arguments: Arguments = tuple) -> list[Any]:
         """Runs a script that writes; see `read`. Its first word is kept: it may refuse."""
+        return await self._run(self.link.write, name, arguments)
 
-        async def run(script: str, *args: Bytes) -> list[Any]:
-            return await self.link.write(script, *args, copies=self.copies)
+    async def acknowledge(self, name: str, log_id: str, arguments: Iterable[Bytes]) -> list[Any]:
+        """Runs a script whose caller is told that it is done; its first word may refuse.
 
-        return await self._run(run, name, arguments)
+        Args:
+            name: Of the script.
+            log_id: Id that the log had when the caller began: where it is another one, subjects
+                may be others, and nothing is done; the first word is "moved" then.
+            arguments: Of the script.
+
+        Raises:
+            UnavailableError: It may be done or not.
+        """
+        # Copies get writes in their order: who has this one has the keys that came before it.
+        answer = await self.link.write(name, log_id, *arguments, copies=self.copies)
+        if answer[0] == b"moved":
+            await self.reload()
+        return answer
 
     async def look(self) -> None:
         """Notes how far the log reaches now, and its id.
@@ -105,7 +119,8 @@ class LogSession:
             # A Redis that was brought back from a copy: places are given out again.
             _log.error("events_set_back", known=self.place.last_sequence, found=sequence)
             await self.link.write("renew", log_id, uuid.uuid4().hex, 0)
-            log_id = ""
+            await self.reload()
+            return
         if log_id != self.log_id:
             await self.reload()
         self.place.advance(sequence)
@@ -128,7 +143,8 @@ class LogSession:
             latest: When each did what is to be written last, in seconds since 1970; who has
                 nothing of after their erasure is not made.
         """
-        missing = [actor for actor in latest if self.roster.find(actor) is None]
+        known = {actor: self.roster.find(actor) for actor in latest}
+        missing = [actor for actor, subject in known.items() if subject is None]
         if missing:
             ring = self.vault.ring
             fresh = {actor: ring.seal(new_text(actor), b"subject") for actor in missing}
@@ -145,10 +161,11 @@ class LogSession:
                     )
                 ),
             )
-            for found in answer[1]:
-                if found and self.roster.take(self.vault, found) is None:
+            for actor, found in zip(missing, answer[1], strict=True):
+                known[actor] = self.roster.take(self.vault, found) if found else None
+                if found and known[actor] is None:
                     raise UnavailableError("the key of a user does not open")
-        return {a: s for a in latest if (s := self.roster.find(a)) is not None}
+        return {actor: subject for actor, subject in known.items() if subject is not None}
 
     def opened(self, entries: Sequence[Entry], subjects: Sequence[Any]) -> list[Any]:
         """See `Roster.opened`."""
@@ -170,14 +187,14 @@ class LogSession:
             if not log_id:
                 await self._begin()
                 continue
-            if log_id != self.log_id and sequence < self.place.last_sequence:
-                self.place.set_back(sequence)
             if secrets != self._secrets:
                 self.roster.clear()  # another log may give the same ids to others
             changed = self.vault.take_in({k.decode(): v for k, v in secrets.items()})
             self._secrets = secrets
             if not changed:
-                self.log_id = log_id
+                if log_id != self.log_id:
+                    self.log_id = log_id
+                    self.place.set_back(sequence)  # who waits is to see that it is another one
                 self.place.advance(sequence)
                 return
             for name, sealed in changed.items():
@@ -188,7 +205,6 @@ class LogSession:
     async def _begin(self) -> None:
         if self.log_id:
             _log.error("events_gone", reason="Redis has lost the log: another one begins")
-            self.place.set_back(0)
         made = uuid.uuid4().hex
         await self.link.ask(
             lambda: self.link.redis.set(self.link.key("log"), made, nx=True),

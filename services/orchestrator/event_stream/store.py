@@ -12,7 +12,7 @@ from services.orchestrator.event_files.sealed_log import Piece, StoredEvent
 from services.orchestrator.event_files.subjects import Subject
 from services.orchestrator.event_stream.link import Bytes, RedisLink
 from services.orchestrator.event_stream.people import People
-from services.orchestrator.event_stream.roster import fields_of, forgotten_among, place_of
+from services.orchestrator.event_stream.roster import fields_of, forgotten_among, place_of, text_of
 from services.orchestrator.event_stream.session import TRIES, LogSession
 from services.orchestrator.event_stream.tail import Tail
 from services.orchestrator.event_stream.upkeep import Upkeep
@@ -197,8 +197,12 @@ class RedisEventStore:
         raise UnavailableError("the users of these events are erased all the time")
 
     async def _written(self, events: Sequence[UserEvent]) -> list[StoredEvent] | None:
-        """Writes events; returns None where one of their users was erased meanwhile."""
+        """Writes events; returns None where one of their users was erased meanwhile.
+
+        Likewise where the log has become another one.
+        """
         session = self._session
+        log_id = session.log_id
         latest: dict[str, float] = {}
         for event in events:
             actor = actor_of(event.user_id, event.session_id)
@@ -208,15 +212,11 @@ class RedisEventStore:
         late = [StoredEvent(event, duplicate=False, erased=True) for event in events]
         if not kept:
             return late
-        rows: list[tuple[Bytes, ...]] = []
-
-        def arguments() -> list[Bytes]:
-            rows[:] = [self._row(event, subjects) for event in kept]
-            return [int(session.copies > 0), *(part for row in rows for part in row)]
-
-        answer = await session.write("append", arguments)
-        if answer[0] == b"gone":
-            session.roster.forget([int(answer[1])])
+        rows = [self._row(event, subjects) for event in kept]
+        arguments = (int(session.copies > 0), *(part for row in rows for part in row))
+        answer = await session.acknowledge("append", log_id, arguments)
+        if answer[0] != b"ok":
+            session.roster.forget(map(int, answer[1:]))
             return None
         _, last, results, known = answer
         session.place.advance(last)  # before anybody is told
@@ -253,6 +253,6 @@ class RedisEventStore:
             return StoredEvent(event, False, refused, result[2])
         place = place_of(result[2])
         # No text is sealed twice alike: this very write was done before its answer got lost.
-        if fields_of(result[2])[b"p"] == row[3]:
+        if text_of(fields_of(result[2]))[1] == row[3]:
             return StoredEvent(event, False, refused, place)
         return StoredEvent(before.get(place, event), True, refused)

@@ -18,7 +18,8 @@ for i = 3, #ARGV, 5 do
     results[#results + 1] = {'known', refused, entry}
   else
     place = redis.call('INCR', key('sequence'))
-    redis.call('XADD', key('stream'), id(place), 'd', digest, 's', subject, 'p', payload)
+    redis.call('XADD', key('stream'), id(place), 's', subject)
+    redis.call('HSET', texts(subject), number(place), digest .. payload)
     redis.call('HSET', key('ids'), digest, place)
     redis.call('ZADD', key('times'), at, member(place))
     redis.call('ZADD', of(subject), at, member(place))

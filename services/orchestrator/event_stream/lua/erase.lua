@@ -13,10 +13,9 @@ for i = first, #ARGV, 4 do
   redis.call('HDEL', key('aliases'), alias)
   redis.call('HDEL', key('refused'), subject)
   for _, place in ipairs(redis.call('ZRANGE', of(subject), 0, -1)) do
-    local entry = row(place)
-    if entry then remove(entry) end
+    remove(made(place, subject))
   end
-  redis.call('DEL', of(subject))
+  redis.call('DEL', of(subject), texts(subject))
   tell_forgotten(alias, is_user, 0)
 end
 return {'ok', last()}

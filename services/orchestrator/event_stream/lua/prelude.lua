@@ -11,15 +11,34 @@ local function id(place) return string.format('%d-0', tonumber(place)) end
 -- As members of sorted sets: their order as texts is that of the places.
 local function member(place) return string.format('%016d', tonumber(place)) end
 
--- The entry at a place; false when it is gone.
-local function row(place)
-  return redis.call('XRANGE', key('stream'), id(place), id(place))[1] or false
-end
+-- Hash of a subject's events: the digest of their id, 16 bytes, and what is sealed, by place. They are
+-- not in the stream itself, as what is deleted there stays in memory and on disk until its neighbours go.
+local function texts(subject) return prefix .. ':texts:' .. subject end
+
+local function number(place) return string.format('%d', tonumber(place)) end
 
 local function field(entry, name)
   for i = 1, #entry[2], 2 do
     if entry[2][i] == name then return entry[2][i + 1] end
   end
+end
+
+-- The event at a place of a subject.
+local function made(place, subject)
+  local text = redis.call('HGET', texts(subject), number(place)) or ''
+  return {id(place), {'s', subject, 'p', text}}
+end
+
+-- An entry of the stream with its event, if it has one.
+local function with_text(entry)
+  local subject = field(entry, 's')
+  return subject and made(string.match(entry[1], '^%d+'), subject) or entry
+end
+
+-- The entry at a place; false when it is gone.
+local function row(place)
+  local entry = redis.call('XRANGE', key('stream'), id(place), id(place))[1]
+  return entry and with_text(entry) or false
 end
 
 -- Of each subject once: id, sealed key, refused purposes.
@@ -52,7 +71,8 @@ local function remove(entry)
   local place = string.match(entry[1], '^%d+')
   local subject = field(entry, 's')
   redis.call('XDEL', key('stream'), entry[1])
-  redis.call('HDEL', key('ids'), field(entry, 'd'))
+  redis.call('HDEL', key('ids'), string.sub(field(entry, 'p'), 1, 16))
+  redis.call('HDEL', texts(subject), place)
   redis.call('ZREM', key('times'), member(place))
   redis.call('ZREM', of(subject), member(place))
 end
