@@ -9,8 +9,10 @@ from weakref import WeakValueDictionary
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.orchestrator import masks
+from services.orchestrator.budget import stage_timeout
 from services.orchestrator.clients import Clients
 from services.orchestrator.embedder import Embedder, vector_source
+from services.orchestrator.stage_budgets import StageBudget
 from services.orchestrator.tokens import PageToken, TokenSigner, fingerprint
 from shared.catalogue import content_etag, validate_product
 from shared.errors import (
@@ -29,7 +31,8 @@ from wherefore.retrieval.v1.retrieval_service_pb2 import (
     ListProductsRequest,
 )
 
-_READ_SECONDS: Final = 5.0
+_READ: Final = StageBudget(seconds=30.0, reserve=0.05)
+"""A page may be a thousand whole products: it may take what time its caller has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,7 @@ class ProductCatalogue:
                 filter=condition,
                 read_mask=FieldMask(paths=masks.top_level(paths)),
             ),
-            _READ_SECONDS,
+            stage_timeout(_READ),
         )
         token = ""
         if response.next_after_id:
@@ -145,7 +148,7 @@ class ProductCatalogue:
         """Returns a product whole, and what its vector was made of by its id, if it has one."""
         response = await self._clients.get_products(
             GetProductsRequest(product_ids=[product_id], include_vector_sources=True),
-            _READ_SECONDS,
+            stage_timeout(_READ),
         )
         product = response.products[0] if response.products else None
         return product, response.vector_sources
@@ -153,7 +156,7 @@ class ProductCatalogue:
     async def _find(self, product_id: str, fields: Sequence[str]) -> Product | None:
         response = await self._clients.get_products(
             GetProductsRequest(product_ids=[product_id], read_mask=FieldMask(paths=fields)),
-            _READ_SECONDS,
+            stage_timeout(_READ),
         )
         return response.products[0] if response.products else None
 
