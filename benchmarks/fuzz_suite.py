@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from services.orchestrator.stage_budgets import Budgets, StageBudget
 from shared.catalogue import bundled_catalogue_path
 from shared.cli.catalogue_import import import_whole
 from shared.cli.connection import connect
@@ -39,7 +41,7 @@ def running_suite() -> Iterator[Suite]:
         home = Path(folder)
         experiments = home / "experiments.yaml"
         experiments.write_text(_EXPERIMENTS, encoding="utf-8")
-        settings = {
+        settings = _patience() | {
             "WHEREFORE_ORCHESTRATOR_EXPERIMENTS_FILE": str(experiments),
             "WHEREFORE_ORCHESTRATOR_PRIVACY__EPSILON": "1e9",
             "WHEREFORE_ORCHESTRATOR_PRIVACY__DELTA": "0.5",
@@ -51,6 +53,20 @@ def running_suite() -> Iterator[Suite]:
             suite.up(120.0)
             asyncio.run(_import(suite.target("orchestrator")))
             yield suite
+
+
+def _patience() -> dict[str, str]:
+    """Settings that give stages ten times their time.
+
+    It is requests that are tried, on a machine that may have much else to do: a stage that is late
+    again and again is asked no more, and what cannot do without it is UNAVAILABLE.
+    """
+    made = {
+        name: json.dumps({"seconds": 10 * budget.seconds, "reserve": budget.reserve})
+        for name, budget in Budgets()
+        if isinstance(budget, StageBudget)
+    }
+    return {f"WHEREFORE_ORCHESTRATOR_BUDGETS__{name.upper()}": text for name, text in made.items()}
 
 
 async def _import(target: str) -> None:
