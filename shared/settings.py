@@ -85,6 +85,9 @@ class ServiceSettings(BaseSettings):
     default_deadline_seconds: float = Field(default=5, gt=0)
     """Deadline of a call whose client set none (calls that stream requests have no default)."""
 
+    stream_idle_seconds: float = Field(default=300, gt=0)
+    """Longest wait for the next message of a call that streams requests; it ends the call."""
+
     health_interval_seconds: float = Field(default=2, gt=0)
     """Seconds between readiness checks once the service has been ready."""
 

@@ -52,6 +52,7 @@ def service_pipeline(
             ValidationLayer(lenient_methods),
         ),
         reflection=(RequestContextLayer(), ErrorLayer(), *security) if security else (),
+        idle_seconds=settings.stream_idle_seconds,
     )
 
 

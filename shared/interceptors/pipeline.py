@@ -18,6 +18,7 @@ import grpc
 import grpc.aio
 
 from shared.call_notes import CallNotes, begin_notes
+from shared.errors import DeadlineExceededError
 
 Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
@@ -75,11 +76,19 @@ class Pipeline(grpc.aio.ServerInterceptor):
     Args:
         layers: Around all calls but health and reflection.
         reflection: Around reflection.
+        idle_seconds: Longest wait for the next message of a stream of requests: such a call has no
+            deadline of ours, and who sends nothing must not keep its place for ever.
     """
 
-    def __init__(self, layers: Sequence[Layer], reflection: Sequence[Layer] = ()) -> None:
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        reflection: Sequence[Layer] = (),
+        idle_seconds: float | None = None,
+    ) -> None:
         self._layers = layers
         self._reflection = reflection
+        self._idle_seconds = idle_seconds
         self._in_flight = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -190,7 +199,20 @@ class Pipeline(grpc.aio.ServerInterceptor):
             layer.received(call, message)
 
     async def _watch(self, requests: AsyncIterator[Any], call: Call) -> AsyncIterator[Any]:
-        async for message in requests:
+        incoming = aiter(requests)
+        while True:
+            waiting = asyncio.timeout(self._idle_seconds)
+            try:
+                async with waiting:
+                    message = await anext(incoming)
+            except StopAsyncIteration:
+                return
+            except TimeoutError as error:
+                if not waiting.expired():
+                    raise
+                raise DeadlineExceededError(
+                    f"no message came for {self._idle_seconds:g} s"
+                ) from error
             self._receive(message, call)
             yield message
 

@@ -71,6 +71,25 @@ async def test_streams_of_requests_have_no_default_deadline(launch, toy):
     assert seen == [False]
 
 
+async def test_who_sends_nothing_keeps_no_place(launch):
+    server = await launch(stream_idle_seconds=0.2, max_concurrency=1)
+    gone = asyncio.Event()
+
+    async def requests():
+        yield IndexRequest()
+        await gone.wait()
+
+    async with open_channel(f"127.0.0.1:{server.port}") as channel:
+        stub = RetrievalServiceStub(channel)
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await stub.Index(requests())
+        gone.set()
+        error = error_from_rpc(raised.value)
+        assert isinstance(error, DeadlineExceededError)
+        assert "no message came for 0.2 s" in error.message
+        await stub.Index(iter([IndexRequest()] * 3), timeout=10)
+
+
 async def test_a_deadline_already_passed_is_refused_before_any_work():
     class Context:
         def time_remaining(self) -> float:
