@@ -25,6 +25,9 @@ _QUEUE_SHARE: Final = 0.4
 """What waiting and work may take of a deadline, as expected when a call comes. A queue that is as
 long as the deadline allows adds nothing to what gets done: it only has to outlast the gaps between
 calls. And half of them take longer than expected: at 0.8 one in ten was late under overload."""
+_LEISURE: Final = 1 / 3
+"""What work may take of that share before time is short: with ten seconds it does not matter that
+all places are taken, with one it does, as soon as somebody waits."""
 _HOPELESS: Final = 0.5
 """A call with less time left than this share of what it is expected to take is not worked on."""
 _DOUBT: Final = 0.02
@@ -89,11 +92,22 @@ class Admission:
         return self._in_flight
 
     def pressure(self, method: str) -> float:
-        """Returns how full the queue is for a call that comes now.
+        """Returns how hard it is pressed at this moment, as a call of a method sees it.
 
-        From 0, where it need not wait, to 1, where it is refused: by what wait its deadline leaves
-        room for, or by the number of calls that wait.
+        From 0, where it is alone, to 1, where those that come are refused: how full the queue is,
+        by what wait its deadline leaves room for or by the number of calls that wait. Before
+        anybody waits, and where time is short, up to a half by how many of the places others have.
         """
+        return max(self._crowd(method), self._fullness(method))
+
+    def _crowd(self, method: str) -> float:
+        others = max(0, self._in_flight + self.waiting - 1)
+        taken = min(1.0, others / self._limit.value)
+        room = _QUEUE_SHARE * current_deadline().remaining()
+        urgency = min(1.0, self._expected(method) / (_LEISURE * room)) if room > 0 else 1.0
+        return taken * urgency / 2
+
+    def _fullness(self, method: str) -> float:
         if self._in_flight < self._limit.value and not self.waiting:
             return 0.0
         room = _QUEUE_SHARE * current_deadline().remaining() - self._expected(method)

@@ -69,11 +69,11 @@ BREAKER_STATE = Gauge(
 )
 BROWN_OUT_LEVEL = Gauge(
     "wherefore_brown_out_level",
-    "Steps dropped under pressure: 1 reasons, 2 and the cross-encoder, 3 and personalisation.",
+    "Steps most answers go without: 1 reasons, 2 and the cross-encoder, 3 and personalisation.",
 )
 PRESSURE = Gauge(
     "wherefore_pressure",
-    "How full the queue is, from 0 (nobody waits) to 1 (calls are refused), smoothed.",
+    "How hard the service is pressed, from 0 (calls are alone) to 1 (they are refused), smoothed.",
 )
 HEDGES = Counter(
     "wherefore_hedges_total",

@@ -1,15 +1,16 @@
 """How near a service is to refusing calls."""
 
+from collections.abc import Callable
 from contextvars import ContextVar
 
-_pressure: ContextVar[float] = ContextVar("pressure", default=0.0)
+_pressure: ContextVar[Callable[[], float]] = ContextVar("pressure", default=lambda: 0.0)
 
 
 def current_pressure() -> float:
-    """Returns the pressure when the current request came, see `Admission.pressure`; else 0."""
-    return _pressure.get()
+    """Returns what `Admission.pressure` is now for the current request; outside of one 0."""
+    return _pressure.get()()
 
 
-def set_pressure(pressure: float) -> None:
-    """Makes `pressure` that of everything that this task does from now on."""
+def set_pressure(pressure: Callable[[], float]) -> None:
+    """Makes `pressure` what tells everything that this task does from now on."""
     _pressure.set(pressure)

@@ -1,8 +1,12 @@
 """What answers go without while more is asked for than can be done: the dearest extras first.
 
-Pressure rises (calls wait), and reasons are dropped; it rises further, and products are no longer
-read together with the query; further still, and nobody's history is looked at. What is found and in
-which order stays. Each step comes back by itself, with hysteresis, so that answers do not flicker.
+Pressure rises, and reasons are dropped; it rises further, and products are no longer read together
+with the query; further still, and nobody's history is looked at. What is found and in which order
+stays. Each answer goes by the pressure of the moment at which the part would be asked for, so no
+more is left out than there is too much of, and before calls have to wait or are refused (after the
+dimmer of Klein et al., "Brownout: Building More Robust Cloud Applications", ICSE 2014).
+
+Operators are told a level, which is that of the pressure averaged, with hysteresis.
 """
 
 import math
@@ -24,7 +28,7 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class BrownOut:
-    """Which steps are dropped now. One for the process.
+    """Which steps are dropped. One for the process.
 
     Args:
         settings: Pressures at which steps are dropped.
@@ -47,11 +51,11 @@ class BrownOut:
 
     @property
     def level(self) -> int:
-        """Steps that are dropped: so many of STEPS, from the first."""
+        """Steps that most answers go without: so many of STEPS, from the first."""
         return self._level
 
     def note(self, pressure: float) -> None:
-        """Takes account of a request that was let in under a pressure."""
+        """Takes account of the pressure on a request, for what operators are told."""
         now = self._clock()
         weight = 1.0 - math.exp(-(now - self._noted_at) / self._settings.smoothing_seconds)
         self._pressure += weight * (pressure - self._pressure)
@@ -67,11 +71,11 @@ class BrownOut:
             self._low_since = now
 
     def check(self, step: Step) -> None:
-        """Raises ResourceExhaustedError while a step is dropped."""
-        self.note(current_pressure())
-        place = STEPS.index(step)
-        if place < self._level and self._limits[place] < math.inf:
-            raise ResourceExhaustedError(f"dropped under pressure: level {self._level}")
+        """Raises ResourceExhaustedError where the current request goes without a step."""
+        pressure = current_pressure()
+        self.note(pressure)
+        if pressure >= self._limits[STEPS.index(step)]:
+            raise ResourceExhaustedError("dropped under pressure")
 
     def _wanted(self, share: float) -> int:
         """Returns the level that the pressure stands for, by limits of which a share is taken."""

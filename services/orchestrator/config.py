@@ -14,10 +14,11 @@ from shared.settings import ServiceSettings
 class BrownOutSettings(BaseModel):
     """When answers go without extras, before calls are refused.
 
-    Pressure is how full the queue is, from 0 (nobody waits) to 1 (calls are refused).
+    Pressure is how full the queue is, up to 1 (calls are refused), and before that, where time is
+    short, half of the share of places that others have.
     """
 
-    reasons: float = Field(default=0.5, ge=0, le=1)
+    reasons: float = Field(default=0.35, ge=0, le=1)
     """Pressure at which reasons are dropped; 0: never."""
 
     cross: float = Field(default=0.7, ge=0, le=1)
@@ -27,7 +28,7 @@ class BrownOutSettings(BaseModel):
     """Pressure at which nobody's history is looked at; 0: never."""
 
     release_share: float = Field(default=0.8, gt=0, le=1)
-    """Share of these pressures below which a step comes back."""
+    """Share of these pressures below which the level that is told falls again."""
 
     hold_seconds: float = Field(default=2, ge=0)
     """How long it must be below."""

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from shared.admission import Admission, ShedError
 from shared.interceptors.pipeline import Call, Context, Layer
@@ -42,7 +43,7 @@ class AdmissionLayer(Layer):
         admission = self._streams if streams else self._calls
         if call.method in self._light_methods:
             admission = self._light
-        set_pressure(self._calls.pressure(call.method))
+        set_pressure(partial(self._calls.pressure, call.method))
         async with AsyncExitStack() as stack:
             place = admission.admit(call.method, batch=batch)
             try:

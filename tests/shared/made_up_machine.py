@@ -4,7 +4,7 @@ import asyncio
 import heapq
 import random
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from shared.admission import Admission
 from shared.deadline import Deadline, set_current_deadline
 from shared.errors import DeadlineExceededError, ResourceExhaustedError
+from shared.pressure import set_pressure
 
 T = TypeVar("T")
 
@@ -111,6 +112,8 @@ class Outcome:
 
     seconds: float
     good: int = 0
+    whole: int = 0
+    """Of those, with what may be left out."""
     late: int = 0
     admitted: list[float] = field(default_factory=list[float])
     """Seconds that each took that was not refused; its deadline for one that was late."""
@@ -139,6 +142,10 @@ class Callers:
     """Seconds of a core that a call takes, on average; some take several times as much."""
     spread: float = 0.5
     seed: int = 5
+    extra: float = 0.0
+    """Seconds of a core beyond that for what may be left out, likewise."""
+    check_extra: Callable[[], None] = lambda: None
+    """Raises ResourceExhaustedError where it is."""
 
     async def call(self, admission: Admission, machine: Machine, seconds: float) -> Outcome:
         """Has them call for so long, and waits for the last answer."""
@@ -161,7 +168,9 @@ class Callers:
         set_current_deadline(Deadline.after(self.deadline, loop.time))
         try:
             async with asyncio.timeout(self.deadline), admission.admit("Search"):
+                set_pressure(lambda: admission.pressure("Search"))
                 await machine.work(work)
+                whole = await self._extra(machine, work)
         except ResourceExhaustedError:
             into.refused.append(loop.time() - begun)
         except (TimeoutError, DeadlineExceededError):
@@ -169,4 +178,14 @@ class Callers:
             into.admitted.append(self.deadline)
         else:
             into.good += 1
+            into.whole += whole
             into.admitted.append(loop.time() - begun)
+
+    async def _extra(self, machine: Machine, work: float) -> bool:
+        try:
+            self.check_extra()
+        except ResourceExhaustedError:
+            return False
+        if self.extra:
+            await machine.work(work * self.extra / self.work)
+        return True

@@ -1,4 +1,5 @@
 import asyncio
+import math
 
 import pytest
 
@@ -231,6 +232,32 @@ async def test_pressure_rises_from_nobody_waits_to_refused():
         async with admission.admit("any"):
             pass
     assert refused.value.cause == "queue_full"
+    release.set()
+    await asyncio.gather(*working)
+    assert admission.pressure("any") == 0.0
+
+
+@pytest.mark.parametrize(
+    ("deadline", "expected"), [(1.0, 0.375), (10.0, 0.5 * 0.75 * 0.3), (math.inf, 0.0)]
+)
+async def test_before_anybody_waits_pressure_is_of_places_where_time_is_short(
+    deadline: float, expected: float
+):
+    now = 0.0
+    admission = Admission(ConcurrencyLimit(4), 100, clock=lambda: now)
+    async with admission.admit("any"):
+        now += 0.4  # what a call takes
+    release = asyncio.Event()
+
+    async def work() -> None:
+        async with admission.admit("any"):
+            await release.wait()
+
+    working = [asyncio.create_task(work()) for _ in range(4)]
+    await turn()
+    set_current_deadline(Deadline.after(deadline, clock=lambda: now))
+    crowd = admission._crowd("any")
+    assert crowd == pytest.approx(expected)
     release.set()
     await asyncio.gather(*working)
     assert admission.pressure("any") == 0.0

@@ -5,7 +5,7 @@ import pytest
 from services.orchestrator.brown_out import STEPS, BrownOut
 from services.orchestrator.config import BrownOutSettings
 from shared.errors import ResourceExhaustedError
-from shared.pressure import set_pressure
+from shared.pressure import current_pressure, set_pressure
 from wherefore.common.v1.diagnostics_pb2 import DEGRADATION_CAUSE_OVERLOADED
 from wherefore.common.v1.user_profile_pb2 import UserContext
 from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest
@@ -25,6 +25,18 @@ def brown_out(**settings: float) -> tuple[BrownOut, Clock]:
     return BrownOut(BrownOutSettings(**settings), clock), clock
 
 
+def dropped(brown: BrownOut, pressure: float) -> list[str]:
+    """The steps that an answer goes without under a pressure."""
+    set_pressure(lambda: pressure)
+    found: list[str] = []
+    for step in STEPS:
+        try:
+            brown.check(step)
+        except ResourceExhaustedError:
+            found.append(step)
+    return found
+
+
 def for_seconds(brown: BrownOut, clock: Clock, pressure: float, seconds: float) -> list[int]:
     levels: list[int] = []
     for _ in range(round(seconds * 10)):
@@ -37,7 +49,7 @@ def for_seconds(brown: BrownOut, clock: Clock, pressure: float, seconds: float) 
 
 def test_steps_go_in_their_order_and_come_back_in_the_other() -> None:
     brown, clock = brown_out()
-    assert for_seconds(brown, clock, 0.4, 60) == [0], "a short queue is no pressure yet"
+    assert for_seconds(brown, clock, 0.2, 60) == [0], "a few others are no pressure yet"
     assert for_seconds(brown, clock, 1.0, 5) == [0, 1, 2, 3]
     assert for_seconds(brown, clock, 0.0, 20) == [3, 2, 1, 0]
 
@@ -51,21 +63,32 @@ def test_one_moment_is_no_pressure() -> None:
 
 def test_what_sways_around_a_limit_does_not_flicker() -> None:
     brown, clock = brown_out()
-    for_seconds(brown, clock, 0.55, 10)
+    for_seconds(brown, clock, 0.4, 10)
     assert brown.level == 1
-    levels = [level for _ in range(50) for level in for_seconds(brown, clock, 0.45, 0.5)]
+    levels = [level for _ in range(50) for level in for_seconds(brown, clock, 0.3, 0.5)]
     assert set(levels) == {1}, "below the limit, but not by enough"
     assert for_seconds(brown, clock, 0.2, 10) == [1, 0]
 
 
-async def test_a_step_that_is_never_dropped_leaves_those_after_it() -> None:
-    brown, clock = brown_out(reasons=0)
-    for_seconds(brown, clock, 1.0, 10)
-    set_pressure(1.0)
-    brown.check("reason")
-    for step in STEPS[1:]:
-        with pytest.raises(ResourceExhaustedError):
-            brown.check(step)
+def test_an_answer_goes_by_the_moment() -> None:
+    brown, _ = brown_out()
+    assert [dropped(brown, pressure) for pressure in (0.0, 0.34, 0.35, 0.7, 1.0, 0.1)] == [
+        [], [], ["reason"], ["reason", "cross"], list(STEPS), [],
+    ]  # fmt: skip
+
+
+def test_the_moment_is_that_of_the_question() -> None:
+    brown, _ = brown_out()
+    pressures = iter([0.0, 1.0])
+    set_pressure(lambda: next(pressures))
+    brown.check("cross")
+    with pytest.raises(ResourceExhaustedError):
+        brown.check("reason")
+
+
+def test_a_step_that_is_never_dropped_leaves_those_after_it() -> None:
+    brown, _ = brown_out(reasons=0)
+    assert dropped(brown, 1.0) == ["cross", "profile"]
 
 
 def test_all_off() -> None:
@@ -74,11 +97,8 @@ def test_all_off() -> None:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_an_answer_under_pressure_is_whole_but_for_the_extras(running) -> None:
-    brown = running.service._clients.brown_out
-    brown._level = 3
-    brown._pressure = 9.0
-    brown._settings = brown._settings.model_copy(update={"hold_seconds": 60.0})
+async def test_an_answer_under_pressure_is_whole_but_for_the_extras(running, monkeypatch) -> None:
+    monkeypatch.setattr("services.orchestrator.brown_out.current_pressure", lambda: 1.0)
     stub = SearchServiceStub(running.channel)
     request = SearchRequest(query="cup", serving_config="precise", user=UserContext(user_id="u"))
     answer = await stub.Search(request, timeout=5)
@@ -86,6 +106,5 @@ async def test_an_answer_under_pressure_is_whole_but_for_the_extras(running) -> 
     assert not any(result.HasField("reason") for result in answer.results)
     assert {d.stage for d in answer.degraded} == {"reason", "cross", "profile"}
     assert {d.cause for d in answer.degraded} == {DEGRADATION_CAUSE_OVERLOADED}
-    brown._level = 0
-    brown._pressure = 0.0
+    monkeypatch.setattr("services.orchestrator.brown_out.current_pressure", current_pressure)
     assert not (await stub.Search(SearchRequest(query="cup"), timeout=5)).degraded
