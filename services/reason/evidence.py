@@ -95,7 +95,9 @@ def _constraint_facts(
     scene: Scene, query: QueryUnderstanding, constraint: Constraint
 ) -> Iterator[Fact]:
     product = scene.product
-    if constraint.field == "price" and constraint.HasField("range") and product.HasField("price"):
+    priced = constraint.field == "price" and constraint.HasField("range")
+    # "About 3000" is looked for up to 3600, which is nobody's limit.
+    if priced and constraint.hard and product.HasField("price"):
         amount, wanted = product.price.amount, constraint.range
         low = wanted.min if wanted.HasField("min") else None
         high = wanted.max if wanted.HasField("max") else None
@@ -183,7 +185,7 @@ def _title_facts(
     spans: list[tuple[int, int, set[str]]] = []
     seen: set[str] = set()
     for term in _analysed(title):
-        if term.normalized not in wanted:
+        if term.normalized not in wanted or term.normalized in _DENIALS:
             continue
         overlaps = bool(spans) and term.start < spans[-1][1]
         after = title[term.end : term.end + 2]

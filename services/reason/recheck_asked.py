@@ -118,6 +118,7 @@ def _price_fit(fact: Fact, scene: Scene) -> bool:
         and constraint.HasField("range")
         and constraint.range.HasField("max")
         and constraint.range.max == limit
+        and constraint.hard  # what is searched around a guess is no limit that somebody set
         and amount <= limit
         and (not constraint.range.HasField("min") or amount >= constraint.range.min)
         and _same_currency(constraint.range.unit, currency)

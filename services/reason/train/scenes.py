@@ -177,7 +177,8 @@ class SceneSampler:
         if self._chance(0.4):
             limit = product.price.amount * rng.choice(_LIMITS)
             step = 10 ** max(0, len(str(int(limit))) - 2)
-            query.constraints.add(field="price").range.max = float((int(limit) // step + 1) * step)
+            limited = query.constraints.add(field="price", hard=True)
+            limited.range.max = float((int(limit) // step + 1) * step)
         query.query = " ".join(words)
         return query
 

@@ -6,59 +6,32 @@ A reason is a row of clauses. A clause opens with the place of one piece of evid
 - words that the corpus uses for that kind of evidence in that language (the lexis), spelt right,
   each behind one that it follows somewhere in the corpus;
 - of those, none that the guard refuses: no digit, numeral, value, brand or banned word;
-- and, where its kind compares or denies, does not close before it has said so.
+- and, where its kind compares or denies, does not close before it has said so;
+- no turn that reads badly of its kind (`manners`), nor a form that the clause before does not bear
+  (`forms`).
 
 Each piece of evidence is said in exactly one clause. So whatever the weights: every value in the
 text is copied from the evidence of the clause that it stands in, nothing is left out or said twice,
 and a claim has no words but those of its kind. Pure code over ids, without torch and ONNX.
 """
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.reason.wording.filled import SLOTS, Filled
+from services.reason.wording.forms import OPENING, SLOT, Form, form_after, may_begin, may_close
 from services.reason.wording.guard import Guard, State
 from services.reason.wording.lexis import CLOSE, NOT_A_LETTER, START, Lexis
+from services.reason.wording.manners import APART, is_clumsy, says_enough
+from services.reason.wording.opinions import is_opinion
 from services.reason.wording.tokens import END, MAX_EVIDENCE, TokenTable, place_mark
 
-_OBLIGED: Final[Mapping[str, Mapping[str, re.Pattern[str]]]] = {
-    code: {"en": re.compile(rf"\b(?:{english})\b"), "zh": re.compile(chinese)}
-    for code, english, chinese in (
-        ("price_fit", "within|under", "以内|不超过"),
-        ("lowest_price_on_page", "lowest|cheapest", "其余各款"),
-        ("below_median_price", "below", "比.*低|低于"),
-        ("price_in_category", "below|cheaper|less", "比.*便宜|低于"),
-        ("discount", "below|off", "比.*低|优惠"),
-        ("exclusion_met", "not", "不是|不含"),
-        ("better_rated", "above|higher", "高于"),
-        ("product_type_match", "search(?:ed)?|asked", "您"),
-        ("brand_affinity", "looked.*brand|brand.*looked", "看过|浏览过"),
-        ("category_affinity", "looked", "看过|浏览过|逛过"),
-        ("because_you_viewed", "here|picked|chosen|follows", "推荐|挑选|出现"),
-        ("because_you_bought", "here|picked|chosen|follows", "推荐|挑选|出现"),
-    )
-}
-"""What a comparison, a denial, a wish or a history cannot do without: a price beside a limit says
-nothing yet, nor does "Tea before" or "a match for your tea", and "because you bought it" would give
-the cause of what follows."""
-_OF_A_HISTORY: Final = re.compile(r"^\W*(?:and )?(?:you\b|following)|\0.*(?:,|\band\b)")
-_OF_REVIEWS: Final = re.compile(r"\b(?:called|described)\b.* for\b")
-_CLUMSY: Final[Mapping[str, re.Pattern[str]]] = {
-    "product_type_match": re.compile(r"\b(?:list|fi|be)|\bfor[;,]"),
-    "because_you_viewed": _OF_A_HISTORY,
-    "because_you_bought": _OF_A_HISTORY,
-    "reviews_praise": _OF_REVIEWS,
-    "reviews_fault": _OF_REVIEWS,
-}
-"""What no clause of a code says in English though each of its words may stand there: "is filed as a
-kettle as in your search", "you bought it, 15% off", "called good value for 2 of 2 reviewers"."""
-_APART: Final = frozenset({"because_you_viewed", "because_you_bought"})
-"""Codes after which English begins anew: "because you bought it and 15% off" gives two causes."""
 _FULL_STOP: Final = {"en": ".", "zh": "。"}
+_BETWEEN: Final = {"en": frozenset(",;"), "zh": frozenset("；")}
+"""Marks that stand between clauses and not within them."""
 
 
 class Grammar:
@@ -173,6 +146,10 @@ class Constraint:
         self._used: set[str] = set()
         self._state: State = grammar.guard.start
         self._clause = ""
+        self._form = Form.BEGIN if len(evidence) > 1 else Form.ALONE
+        self._mark = ""
+        # Sentences of summaries are of one form, and turn from praise to fault.
+        self._formed = not is_opinion(evidence[0].kind)
         self._quote = False
         self._stopped = self._copied = False
         self._word = ""
@@ -197,32 +174,61 @@ class Constraint:
             return np.array([grammar.end], dtype=np.int64)
         evidence, key = self._evidence[self._now], self._key()
         required = set(evidence.required) <= self._used
-        obliged = _OBLIGED.get(evidence.code, {}).get(self._language)
-        said = bool(self._clause) and (obliged is None or bool(obliged.search(self._clause)))
+        said = says_enough(evidence.code, self._language, self._clause)
         whole = grammar.lexis.is_whole(self._word)
         complete = required and said and whole and not self._quote
         stop = _FULL_STOP[self._language]
-        may_stop = complete and not self._unsaid
+        may_stop, goes_on = complete and not self._unsaid, complete and bool(self._unsaid)
         without = "" if may_stop else stop
         words = grammar.word_ids(key, self._state, self._word, without, self._last)
-        if (clumsy := _CLUMSY.get(evidence.code)) is not None and self._language == "en":
-            kept = [
-                not clumsy.search((self._clause + grammar.texts[int(index)]).lower())
-                for index in words
-            ]
-            words = words[np.array(kept, dtype=np.bool_)]
+        # A mark that ends a clause waits until the clause is whole.
+        kept = [
+            self._reads_well(evidence, text) and (goes_on or not self._ends(text))
+            for text in (grammar.texts[int(index)] for index in words)
+        ]
+        words = words[np.array(kept, dtype=np.bool_)]
         ids: list[int] = []
         # Two numbers side by side would read as a third.
         for index in () if self._copied or not whole else grammar.slots_of(key):
             slot = grammar.slots[index]
             free = slot not in self._used and evidence.fills.get(slot)
-            if free and grammar.lexis.may_follow(self._last, index):
+            if (
+                free
+                and grammar.lexis.may_follow(self._last, index)
+                and self._reads_well(evidence, self._slot())
+            ):
                 ids.append(index)
-        apart = evidence.code not in _APART or self._language != "en"
-        apart = apart or self._clause.endswith(";")
-        if complete and apart and self._unsaid and grammar.lexis.may_follow(self._last, CLOSE):
+        if goes_on and self._may_close(evidence.code):
             ids += [grammar.places[i] for i in sorted(self._unsaid)]
         return np.concatenate([words, np.array(ids, dtype=np.int64)]) if ids else words
+
+    def _reads_well(self, evidence: Filled, text: str) -> bool:
+        """Whether the clause may go on with a text."""
+        clause = self._clause + text
+        if is_clumsy(evidence, self._language, clause):
+            return False
+        if text[:1] == '"' and self._copied and not self._quote:
+            return False  # the end of a quotation that was not begun
+        opens = self._language == "en" and self._formed and len(self._clause) <= OPENING
+        return not opens or may_begin(self._form, self._mark, clause, evidence.code)
+
+    def _ends(self, text: str) -> bool:
+        """Whether a text holds a mark that stands between clauses alone."""
+        return self._formed and not _BETWEEN[self._language].isdisjoint(text)
+
+    def _slot(self) -> str:
+        """A slot as it stands behind the clause so far: the text has a blank before it."""
+        blank = self._language == "en" and self._clause[-1:] not in ("", " ", '"')
+        return " " + SLOT if blank else SLOT
+
+    def _may_close(self, code: str) -> bool:
+        """Whether another clause may follow."""
+        if not self._grammar.lexis.may_follow(self._last, CLOSE):
+            return False
+        if self._language == "en" and code in APART and not self._clause.endswith(";"):
+            return False
+        formed = self._language == "en" and self._formed
+        return not formed or may_close(self._form, self._clause)
 
     def take(self, token: int) -> None:
         """Writes a token.
@@ -239,6 +245,10 @@ class Constraint:
         if token == grammar.end:
             self.finished = True
         elif token in grammar.places:
+            if self._now is not None:
+                self._form = form_after(self._form, self._clause)
+                end = self._clause.rstrip()[-1:]
+                self._mark = end if end in ",;" else ""
             self._now = grammar.places.index(token)
             self._unsaid.discard(self._now)
             self._used, self._clause, self._quote = set(), "", False
@@ -246,7 +256,7 @@ class Constraint:
             self._used.add(grammar.slots[token])
             self._copied = True
             self._state = grammar.guard.boundary(self._state)
-            self._clause += "\0"
+            self._clause += self._slot()
             self._word = NOT_A_LETTER
         else:
             after = grammar.words(self._key(), self._state, self._word)[token]

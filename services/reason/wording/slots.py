@@ -9,6 +9,7 @@ from services.reason.facts import Fact
 from services.reason.language import is_chinese
 from services.reason.values import meaning, names
 from services.reason.wording.filled import SLOTS, Filled
+from services.reason.wording.manners import ALL
 from services.reason.wording.opinions import REQUIRED as OF_OPINIONS
 
 SALES_WINDOW_DAYS: Final = 30
@@ -91,6 +92,9 @@ def fill(fact: Fact, language: str) -> Filled:
         fills = {}
     elif fact.code not in _OF_TWO:
         fills.pop("meets", None)
+    alone = fact.code == "price_in_category" and fills.get("count") == fills.get("total")
+    if alone and language == "en":
+        fills["count"] = ALL  # "12 of the 12 others" is no way to say it
     if kind == "attribute_match.audience" and is_chinese(fills.get("shown", "")):
         fills["shown"] = _person(fills["shown"])
     elif fact.code == "title_match":

@@ -40,6 +40,8 @@ _KEYS: Final = {
     "色温": "colour_temperature",
 }
 """Names that are not the key with blanks."""
+_SIZED: Final = re.compile(r"(?<![A-Za-z0-9])(?P<value>[A-Za-z0-9]{1,4})码")
+"""A size as Chinese says it: 42码."""
 _BRAND: Final = "品牌"
 _DENIED: Final = re.compile(r"\b(?:not|no|without|non)\b|不(?!锈)|非|无|没", re.IGNORECASE)
 
@@ -63,6 +65,12 @@ def check_attributes(text: str, record: Record) -> Iterator[tuple[int, int, str]
         else:
             continue  # a title before a colon: words are read one by one
         yield found.start("all"), found.end("all"), "" if stated else "attribute"
+    for found in _SIZED.finditer(text):
+        sizes = (
+            record.product.attributes["size"].texts if "size" in record.product.attributes else ()
+        )
+        stated = fold(found["value"]) in map(fold, sizes)
+        yield found.start(), found.end(), "" if stated else "attribute"
 
 
 def _is_stated(key: str, value: str, attribute: AttributeValue) -> bool:

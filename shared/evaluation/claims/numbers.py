@@ -74,10 +74,13 @@ _KINDS: Final[tuple[tuple[str, _Numbered], ...]] = (
     ("age", _Numbered(r"N days? (?:ago|old)", r"N天前")),
     ("percent", _Numbered(r"N\s?%")),
     (
+        "all rivals",
+        _Numbered(r"(?<=than all |elow all )(?:of the )?N others?\b", r"其他全部N款"),
+    ),
+    (
         "rivals",
         _Numbered(r"of (?:the |all )?N others?\b", r"其他N款"),
     ),
-    ("all rivals", _Numbered(r"(?<=than all )N others?\b", r"其他全部N款")),
     (
         "dearer",
         _Numbered(

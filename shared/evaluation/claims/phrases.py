@@ -233,7 +233,11 @@ _PHRASES: Final[tuple[tuple[str, re.Pattern[str], _Check], ...]] = (
         re.compile(r"\bgifts?\b|(?:说|很)?适合送礼|送礼|礼物", _I),
         _praised("gift", "gift|送礼|礼物|礼"),
     ),
-    ("category price", re.compile(r"(?:cheaper|less) than all|都便宜", _I), _cheapest),
+    (
+        "category price",
+        re.compile(r"(?:cheaper|less) than all|priced below all|都便宜", _I),
+        _cheapest,
+    ),
     (
         "category price",
         re.compile(

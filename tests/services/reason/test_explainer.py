@@ -177,6 +177,15 @@ def test_a_limit_in_another_currency_is_no_fit(make_scene, verifier):
     assert "price_fit" not in [c.code for c in reason.claims]
 
 
+def test_a_guess_of_the_price_is_no_limit(make_scene, verifier):
+    """Who asks for about 400 never said 500."""
+    scene = make_scene()
+    fact = facts_of(scene)["price_fit"]
+    scene.query.constraints[0].hard = False
+    assert "price_fit" not in facts_of(scene)
+    assert not RECHECKS["price_fit"](fact, scene)
+
+
 @pytest.mark.parametrize(
     ("asked", "of_query", "expected"),
     [

@@ -215,3 +215,8 @@ def test_an_inch_does_not_end_the_quotation(
     written = claim(fact, "en", "p")
     assert written.text == 'recommended because you looked at “Screen 27" black”'
     assert verifier.check(written, scene, "en").holds
+
+
+def test_a_denial_alone_is_no_word_of_the_query() -> None:
+    scene = scene_of("轻薄防晒霜 不泛白 60ml", "防晒霜 不油腻", language="zh")
+    assert titled(scene, "zh") == ["防晒霜"]

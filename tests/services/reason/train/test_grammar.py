@@ -99,7 +99,9 @@ def test_no_text_holds_a_value_that_evidence_does_not(  # noqa: PLR0917  # what 
         return
     ours = words_of_ours(reason.text)
     assert not re.search(r"\d", ours)
-    assert not forbidden_in(ours, praised_gift="praised_gift" in said), ours
+    # Of summaries the lexis keeps to the aspect; the guard lets the word stand.
+    gift = any(kind == "praised_gift" or kind.endswith(".gift") for kind in said)
+    assert not forbidden_in(ours, praised_gift=gift), ours
     copied = set(re.findall(f"{PRIVATE_USE}([^{PRIVATE_USE}]*){PRIVATE_USE}", reason.text))
     known = {text.strip(PRIVATE_USE) for one in evidence for text in one.fills.values()}
     assert copied <= known

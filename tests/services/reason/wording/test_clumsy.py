@@ -13,6 +13,11 @@ BOUGHT = Filled("because_you_bought", {"shown": "Trail pack"}, ("shown",))
 VIEWED = Filled("because_you_viewed", {"shown": "Trail pack"}, ("shown",))
 KIND = Filled("product_type_match", {"shown": "backpack"}, ("shown",))
 VALUE = Filled("reviews_praise.value_for_money", {"count": "2", "total": "2"}, ("count", "total"))
+QUALITY = Filled("praised_quality", {"praise": "4", "total": "5"}, ("praise", "total"))
+LIMIT = Filled("price_fit", {"price": "€280", "limit": "€300"}, ("limit",))
+RED = Filled("attribute_match.colour", {"shown": "red"}, ("shown",))
+DOGS = Filled("attribute_match.audience", {"shown": "狗狗"}, ("shown",))
+CHEAPEST = Filled("price_in_category", {"count": "all", "total": "9"}, ("count", "total"))
 BRAND = Filled("brand_affinity", {"shown": "Sonavel"}, ("shown",))
 LONGEST = 60
 
@@ -41,7 +46,18 @@ def drawn(grammar: Grammar, evidence: list[Filled], language: str, count: int) -
             "en",
             r"<shown>[\"”]?,|<shown>[^;]*\band\b|<\d>(?: and)? ?you (?:look|view)",
         ),
-        ([KIND], "en", r"\b(?:listed|filed|belongs)\b"),
+        ([KIND], "en", r"\b(?:listed|filed|belongs|is meets|is matches)\b|<1>\""),
+        ([QUALITY], "en", r"reviews on it|mention it praise"),
+        ([LIMIT], "en", r"\bwithin the\b"),
+        ([DISCOUNT], "en", r"\bhas\b"),
+        (
+            [DISCOUNT, QUALITY],
+            "en",
+            r"<1> ?the price is[^<]*<percent>[^<]*<2>,? ?(?:and )?(?:is|gets|praised)",
+        ),
+        ([RED, DISCOUNT], "en", r"\bin<shown> you"),
+        ([CHEAPEST], "en", r"^<1>of the"),
+        ([DOGS], "zh", "人群|满足"),
         ([VALUE], "en", r"\b(?:called|described)\b.* for\b"),
     ],
 )

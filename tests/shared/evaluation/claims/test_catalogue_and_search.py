@@ -63,7 +63,12 @@ def test_what_is_not_so_is_found(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Cheaper than all 11 others in Backpacks.", "价格低于其他全部11款双肩包。"],
+    [
+        "Cheaper than all 11 others in Backpacks.",
+        "It costs less than all of the 11 others in Backpacks.",
+        "It is priced below all of the 11 others in Backpacks.",
+        "价格低于其他全部11款双肩包。",
+    ],
 )
 def test_below_all_others(text: str) -> None:
     assert not check_text(text, record(amount=5.0)).unsupported

@@ -54,3 +54,10 @@ def test_a_number_with_a_comma_is_that_of_the_records() -> None:
     product.attributes["net_weight"].unit = "g"
     assert not check_text("It has 1,500 g as its net weight.", Record(product)).unsupported
     assert check_text("It has 1,600 g as its net weight.", Record(product)).unsupported
+
+
+@pytest.mark.parametrize(("text", "stands"), [("有您要的42码。", True), ("有您要的45码。", False)])
+def test_a_size_is_one_of_those_stated(text: str, *, stands: bool) -> None:
+    product = Product(id="p1")
+    product.attributes["size"].texts.extend(["41", "42"])
+    assert (not check_text(text, Record(product, query="皮鞋 42码")).unsupported) is stands
