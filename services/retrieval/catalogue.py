@@ -64,6 +64,7 @@ class Catalogue:
         self.store = store
         self._dimension = dimension
         self._meta = Meta()
+        self._stored: Mapping[str, Any] | None = None
         self._lock = threading.Lock()
         self._number_indexes: set[str] = set()
         self._dirty = 0
@@ -107,6 +108,9 @@ class Catalogue:
     def refresh(self) -> None:
         """Reads again what is kept beside the products, where another process may write it."""
         stored = self.store.read_meta()
+        if stored is self._stored:  # it was not written since
+            return
+        self._stored = stored
         if stored.get("version", 0) > self._meta.version:
             self._listing_version += 1  # another process wrote, who knows what
         if stored.get("version", 0) >= self._meta.version:

@@ -219,16 +219,29 @@ def _term_counts(counts: Counts) -> list[pb.TermCount]:
     return [pb.TermCount(term=term, count=count) for term, count in counts]
 
 
-def filter_fields(attributes: Mapping[str, frozenset[ValueKind]]) -> list[pb.FilterField]:
-    """Returns what a filter may name.
+class FilterFields:
+    """What a filter may name, made once for each version of the index.
 
-    Args:
-        attributes: Kinds of values by attribute.
+    Of five thousand attributes it takes 20 ms, and several services ask for it every few seconds.
     """
-    fields = [pb.FilterField(name=name, kind=kind) for name, kind in FILTER_FIELDS.items()]
-    for key, kinds in sorted(attributes.items()):
-        fields += [pb.FilterField(name=f"{ATTRIBUTES}{key}", kind=kind) for kind in sorted(kinds)]
-    return fields
+
+    def __init__(self) -> None:
+        self._made: tuple[int, pb.StatsResponse] | None = None
+
+    def of(self, version: int, attributes: Mapping[str, frozenset[ValueKind]]) -> pb.StatsResponse:
+        """Returns a response with these fields alone.
+
+        Args:
+            version: Of the index.
+            attributes: Kinds of values by attribute.
+        """
+        if self._made is None or self._made[0] != version:
+            fields = [pb.FilterField(name=name, kind=kind) for name, kind in FILTER_FIELDS.items()]
+            for key, kinds in sorted(attributes.items()):
+                name = f"{ATTRIBUTES}{key}"
+                fields += [pb.FilterField(name=name, kind=kind) for kind in sorted(kinds)]
+            self._made = (version, pb.StatsResponse(filter_fields=fields))
+        return self._made[1]
 
 
 def is_by_popularity(request: pb.ListProductsRequest) -> bool:

@@ -16,13 +16,13 @@ from services.retrieval.messages import (
     DEFAULT_PAGE,
     MAX_FILTERS,
     MAX_IDS,
+    FilterFields,
     add_terms,
     candidate,
     check_count,
     drafts_of,
     facet_message,
     facet_specs,
-    filter_fields,
     is_by_popularity,
     is_over_filter,
     page_limit,
@@ -73,6 +73,7 @@ class RetrievalService(RetrievalServiceServicer):
             self._catalogue, self._searcher, self._readers, settings.facet_candidates
         )
         self._terms = TermReader(store)
+        self._fields = FilterFields()
         self._optimizing: asyncio.Task[None] | None = None
         self._open = False
 
@@ -271,8 +272,8 @@ class RetrievalService(RetrievalServiceServicer):
             index_version=version,
             store=store.name,
             optimized=await self._run(self._readers, store.is_optimized),
-            filter_fields=filter_fields(self._catalogue.compiler.attributes),
         )
+        response.MergeFrom(self._fields.of(version, self._catalogue.compiler.attributes))
         if request.include_terms:
             add_terms(response, await self._terms.read(version, self._catalogue.listing_version))
         return response

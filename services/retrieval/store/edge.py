@@ -66,10 +66,13 @@ class EdgeStore:
     def __init__(self, folder: Path, layout: Layout, least_free_bytes: int = 0) -> None:
         self._layout = layout
         self._folder = EdgeFolder(folder, _config(layout), least_free_bytes)
+        self._meta: dict[str, Any] = {}
+        """The document beside the products, which this process alone writes."""
 
     def open(self) -> None:
         """See `VectorStore`."""
         self._folder.open()
+        self._meta = self._folder.read_json(_META)
         for key, kind in self._layout.fields.items():
             self.ensure_field(key, kind)
 
@@ -229,11 +232,12 @@ class EdgeStore:
 
     def read_meta(self) -> dict[str, Any]:
         """See `VectorStore`."""
-        return self._folder.read_json(_META)
+        return self._meta
 
     def write_meta(self, meta: Mapping[str, Any]) -> None:
         """See `VectorStore`."""
         self._folder.write_json(_META, meta)
+        self._meta = dict(meta)
 
     def _search(
         self,
