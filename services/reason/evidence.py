@@ -143,7 +143,7 @@ def _words(text: str) -> tuple[frozenset[str], ...]:
     return tuple(
         held
         for start, end, held in words
-        if _tells(text[start:end]) or not text[start:end].isascii()
+        if _tells(text[start:end]) or not (text[start:end].isascii() or text[start:end] in _DENIALS)
     )
 
 
