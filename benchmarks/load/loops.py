@@ -16,6 +16,7 @@ from typing import Literal
 
 import grpc.aio
 
+from benchmarks.load.beside import watched
 from benchmarks.load.calls import Send
 from benchmarks.load.measured import Measured
 from benchmarks.load.one_call import send
@@ -66,21 +67,22 @@ async def open_loop(
         seed: Of the spreading.
     """
     measured = Measured(rate)
-    channels = [grpc.aio.insecure_channel(target, options=_SEPARATE) for _ in range(CHANNELS)]
+    channels = [grpc.aio.insecure_channel(target, options=_SEPARATE) for _ in range(CHANNELS + 1)]
     try:
         await _connected(channels)
         tasks: set[asyncio.Task[None]] = set()
         begun = time.perf_counter()
-        for number, at in enumerate(arrival_times(rate, seconds, arrivals, seed)):
-            due = begun + at
-            if (pause := due - time.perf_counter()) > 0:
-                await asyncio.sleep(pause)
-            channel = channels[number % CHANNELS]
-            task = asyncio.create_task(send(next(calls), channel, due, deadline, measured))
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
-        while tasks:
-            await asyncio.wait(tasks)
+        async with watched(channels[CHANNELS], deadline, measured):
+            for number, at in enumerate(arrival_times(rate, seconds, arrivals, seed)):
+                due = begun + at
+                if (pause := due - time.perf_counter()) > 0:
+                    await asyncio.sleep(pause)
+                channel = channels[number % CHANNELS]
+                task = asyncio.create_task(send(next(calls), channel, due, deadline, measured))
+                tasks.add(task)
+                task.add_done_callback(tasks.discard)
+            while tasks:
+                await asyncio.wait(tasks)
         measured.seconds = max(seconds, time.perf_counter() - begun)
     finally:
         for channel in channels:

@@ -59,6 +59,10 @@ class Measured:
     """Of refusals, from the moment that each call was sent."""
     sent_late: Latencies = field(default_factory=Latencies)
     """How long after it was due each call was sent: what the generator itself adds."""
+    health: Latencies = field(default_factory=Latencies)
+    """Of health checks beside the calls of an open loop."""
+    own_lag: Latencies = field(default_factory=Latencies)
+    """How late the generator's own loop came round meanwhile."""
 
     @property
     def calls(self) -> int:

@@ -145,7 +145,11 @@ def _overloaded(run: Overload) -> list[str]:
         f"- p99 of admitted calls: {_ms(p99)} ms, {verdict} the deadline.",
         f"- Refusals at {factor:g}×, as the client sees them: {_spread(most.shed)} "
         f"(wanted: below {SHED_MS:g} ms).",
-        f"- The generator sent calls {_ms(most.sent_late.milliseconds(99))} ms late at p99.",
+        f"- Health checks beside them, which pass none of the layers that refuse: "
+        f"{_spread(most.health)}. What a refusal takes beyond one is what refusing costs; the rest "
+        "is the way there and back, between processes that wait for the same cores.",
+        f"- The generator sent calls {_ms(most.sent_late.milliseconds(99))} ms late at p99; its "
+        f"own loop came round late by {_spread(most.own_lag)}.",
     ]
 
 

@@ -26,6 +26,8 @@ class Command:
     arguments: Sequence[str]
     environment: Mapping[str, str]
     folder: Path
+    niceness: int = 0
+    """How far it stands back for others where processors are scarce, as `nice` has it."""
 
 
 class SupervisedProcess:
@@ -70,6 +72,10 @@ class SupervisedProcess:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        if command.niceness:
+            # Before it has threads, which inherit it.
+            own = os.getpriority(os.PRIO_PROCESS, 0)
+            os.setpriority(os.PRIO_PROCESS, self._child.pid, own + command.niceness)
         started = psutil.Process(self._child.pid).create_time()
         part = self._record.with_suffix(".part")
         part.write_text(json.dumps({"pid": self._child.pid, "started": started}))

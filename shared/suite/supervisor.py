@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Self
 
@@ -25,6 +25,9 @@ DEFAULT_MODEL = VECTOR_MODEL
 STOP_SECONDS = 15.0
 """Longest wait for a process to drain before it is killed."""
 POLL_SECONDS = 0.1
+NICENESS = 5
+"""Of all but the edge, which does little and must do it at once: on a machine of few cores it would
+else wait for models that compute, and callers with it, also those that it only refuses."""
 
 Progress = Callable[[str, str], None]
 """Told (process, state): "starting", "running" (already), "ready", "stopped" or "absent: WHY"."""
@@ -212,7 +215,8 @@ class Suite:
 
     def _command(self, name: str) -> Command:
         if name == TRITON:
-            return triton.command(self.home / "inference", self.ports, self._models)
+            command = triton.command(self.home / "inference", self.ports, self._models)
+            return replace(command, niceness=NICENESS)
         environment = service_environment(
             name,
             self.home,
@@ -224,7 +228,8 @@ class Suite:
             security=self.security,
         )
         environment |= self._variables
-        return Command([self._python, "-m", f"services.{name}"], environment, triton.ROOT)
+        niceness = 0 if name == "orchestrator" else NICENESS
+        return Command([self._python, "-m", f"services.{name}"], environment, triton.ROOT, niceness)
 
     def _check_ports(self, name: str) -> None:
         for field, port in self.ports.of(name).items():

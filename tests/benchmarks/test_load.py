@@ -84,6 +84,22 @@ def test_poisson_arrivals_have_the_rate_and_the_spread_of_a_poisson_process():
     assert times == list(arrival_times(100, 200.0, "poisson", 1))
 
 
+async def test_health_and_the_own_loop_are_watched_beside_a_load(service):
+    _, target = service
+
+    async def block() -> None:
+        for _ in range(6):
+            await asyncio.sleep(0.1)
+            time.sleep(0.05)  # noqa: ASYNC251 - stands for a generator that is busy
+
+    load, _ = await asyncio.gather(
+        open_loop(target, calls(SEARCH, MATERIAL, 1), rate=20, seconds=1, deadline=5), block()
+    )
+    assert 5 <= len(load.health) <= 21
+    assert load.own_lag.milliseconds(100) >= 40
+    assert load.own_lag.milliseconds(10) < 40
+
+
 async def test_an_open_loop_does_not_wait_for_answers(service):
     scripted, target = service
     scripted.stall = 0.5

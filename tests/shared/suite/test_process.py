@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -96,3 +97,20 @@ def test_a_tethered_one_dies_with_its_parent(tmp_path: Path) -> None:
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < until
         time.sleep(0.02)
+
+
+def test_one_that_stands_back_does_so_with_all_its_threads(tmp_path: Path) -> None:
+    process = SupervisedProcess("humble", tmp_path)
+    thread = "threading.Thread(target=time.sleep, args=(60,)).start()"
+    code = f"import threading, time; {thread}; {SLEEP}"
+    process.start(replace(command(tmp_path, code), niceness=3), tethered=True)
+    try:
+        wait_for_log(process, "up")
+        found = process.find()
+        assert found is not None
+        wanted = min(19, os.getpriority(os.PRIO_PROCESS, 0) + 3)
+        threads = [thread.id for thread in found.threads()]
+        assert len(threads) == 2
+        assert {os.getpriority(os.PRIO_PROCESS, thread) for thread in threads} == {wanted}
+    finally:
+        process.kill()

@@ -10,6 +10,7 @@ import pytest
 from shared.suite import PortPlan, Suite, SuiteError
 from shared.suite.ports import taken
 from shared.suite.process import Command
+from shared.suite.supervisor import NICENESS
 
 SERVICE = """
 import asyncio, grpc, os, signal
@@ -118,3 +119,10 @@ def test_free_ports_differ() -> None:
     plan = PortPlan.free()
     ports = [port for port in plan.model_dump().values() if port]
     assert len(ports) == len(set(ports)) == 17
+
+
+def test_all_stand_back_for_the_edge(tmp_path: Path) -> None:
+    with Suite(tmp_path, PortPlan.free(), triton=False, private=True) as suite:
+        niceness = {name: suite._command(name).niceness for name in suite.names}
+    assert niceness.pop("orchestrator") == 0
+    assert set(niceness.values()) == {NICENESS}
