@@ -234,7 +234,8 @@ def main() -> int:
             report.provenance(
                 "python -m benchmarks.personal_data_peers",
                 f"the hand-written texts, {options.count} pieces of each kind and locale that Faker"
-                f" makes up (seed {options.seed}), titles and descriptions of the bundled catalogue and of icecat",
+                f" makes up (seed {options.seed}), titles and descriptions of the bundled catalogue"
+                " and of icecat",
             )
             + " Times are of the processor, of one thread.",
             report.table(head, rows),

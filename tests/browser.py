@@ -24,7 +24,7 @@ needs_browser = pytest.mark.skipif(
 
 
 @asynccontextmanager
-async def open_page(port: int, **context: Any) -> AsyncIterator[Any]:
+async def open_page(port: int, *, scheme: str = "http", **context: Any) -> AsyncIterator[Any]:
     """Opens pages of one visitor; fails at the end if the console had an error, or if
     another site was asked for something.
 
@@ -32,20 +32,18 @@ async def open_page(port: int, **context: Any) -> AsyncIterator[Any]:
     """
     from playwright.async_api import async_playwright
 
+    site = f"{scheme}://127.0.0.1:{port}"
+
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        visitor = await browser.new_context(
-            base_url=f"http://127.0.0.1:{port}", **{"locale": "en-GB", **context}
-        )
+        visitor = await browser.new_context(base_url=site, **{"locale": "en-GB", **context})
         page = await visitor.new_page()
         page.problems = problems = []
         page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on(
             "request",
-            lambda r: (
-                None if r.url.startswith(f"http://127.0.0.1:{port}/") else problems.append(r.url)
-            ),
+            lambda r: None if r.url.startswith(f"{site}/") else problems.append(r.url),
         )
         try:
             yield page

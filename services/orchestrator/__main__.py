@@ -4,6 +4,7 @@ import sys
 
 from services.orchestrator.config import OrchestratorSettings
 from services.orchestrator.server import OrchestratorService
+from services.orchestrator.tenants import forget_tenant
 from shared.server import run
 from shared.tenant_service import tenanted
 
@@ -15,7 +16,10 @@ def main() -> int:
     def make(tenant: str) -> OrchestratorService:
         return OrchestratorService(settings.of_tenant(tenant))
 
-    return run(tenanted(make, settings), settings)
+    async def forget(tenant: str) -> None:
+        await forget_tenant(settings, tenant)
+
+    return run(tenanted(make, settings, forget), settings)
 
 
 if __name__ == "__main__":

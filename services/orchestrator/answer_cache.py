@@ -57,6 +57,11 @@ class CatalogueVersion:
             self.note(version)
 
 
+def redis_prefix(tenant: str) -> str:
+    """Returns what the keys of a tenant begin with, by which all of them are found."""
+    return f"wherefore:{tenant}:" if tenant else "wherefore:"
+
+
 class AnswerCaches:
     """The caches. One for the process and tenant."""
 
@@ -66,7 +71,11 @@ class AnswerCaches:
         self._poll_seconds = kept.catalogue_poll_seconds
         self._second: SecondLevel | None = None
         if url := kept.redis_url.get_secret_value():
-            self._second = RedisLevel(url, timeout_seconds=kept.redis_timeout_seconds)
+            self._second = RedisLevel(
+                url,
+                prefix=redis_prefix(current_tenant()),
+                timeout_seconds=kept.redis_timeout_seconds,
+            )
         self._parses = LayeredCache(
             "orchestrator.parse",
             size=settings.parse_cache_size,

@@ -9,6 +9,7 @@ from pydantic_settings import SettingsConfigDict
 from services.orchestrator.event_backend import EventLogSettings
 from services.orchestrator.stage_budgets import Budgets
 from shared.settings import ServiceSettings
+from shared.tenant_folder import tenant_folder
 
 
 class BrownOutSettings(BaseModel):
@@ -247,7 +248,7 @@ class OrchestratorSettings(ServiceSettings):
         if not tenant:
             return self
         own = {
-            "data_dir": self.data_dir / "tenants" / tenant,
+            "data_dir": tenant_folder(self.data_dir, tenant),
             "events": self.events.of_tenant(tenant),
             "token_key": _key_of(self.token_key, tenant),
             "previous_token_keys": SecretStr(

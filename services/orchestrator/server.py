@@ -43,13 +43,14 @@ from services.orchestrator.summary import ProductSummariser
 from services.orchestrator.sweeper import Sweeper
 from services.orchestrator.tokens import TokenSigner, load_key
 from services.orchestrator.user_data import UserData
-from services.orchestrator.web.app import Api, make_app
+from services.orchestrator.web.app import Api
+from services.orchestrator.web.page import DemoPage
 from shared.catalogue_watch import CatalogueWatch
 from shared.errors import UnavailableError
 from shared.folder_lock import FolderLock
 from shared.security.guard import Guard
+from shared.tenant_service import Inside
 from shared.text.analysis import warm_up
-from shared.web.serve import WebServer
 from wherefore.orchestrator.v1.completion_service_pb2_grpc import (
     add_CompletionServiceServicer_to_server,
 )
@@ -136,20 +137,22 @@ class OrchestratorService:
         self._watching: list[asyncio.Task[None]] = []
         self._rules = RuleBook(settings.rules_file, settings.rules_poll_seconds)
         self._clients: Clients | None = None
-        self._api: Api | None = None
-        self._web: WebServer | None = None
-        self._guard: Guard | None = None
+        self.page = DemoPage(settings)
         self._started_at = 0.0
         self._complete = False
 
     @property
     def http_port(self) -> int:
         """Port of the demo page once started; 0 when it is off."""
-        return self._web.port if self._web else 0
+        return self.page.port
 
     def use_guard(self, guard: Guard) -> None:
         """Guards the demo page's routes; called while security is on."""
-        self._guard = guard
+        self.page.guard = guard
+
+    def use_tenants(self, inside: Inside) -> None:
+        """Lets the page answer tenants from their own data."""
+        self.page.inside = inside
 
     def register(self, server: grpc.aio.Server) -> None:
         """Adds the servicers to a server."""
@@ -208,7 +211,7 @@ class OrchestratorService:
         add_SummaryServiceServicer_to_server(summaries, server)
         completion = CompletionServer(self._completer)
         add_CompletionServiceServicer_to_server(completion, server)
-        self._api = Api(
+        self.page.api = Api(
             search=search.Search,
             search_stream=search.SearchStream,
             summarise=summaries.Summarise,
@@ -235,16 +238,7 @@ class OrchestratorService:
         await self._rules.start()
         self._watch()
         self._started_at = time.monotonic()
-        if self._settings.http_enabled and self._web is None and self._api is not None:
-            security = self._settings.security
-            self._web = WebServer(
-                make_app(self._api, self._guard),
-                self._settings.host,
-                self._settings.http_port,
-                security.pair("orchestrator") if security.enabled and security.edge_tls else None,
-            )
-            await self._web.start()
-            _log.info("demo page", url=f"http://{self._settings.host}:{self._web.port}/")
+        await self.page.start()
 
     def _watch(self) -> None:
         """Keeps completions up to date."""
@@ -290,8 +284,7 @@ class OrchestratorService:
 
     async def close(self) -> None:
         """Closes the demo page, the rules, the channels and the store."""
-        if self._web:
-            await self._web.stop()
+        await self.page.stop()
         await self._rules.close()
         for task in self._watching:
             task.cancel()

@@ -1,9 +1,11 @@
 """Runs the retrieval service: `python -m services.retrieval`."""
 
+import asyncio
 import sys
 
 from services.retrieval.config import RetrievalSettings
 from services.retrieval.server import RetrievalService
+from services.retrieval.store.factory import drop_store
 from shared.server import run
 from shared.tenant_service import tenanted
 
@@ -15,7 +17,10 @@ def main() -> int:
     def make(tenant: str) -> RetrievalService:
         return RetrievalService(settings.of_tenant(tenant))
 
-    return run(tenanted(make, settings), settings)
+    async def forget(tenant: str) -> None:
+        await asyncio.to_thread(drop_store, settings, tenant)
+
+    return run(tenanted(make, settings, forget), settings)
 
 
 if __name__ == "__main__":

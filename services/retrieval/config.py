@@ -13,6 +13,7 @@ from services.retrieval.store.port import (
     Quantisation,
 )
 from shared.settings import ServiceSettings
+from shared.tenant_folder import tenant_folder
 
 
 class RetrievalSettings(ServiceSettings):
@@ -94,7 +95,7 @@ class RetrievalSettings(ServiceSettings):
         if not tenant:
             return self
         own = {
-            "data_dir": self.data_dir / "tenants" / tenant,
+            "data_dir": tenant_folder(self.data_dir, tenant),
             "collection": f"{self.collection}-{tenant}",
         }
         return self.model_copy(update=own)

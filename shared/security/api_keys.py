@@ -135,6 +135,20 @@ def revoke(path: Path, key_id: str) -> bool:
     return True
 
 
+def revoke_tenant(path: Path, tenant: str) -> list[str]:
+    """Takes all keys of a tenant out of a file; returns their ids, none where there is no file.
+
+    Raises:
+        OSError: The file cannot be read or written.
+        ValueError: It is wrong.
+    """
+    keys = _load(path) if path.exists() else []
+    theirs = [key.id for key in keys if key.tenant == tenant]
+    if theirs:
+        _save(path, [key for key in keys if key.tenant != tenant])
+    return theirs
+
+
 def listed(path: Path) -> list[ApiKey]:
     """Returns the keys of a file.
 

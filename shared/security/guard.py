@@ -14,9 +14,12 @@ from shared.security.audit_log import AuditLog, AuditRecord
 from shared.security.authenticator import Authenticator, Metadata
 from shared.security.policy import SERVICES, Rule, rule_of
 from shared.security.rate_limit import RateLimiter
+from shared.security.removed_tenants import RemovedTenants
 from shared.security.settings import SecuritySettings
 
 NOT_ALLOWED: Final = "the credential does not allow this call"
+REMOVE_TENANT: Final = "RemoveTenant"
+"""What stands in the audit log as the method, where a process deletes the data of a tenant."""
 _BEGUN: Final = "BEGUN"
 
 
@@ -48,10 +51,25 @@ class Guard:
         self._audit = audit
         self._authenticator = Authenticator(settings)
         self._limiter = RateLimiter(settings.call_burst)
+        self._removed = RemovedTenants(settings.removed_tenants_file)
 
     def pseudonym(self, user_id: str) -> str:
         """Returns what stands for a user in the audit log."""
         return self._audit.pseudonym(user_id)
+
+    def removed_tenants(self) -> frozenset[str]:
+        """Returns the tenants for whom nothing is done any more."""
+        return self._removed.names()
+
+    async def tell_removal(self, tenant: str, *, done: bool) -> None:
+        """Writes into the audit log that the data of a tenant is to be deleted, or that it is.
+
+        Raises:
+            UnavailableError: It could not be written.
+        """
+        record = AuditRecord(REMOVE_TENANT, caller=Caller(tenant=tenant))
+        record.code = grpc.StatusCode.OK.name if done else _BEGUN
+        await self._audit.begun(record)
 
     @asynccontextmanager
     async def admit(self, attempt: Attempt) -> AsyncGenerator[None, None]:
@@ -93,6 +111,8 @@ class Guard:
         attempt.record.caller = caller = found.caller
         self._limit(caller, found.calls_per_second)
         rule = rule_of(attempt.method)
+        if caller.tenant and caller.tenant in self.removed_tenants():
+            raise PermissionDeniedError(NOT_ALLOWED)
         if rule is None or not rule.roles & caller.roles:
             raise PermissionDeniedError(NOT_ALLOWED)
         set_caller(caller)

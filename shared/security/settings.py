@@ -57,6 +57,11 @@ class SecuritySettings(BaseSettings):
         return self.dir / "api_keys.json"
 
     @property
+    def removed_tenants_file(self) -> Path:
+        """Names of the tenants whose data is deleted."""
+        return self.dir / "removed_tenants.json"
+
+    @property
     def jwks_file(self) -> Path:
         """Public keys of the issuer of tokens (RFC 7517)."""
         return self.dir / "jwks.json"

@@ -1,11 +1,13 @@
 """A service object for each tenant, over real calls."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 
 import grpc
 import pytest
 
-from shared.errors import UnavailableError
+from shared.errors import PermissionDeniedError, UnavailableError
 from shared.request_context import Caller, current_tenant, set_caller
 from shared.security.settings import SecuritySettings
 from shared.settings import ServiceSettings
@@ -154,3 +156,117 @@ def test_without_security_there_is_one_object_and_nothing_between() -> None:
     assert isinstance(tenanted(Shop, settings), Shop)
     secured = ServiceSettings(port=0, security=SecuritySettings(enabled=True))
     assert isinstance(tenanted(Shop, secured), TenantService)
+
+
+@dataclass
+class Door:
+    """Stands in for the guard: who is removed, and what was told of it."""
+
+    removed: set[str] = field(default_factory=set)
+    told: list[tuple[str, bool]] = field(default_factory=list)
+
+    def removed_tenants(self) -> frozenset[str]:
+        return frozenset(self.removed)
+
+    async def tell_removal(self, tenant: str, *, done: bool) -> None:
+        self.told.append((tenant, done))
+
+
+@dataclass
+class Removing:
+    """A service with tenants whose data is deleted by a function that can fail."""
+
+    service: TenantService
+    door: Door
+    forgotten: list[str]
+    failures: list[Exception]
+
+    async def look(self) -> None:
+        assert self.service._removal
+        await self.service._removal.look()
+
+
+@pytest.fixture
+async def removing(made: list[Shop]) -> AsyncIterator[Removing]:
+    forgotten: list[str] = []
+    failures: list[Exception] = []
+
+    def make(tenant: str) -> Shop:
+        made.append(Shop(tenant))
+        return made[-1]
+
+    async def forget(tenant: str) -> None:
+        assert all(shop.closes for shop in made if shop.tenant == tenant)
+        if failures:
+            raise failures.pop()
+        forgotten.append(tenant)
+
+    found = Removing(TenantService(make, 2, forget), Door(), forgotten, failures)
+    found.service.use_guard(found.door)
+    await found.service.start()
+    yield found
+    await found.service.close()
+
+
+async def test_who_is_removed_is_closed_deleted_and_comes_no_more(
+    removing: Removing, made: list[Shop]
+) -> None:
+    assert await ask(removing.service, "a") == "a/a"
+    assert await ask(removing.service, "b") == "b/b"
+    removing.door.removed.add("a")
+    with pytest.raises(PermissionDeniedError):
+        await ask(removing.service, "a")
+    for _ in range(3):
+        await removing.look()
+    assert removing.forgotten == ["a"]
+    assert removing.door.told == [("a", False), ("a", True)]
+    assert [(shop.tenant, shop.closes) for shop in made] == [("", 0), ("a", 1), ("b", 0)]
+    assert await ask(removing.service, "b") == "b/b"
+    assert await ask(removing.service, "c") == "c/c"  # its place is free
+
+
+async def test_what_could_not_be_deleted_is_tried_again(removing: Removing) -> None:
+    removing.failures += [OSError("disk"), UnavailableError("another process has it")]
+    removing.door.removed.add("a")
+    for expected in ([], [], ["a"], ["a"]):
+        await removing.look()
+        assert removing.forgotten == expected
+    assert removing.door.told == [("a", False), ("a", True)]
+
+
+async def test_a_start_deletes_what_was_left(made: list[Shop]) -> None:
+    forgotten: list[str] = []
+
+    async def forget(tenant: str) -> None:
+        forgotten.append(tenant)
+
+    service = TenantService(Shop, 2, forget)
+    service.use_guard(Door({"gone"}))
+    await service.start()
+    assert forgotten == ["gone"]
+    await service.close()
+
+
+async def test_calls_that_are_being_answered_end_before_it_closes(
+    removing: Removing, made: list[Shop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going_on, begun = asyncio.Event(), asyncio.Event()
+    parse = Shop.parse
+
+    async def slow(self: Shop, request: ParseRequest, context) -> ParseResponse:
+        begun.set()
+        await going_on.wait()
+        assert not self.closes
+        return await parse(self, request, context)
+
+    monkeypatch.setattr(Shop, "parse", slow)
+    call = asyncio.create_task(ask(removing.service, "a"))
+    await begun.wait()
+    removing.door.removed.add("a")
+    look = asyncio.create_task(removing.look())
+    await asyncio.sleep(0.05)
+    assert not look.done()
+    going_on.set()
+    assert await call == "a/a"
+    await look
+    assert removing.forgotten == ["a"]

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from services.orchestrator.web.door import Door
+from services.orchestrator.web.door import Door, Pages
 from services.orchestrator.web.event_stream import event_stream
 from shared.deadline import Deadline, set_current_deadline
 from shared.errors import (
@@ -87,14 +87,15 @@ class Api:
     deadline_seconds: float
 
 
-def make_app(api: Api, guard: Guard | None = None) -> Starlette:
+def make_app(api: Api, guard: Guard | None = None, pages: Pages | None = None) -> Starlette:
     """Returns the application.
 
     Args:
         api: Answers.
         guard: Lets calls in while security is on.
+        pages: Answer tenants; see `Door`.
     """
-    door = [Middleware(Door, guard, lambda error: _failure(error, {}))] if guard else []
+    door = [Middleware(Door, guard, lambda error: _failure(error, {}), pages)] if guard else []
     static = HashedStaticFiles(directory=STATIC)
 
     async def page(request: Request) -> Response:
@@ -106,6 +107,24 @@ def make_app(api: Api, guard: Guard | None = None) -> Starlette:
         except WhereforeError as error:
             return JSONResponse({"status": "NOT_SERVING", "reason": error.message}, 503)
         return JSONResponse({"status": "SERVING"})
+
+    return Starlette(
+        routes=[
+            Route("/", page),
+            Route("/healthz", health),
+            *api_routes(api),
+            Mount("/static", static),
+        ],
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(GZipMiddleware, minimum_size=1024),
+            *door,
+        ],
+    )
+
+
+def api_routes(api: Api) -> list[Route]:
+    """Returns the routes that answer from data, without a door."""
 
     async def search(request: Request) -> Response:
         return await _answer(request, SearchRequest, api.search, api.deadline_seconds)
@@ -142,25 +161,15 @@ def make_app(api: Api, guard: Guard | None = None) -> Starlette:
             request, UserEventServiceWriteRequest, api.write_event, api.deadline_seconds
         )
 
-    return Starlette(
-        routes=[
-            Route("/", page),
-            Route("/healthz", health),
-            Route("/api/search", search, methods=["POST"]),
-            Route("/api/search/stream", search_stream, methods=["POST"]),
-            Route("/api/summarise", summarise, methods=["POST"]),
-            Route("/api/explain", explain, methods=["POST"]),
-            Route("/api/complete", complete, methods=["POST"]),
-            Route("/api/recommend", recommend, methods=["POST"]),
-            Route("/api/events", events, methods=["POST"]),
-            Mount("/static", static),
-        ],
-        middleware=[
-            Middleware(SecurityHeaders),
-            Middleware(GZipMiddleware, minimum_size=1024),
-            *door,
-        ],
-    )
+    return [
+        Route("/api/search", search, methods=["POST"]),
+        Route("/api/search/stream", search_stream, methods=["POST"]),
+        Route("/api/summarise", summarise, methods=["POST"]),
+        Route("/api/explain", explain, methods=["POST"]),
+        Route("/api/complete", complete, methods=["POST"]),
+        Route("/api/recommend", recommend, methods=["POST"]),
+        Route("/api/events", events, methods=["POST"]),
+    ]
 
 
 def _json(answer: Message, headers: dict[str, str]) -> Response:

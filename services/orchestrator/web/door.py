@@ -1,6 +1,7 @@
 """While security is on: lets the calls of the page in by the same rules as those over gRPC."""
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -23,7 +24,10 @@ METHODS: Final = {
 }
 """The method that each route stands for; other routes below /api are let in by nobody."""
 _GUARDED: Final = "/api/"
-_PAGE_OF_NOBODY: Final = "the page shows the suite's own data; tenants call over gRPC"
+_PAGE_OF_NOBODY: Final = "this page has no data of tenants; they call over gRPC"
+
+Pages = Callable[[str], AbstractAsyncContextManager[ASGIApp]]
+"""Lends the routes that answer from a tenant's data, for a call."""
 
 
 class Door:
@@ -33,14 +37,20 @@ class Door:
         app: Answers.
         guard: Decides.
         failure: Makes the response of an error.
+        pages: Answer a tenant; who has one is refused when None.
     """
 
     def __init__(
-        self, app: ASGIApp, guard: Guard, failure: Callable[[WhereforeError], Response]
+        self,
+        app: ASGIApp,
+        guard: Guard,
+        failure: Callable[[WhereforeError], Response],
+        pages: Pages | None = None,
     ) -> None:
         self._app = app
         self._guard = guard
         self._failure = failure
+        self._pages = pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""
@@ -56,9 +66,14 @@ class Door:
         )
         try:
             async with self._guard.admit(attempt):
-                if current_tenant():
+                tenant = current_tenant()
+                if not tenant:
+                    await self._app(scope, receive, send)
+                elif self._pages is None:
                     raise PermissionDeniedError(_PAGE_OF_NOBODY)
-                await self._app(scope, receive, send)
+                else:
+                    async with self._pages(tenant) as page:
+                        await page(scope, receive, send)
         except WhereforeError as error:
             # The routes turn their own errors into answers: these are the door's.
             await self._failure(error)(scope, receive, send)

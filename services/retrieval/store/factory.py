@@ -1,9 +1,15 @@
 """Chooses the store by the settings."""
 
+from typing import TYPE_CHECKING
+
 from services.retrieval.config import RetrievalSettings
 from services.retrieval.fields import INDEXED
 from services.retrieval.store.port import Layout, VectorStore
 from shared.settings import MIB
+from shared.tenant_folder import delete_tenant_folder
+
+if TYPE_CHECKING:
+    from services.retrieval.store.server import ServerStore
 
 
 def open_store(settings: RetrievalSettings) -> VectorStore:
@@ -21,18 +27,39 @@ def open_store(settings: RetrievalSettings) -> VectorStore:
         write_consistency=settings.write_consistency,
     )
     if settings.qdrant_url:
-        from qdrant_client import QdrantClient
-
-        from services.retrieval.store.server import ServerStore
-
-        client = QdrantClient(
-            url=settings.qdrant_url,
-            api_key=settings.qdrant_api_key.get_secret_value() or None,
-            timeout=settings.qdrant_timeout_seconds,
-            check_compatibility=False,  # asks the server, which may not be up yet
-        )
-        return ServerStore(client, settings.collection, layout)
+        return _server_store(settings, layout)
     # The embedded engine is not built for every platform, so it is imported only where it is used.
     from services.retrieval.store.edge import EdgeStore
 
     return EdgeStore(settings.data_dir, layout, settings.least_free_mib * MIB)
+
+
+def drop_store(settings: RetrievalSettings, tenant: str) -> None:
+    """Deletes the products of a tenant, whose store is closed; does nothing where they are gone.
+
+    Raises:
+        OSError: A file cannot be deleted.
+        UnavailableError: The server does not answer, or another process has the store open.
+    """
+    own = settings.of_tenant(tenant)
+    if own.qdrant_url:
+        store = _server_store(own, Layout())
+        try:
+            store.drop()
+        finally:
+            store.close()
+    delete_tenant_folder(settings.data_dir, tenant)
+
+
+def _server_store(settings: RetrievalSettings, layout: Layout) -> "ServerStore":
+    from qdrant_client import QdrantClient
+
+    from services.retrieval.store.server import ServerStore
+
+    client = QdrantClient(
+        url=settings.qdrant_url,
+        api_key=settings.qdrant_api_key.get_secret_value() or None,
+        timeout=settings.qdrant_timeout_seconds,
+        check_compatibility=False,  # asks the server, which may not be up yet
+    )
+    return ServerStore(client, settings.collection, layout)

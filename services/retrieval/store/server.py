@@ -90,6 +90,13 @@ class ServerStore:
         self._client.close()
 
     @translate_errors
+    def drop(self) -> None:
+        """Deletes the collection and its document; does nothing where they are gone."""
+        for name in (self._collection, self._meta):
+            if self._client.collection_exists(name):
+                self._client.delete_collection(name)
+
+    @translate_errors
     def ping(self) -> None:
         """See `VectorStore`."""
         self._client.get_collection(self._collection)

@@ -77,10 +77,14 @@ def key(
         wherefore security key shop-web --role shopper --tenant acme --days 90
     """
     from shared.security.api_keys import new_key
+    from shared.security.removed_tenants import read_removed
 
+    settings = _settings(dir)
     with _telling():
+        if tenant in read_removed(settings.removed_tenants_file):
+            raise failures.CommandError(f"tenant {tenant} was removed; use another name")
         made = new_key(
-            _settings(dir).api_keys_file,
+            settings.api_keys_file,
             name,
             role,
             tenant=tenant,
@@ -126,6 +130,36 @@ def revoke(
         raise failures.CommandError(f"there is no key {key_id}")
     print(f"{key_id} is revoked")
     return failures.OK
+
+
+@app.command(name="remove-tenant")
+def remove_tenant(
+    tenant: Annotated[str, Parameter(help="Whose data is deleted.")],
+    /,
+    *,
+    yes: Annotated[
+        bool, Parameter(negative="", help="Do it: nothing brings the data back.")
+    ] = False,
+    wait: Annotated[float, Parameter(help="Seconds to wait until services have done it.")] = 60,
+    dir: Folder = None,  # noqa: A002 - the option is called --dir
+) -> int:
+    """Delete all that is kept of a tenant, and take its keys back.
+
+    Every service does it by itself within a second, or when it starts; the audit logs tell when it
+    is done. Given again, it does what is left and waits for that. The name cannot be used anew.
+
+    For example:
+
+        wherefore security remove-tenant acme --yes
+    """
+    from shared.cli.tenant_removal import remove
+
+    if not yes:
+        raise failures.CommandError(
+            f"this deletes products, events and all else of {tenant}, for good", hint="add --yes"
+        )
+    with _telling():
+        return remove(_settings(dir), tenant, wait)
 
 
 @audit.command

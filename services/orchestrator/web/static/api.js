@@ -8,12 +8,20 @@ export class ServiceError extends Error {
   }
 }
 
+// The key of a suite that asks for one, for as long as the tab is open: it opens one shop's data.
+let key = sessionStorage.getItem("key") ?? "";
+
+export function useKey(value) {
+  key = value;
+  sessionStorage.setItem("key", value);
+}
+
 async function post(path, body) {
   let response;
   try {
     response = await fetch(`/api/${path}`, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", ...(key ? { "x-api-key": key } : {}) },
       body: JSON.stringify(body),
     });
   } catch (error) {

@@ -190,7 +190,12 @@ export default {
   causes: { UNAVAILABLE: "not reachable", DEADLINE: "too slow", OVERLOADED: "overloaded", ERROR: "failed", DISABLED: "turned off", CIRCUIT_OPEN: "not asked, it kept failing" },
   errorTitle: "That did not work",
   retry: "Try again",
+  keyTitle: "A key is needed",
+  key: "API key",
+  useKey: "Use this key",
   errors: {
+    UNAUTHENTICATED: "This suite asks who you are. Your shop's key shows your shop's products; it is kept until this tab is closed.",
+    PERMISSION_DENIED: "This key does not open it. Another key of your shop may.",
     UNAVAILABLE: "The product index cannot be reached. It usually comes back within seconds.",
     DEADLINE_EXCEEDED: "There was no answer in time.",
     RESOURCE_EXHAUSTED: "There is too much going on. Wait a moment.",

@@ -256,7 +256,12 @@ export default {
   causes: { UNAVAILABLE: "无法连接", DEADLINE: "响应太慢", OVERLOADED: "负载过高", ERROR: "出错", DISABLED: "已停用", CIRCUIT_OPEN: "连续失败，暂不请求" },
   errorTitle: "没有成功",
   retry: "重试",
+  keyTitle: "需要密钥",
+  key: "API 密钥",
+  useKey: "使用此密钥",
   errors: {
+    UNAUTHENTICATED: "本服务需要确认身份。输入您店铺的密钥即可看到该店铺的商品；关闭此标签页后密钥即被清除。",
+    PERMISSION_DENIED: "此密钥无权执行该操作，请换用店铺的其他密钥。",
     UNAVAILABLE: "暂时无法访问商品索引，通常几秒内恢复。",
     DEADLINE_EXCEEDED: "没有及时得到响应。",
     RESOURCE_EXHAUSTED: "当前请求过多，请稍候。",

@@ -17,6 +17,7 @@ async def test_results_come_with_reasons_and_evidence(page):
     await expecting(page.locator(".card")).to_have_count(20)
     await expecting(page.locator("#status")).to_contain_text("Best of 30 products")
     await expecting(page.locator(".card .reason")).to_have_count(20)
+    await expecting(page.locator(".card .writer")).to_have_count(20)  # nothing is put anew now
     await page.locator(".clause").first.click()
     evidence = page.locator(".reason .evidence").first
     await expecting(evidence).to_contain_text("steel")

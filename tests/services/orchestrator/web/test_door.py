@@ -1,14 +1,16 @@
 """The page's routes while security is on."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 from starlette.routing import Route
 
-from services.orchestrator.web.app import Api, make_app
-from services.orchestrator.web.door import METHODS
+from services.orchestrator.web.app import Api, api_routes, make_app
+from services.orchestrator.web.door import METHODS, Pages
 from shared.request_context import current_caller
 from shared.security.api_keys import new_key
 from shared.security.audit_log import AuditLog
@@ -28,23 +30,32 @@ async def answer(_: object) -> CompleteResponse:
     return CompleteResponse()
 
 
-@pytest.fixture
-async def client(settings: SecuritySettings) -> AsyncIterator[httpx.AsyncClient]:
+def api_of(say: Callable[[object], Awaitable[CompleteResponse]] = answer) -> Api:
     async def ready() -> None: ...
 
     async def parts(_: object):
         yield CompleteResponse()
 
     others = dict.fromkeys(
-        ("search", "summarise", "explain", "complete", "recommend", "write_event"), answer
+        ("search", "summarise", "explain", "complete", "recommend", "write_event"), say
     )
-    api = Api(**others, search_stream=parts, check_ready=ready, deadline_seconds=5)
+    return Api(**others, search_stream=parts, check_ready=ready, deadline_seconds=5)
+
+
+@asynccontextmanager
+async def page_of(settings: SecuritySettings, *more: Pages) -> AsyncIterator[httpx.AsyncClient]:
     audit = AuditLog(settings.audit_dir / "log.jsonl")
-    app = make_app(api, Guard(settings, audit))
+    app = make_app(api_of(), Guard(settings, audit), *more)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://page") as client:
         yield client
     audit.close()
+
+
+@pytest.fixture
+async def client(settings: SecuritySettings) -> AsyncIterator[httpx.AsyncClient]:
+    async with page_of(settings) as client:
+        yield client
 
 
 def routes() -> set[str]:
@@ -87,6 +98,34 @@ async def test_a_tenant_does_not_see_the_data_of_the_suite(
     key = new_key(settings.api_keys_file, "shop", ["shop"], tenant="acme")
     response = await client.post("/api/complete", json={}, headers={"x-api-key": key})
     assert response.status_code == httpx.codes.FORBIDDEN
+
+
+async def test_a_tenant_is_answered_from_their_own_data(settings: SecuritySettings) -> None:
+    inside: list[str] = []
+
+    @asynccontextmanager
+    async def pages(tenant: str) -> AsyncIterator[Starlette]:
+        async def theirs(_: object) -> CompleteResponse:
+            assert current_caller().tenant == tenant
+            return CompleteResponse(completions=[{"text": f"of {tenant}"}])
+
+        inside.append(tenant)
+        yield Starlette(routes=api_routes(api_of(theirs)))
+        inside.remove(tenant)
+
+    keys = {
+        tenant: new_key(settings.api_keys_file, "shop", ["shop"], tenant=tenant)
+        for tenant in ("acme", "bolt", "")
+    }
+    async with page_of(settings, pages) as client:
+        for tenant, key in keys.items():
+            response = await client.post("/api/complete", json={}, headers={"x-api-key": key})
+            expected = {"completions": [{"text": f"of {tenant}"}]} if tenant else {}
+            assert response.json() == expected
+            assert response.headers["content-security-policy"]
+        response = await client.post("/api/complete", json={})
+        assert response.status_code == httpx.codes.UNAUTHORIZED
+    assert not inside
 
 
 async def test_the_page_and_health_are_open(client: httpx.AsyncClient) -> None:

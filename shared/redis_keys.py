@@ -1,0 +1,38 @@
+"""Deletes what is kept in a Redis under one prefix."""
+
+from typing import Any, Final
+
+from shared.errors import UnavailableError
+
+_SECONDS: Final = 5.0
+_SCAN: Final = 1_000
+
+
+async def delete_keys(url: str, prefix: str) -> None:
+    """Deletes all keys that begin with a prefix, whatever it takes; none may be written meanwhile.
+
+    Args:
+        url: redis://, rediss:// (TLS) or unix:// with what is needed to log in (extra `redis`).
+        prefix: Not empty.
+
+    Raises:
+        UnavailableError: Redis cannot be reached: something may be left.
+        ValueError: There is no prefix.
+    """
+    from redis.asyncio import Redis
+    from redis.exceptions import RedisError
+
+    if not prefix:
+        raise ValueError("no prefix: these would be all keys there are")
+    # Its types are of both its clients at once, of which one is not asynchronous.
+    connect: Any = Redis
+    redis: Any = connect.from_url(url, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS)
+    # Each byte is meant as it is, "*" and "[" too.
+    pattern = b"".join(b"\\" + bytes([each]) for each in prefix.encode()) + b"*"
+    try:
+        async for key in redis.scan_iter(match=pattern, count=_SCAN):
+            await redis.unlink(key)
+    except (RedisError, OSError, TimeoutError) as error:
+        raise UnavailableError("what Redis keeps cannot be deleted: it is lost") from error
+    finally:
+        await redis.aclose()
