@@ -96,7 +96,8 @@ class Admission:
 
         From 0, where it is alone, to 1, where those that come are refused: how full the queue is,
         by what wait its deadline leaves room for or by the number of calls that wait. Before
-        anybody waits, and where time is short, up to a half by how many of the places others have.
+        anybody waits, up to a half by how many of the places others have, where time is short and
+        they slow each other down.
         """
         return max(self._crowd(method), self._fullness(method))
 
@@ -104,8 +105,9 @@ class Admission:
         others = max(0, self._in_flight + self.waiting - 1)
         taken = min(1.0, others / self._limit.value)
         room = _QUEUE_SHARE * current_deadline().remaining()
-        urgency = min(1.0, self._expected(method) / (_LEISURE * room)) if room > 0 else 1.0
-        return taken * urgency / 2
+        expected = self._expected(method)
+        urgency = min(1.0, expected / (_LEISURE * room)) if room > 0 else 1.0
+        return taken * urgency * self._limit.crowding(method, expected) / 2
 
     def _fullness(self, method: str) -> float:
         if self._in_flight < self._limit.value and not self.waiting:

@@ -60,6 +60,18 @@ class ConcurrencyLimit:
         """Whether the number follows what the machine can do."""
         return self._target_seconds > 0
 
+    def crowding(self, method: str, seconds: float) -> float:
+        """Returns how much others beside them slow calls of a method down that take so long.
+
+        From 0, as long as alone, to 1, so slow that a limit which adapts would fall. While none has
+        been alone, by the time after which a call counts as slow; 1 of a fixed limit.
+        """
+        if not self.follows:
+            return 1.0
+        if alone := self._alone_seconds.get(method):
+            return min(1.0, max(0.0, (seconds / alone - 1) / (_CROWDED - 1)))
+        return min(1.0, seconds / self._target_seconds)
+
     def note(
         self,
         method: str,

@@ -120,3 +120,13 @@ def test_fewer_at_once_are_no_help_where_others_do_not_make_calls_slow():
     assert limit.value > 2
     run(limit, lambda _: 0.5, remaining=1.0, start=now)
     assert limit.value == 64
+
+
+def test_crowding_is_by_how_much_slower_than_alone_calls_are():
+    limit = ConcurrencyLimit(64, target_seconds=0.4)
+    # None has been alone: by the time after which a call is slow.
+    assert [limit.crowding("m", seconds) for seconds in (0.0, 0.1, 0.8)] == [0.0, 0.25, 1.0]
+    run(limit, cores(2, 0.1), offered=1, rounds=20)
+    found = [limit.crowding("m", seconds) for seconds in (0.05, 0.1, 0.125, 0.15, 1.0)]
+    assert found == pytest.approx([0.0, 0.0, 0.5, 1.0, 1.0])
+    assert ConcurrencyLimit(64).crowding("m", 0.1) == 1.0
