@@ -31,6 +31,8 @@ def service_pipeline(
     not call takes no place of those who may.
     """
     security = (SecurityLayer(guard),) if guard else ()
+    # What health and reflection are sent may be no message either, and nobody needs to be known.
+    outer = RequestContextLayer(), ErrorLayer()
     return Pipeline(
         (
             RequestContextLayer(),
@@ -51,7 +53,8 @@ def service_pipeline(
             ),
             ValidationLayer(lenient_methods),
         ),
-        reflection=(RequestContextLayer(), ErrorLayer(), *security) if security else (),
+        reflection=(*outer, *security, ValidationLayer()),
+        health=(*outer, ValidationLayer()),
         idle_seconds=settings.stream_idle_seconds,
     )
 

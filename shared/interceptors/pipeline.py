@@ -9,8 +9,8 @@ from __future__ import annotations  # grpc.RpcMethodHandler is generic in its st
 import asyncio
 import inspect
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -76,6 +76,7 @@ class Pipeline(grpc.aio.ServerInterceptor):
     Args:
         layers: Around all calls but health and reflection.
         reflection: Around reflection.
+        health: Around health.
         idle_seconds: Longest wait for the next message of a stream of requests: such a call has no
             deadline of ours, and who sends nothing must not keep its place for ever.
     """
@@ -84,10 +85,12 @@ class Pipeline(grpc.aio.ServerInterceptor):
         self,
         layers: Sequence[Layer],
         reflection: Sequence[Layer] = (),
+        health: Sequence[Layer] = (),
         idle_seconds: float | None = None,
     ) -> None:
         self._layers = layers
         self._reflection = reflection
+        self._health = health
         self._idle_seconds = idle_seconds
         self._in_flight = 0
         self._idle = asyncio.Event()
@@ -110,37 +113,23 @@ class Pipeline(grpc.aio.ServerInterceptor):
         """Wraps the handler of one call."""
         handler = await continuation(handler_call_details)
         method = handler_call_details.method
-        if handler is None or method.startswith(_HEALTH):
-            return handler
+        if handler is None:
+            return None
         call = Call(
             method=method,
             request_streaming=handler.request_streaming,
             response_streaming=handler.response_streaming,
             metadata=tuple(handler_call_details.invocation_metadata or ()),
         )
+        if method.startswith(_HEALTH):
+            return self._wrap(handler, call, self._health, is_counted=False)
         if method.startswith(_REFLECTION):
-            return self._around_reflection(handler, call) if self._reflection else handler
-        return self._wrap(handler, call)
+            return self._wrap(handler, call, self._reflection, is_counted=False)
+        return self._wrap(handler, call, self._layers)
 
-    def _around_reflection(self, handler: Handler, call: Call) -> Handler:
-        behaviour: Any = handler.stream_stream
-
-        async def answer(requests: Any, context: Context) -> None:
-            async with AsyncExitStack() as stack:
-                for layer in self._reflection:
-                    held = layer.around(call, context)
-                    if held is not None:
-                        await stack.enter_async_context(held)
-                await _invoke(behaviour, requests, context)
-
-        build: Any = grpc.stream_stream_rpc_method_handler
-        return build(
-            answer,
-            request_deserializer=handler.request_deserializer,
-            response_serializer=handler.response_serializer,
-        )
-
-    def _wrap(self, handler: Handler, call: Call) -> Handler:
+    def _wrap(
+        self, handler: Handler, call: Call, layers: Sequence[Layer], *, is_counted: bool = True
+    ) -> Handler:
         behaviour: Any
         if call.request_streaming and call.response_streaming:
             behaviour, make = handler.stream_stream, grpc.stream_stream_rpc_method_handler
@@ -154,51 +143,34 @@ class Pipeline(grpc.aio.ServerInterceptor):
         serialise = _noting_serializer(handler, call)
 
         async def answer(request: Any, context: Context) -> Any:
-            self._enter()
             call.notes = begin_notes()
-            try:
-                async with AsyncExitStack() as stack:
-                    for layer in self._layers:
-                        held = layer.around(call, context)
-                        if held is not None:
-                            await stack.enter_async_context(held)
-                    if call.request_streaming:
-                        request = self._watch(request, call)
-                    else:
-                        self._receive(request, call)
-                    response = await _invoke(behaviour, request, context)
-                    # Inside the layers, so that they know what was answered and how large it is.
-                    return None if call.response_streaming else serialise(response)
-            finally:
-                self._leave()
+            async with AsyncExitStack() as stack:
+                if is_counted:
+                    stack.enter_context(self._counted())
+                for layer in layers:
+                    held = layer.around(call, context)
+                    if held is not None:
+                        await stack.enter_async_context(held)
+                if call.request_streaming:
+                    request = self._watch(request, call, layers)
+                else:
+                    _receive(request, call, layers)
+                response = await _invoke(behaviour, request, context)
+                # Inside the layers, so that they know what was answered and how large it is.
+                return None if call.response_streaming else serialise(response)
 
         # A coroutine that writes, rather than a generator, also for streamed responses: when the
         # client goes away it unwinds at once, in its own context, and not when it is collected.
         build: Any = make
         return build(
             answer,
-            request_deserializer=self._decoder(handler, call),
+            request_deserializer=_decoder(handler, call, layers),
             response_serializer=serialise if call.response_streaming else None,
         )
 
-    def _decoder(self, handler: Handler, call: Call) -> Decode:
-        inner: Decode = handler.request_deserializer or bytes
-        for layer in reversed(self._layers):
-            inner = layer.decoder(call, inner)
-
-        def decode(raw: bytes) -> Any:
-            call.request_bytes += len(raw)
-            call.request_messages += 1
-            return inner(raw)
-
-        return decode
-
-    def _receive(self, message: Any, call: Call) -> None:
-        call.notes.asked(message)
-        for layer in self._layers:
-            layer.received(call, message)
-
-    async def _watch(self, requests: AsyncIterator[Any], call: Call) -> AsyncIterator[Any]:
+    async def _watch(
+        self, requests: AsyncIterator[Any], call: Call, layers: Sequence[Layer]
+    ) -> AsyncIterator[Any]:
         incoming = aiter(requests)
         while True:
             waiting = asyncio.timeout(self._idle_seconds)
@@ -213,17 +185,38 @@ class Pipeline(grpc.aio.ServerInterceptor):
                 raise DeadlineExceededError(
                     f"no message came for {self._idle_seconds:g} s"
                 ) from error
-            self._receive(message, call)
+            _receive(message, call, layers)
             yield message
 
-    def _enter(self) -> None:
+    @contextmanager
+    def _counted(self) -> Generator[None]:
         self._in_flight += 1
         self._idle.clear()
+        try:
+            yield
+        finally:
+            self._in_flight -= 1
+            if not self._in_flight:
+                self._idle.set()
 
-    def _leave(self) -> None:
-        self._in_flight -= 1
-        if not self._in_flight:
-            self._idle.set()
+
+def _decoder(handler: Handler, call: Call, layers: Sequence[Layer]) -> Decode:
+    inner: Decode = handler.request_deserializer or bytes
+    for layer in reversed(layers):
+        inner = layer.decoder(call, inner)
+
+    def decode(raw: bytes) -> Any:
+        call.request_bytes += len(raw)
+        call.request_messages += 1
+        return inner(raw)
+
+    return decode
+
+
+def _receive(message: Any, call: Call, layers: Sequence[Layer]) -> None:
+    call.notes.asked(message)
+    for layer in layers:
+        layer.received(call, message)
 
 
 async def _invoke(behaviour: Any, request: Any, context: Context) -> Any:

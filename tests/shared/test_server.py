@@ -108,6 +108,26 @@ async def test_a_taken_port_is_refused(launch):
         await launch(port=server.port)
 
 
+@pytest.mark.parametrize("raw", [b"\xff\xff", b"\x0a\x02\xc0\xaf", b"\x0a\xff\x01a"])
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        ("unary_unary", "/grpc.health.v1.Health/Check"),
+        ("unary_stream", "/grpc.health.v1.Health/Watch"),
+        ("stream_stream", "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"),
+    ],
+)
+async def test_what_is_no_message_is_the_callers_fault_everywhere(launch, kind, path, raw):
+    server = await launch()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        call = getattr(channel, kind)(path, request_serializer=bytes)
+        answer = call(iter([raw]) if kind == "stream_stream" else raw, timeout=10)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await (answer if kind == "unary_unary" else anext(aiter(answer)))
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "DecodeError" not in str(caught.value.details())
+
+
 @pytest.mark.parametrize("packing", [grpc.Compression.Gzip, grpc.Compression.Deflate])
 async def test_a_packed_message_is_refused_before_it_is_unpacked(launch, packing):
     server = await launch()
