@@ -5,7 +5,7 @@ span costs one comparison. Spans never hold what was asked, by whom, or about wh
 """
 
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
 from typing import Any, Literal
 
@@ -48,6 +48,7 @@ class Span:
 
 
 _SILENT = Span()
+_NOT_RECORDED = nullcontext(_SILENT)
 
 
 def start_tracing(settings: ServiceSettings, service: str, exporter: Any = None) -> None:
@@ -110,10 +111,9 @@ def call_span(
         yield span
 
 
-@contextmanager
 def span(
     name: str, kind: Kind = "INTERNAL", attributes: Mapping[str, Value] | None = None
-) -> Generator[Span]:
+) -> AbstractContextManager[Span]:
     """Records a part of what the current call does; nothing outside a call.
 
     Args:
@@ -123,10 +123,8 @@ def span(
     """
     parent = current_trace()
     if _tracer is None or parent is None:
-        yield _SILENT
-        return
-    with _recorded(name, kind, parent, attributes or {}) as recorded:
-        yield recorded
+        return _NOT_RECORDED
+    return _recorded(name, kind, parent, attributes or {})
 
 
 @contextmanager

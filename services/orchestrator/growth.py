@@ -52,7 +52,7 @@ class RankingGrower:
             return
         chosen = self._chosen(work) if not known else []
         response = await self._retrieve(work, ranking, limit, [i for i, _ in chosen])
-        candidates = response.candidates
+        candidates = list(response.candidates)
         # Products that are pinned or were chosen come on top of what was asked for.
         ranking.exhausted = len([c for c in candidates if c.legs]) < limit
         add_leg(candidates, chosen, self._clients.settings.chosen_weight)
@@ -71,7 +71,7 @@ class RankingGrower:
         self, work: Work, ranking: Ranking, candidates: Sequence[Candidate]
     ) -> list[Result]:
         results = await self._order(work, ranking, candidates)
-        ranked = [result.product.id for result in results]
+        ranked = results
         plan = ranking.plan
         if work.query.order_by:
             by_id = {result.product.id: result for result in results}
@@ -98,6 +98,9 @@ class RankingGrower:
             profile=work.profile,
             serving_config=SERVING_CONFIGS[work.query.serving_config],
             include_contributions=work.query.include_contributions,
+            # Whether load leaves reasons out is known only when they are due. Who pages on with
+            # reasons after a page without them gets such as do without what ranking tells.
+            for_reasons=not work.query.skip_reasons,
             timer=work.timer,
             degradations=work.degradations,
             notes=ranking.notes,
@@ -160,9 +163,9 @@ class RankingGrower:
         return response
 
 
-def _forget_propensities(work: Work, ranked: Sequence[str], results: Sequence[Result]) -> None:
+def _forget_propensities(work: Work, ranked: list[Result], results: list[Result]) -> None:
     """Ranking knows how likely its own order is, and nothing of what changes it afterwards."""
-    changed = [result.product.id for result in results] != list(ranked)
+    changed = results != ranked  # most are the same objects, which costs no look into them
     if changed or work.query.order_by or work.query.serving_config == PRECISE:
         for result in results:
             result.ClearField("propensity")

@@ -14,7 +14,6 @@ from wherefore.common.v1.user_profile_pb2 import UserProfile
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 from wherefore.orchestrator.v1.result_pb2 import Result
 from wherefore.orchestrator.v1.search_service_pb2 import ReasonWriters
-from wherefore.ranking.v1.ranked_result_pb2 import RankedResult
 from wherefore.reason.v1.reason_pb2 import (
     GENERATOR_MODEL,
     GENERATOR_TEMPLATE,
@@ -49,12 +48,12 @@ def reason_request(
     page: Sequence[Result], standings: Mapping[str, PriceStanding], view: ReasonView
 ) -> ExplainRequest:
     """Returns what to ask for a page of whole products."""
-    return ExplainRequest(
-        query=view.query,
-        user=view.profile,
-        items=(_item(result, standings, view) for result in page),
-        language_code=_reason_language(view),
+    request = ExplainRequest(
+        query=view.query, user=view.profile, language_code=_reason_language(view)
     )
+    for result in page:
+        _write_item(request.items.add(), result, standings, view)
+    return request
 
 
 class ReasonsSaid:
@@ -140,22 +139,23 @@ class Reasons:
         return stage_timeout(self._clients.settings.budgets.reason)
 
 
-def _item(result: Result, standings: Mapping[str, PriceStanding], view: ReasonView) -> ExplainItem:
-    anchor = view.anchors.get(result.product.id)
-    return ExplainItem(
-        product=result.product,
-        result=RankedResult(
-            product_id=result.product.id,
-            rank=result.rank,
-            score=result.score,
-            confidence=result.confidence,
-            contributions=result.contributions,
-        ),
-        anchor_product_ids=[anchor] if anchor else [],
-        relations=view.relations.get(result.product.id, ()),
-        price_standing=standings.get(result.product.id),
-        legs=result.legs,
-    )
+def _write_item(
+    into: ExplainItem, result: Result, standings: Mapping[str, PriceStanding], view: ReasonView
+) -> None:
+    """Writes a result into an empty item in its place: one put there later is copied once more."""
+    product_id = result.product.id
+    into.product.CopyFrom(result.product)
+    ranked = into.result
+    ranked.product_id, ranked.rank = product_id, result.rank
+    ranked.score, ranked.confidence = result.score, result.confidence
+    if result.contributions:
+        ranked.contributions.MergeFrom(result.contributions)
+    if anchor := view.anchors.get(product_id):
+        into.anchor_product_ids.append(anchor)
+    into.relations.extend(view.relations.get(product_id, ()))
+    if (standing := standings.get(product_id)) is not None:
+        into.price_standing.CopyFrom(standing)
+    into.legs.MergeFrom(result.legs)
 
 
 def _reason_language(view: ReasonView) -> str:

@@ -129,6 +129,7 @@ class Recommender:
                     profile=work.profile,
                     serving_config="recommend",
                     include_contributions=query.include_contributions,
+                    for_reasons=not query.skip_reasons,
                     timer=work.timer,
                     degradations=work.degradations,
                     notes=notes,

@@ -113,6 +113,8 @@ def placed(plan: Plan, results: Sequence[Result]) -> list[Result]:
 
     A product whose place lies behind the last result comes last.
     """
+    if not plan.pins:
+        return list(results)
     pinned = [result for result in results if result.product.id in plan.pins]
     order = [result for result in results if result.product.id not in plan.pins]
     for result in sorted(pinned, key=lambda each: plan.pins[each.product.id][1].position):

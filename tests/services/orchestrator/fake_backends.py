@@ -57,6 +57,8 @@ class Backends(
         self.parsed: list[str] = []
         self.embedded: list[str] = []
         self.seen_users: list[str] = []
+        self.asked_to_tell: list[bool] = []
+        """Whether ranking was to say what a reason may tell of."""
         self.seen_request_ids: set[str] = set()
         self.before_index: Callable[[], None] = lambda: None
         self.ranking = RankingServer(Settings())
@@ -222,6 +224,7 @@ class Backends(
     async def Rank(self, request, context):  # noqa: N802
         await self.gate("ranking", context)
         self.seen_users.append(request.user.user_id)
+        self.asked_to_tell.append(request.include_telling_contributions)
         known = [recent.product_id for recent in request.user.recent_products]
         order = personal_order([c.product.id for c in request.candidates], known)
         read = {

@@ -57,6 +57,12 @@ async def test_propensities_hold_for_the_order_of_ranking_alone(search):
         assert {r.propensity for r in (await search(**other)).results} == {0.0}
 
 
+@pytest.mark.parametrize("skip_reasons", [False, True])
+async def test_what_only_reasons_tell_is_asked_for_them_alone(shop, search, skip_reasons):
+    await search(query="cup of tea", skip_reasons=skip_reasons)
+    assert shop.fake.asked_to_tell[-1] is not skip_reasons
+
+
 async def test_conditions_that_nothing_meets_are_given_up(search):
     answer = await search(query="cup under 1")
     assert answer.results
