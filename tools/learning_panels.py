@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-Panel = tuple[str, str, Sequence[tuple[str, str]]]
-"""Title, unit of Grafana, and queries with the form of their legends."""
+from tools.panels import Panel
 
 LEARNING: Sequence[Panel] = (
     (
