@@ -47,6 +47,8 @@ def as_wherefore_error(error: BaseException) -> WhereforeError:
 def _from_builtin(error: BaseException) -> WhereforeError:
     if isinstance(error, asyncio.CancelledError):
         return RequestCancelledError("the caller cancelled")
+    if isinstance(error, grpc.aio.InternalError):  # nothing can be written to who has hung up
+        return RequestCancelledError("the caller went away")
     if isinstance(error, NotImplementedError):  # what a generated servicer raises
         return UnimplementedError("this method is not implemented")
     return InternalError(f"{type(error).__name__}: {error}")
@@ -101,4 +103,8 @@ async def _abort(context: Context, error: WhereforeError) -> None:
         # This service answered; one that it needs did not, and was retried already. A channel that
         # retries on top would multiply the load: RetryInfo tells the caller when to come back.
         metadata.append((PUSHBACK_KEY, "-1"))
-    await context.abort(error.code, status.message, tuple(metadata))
+    try:
+        await context.abort(error.code, status.message, tuple(metadata))
+    except grpc.aio.InternalError:
+        # Nobody is there to be told, which is no fault: the call ends as a cancelled one does.
+        raise asyncio.CancelledError from None

@@ -2,15 +2,19 @@ import asyncio
 
 import grpc
 import pytest
+import structlog
 
 from shared.channel import open_channel
 from shared.errors import (
     InternalError,
     InvalidArgumentError,
+    RequestCancelledError,
     UnavailableError,
     error_from_rpc,
     request_id_of,
 )
+from shared.interceptors.errors import ErrorLayer, as_wherefore_error
+from shared.interceptors.pipeline import Call
 from tests.shared.toy_service import ToyService
 from wherefore.nlu.v1.nlu_service_pb2 import ParseRequest
 from wherefore.nlu.v1.nlu_service_pb2_grpc import NluServiceStub
@@ -206,3 +210,20 @@ async def test_an_error_of_a_call_further_on_passes_with_its_details(launch, toy
         with pytest.raises(grpc.aio.AioRpcError) as raised:
             await _call(channel, "unary_unary")
     assert error_from_rpc(raised.value).violations[0].field == "documents[0].product.id"
+
+
+class HungUp:
+    """The context of a call whose caller is gone: nothing can be written to it."""
+
+    async def abort(self, *_: object) -> None:
+        raise grpc.aio.InternalError("Failed execute_batch")
+
+
+@pytest.mark.parametrize("raised", [grpc.aio.InternalError("x"), InvalidArgumentError.of("a", "b")])
+async def test_a_caller_who_hung_up_is_no_fault_of_ours(raised):
+    call = Call("/a.B/C", request_streaming=False, response_streaming=True)
+    with structlog.testing.capture_logs() as logs, pytest.raises(asyncio.CancelledError):
+        async with ErrorLayer().around(call, HungUp()):
+            raise raised
+    assert not logs
+    assert isinstance(as_wherefore_error(grpc.aio.InternalError("x")), RequestCancelledError)
