@@ -16,9 +16,10 @@ import tempfile
 import time
 from asyncio.subprocess import DEVNULL, Process
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import grpc
 import numpy as np
@@ -43,7 +44,7 @@ KINDS = (
     UserEventType.USER_EVENT_TYPE_PURCHASE,
 )
 PROBE = UserEvent(id="probe", user_id="probe", type=UserEventType.USER_EVENT_TYPE_SEARCH)
-_FOR_NOW = (
+FOR_NOW = (
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.DEADLINE_EXCEEDED,
     grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -104,10 +105,16 @@ class Run:
 
 
 class Victim:
-    """The orchestrator as a process over one folder and one port; its neighbours are not there."""
+    """The orchestrator as a process over one folder and one port; its neighbours are not there.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Of its data.
+        settings: More of them, by name without the prefix.
+    """
+
+    def __init__(self, folder: Path, settings: Mapping[str, str] = MappingProxyType({})) -> None:
         self._folder = folder
+        self._settings = settings
         self._ports = PortPlan.free()
         self._process: Process | None = None
         self.target = f"127.0.0.1:{self._ports.orchestrator}"
@@ -127,6 +134,7 @@ class Victim:
             f"{prefix}HTTP_ENABLED": "false",
             f"{prefix}STARTUP_WAIT_SECONDS": "0",
         }
+        environment |= {f"{prefix}{name}": value for name, value in self._settings.items()}
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "services.orchestrator",
             cwd=report.ROOT, env=environment, stdout=DEVNULL, stderr=DEVNULL,
@@ -175,8 +183,8 @@ async def measure(count: int, kills: int, writers: int, seed: int, folder: Path)
     await victim.start()
     try:
         async with open_channel(victim.target) as channel:
-            await _opened(UserEventServiceStub(channel))
-            await _read_log(EventLogServiceStub(channel), run)
+            await opened(UserEventServiceStub(channel))
+            await read_log(EventLogServiceStub(channel), run)
     finally:
         await victim.kill()
     return run
@@ -191,7 +199,7 @@ async def _write(
             try:
                 answer = await stub.Write(request, timeout=CALL_SECONDS, wait_for_ready=True)
             except grpc.aio.AioRpcError as error:
-                if error.code() not in _FOR_NOW:
+                if error.code() not in FOR_NOW:
                     raise
                 await asyncio.sleep(PAUSE_SECONDS * min(attempt + 1, 10))
                 continue
@@ -210,7 +218,7 @@ async def _kill_and_restart(victim: Victim, run: Run) -> None:
     run.restart_seconds.append(time.perf_counter() - began)
 
 
-async def _opened(stub: UserEventServiceStub) -> None:
+async def opened(stub: UserEventServiceStub) -> None:
     """Waits until the log takes events: one that is no part of the run tells."""
     while True:
         try:
@@ -220,14 +228,15 @@ async def _opened(stub: UserEventServiceStub) -> None:
                 wait_for_ready=True,
             )
         except grpc.aio.AioRpcError as error:
-            if error.code() not in _FOR_NOW:
+            if error.code() not in FOR_NOW:
                 raise
             await asyncio.sleep(PAUSE_SECONDS)
         else:
             return
 
 
-async def _read_log(stub: EventLogServiceStub, run: Run) -> None:
+async def read_log(stub: EventLogServiceStub, run: Run) -> None:
+    """Reads the whole log, and compares it with what was acknowledged."""
     names: dict[str, str] = {}
     async for piece in stub.Follow(FollowRequest(), timeout=120, wait_for_ready=True):
         for event in piece.events:

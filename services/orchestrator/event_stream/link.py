@@ -16,6 +16,8 @@ from shared.errors import CircuitOpenError, UnavailableError
 
 _CONNECTIONS: Final = 16
 _RESET_SECONDS: Final = 0.5
+_OF_ANSWERS: Final = frozenset({"recent", "locate"})
+"""Scripts that answers wait for; others read whole pieces of the log, for who is not in a hurry."""
 _LOST: Final = "the log of events in Redis is away"
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -29,8 +31,8 @@ class RedisLink:
     Args:
         url: redis://, rediss:// (TLS) or unix:// with what is needed to log in.
         prefix: Of the keys of this log. In braces, so that a cluster keeps them together.
-        read_seconds: Longest wait for an answer that changes nothing.
-        write_seconds: Longest wait for a write, its fsync included.
+        read_seconds: Longest wait for what is known of one user.
+        write_seconds: Longest wait for a write, its fsync included, or for a piece of the log.
     """
 
     def __init__(self, url: str, prefix: str, read_seconds: float, write_seconds: float) -> None:
@@ -68,7 +70,8 @@ class RedisLink:
         Raises:
             UnavailableError: Redis is away, or late.
         """
-        return await self.ask(lambda: self._run(name, arguments), self.read_seconds)
+        seconds = self.read_seconds if name in _OF_ANSWERS else self.write_seconds
+        return await self.ask(lambda: self._run(name, arguments), seconds)
 
     async def write(self, name: str, *arguments: Bytes, copies: int = 0) -> list[Any]:
         """Runs a script that may be run twice; its effect is on disk when it returns.
