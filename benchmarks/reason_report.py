@@ -39,8 +39,19 @@ class Run:
         return document(self.evaluation)
 
 
-def section(runs: Sequence[Run]) -> str:
-    """The section of RESULTS.md."""
+def section(runs: Sequence[Run], model_seconds: float | None = None) -> str:
+    """The section of RESULTS.md.
+
+    Args:
+        runs: What was measured.
+        model_seconds: That the model got for a page; None for what it gets when serving.
+    """
+    busy = (
+        f"The machine had other work: the model got {model_seconds:g} s a page, and times are of\n"
+        "that machine. "
+        if model_seconds is not None
+        else ""
+    )
     catalogues = {run.catalogue: len(run.evaluation.pages) for run in runs}
     claims = sum(run.claims for run in runs)
     refused = sum(run.refused for run in runs)
@@ -59,8 +70,8 @@ def section(runs: Sequence[Run]) -> str:
             f"the checker. Of {claims:,} claims that were served the verifier refuses {refused:,}.",
             _attacks(runs),
             *_fluency(runs),
-            "Pages of 10, each query as a visitor nobody knows and as a user who looked at or\n"
-            "bought the first result; then recommendations, for that user and beside that\n"
+            f"{busy}Pages of 10, each query as a visitor nobody knows and as a user who looked at\n"
+            "or bought the first result; then recommendations, for that user and beside that\n"
             "product. Of icecat the judged products and others, 6,000. Claims are read out of the\n"
             "words by\n"
             "`shared/evaluation/claims`, which shares no code with the service, and held against\n"

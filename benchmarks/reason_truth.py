@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -101,10 +102,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog=reason_report.COMMAND, description=__doc__)
     parser.add_argument("--only", help="one catalogue: bundled, icecat or luma; not written")
     parser.add_argument("--generators", default=f"{TEMPLATE},{MODEL}", help="by commas")
+    parser.add_argument(
+        "--model-seconds",
+        type=float,
+        help="that the model gets for a page, where the machine has other work",
+    )
     parser.add_argument("--examples", type=Path, help="JSON lines of what is unsupported or passed")
     parser.add_argument("--no-write", action="store_true", help="print only")
     options = parser.parse_args(arguments)
     generators = options.generators.split(",")
+    if options.model_seconds is not None:
+        os.environ["WHEREFORE_REASON_MODEL_SECONDS"] = str(options.model_seconds)
     held_out = [fluency_model(texts[:_SENTENCES], code) for code, texts in plain_text().items()]
     runs: list[reason_report.Run] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -123,7 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.examples.write_text("".join(lines), encoding="utf-8")
     for each in told[:40]:
         print(json.dumps(each, ensure_ascii=False))
-    body = reason_report.section(runs)
+    body = reason_report.section(runs, options.model_seconds)
     print(body)
     if not options.no_write and options.only is None:
         reason_report.draw(runs)

@@ -28,6 +28,20 @@ TIES: Final = frozenset(
     }
 )
 """Codes that tie a product to another one, which a clause names by its title."""
+OF_THE_USER: Final = frozenset(
+    {
+        "because_you_viewed",
+        "because_you_bought",
+        "fits_yours",
+        "brand_affinity",
+        "category_affinity",
+        "seen_before",
+        "price_like_yours",
+        "bought_before",
+        "bought_often",
+    }
+)
+"""Codes that name what the user did."""
 
 
 class Fact(NamedTuple):

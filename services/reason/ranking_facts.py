@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from services.reason.facts import Fact, Scene
+from services.reason.standing import MIN_STARS
 from wherefore.common.v1.user_profile_pb2 import UserProfile
 
 UNTAUGHT: Final = frozenset({"price_like_yours", "rating_counted", "sales_counted"})
@@ -36,7 +37,8 @@ def ranking_facts(scene: Scene) -> Iterator[Fact]:
         if lifts.get("price_affinity", 0.0) > 0.0:
             yield from _priced(scene, scene.user)
     summary, statistics = scene.product.review_summary, scene.product.statistics
-    if (added := lifts.get("rating", 0.0)) > 0.0 and summary.rating_count > 0:
+    good = summary.rating_count > 0 and summary.average_rating >= MIN_STARS
+    if (added := lifts.get("rating", 0.0)) > 0.0 and good:
         value = f"{summary.average_rating!r} {summary.rating_count}"
         yield Fact("rating_counted", "ranking.rating", value, "", _strength(added))
     sold = statistics.purchase_count

@@ -14,7 +14,7 @@ from typing import Final
 from prometheus_client import Counter
 
 from services.reason.explainer import Explainer, ExplainInput, WrittenReason
-from services.reason.facts import Claim, Scene, facts_of
+from services.reason.facts import OF_THE_USER, Claim, Scene, facts_of
 from services.reason.parts import ClausePart, Lost, Page, Part, ReasonPart
 from services.reason.ranking_facts import UNTAUGHT
 from services.reason.recheck_own import OWN_RECHECKS
@@ -266,10 +266,16 @@ def _drawn_again(row: _Asked, draw: int) -> _Asked:
 
 
 def told_to_model(claims: Sequence[Claim]) -> Sequence[Claim]:
-    """Returns the claims of a template that the model words."""
+    """Returns the claims of a template that the model words.
+
+    All of them where the rest would not name what the user did: the template answers then.
+    """
     # What tells templates apart stands last, and is not needed where words are drawn.
     told = [c for c in claims if c.code not in OWN_RECHECKS and c.code not in UNTAUGHT]
-    return claims if all(claim.code in LITTLE for claim in told) else told
+    lost = any(c.code in OF_THE_USER for c in claims) and all(
+        c.code not in OF_THE_USER for c in told
+    )
+    return claims if lost or all(claim.code in LITTLE for claim in told) else told
 
 
 def seed_of(scene: Scene, language: str, draw: int) -> int:

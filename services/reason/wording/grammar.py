@@ -15,6 +15,7 @@ text is copied from the evidence of the clause that it stands in, nothing is lef
 and a claim has no words but those of its kind. Pure code over ids, without torch and ONNX.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -32,6 +33,8 @@ from services.reason.wording.tokens import END, MAX_EVIDENCE, TokenTable, place_
 _FULL_STOP: Final = {"en": ".", "zh": "。"}
 _BETWEEN: Final = {"en": frozenset(",;"), "zh": frozenset("；")}
 """Marks that stand between clauses and not within them."""
+_GOES_ON: Final = re.compile(r"，(?:它|这款)?因")
+"""A cause behind a comma seems to be one of what stands before it."""
 
 
 class Grammar:
@@ -207,6 +210,8 @@ class Constraint:
         clause = self._clause + text
         if is_clumsy(evidence, self._language, clause):
             return False
+        if evidence.code in APART and _GOES_ON.match(self._mark + clause):
+            return False
         if text[:1] == '"' and self._copied and not self._quote:
             return False  # the end of a quotation that was not begun
         opens = self._language == "en" and self._formed and len(self._clause) <= OPENING
@@ -248,7 +253,7 @@ class Constraint:
             if self._now is not None:
                 self._form = form_after(self._form, self._clause)
                 end = self._clause.rstrip()[-1:]
-                self._mark = end if end in ",;" else ""
+                self._mark = end if end in ",;，" else ""
             self._now = grammar.places.index(token)
             self._unsaid.discard(self._now)
             self._used, self._clause, self._quote = set(), "", False

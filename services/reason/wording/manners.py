@@ -64,7 +64,7 @@ _ENGLISH: Final = {
         "category_affinity": r"\bbefore:",
         "price_fit": r"\b(?:within|under) the\b",
         "discount": r"\bhas\b",
-        "attribute_match": rf"\bin (?:size )?{SLOT} you\b",
+        "attribute_match": rf"\b(?:in|of) (?:size )?{SLOT} you\b",
         "praised_value_for_money": rf"{_ON_IT}|{_OF_PRAISE}",
         "praised_quality": rf"{_ON_IT}|{_OF_PRAISE}",
         "praised_reputation": rf"\breviews on\b|{_OF_PRAISE}",

@@ -71,10 +71,28 @@ def test_the_scene_has_evidence_of_nearly_every_code(make_scene, language):
         ("en", "fits_yours", {'fits your "Rain cover XT 40"'}),
         ("en", "fits", {'fits "Frame 7"', 'made to fit "Frame 7"'}),
         ("zh", "fits_yours", {"适用于您的“Rain cover XT 40”"}),
-        ("en", "similar_to", {'similar to "Rain cover XT 40"'}),
-        ("zh", "similar_to", {"与“Rain cover XT 40”相似"}),
-        ("en", "same_brand", {'similar to "Rain cover XT 40", also from Thule'}),
-        ("zh", "same_brand", {"与“Rain cover XT 40”相似，品牌同为Thule"}),
+        (
+            "en",
+            "similar_to",
+            {'similar to "Rain cover XT 40"', 'an alternative to "Rain cover XT 40"'},
+        ),
+        ("zh", "similar_to", {"与“Rain cover XT 40”相似", "和“Rain cover XT 40”相近"}),
+        (
+            "en",
+            "same_brand",
+            {
+                'similar to "Rain cover XT 40", also from Thule',
+                'from Thule, like the similar "Rain cover XT 40"',
+            },
+        ),
+        (
+            "zh",
+            "same_brand",
+            {
+                "与“Rain cover XT 40”相似，品牌同为Thule",
+                "和“Rain cover XT 40”同属品牌Thule，彼此相似",
+            },
+        ),
         ("en", "better_rated", {'rated 4.7, above the 4.2 of "Rain cover XT 40"'}),
         ("zh", "better_rated", {"评分4.7，高于“Rain cover XT 40”的4.2"}),
         ("en", "bought_before", {"you bought it 40 days ago"}),
