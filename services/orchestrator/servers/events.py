@@ -14,6 +14,8 @@ from wherefore.orchestrator.v1.user_event_service_pb2_grpc import UserEventServi
 
 MAX_BATCH = 1_000
 MAX_ERRORS = 1_000
+# Of a message that are worked on in one go: users' events and pages take turns with an import.
+_SLICE = 100
 _LATE = FieldViolation("event_time", "lies before the erasure of this user's data")
 _Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -89,6 +91,12 @@ class _Tally:
             raise InvalidArgumentError.of(
                 "events", f"at most {MAX_BATCH} a message, not {len(events)}"
             )
+        errors: list[RowError] = []
+        for start in range(0, len(events), _SLICE):
+            errors += await self._take(events[start : start + _SLICE])
+        return errors
+
+    async def _take(self, events: Sequence[UserEvent]) -> list[RowError]:
         found = {row: self._log.check(event) for row, event in enumerate(events, self.rows + 1)}
         good = [row for row, violations in found.items() if not violations]
         written = await self._log.write([events[row - self.rows - 1] for row in good])
