@@ -6,6 +6,7 @@ from pathlib import Path
 
 from shared.inference.settings import REASON_MODEL
 from shared.security.settings import SecuritySettings
+from shared.suite.errors import SuiteError
 from shared.suite.ports import SERVICES, PortPlan
 
 _NEVER_PRIVATE = ("WHEREFORE_QDRANT_URL", "WHEREFORE_QDRANT_API_KEY")
@@ -16,6 +17,26 @@ _CHOSEN_MODELS = {
     "WHEREFORE_REASON_MODEL": REASON_MODEL,
 }
 """Settings that name models, with their defaults."""
+
+_NICENESS = "WHEREFORE_NICENESS"
+_DEFAULT_NICENESS = "2"
+"""Enough for most of what there is to gain, and little where other programs compute beside."""
+_MOST_NICENESS = 19
+
+
+def niceness(process: str) -> int:
+    """Returns how far a process stands back where cores are scarce, from 0 to 19 (nice(1)).
+
+    All but the edge do, which does little and must do it at once: it would else wait for models
+    that compute, and callers with it, also those that it only refuses.
+
+    Raises:
+        SuiteError: WHEREFORE_NICENESS is no such number.
+    """
+    wanted = os.environ.get(_NICENESS) or _DEFAULT_NICENESS
+    if not (wanted.isascii() and wanted.isdigit() and int(wanted) <= _MOST_NICENESS):
+        raise SuiteError(f"{_NICENESS} is {wanted!r}: say a whole number from 0 to 19")
+    return 0 if process == "orchestrator" else int(wanted)
 
 
 def chosen_models(variables: Mapping[str, str]) -> list[str]:

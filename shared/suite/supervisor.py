@@ -15,7 +15,7 @@ import psutil
 from shared.inference.settings import ATTRIBUTION_MODEL, CROSS_MODEL, QUERY_MODELS, VECTOR_MODEL
 from shared.security.settings import SecuritySettings
 from shared.suite import probe, triton
-from shared.suite.environment import chosen_models, service_environment
+from shared.suite.environment import chosen_models, niceness, service_environment
 from shared.suite.errors import SuiteError
 from shared.suite.ports import SERVICES, PortPlan, taken
 from shared.suite.process import Command, SupervisedProcess
@@ -25,9 +25,6 @@ DEFAULT_MODEL = VECTOR_MODEL
 STOP_SECONDS = 15.0
 """Longest wait for a process to drain before it is killed."""
 POLL_SECONDS = 0.1
-NICENESS = 5
-"""Of all but the edge, which does little and must do it at once: on a machine of few cores it would
-else wait for models that compute, and callers with it, also those that it only refuses."""
 
 Progress = Callable[[str, str], None]
 """Told (process, state): "starting", "running" (already), "ready", "stopped" or "absent: WHY"."""
@@ -216,7 +213,7 @@ class Suite:
     def _command(self, name: str) -> Command:
         if name == TRITON:
             command = triton.command(self.home / "inference", self.ports, self._models)
-            return replace(command, niceness=NICENESS)
+            return replace(command, niceness=niceness(name))
         environment = service_environment(
             name,
             self.home,
@@ -228,8 +225,8 @@ class Suite:
             security=self.security,
         )
         environment |= self._variables
-        niceness = 0 if name == "orchestrator" else NICENESS
-        return Command([self._python, "-m", f"services.{name}"], environment, triton.ROOT, niceness)
+        arguments = [self._python, "-m", f"services.{name}"]
+        return Command(arguments, environment, triton.ROOT, niceness(name))
 
     def _check_ports(self, name: str) -> None:
         for field, port in self.ports.of(name).items():

@@ -10,7 +10,6 @@ import pytest
 from shared.suite import PortPlan, Suite, SuiteError
 from shared.suite.ports import taken
 from shared.suite.process import Command
-from shared.suite.supervisor import NICENESS
 
 SERVICE = """
 import asyncio, grpc, os, signal
@@ -121,8 +120,24 @@ def test_free_ports_differ() -> None:
     assert len(ports) == len(set(ports)) == 17
 
 
-def test_all_stand_back_for_the_edge(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("wanted", "expected"), [("", 2), ("0", 0), ("5", 5)])
+def test_all_stand_back_for_the_edge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str, expected: int
+) -> None:
+    monkeypatch.setenv("WHEREFORE_NICENESS", wanted)
     with Suite(tmp_path, PortPlan.free(), triton=False, private=True) as suite:
         niceness = {name: suite._command(name).niceness for name in suite.names}
     assert niceness.pop("orchestrator") == 0
-    assert set(niceness.values()) == {NICENESS}
+    assert set(niceness.values()) == {expected}
+
+
+@pytest.mark.parametrize("wanted", ["-5", "20", "much"])
+def test_a_niceness_that_is_none_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str
+) -> None:
+    monkeypatch.setenv("WHEREFORE_NICENESS", wanted)
+    with (
+        Suite(tmp_path, PortPlan.free(), triton=False, private=True) as suite,
+        pytest.raises(SuiteError, match="from 0 to 19"),
+    ):
+        suite.up()
