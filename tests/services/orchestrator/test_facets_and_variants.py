@@ -34,7 +34,12 @@ def products() -> list[Product]:
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SimpleNamespace]:
-    async with serve_with_retrieval(tmp_path_factory.mktemp("shop"), products()) as running:
+    # What is asked here is what comes, not how soon: a busy machine is no missing facet.
+    budget = {"seconds": 9, "reserve": 0.01}
+    patient = {"retrieval": budget, "facets": budget, "products": budget}
+    async with serve_with_retrieval(
+        tmp_path_factory.mktemp("shop"), products(), budgets=patient
+    ) as running:
         yield running
 
 

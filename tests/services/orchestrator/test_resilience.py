@@ -69,9 +69,11 @@ async def test_a_very_short_deadline_never_hangs(patient, slow):
             assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED  # noqa: PT017
         else:
             assert answer.results
-            assert {d.stage for d in answer.degraded} <= slow
+            # On a busy machine others miss so short a time too: for that cause and no other.
+            others = [d.cause for d in answer.degraded if d.stage not in slow]
+            assert set(others) <= {DEGRADATION_CAUSE_DEADLINE}
     # The parts hang for half a minute; the work for callers who are gone ends at once.
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while patient.server.in_flight:  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.01)
 

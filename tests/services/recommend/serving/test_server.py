@@ -189,15 +189,15 @@ async def test_own_purchases(running: SimpleNamespace) -> None:
 
 
 async def graph_of(running: SimpleNamespace, version: int) -> None:
-    for _ in range(600):
-        answer = await ask(running, pb.STRATEGY_UP_SELL, product_ids=["p0000"])
-        if answer.index_version == version:
-            assert not answer.degraded
-            return
-        if not answer.index_version:
-            assert [d.stage for d in answer.degraded] == ["recommend.graph"]
-        await asyncio.sleep(0.05)
-    raise AssertionError("the graph was not built")
+    """Returns once the graph is of a version; until there is one, answers say so."""
+    async with asyncio.timeout(300):  # for a graph that never comes; a busy machine takes a minute
+        while True:
+            answer = await ask(running, pb.STRATEGY_UP_SELL, product_ids=["p0000"])
+            without = "recommend.graph" in {d.stage for d in answer.degraded}
+            assert without == (not answer.index_version)
+            if answer.index_version == version:
+                return
+            await asyncio.sleep(0.05)
 
 
 async def test_the_graph_covers_all_pages_and_follows_the_catalogue(
