@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import time
 from collections import Counter
@@ -43,6 +44,7 @@ KEPT: Final = 20
 """Most problems that are kept of one method, with their requests."""
 EXAMPLES: Final = """examples:
   python -m benchmarks.fuzz --examples 10000            every RPC; goes on where it stopped
+  python -m benchmarks.fuzz --minutes 30                as many as that; the next run goes on
   python -m benchmarks.fuzz --examples 500 --only Search --fresh --no-write
   python -m benchmarks.fuzz --only retrieval --running  the suite at the documented ports
 """
@@ -143,8 +145,11 @@ def run(options: argparse.Namespace, ledger: Ledger, targets: Mapping[str, str])
     with Client(dict(targets)) as client, Progress(disable=not sys.stderr.isatty()) as bar:
         total = bar.add_task("all RPCs", total=options.examples * len(methods))
         bar.advance(total, sum(min(ledger.of(one).done, options.examples) for one in methods))
+        until = time.monotonic() + 60 * options.minutes
         while left := [one for one in methods if ledger.of(one).done < options.examples]:
             for method in left:
+                if time.monotonic() > until:
+                    return unhealthy(targets)
                 tally = ledger.of(method)
                 before, begun = tally.done, time.perf_counter()
                 goal = min(options.examples, before + TURN)
@@ -203,6 +208,7 @@ def main() -> int:
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--examples", type=int, default=10_000, help="calls of each RPC")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after so long")
     parser.add_argument("--only", default="", help="RPCs whose name holds this text")
     parser.add_argument("--skip", default="", help="RPCs to leave out, likewise")
     parser.add_argument("--running", action="store_true", help="fuzz the suite that runs already")
