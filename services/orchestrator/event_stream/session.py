@@ -114,10 +114,11 @@ class LogSession:
         Raises:
             UnavailableError: Redis is away, or the key file does not open the log.
         """
+        known = self.place.last_sequence  # while it is asked, an event may be acknowledged
         log_id, sequence, _ = await self._state()
-        if sequence < self.place.last_sequence and log_id == self.log_id:
+        if sequence < known and log_id == self.log_id:
             # A Redis that was brought back from a copy: places are given out again.
-            _log.error("events_set_back", known=self.place.last_sequence, found=sequence)
+            _log.error("events_set_back", known=known, found=sequence)
             await self.link.write("renew", log_id, uuid.uuid4().hex, 0)
             await self.reload()
             return
@@ -183,6 +184,7 @@ class LogSession:
 
     async def _take_in(self) -> None:
         for _ in range(TRIES):
+            known = self.place.last_sequence
             log_id, sequence, secrets = await self._state()
             if not log_id:
                 await self._begin()
@@ -194,7 +196,9 @@ class LogSession:
             if not changed:
                 if log_id != self.log_id:
                     self.log_id = log_id
-                    self.place.set_back(sequence)  # who waits is to see that it is another one
+                    # Who waits is to see that it is another one, shorter or not.
+                    reached = max(sequence, self.place.last_sequence)
+                    self.place.set_back(sequence if sequence < known else reached)
                 self.place.advance(sequence)
                 return
             for name, sealed in changed.items():

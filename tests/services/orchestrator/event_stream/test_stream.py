@@ -72,6 +72,9 @@ async def test_two_writers_double_nothing_and_agree_on_the_order(
     redis: RedisServer, tmp_path: Path
 ) -> None:
     async with two(redis, tmp_path) as stores:
+        log_ids = [store.log_id for store in stores]
+        for number in range(200):  # while one of them looks how far the log reaches
+            await stores[number % 2].append([event(f"single{number}")])
         found = await asyncio.gather(
             *(
                 store.append([event(f"e{n}", f"u{n % 5}"), event(f"{number}-{n}")])
@@ -81,8 +84,9 @@ async def test_two_writers_double_nothing_and_agree_on_the_order(
         )
         assert sum(not shared.duplicate for shared, _ in found) == 100
         assert not any(own.duplicate for _, own in found)
+        assert [store.log_id for store in stores] == log_ids
         pieces = [await store.after(0, 1_000) for store in stores]
-        assert len(pieces[0].events) == 300
+        assert len(pieces[0].events) == 500
         assert pieces[0] == pieces[1]
 
 
