@@ -28,7 +28,7 @@ def choose_language(asked: str, of_query: str) -> str:
 
 def is_chinese(text: str) -> bool:
     """Whether the text holds a Han character."""
-    return bool(_HAN.search(text))
+    return not text.isascii() and _HAN.search(text) is not None
 
 
 def number(value: float, places: int = 2) -> str:
@@ -36,7 +36,7 @@ def number(value: float, places: int = 2) -> str:
 
     English and Chinese write them alike.
     """
-    if abs(value) >= WHOLE:
+    if float(value).is_integer() or abs(value) >= WHOLE:
         return f"{int(value):,}"
     rounded = Decimal(repr(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
     if rounded == rounded.to_integral_value():
@@ -52,9 +52,11 @@ def money(amount: float, currency: str) -> str:
 
 def title_in(product: Product, language: str) -> tuple[str, str]:
     """Returns the tag and the title in a language, or else the first title there is."""
-    for tag in sorted(product.titles):
+    titles = product.titles
+    if language in titles:
+        return language, titles[language]
+    tags = sorted(titles)
+    for tag in tags:
         if tag.split("-")[0].lower() == language:
-            return tag, product.titles[tag]
-    for tag in sorted(product.titles):
-        return tag, product.titles[tag]
-    return "", ""
+            return tag, titles[tag]
+    return (tags[0], titles[tags[0]]) if tags else ("", "")

@@ -1,6 +1,7 @@
 """Evidence that needs no query: page prices, reviews, sales, stock, the user's history."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from statistics import median
 from typing import Final
 
@@ -56,13 +57,19 @@ def _price_facts(scene: Scene) -> Iterator[Fact]:
     if len(others) >= MIN_COMPARED:
         if price.amount == others[0] < others[1]:
             yield Fact("lowest_price_on_page", "page", value, str(len(others)), 0.5)
-        elif price.amount <= BELOW_MEDIAN * median(others):
-            percent = int(100 * (1 - price.amount / median(others)) + 1e-9)
+        elif price.amount <= BELOW_MEDIAN * (middle := _middle(others)):
+            percent = int(100 * (1 - price.amount / middle) + 1e-9)
             yield Fact("below_median_price", "page", f"{percent}% {value}", str(len(others)), 0.4)
     if price.list_amount > price.amount:
         percent = int(100 * (1 - price.amount / price.list_amount) + 1e-9)
         if percent >= MIN_DISCOUNT_PERCENT:
             yield Fact("discount", "price.list_amount", f"{percent}%", "", 0.45)
+
+
+@lru_cache(maxsize=16)
+def _middle(prices: tuple[float, ...]) -> float:
+    """The median, asked for by each product of a page."""
+    return median(prices)
 
 
 def _category_price_facts(scene: Scene) -> Iterator[Fact]:

@@ -1,6 +1,11 @@
 """Folding: one spelling for what people and shops write in many ways."""
 
 import unicodedata
+from functools import lru_cache
+from typing import Final
+
+_SHORT: Final = 64
+"""Characters up to which a text is a word or a clause, which comes back."""
 
 
 def fold(text: str) -> str:
@@ -18,6 +23,13 @@ def fold(text: str) -> str:
     """
     if text.isascii():  # the common case, at a tenth of the cost
         return " ".join(text.casefold().split())
+    return _fold_short(text) if len(text) <= _SHORT else _fold(text)
+
+
+def _fold(text: str) -> str:
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     # A lone accent composed anew can need a second folding.
     return " ".join(unicodedata.normalize("NFKC", folded.casefold()).split())
+
+
+_fold_short = lru_cache(maxsize=16_384)(_fold)
