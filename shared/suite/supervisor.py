@@ -12,11 +12,12 @@ from typing import Literal, Self
 
 import psutil
 
-from shared.inference.settings import ATTRIBUTION_MODEL, CROSS_MODEL, QUERY_MODELS, VECTOR_MODEL
+from shared.inference.settings import VECTOR_MODEL
 from shared.security.settings import SecuritySettings
 from shared.suite import probe, triton
-from shared.suite.environment import chosen_models, niceness, service_environment
+from shared.suite.environment import niceness, service_environment
 from shared.suite.errors import SuiteError
+from shared.suite.models import absence, served
 from shared.suite.ports import SERVICES, PortPlan, taken
 from shared.suite.process import Command, SupervisedProcess
 
@@ -93,12 +94,12 @@ class Suite:
         self.ports = ports or PortPlan.fixed()
         self._services = [name for name in SERVICES if name in services]
         self._model = model
-        self._models = _served(model, variables or {})
+        self._models = served(model, variables or {})
         self._log_level = log_level
         self._private = private
         self._python = python
         self._variables = dict(variables or {})
-        self._triton_problem = _triton_problem(triton, (model,))
+        self._triton_problem = absence(triton, (model,))
         # The kernel ties a child to the thread that made it, so private ones come from a thread
         # that lives as long as this object.
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="suite") if private else None
@@ -283,23 +284,6 @@ class Suite:
         with (folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-
-
-def _served(encoder: str, variables: Mapping[str, str]) -> tuple[str, ...]:
-    """Returns what Triton loads: the encoder, and of the others in use those that were made."""
-    others = dict.fromkeys(
-        (*QUERY_MODELS.values(), CROSS_MODEL, ATTRIBUTION_MODEL, *chosen_models(variables))
-    )
-    return (encoder, *(name for name in others if name != encoder and triton.is_made(name)))
-
-
-def _triton_problem(wanted: bool | Literal["auto"], models: Sequence[str]) -> str | None:
-    if wanted is False:
-        return "turned off"
-    problem = triton.problem(models)
-    if wanted is True and problem is not None:
-        raise SuiteError(f"Triton can't run here: {problem}")
-    return problem
 
 
 def _tell_nobody(_name: str, _state: str) -> None:

@@ -10,8 +10,6 @@ import pytest_asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.orchestrator.answer_cache import CatalogueVersion
-from shared.errors import UnavailableError
 from shared.server import start_server
 from shared.settings import ServiceSettings
 from tests.redis_server import running_redis
@@ -279,26 +277,3 @@ async def test_orchestrators_share_by_redis_what_is_nobodys_own(tmp_path):
             redis.stop()
             assert not (await shop.search(("", ""), "without it")).degraded
             await stored.aclose()
-
-
-async def test_a_version_goes_back_only_with_a_catalogue_begun_anew():
-    version = CatalogueVersion()
-    for seen in (3, 7, 5):
-        version.note(seen)
-    assert version.value == 7
-    looks = iter([6, 8, 2, UnavailableError("gone"), 2])
-
-    async def look() -> int:
-        found = next(looks, None)
-        if found is None:
-            raise asyncio.CancelledError
-        if isinstance(found, Exception):
-            raise found
-        seen.append((version.value, found))
-        return found
-
-    seen = []
-    with pytest.raises(asyncio.CancelledError):
-        await version.follow(look, 0.001)
-    assert seen == [(7, 6), (7, 8), (8, 2), (8, 2)]
-    assert version.value == 2
