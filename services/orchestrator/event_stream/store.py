@@ -24,7 +24,7 @@ from shared.errors import UnavailableError
 from wherefore.common.v1.user_event_pb2 import UserEvent
 from wherefore.common.v1.user_profile_pb2 import UserContext
 
-_PAGE: Final = 500
+_PAGE: Final = 200
 _MOST_IN_A_WRITE: Final = 500
 """Events of one script, so that Redis has time for others: about 10 us each."""
 
@@ -110,7 +110,7 @@ class RedisEventStore:
         return sorted(newest, key=lambda e: (event_seconds(e), e.id), reverse=True)
 
     async def since(self, at: float) -> AsyncIterator[StoredEvent]:
-        """See `EventStore.since`. Holds 500 in memory at a time."""
+        """See `EventStore.since`. Holds 200 in memory at a time."""
         last = b""
         while True:
             place = at, last

@@ -172,7 +172,7 @@ async def test_a_sweep_by_one_is_one_for_both(redis: RedisServer, tmp_path: Path
         assert sum(await asyncio.gather(*(each.sweep() for each in sweepers))) == 2
         for each in (one, other):
             await until(lambda e=each: e.service._popularity.top(9) == ["p05"])
-        assert one.service._store.log_id == other.service._store.log_id
+        await until(lambda: one.service._store.log_id == other.service._store.log_id)
 
 
 async def test_without_redis_nothing_is_acknowledged_and_pages_say_so(
@@ -225,3 +225,18 @@ async def test_a_kept_page_is_not_needed_to_answer(redis: RedisServer, tmp_path:
         page = await SearchServiceStub(one.channel).Search(search, timeout=5)
         assert page.results
         assert "profile" in {each.stage for each in page.degraded}
+
+
+async def test_a_start_waits_for_redis(redis: RedisServer, tmp_path: Path) -> None:
+    async with shop(redis, tmp_path, "one") as one:
+        await write(one, "ann", "p03")
+    redis.stop()
+
+    async def come_back() -> None:
+        await asyncio.sleep(1)
+        redis.start()
+
+    coming = asyncio.create_task(come_back())
+    async with shop(redis, tmp_path, "one") as one:
+        assert coming.done()
+        assert one.service._popularity.top(9) == ["p03"]
