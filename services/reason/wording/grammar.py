@@ -26,13 +26,15 @@ from services.reason.wording.filled import SLOTS, Filled
 from services.reason.wording.forms import OPENING, SLOT, Form, form_after, may_begin, may_close
 from services.reason.wording.guard import Guard, State
 from services.reason.wording.lexis import CLOSE, NOT_A_LETTER, START, Lexis
-from services.reason.wording.manners import APART, is_clumsy, says_enough
+from services.reason.wording.manners import APART, is_clumsy, says_enough, traits
 from services.reason.wording.opinions import is_opinion
 from services.reason.wording.tokens import END, MAX_EVIDENCE, TokenTable, place_mark
 
 _FULL_STOP: Final = {"en": ".", "zh": "。"}
 _BETWEEN: Final = {"en": frozenset(",;"), "zh": frozenset("；")}
 """Marks that stand between clauses and not within them."""
+_KEPT: Final = 50_000
+"""Beginnings of clauses whose next words are remembered, about 0.5 kB each."""
 _GOES_ON: Final = re.compile(r"，(?:它|这款)?因")
 """A cause behind a comma seems to be one of what stands before it."""
 
@@ -67,6 +69,8 @@ class Grammar:
         }
         self._memory: dict[tuple[str, State, str], dict[int, tuple[State, str]]] = {}
         self._arrays: dict[tuple[str, State, str, str, int], NDArray[np.int64]] = {}
+        self.kept: dict[tuple[object, ...], NDArray[np.int64]] = {}
+        """Words that read well, by all that says so."""
 
     def knows(self, evidence: Filled, language: str) -> bool:
         """Whether the corpus says a kind of evidence, with all that it requires."""
@@ -184,12 +188,7 @@ class Constraint:
         may_stop, goes_on = complete and not self._unsaid, complete and bool(self._unsaid)
         without = "" if may_stop else stop
         words = grammar.word_ids(key, self._state, self._word, without, self._last)
-        # A mark that ends a clause waits until the clause is whole.
-        kept = [
-            self._reads_well(evidence, text) and (goes_on or not self._ends(text))
-            for text in (grammar.texts[int(index)] for index in words)
-        ]
-        words = words[np.array(kept, dtype=np.bool_)]
+        words = self._well(evidence, words, (key, without), goes_on=goes_on)
         ids: list[int] = []
         # Two numbers side by side would read as a third.
         for index in () if self._copied or not whole else grammar.slots_of(key):
@@ -204,6 +203,26 @@ class Constraint:
         if goes_on and self._may_close(evidence.code):
             ids += [grammar.places[i] for i in sorted(self._unsaid)]
         return np.concatenate([words, np.array(ids, dtype=np.int64)]) if ids else words
+
+    def _well(
+        self, evidence: Filled, words: NDArray[np.int64], of: tuple[str, str], *, goes_on: bool
+    ) -> NDArray[np.int64]:
+        """Returns those of the words that the clause may go on with; pages say much alike."""
+        grammar = self._grammar
+        before = (self._state, self._word, self._last, self._clause, self._copied, self._quote)
+        known = (*of, *before, self._form, self._mark, self._formed, goes_on, traits(evidence))
+        found = grammar.kept.get(known)
+        if found is None:
+            # A mark that ends a clause waits until the clause is whole.
+            well = [
+                self._reads_well(evidence, text) and (goes_on or not self._ends(text))
+                for text in (grammar.texts[int(index)] for index in words)
+            ]
+            found = words[np.array(well, dtype=np.bool_)]
+            if len(grammar.kept) >= _KEPT:
+                grammar.kept.clear()
+            grammar.kept[known] = found
+        return found
 
     def _reads_well(self, evidence: Filled, text: str) -> bool:
         """Whether the clause may go on with a text."""

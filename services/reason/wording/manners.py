@@ -99,15 +99,21 @@ def says_enough(code: str, language: str, clause: str) -> bool:
     return bool(clause) and (obliged is None or bool(obliged.search(clause)))
 
 
+def traits(evidence: Filled) -> tuple[bool, bool]:
+    """What of the values decides what reads badly: a part that is the whole, and animals."""
+    shown = evidence.fills.get("shown", "")
+    return evidence.fills.get("count") == ALL, _ANIMALS.search(shown) is not None
+
+
 def is_clumsy(evidence: Filled, language: str, clause: str) -> bool:
     """Whether a clause under way, slots as `SLOT`, reads badly of its evidence."""
     if language == "zh":
         pattern = _CHINESE.get(evidence.kind)
         if pattern is None:
             return False
-        of_animals = _PEOPLE in clause and _ANIMALS.search(evidence.fills.get("shown", ""))
-        return bool(of_animals) or pattern.search(clause) is not None
-    if evidence.fills.get("count") == ALL and _ALL_FIRST.match(clause):
+        of_animals = _PEOPLE in clause and traits(evidence)[1]
+        return of_animals or pattern.search(clause) is not None
+    if traits(evidence)[0] and _ALL_FIRST.match(clause):
         return True  # "of the 11 others it is cheaper than all"
     told, pattern = clause.lower(), _ENGLISH.get(evidence.code)
     found = pattern is not None and pattern.search(told)
