@@ -153,10 +153,8 @@ class Searcher:
             NotFoundError: When none of the products is there.
         """
         with timer.stage("retrieval"):
-            where, _ = await self._run(self.compile, query.filter, ())
-            where = _without(where, (*query.product_ids, *query.excluded_ids))
             with timer.stage("retrieval.similar"):
-                hits = await self._run(self._neighbours, query, where)
+                hits = await self._run(self._neighbours, query)
             fused = fuse({SIMILAR: hits}, {}, self._options.fusion_k, query.limit)
             return SearchResult(await self._run(self._read, fused, query.mask))
 
@@ -175,9 +173,13 @@ class Searcher:
         self, limit: int, filter_text: str, mask: Sequence[str]
     ) -> list[Product]:
         """Reads the most popular products, most popular first."""
-        where, _ = await self._run(self.compile, filter_text, ())
-        hits = await self._run(self._store.top, "popularity", limit, where)
-        return await self._run(self._get, [hit.point for hit in hits], mask)
+
+        def read() -> list[Product]:
+            where, _ = self.compile(filter_text, ())
+            hits = self._store.top("popularity", limit, where)
+            return self._get([hit.point for hit in hits], mask)
+
+        return await self._run(read)
 
     def _included(
         self, product_ids: Sequence[str], where: Condition | None, fused: Sequence[Fused]
@@ -219,7 +221,9 @@ class Searcher:
         vector = query_vector(text, expansions)
         return self._store.search_sparse(vector, limit, where) if vector.indices else []
 
-    def _neighbours(self, query: SimilarQuery, where: Condition | None) -> list[Hit]:
+    def _neighbours(self, query: SimilarQuery) -> list[Hit]:
+        where, _ = self.compile(query.filter, ())
+        where = _without(where, (*query.product_ids, *query.excluded_ids))
         weight_of: dict[str, float] = {}
         for product_id, weight in zip(query.product_ids, query.weights, strict=True):
             weight_of[product_id] = weight_of.get(product_id, 0.0) + weight
