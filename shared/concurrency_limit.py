@@ -21,6 +21,8 @@ _LEAST_CALLS: Final = 20
 _LEAST_SLOW: Final = 2
 """Calls, and slow ones, on which a change rests at least: one in ten may be chance."""
 _IDLE_SMOOTHING: Final = 0.1
+_USUAL_CALLS: Final = 50
+"""Calls over which a method's usual time is averaged."""
 _IDLE_FACTOR: Final = 2.0
 """How much slower than alone a call may be that is slow by nature."""
 _DEADLINE_SHARE: Final = 0.5
@@ -49,6 +51,7 @@ class ConcurrencyLimit:
         self._alone = 0.0
         self._reached = False
         self._alone_seconds: dict[str, float] = {}
+        self._usual: dict[str, tuple[int, float]] = {}
 
     @property
     def value(self) -> int:
@@ -98,6 +101,7 @@ class ConcurrencyLimit:
         if alone or self.value <= self._least:
             before = self._alone_seconds.get(method, seconds)
             self._alone_seconds[method] = before + _IDLE_SMOOTHING * (seconds - before)
+        self._note_usual(method, seconds)
         # What began under the limit before says nothing of the present one.
         if started < self._changed_at:
             return
@@ -108,6 +112,19 @@ class ConcurrencyLimit:
         self._reached |= beside + 1 >= self.value
         if self._calls >= max(_LEAST_CALLS, self.value):
             self._adapt(ended)
+
+    def _note_usual(self, method: str, seconds: float) -> None:
+        """Others make no call quicker: what the usual one takes beside them it takes alone at most.
+
+        Else the first call of a process, which finds its caches empty, would stand for all where
+        none comes alone again.
+        """
+        calls, usual = self._usual.get(method, (0, 0.0))
+        calls = min(calls + 1, _USUAL_CALLS)
+        usual += (seconds - usual) / calls
+        self._usual[method] = calls, usual
+        if calls == _USUAL_CALLS and usual < self._alone_seconds.get(method, 0.0):
+            self._alone_seconds[method] = usual
 
     def _allowed(self, method: str, remaining: float) -> float:
         by_nature = _IDLE_FACTOR * self._alone_seconds.get(method, 0.0)

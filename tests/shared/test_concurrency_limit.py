@@ -130,3 +130,14 @@ def test_crowding_is_by_how_much_slower_than_alone_calls_are():
     found = [limit.crowding("m", seconds) for seconds in (0.05, 0.1, 0.125, 0.15, 1.0)]
     assert found == pytest.approx([0.0, 0.0, 0.5, 1.0, 1.0])
     assert ConcurrencyLimit(64).crowding("m", 0.1) == 1.0
+
+
+def test_a_first_call_that_is_slow_does_not_stand_for_all():
+    limit = ConcurrencyLimit(64, target_seconds=0.4)
+    limit.note("m", started=0.0, ended=2.0, remaining=math.inf, beside=0, alone=True)
+    assert limit.crowding("m", 0.5) == 0.0
+    run(limit, cores(8, 0.1), offered=4, rounds=50, start=2.0)
+    assert limit.crowding("m", 0.1) < 0.1
+    assert limit.crowding("m", 0.2) == 1.0
+    run(limit, cores(2, 0.1), rounds=50, start=10.0)
+    assert limit.value <= 10
