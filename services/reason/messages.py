@@ -53,7 +53,7 @@ def write_reason(into: Reason, reason: WrittenReason) -> None:
         evidence = into.evidence.add()  # its fields as arguments of `add` take twice as long
         evidence.id, evidence.code, evidence.source = evidence_id, fact.code, fact.source
         evidence.value, evidence.meets, evidence.strength = fact.value, fact.meets, fact.strength
-    into.codes.extend(dict.fromkeys(claim.code for claim in reason.claims) or [NO_EVIDENCE])
+    into.codes.extend({claim.code: None for claim in reason.claims} or [NO_EVIDENCE])
     into.generator = GENERATOR_MODEL if reason.by_model else GENERATOR_TEMPLATE
     into.generator_version, into.cached = reason.generator, reason.cached
 
@@ -61,7 +61,8 @@ def write_reason(into: Reason, reason: WrittenReason) -> None:
 def write_clause(into: Clause, claim: Claim, ids: Mapping[Fact, str]) -> None:
     """Writes a clause into an empty message; `ids` are those of its facts."""
     into.text, into.code = claim.text, claim.code
-    into.evidence_ids.extend([ids[fact] for fact in claim.facts])
+    for fact in claim.facts:
+        into.evidence_ids.append(ids[fact])
 
 
 def evidence_ids(facts: Sequence[Fact]) -> dict[Fact, str]:

@@ -21,6 +21,7 @@ _LENGTH_DELIMITED = 2
 _Look: TypeAlias = Callable[[Message, str, str], Iterator[str]]
 """Yields the paths of what is not finite in a field of a message, given its name and path."""
 _SUSPECT = re.compile(rb"[\x80-\xff][\x7f\xff]")
+_SUSPECT_DOUBLE = re.compile(rb"[\xf0-\xff][\x7f\xff]")
 """Last two bytes of every float and double that is no finite number (all ones in the exponent), as
 they stand on the wire; now and then of others."""
 
@@ -118,19 +119,27 @@ def _in_vector(message: Message, name: str, path: str) -> Iterator[str]:
 def _in_list(message: Message, name: str, path: str) -> Iterator[str]:
     for index, value in enumerate(getattr(message, name)):
         # A list may be long, and the walk through messages is slow: most are let off at once.
-        if _is_suspect(value.SerializePartialToString()):
+        if _is_suspect(value.SerializePartialToString(), _suspect_of(value.DESCRIPTOR)):
             yield from _non_finite(value, f"{path}[{index}].")
 
 
-def _is_suspect(raw: bytes) -> bool:
+def _is_suspect(raw: bytes, pattern: re.Pattern[bytes]) -> bool:
     # Text holds neither byte, and finding one is a tenth of the pattern's cost.
-    return (b"\x7f" in raw or b"\xff" in raw) and _SUSPECT.search(raw) is not None
+    return (b"\x7f" in raw or b"\xff" in raw) and pattern.search(raw) is not None
+
+
+@lru_cache(maxsize=1024)
+def _suspect_of(descriptor: Descriptor) -> re.Pattern[bytes]:
+    """Returns what to look for: where all numbers are doubles, what few of them hold by chance."""
+    short = frozenset({FieldDescriptor.CPPTYPE_FLOAT})
+    floats = any(_leads_to(short, field, frozenset()) for field in descriptor.fields)
+    return _SUSPECT if floats else _SUSPECT_DOUBLE
 
 
 @lru_cache(maxsize=1024)
 def _fields_with_floats(descriptor: Descriptor) -> tuple[tuple[str, _Look], ...]:
     """Names of the fields that may hold a float, and how each is looked through."""
-    fields = (field for field in descriptor.fields if _leads_to_float(field, frozenset()))
+    fields = (field for field in descriptor.fields if _leads_to(_FLOATS, field, frozenset()))
     return tuple((field.name, _look_of(field)) for field in fields)
 
 
@@ -142,13 +151,14 @@ def _look_of(field: FieldDescriptor) -> _Look:
     return _in_list if field.is_repeated else _in_message
 
 
-def _leads_to_float(field: FieldDescriptor, seen: frozenset[str]) -> bool:
-    if field.cpp_type in _FLOATS:
+def _leads_to(types: frozenset[int], field: FieldDescriptor, seen: frozenset[str]) -> bool:
+    """Whether a field holds one of the types, or a message that does, at any depth."""
+    if field.cpp_type in types:
         return True
     nested: Descriptor | None = field.message_type
     if nested is None or nested.full_name in seen:
         return False
-    return any(_leads_to_float(f, seen | {nested.full_name}) for f in nested.fields)
+    return any(_leads_to(types, f, seen | {nested.full_name}) for f in nested.fields)
 
 
 def _is_map(field: FieldDescriptor) -> bool:

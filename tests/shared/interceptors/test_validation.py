@@ -39,6 +39,12 @@ def test_numbers_that_are_none_are_found_at_any_depth(value):
     ]
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_short_floats_in_a_list_of_messages_are_found(value):
+    message = IndexRequest(documents=[IndexDocument(vector=Vector(values=[0.5, value]))])
+    assert _paths(message) == ["documents[0].vector.values[1]"]
+
+
 def test_maps_vectors_and_recursive_messages():
     assert _paths(UserProfile(brand_affinities={"acme": math.nan, "b": 1.0})) == [
         'brand_affinities["acme"]'
