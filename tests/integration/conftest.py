@@ -67,6 +67,7 @@ def running_suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
     patience = {
         "WHEREFORE_REASON_MODEL_SECONDS": "2",
         "WHEREFORE_ORCHESTRATOR_BUDGETS__REASON": '{"seconds": 3, "reserve": 0.01}',
+        "WHEREFORE_ORCHESTRATOR_BUDGETS__FACETS": '{"seconds": 3, "reserve": 0.01}',
     }
     with Suite(
         tmp_path_factory.mktemp("suite"), PortPlan.free(), private=True, variables=patience
@@ -87,8 +88,16 @@ def security(tmp_path_factory: pytest.TempPathFactory) -> SecuritySettings:
 
 
 @pytest.fixture(scope="session")
+def experiments_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of experiments of the secured suite; those of tenants lie beside it."""
+    path = tmp_path_factory.mktemp("experiments") / "experiments.yaml"
+    path.write_text("layers: []\n")
+    return path
+
+
+@pytest.fixture(scope="session")
 def secured(
-    tmp_path_factory: pytest.TempPathFactory, security: SecuritySettings
+    tmp_path_factory: pytest.TempPathFactory, security: SecuritySettings, experiments_file: Path
 ) -> Iterator[Suite]:
     """A suite with security on, without a catalogue."""
     quick = {
@@ -96,6 +105,10 @@ def secured(
         "WHEREFORE_NLU_TERMS_POLL_SECONDS": "0.5",
         "WHEREFORE_RECOMMEND_CATALOGUE_POLL_SECONDS": "0.5",
     }
+    # Aggregates of half a dozen users are told, with next to no noise.
+    told = {"EPSILON": "1000", "CONTRIBUTIONS": "1"}
+    quick |= {f"WHEREFORE_ORCHESTRATOR_PRIVACY__{name}": value for name, value in told.items()}
+    quick["WHEREFORE_ORCHESTRATOR_EXPERIMENTS_FILE"] = str(experiments_file)
     home = tmp_path_factory.mktemp("secured")
     with Suite(
         home, PortPlan.free(), private=True, triton=False, security=security, variables=quick
