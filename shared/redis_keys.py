@@ -1,5 +1,6 @@
 """Deletes what is kept in a Redis under one prefix."""
 
+from contextlib import suppress
 from typing import Any, Final
 
 from shared.errors import UnavailableError
@@ -20,7 +21,7 @@ async def delete_keys(url: str, prefix: str) -> None:
         ValueError: There is no prefix.
     """
     from redis.asyncio import Redis
-    from redis.exceptions import RedisError
+    from redis.exceptions import RedisError, ResponseError
 
     if not prefix:
         raise ValueError("no prefix: these would be all keys there are")
@@ -29,9 +30,15 @@ async def delete_keys(url: str, prefix: str) -> None:
     redis: Any = connect.from_url(url, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS)
     # Each byte is meant as it is, "*" and "[" too.
     pattern = b"".join(b"\\" + bytes([each]) for each in prefix.encode()) + b"*"
+    found = False
     try:
         async for key in redis.scan_iter(match=pattern, count=_SCAN):
             await redis.unlink(key)
+            found = True
+        if found:
+            # What stands in the append-only file is gone with its next rewrite.
+            with suppress(ResponseError):  # one is under way, or this user may not ask
+                await redis.bgrewriteaof()
     except (RedisError, OSError, TimeoutError) as error:
         raise UnavailableError("what Redis keeps cannot be deleted: it is lost") from error
     finally:
