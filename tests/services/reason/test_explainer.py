@@ -7,7 +7,6 @@ from services.reason.evaluation.attacks import facts_of as found_in
 from services.reason.explainer import Explainer, ExplainInput, Item
 from services.reason.facts import Fact, PagePrices
 from services.reason.generate import plan
-from services.reason.language import choose_language, money, number
 from services.reason.recheck import RECHECKS
 from services.reason.recheck_own import OWN_RECHECKS
 from services.reason.relations import relation_facts
@@ -202,40 +201,6 @@ def test_a_guess_of_the_price_is_no_limit(make_scene, verifier):
     scene.query.constraints[0].hard = False
     assert "price_fit" not in facts_of(scene)
     assert not RECHECKS["price_fit"](fact, scene)
-
-
-@pytest.mark.parametrize(
-    ("asked", "of_query", "expected"),
-    [
-        ("zh-Hans-CN", "en", "zh"),
-        ("", "zh", "zh"),
-        ("", "und", "en"),
-        ("fr", "zh", "zh"),
-        ("", "", "en"),
-    ],
-)
-def test_language(asked, of_query, expected):
-    assert choose_language(asked, of_query) == expected
-
-
-@pytest.mark.parametrize(
-    ("amount", "currency", "expected"),
-    [
-        (299, "CNY", "¥299"),
-        (49.95, "EUR", "€49.95"),
-        (1299.5, "USD", "$1,299.50"),
-        (1200, "SEK", "1,200 SEK"),
-        (500, "JPY", "500 JPY"),
-        (0.1 + 0.2, "GBP", "£0.30"),
-    ],
-)
-def test_money(amount, currency, expected):
-    assert money(amount, currency) == expected
-
-
-def test_numbers_round_half_up():
-    assert number(4.65, 1) == "4.7"
-    assert number(5.0, 1) == "5"
 
 
 @pytest.mark.parametrize(
