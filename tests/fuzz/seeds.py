@@ -14,7 +14,7 @@ from tests.fuzz.methods import Method
 from tests.fuzz.shop import make_events, make_facets, make_product, make_reviews, make_user
 from tests.fuzz.suite import QUERIES, Suite
 from tests.fuzz.values import PRODUCT_IDS
-from wherefore.common.v1.user_profile_pb2 import RecentProduct, UserProfile
+from wherefore.common.v1.user_profile_pb2 import RecentProduct, UserContext, UserProfile
 from wherefore.nlu.v1 import nlu_service_pb2 as nlu
 from wherefore.orchestrator.v1 import (
     aggregate_service_pb2,
@@ -113,6 +113,9 @@ def _recommendations(suite: Suite) -> Sequence[Message]:
         make(product_ids=ids, serving_config="complements", include_contributions=True),
     ]
 
+
+_LEAVING = UserContext(user_id="fuzz-leaving")
+"""Erased again and again: what a user did before is refused, and others are to have done much."""
 
 _SEEDS: dict[str, Callable[[Suite], Sequence[Message]]] = {
     "nlu.v1.NluService/Parse": lambda _: [
@@ -259,13 +262,13 @@ _SEEDS: dict[str, Callable[[Suite], Sequence[Message]]] = {
         user_event_service_pb2.ImportWithProgressRequest(events=make_events())
     ],
     "orchestrator.v1.UserDataService/PurgeUser": lambda _: [
-        user_data_service_pb2.PurgeUserRequest(user=make_user())
+        user_data_service_pb2.PurgeUserRequest(user=_LEAVING)
     ],
     "orchestrator.v1.UserDataService/ExportUser": lambda _: [
         user_data_service_pb2.ExportUserRequest(user=make_user())
     ],
     "orchestrator.v1.UserDataService/SetConsent": lambda _: [
-        user_data_service_pb2.SetConsentRequest(user=make_user(), refused_purposes=[purpose])
+        user_data_service_pb2.SetConsentRequest(user=_LEAVING, refused_purposes=[purpose])
         for purpose in (1, 2)
     ],
     "orchestrator.v1.AggregateService/Aggregate": lambda _: [
