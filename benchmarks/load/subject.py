@@ -28,6 +28,8 @@ class Subject:
     """HOST:PORT of its orchestrator."""
     resident_mib: Callable[[], Mapping[str, float]] | None = None
     """Resident MiB by process, as it is when called; None of a suite that somebody else started."""
+    retrieval: str = ""
+    """HOST:PORT of its retrieval; empty of a suite that somebody else started."""
 
 
 @Parameter(name="*")
@@ -83,4 +85,4 @@ class Load:
                     path, form = icecat().catalogue, "icecat"
                 async with connect(address, retry=False) as channel:
                     await import_whole(channel, path, form, target=address)
-            yield Subject(address, own.resident_mib)
+            yield Subject(address, own.resident_mib, own.targets.retrieval)
