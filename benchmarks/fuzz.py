@@ -195,7 +195,8 @@ def section(ledger: Ledger, examples: int, sick: Sequence[str], logged: Mapping[
             "INTERNAL, UNAVAILABLE, 20 s without an answer), an INVALID_ARGUMENT that names no "
             "field of the request, a text that shows internals, a number that is none, or less in "
             "an OK than "
-            f"the contract says: {bad:,} of them. {health}, {faults}.",
+            f"the contract says: {bad:,} of them. {health}, {faults}. The calls are those of all "
+            "runs up to this revision, and the machine had other work.",
             "",
             report.table(("RPC", "calls", *codes, "other", "problems", "slowest ms"), rows),
         ]
