@@ -15,47 +15,31 @@ from numpy.typing import NDArray
 
 from services.retrieval.store.conditions import Condition
 from services.retrieval.store.edge_folder import EdgeFolder
-from services.retrieval.store.filters import FilterTypes
+from services.retrieval.store.edge_models import (
+    FILTERS,
+    ID,
+    INDEXING_THRESHOLD_KB,
+    KINDS,
+    to_config,
+    to_point,
+    to_record,
+)
 from services.retrieval.store.port import (
     DENSE,
-    QUANTILE,
     SPARSE,
     FieldKind,
     Hit,
     Layout,
-    Quantisation,
     Record,
     SparseVector,
     StoredProduct,
     point_id,
 )
 
-_ID: Final = "id"
 _META: Final = "meta.json"
 # The engine keeps Python's interpreter lock while it reads a page; searches wait that long.
 _PAGE: Final = 100
 _POINTS_PAGE: Final = 1_000
-# Qdrant leaves segments smaller than this without a graph, as exact search is as fast there.
-_INDEXING_THRESHOLD_KB: Final = 4_000
-_KINDS: Final = {
-    FieldKind.KEYWORD: qe.PayloadSchemaType.Keyword,
-    FieldKind.NUMBER: qe.PayloadSchemaType.Float,
-}
-_QUANTISATION: Final[
-    Mapping[Quantisation, qe.ScalarQuantizationConfig | qe.BinaryQuantizationConfig | None]
-] = {
-    "none": None,
-    "int8": qe.ScalarQuantizationConfig(qe.ScalarType.Int8, quantile=QUANTILE, always_ram=True),
-    "binary": qe.BinaryQuantizationConfig(always_ram=True),
-}
-_FILTERS: Final = FilterTypes(
-    filter=qe.Filter,
-    field=qe.FieldCondition,
-    match_any=qe.MatchAny,
-    range=qe.RangeFloat,
-    is_empty=qe.IsEmptyCondition,
-    has_id=lambda ids: qe.HasIdCondition(set(ids)),
-)
 
 
 class EdgeStore:
@@ -65,7 +49,7 @@ class EdgeStore:
 
     def __init__(self, folder: Path, layout: Layout, least_free_bytes: int = 0) -> None:
         self._layout = layout
-        self._folder = EdgeFolder(folder, _config(layout), least_free_bytes)
+        self._folder = EdgeFolder(folder, to_config(layout), least_free_bytes)
         self._meta: dict[str, Any] = {}
         """The document beside the products, which this process alone writes."""
 
@@ -91,11 +75,11 @@ class EdgeStore:
             known = key in shard.info().payload_schema
         if not known:
             with self._folder.writing() as shard:
-                shard.update(qe.UpdateOperation.create_field_index(key, _KINDS[kind]))
+                shard.update(qe.UpdateOperation.create_field_index(key, KINDS[kind]))
 
     def write(self, products: Sequence[StoredProduct]) -> None:
         """See `VectorStore`."""
-        points = [_point(product) for product in products]
+        points = [to_point(product) for product in products]
         with self._folder.writing((str(point.id) for point in points), grows=True) as shard:
             shard.update(qe.UpdateOperation.upsert_points(points))
 
@@ -151,9 +135,9 @@ class EdgeStore:
         ids: list[qe.PointId] = [*points]
         with self._folder.reading() as shard:
             found = shard.retrieve(
-                ids, with_payload=[_ID, *keys], with_vector=[DENSE, SPARSE] if vectors else False
+                ids, with_payload=[ID, *keys], with_vector=[DENSE, SPARSE] if vectors else False
             )
-        records = {record.point: record for record in map(_record, found)}
+        records = {record.point: record for record in map(to_record, found)}
         return [records[point] for point in points if point in records]
 
     def scan(self, keys: Sequence[str], where: Condition | None = None) -> Iterator[Record]:
@@ -163,13 +147,13 @@ class EdgeStore:
             request = qe.ScrollRequest(
                 offset=offset,
                 limit=_PAGE,
-                filter=_FILTERS.translate(where),
-                with_payload=[_ID, *keys],
+                filter=FILTERS.translate(where),
+                with_payload=[ID, *keys],
                 with_vector=False,
             )
             with self._folder.reading() as shard:
                 found, offset = shard.scroll(request)
-            yield from map(_record, found)
+            yield from map(to_record, found)
             if offset is None:
                 return
 
@@ -181,7 +165,7 @@ class EdgeStore:
             request = qe.ScrollRequest(
                 offset=offset,
                 limit=_POINTS_PAGE,
-                filter=_FILTERS.translate(where),
+                filter=FILTERS.translate(where),
                 with_payload=False,
                 with_vector=False,
             )
@@ -195,26 +179,26 @@ class EdgeStore:
         """See `VectorStore`."""
         request = qe.ScrollRequest(
             limit=limit,
-            filter=_FILTERS.translate(where),
-            with_payload=[_ID, key],
+            filter=FILTERS.translate(where),
+            with_payload=[ID, key],
             with_vector=False,
             order_by=qe.OrderBy(key, qe.Direction.Desc),
         )
         with self._folder.reading() as shard:
             found, _ = shard.scroll(request)
-        hits = [Hit(record.point, record.payload[key]) for record in map(_record, found)]
+        hits = [Hit(record.point, record.payload[key]) for record in map(to_record, found)]
         return sorted(hits, key=lambda hit: (-hit.score, hit.point))
 
     def count(self, where: Condition | None = None, *, exact: bool = False) -> int:
         """See `VectorStore`."""
-        request = qe.CountRequest(exact=exact, filter=_FILTERS.translate(where))
+        request = qe.CountRequest(exact=exact, filter=FILTERS.translate(where))
         with self._folder.reading() as shard:
             return shard.count(request)
 
     def facet(self, key: str, limit: int, where: Condition | None = None) -> list[tuple[str, int]]:
         """See `VectorStore`."""
         # An exact count reads every payload, which takes twenty times as long.
-        request = qe.FacetRequest(key, limit=limit, exact=False, filter=_FILTERS.translate(where))
+        request = qe.FacetRequest(key, limit=limit, exact=False, filter=FILTERS.translate(where))
         with self._folder.reading() as shard:
             found = shard.facet(request)
         counts = [(str(hit.value), hit.count) for hit in found.hits]
@@ -228,7 +212,7 @@ class EdgeStore:
         """See `VectorStore`."""
         # Below the threshold the engine builds no graph, as exact search is as fast there.
         vector_kb = self._layout.dimension * 4 / 1024
-        return self._folder.unoptimized * vector_kb < _INDEXING_THRESHOLD_KB
+        return self._folder.unoptimized * vector_kb < INDEXING_THRESHOLD_KB
 
     def read_meta(self) -> dict[str, Any]:
         """See `VectorStore`."""
@@ -249,7 +233,7 @@ class EdgeStore:
         request = qe.QueryRequest(
             limit=limit,
             query=query,
-            filter=_FILTERS.translate(where),
+            filter=FILTERS.translate(where),
             with_payload=False,
             with_vector=False,
             params=params,
@@ -257,47 +241,3 @@ class EdgeStore:
         with self._folder.reading() as shard:
             found = shard.query(request)
         return [Hit(str(point.id), point.score) for point in found]
-
-
-def _config(layout: Layout) -> qe.EdgeConfig:
-    return qe.EdgeConfig(
-        vectors={
-            DENSE: qe.EdgeVectorParams(
-                layout.dimension,
-                qe.Distance.Cosine,
-                quantization_config=_QUANTISATION[layout.quantisation],
-            )
-        },
-        sparse_vectors={SPARSE: qe.EdgeSparseVectorParams(modifier=qe.Modifier.Idf)},
-        hnsw_config=qe.HnswIndexConfig(
-            layout.hnsw_m,
-            layout.hnsw_ef_construct,
-            full_scan_threshold=1_000,
-            max_indexing_threads=1,  # searches go on beside it
-        ),
-        optimizers=qe.EdgeOptimizersConfig(
-            indexing_threshold=_INDEXING_THRESHOLD_KB, default_segment_number=1
-        ),
-    )
-
-
-def _point(product: StoredProduct) -> qe.Point:
-    sparse = qe.SparseVector(list(product.sparse.indices), list(product.sparse.values))
-    vectors: dict[str, Any] = {SPARSE: sparse}
-    if product.dense is not None:
-        vectors[DENSE] = product.dense.tolist()
-    payload = {_ID: product.product_id, **product.payload}
-    return qe.Point(point_id(product.product_id), vectors, payload)
-
-
-def _record(record: qe.Record) -> Record:
-    payload = record.payload or {}
-    vectors: Any = record.vector or {}
-    dense, sparse = vectors.get(DENSE), vectors.get(SPARSE)
-    return Record(
-        point=str(record.id),
-        product_id=payload[_ID],
-        payload=payload,
-        dense=None if dense is None else np.asarray(dense, dtype=np.float32),
-        sparse=sparse and SparseVector(tuple(sparse.indices), tuple(sparse.values)),
-    )

@@ -1,0 +1,92 @@
+"""What the store's port knows, as models of the embedded engine, and back."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import qdrant_edge as qe
+
+from services.retrieval.store.filters import FilterTypes
+from services.retrieval.store.port import (
+    DENSE,
+    QUANTILE,
+    SPARSE,
+    FieldKind,
+    Layout,
+    Quantisation,
+    Record,
+    SparseVector,
+    StoredProduct,
+    point_id,
+)
+
+ID: Final = "id"
+"""Key of the payload that holds the product's id."""
+INDEXING_THRESHOLD_KB: Final = 4_000
+"""Qdrant leaves segments smaller than this without a graph: exact search is as fast there."""
+KINDS: Final = {
+    FieldKind.KEYWORD: qe.PayloadSchemaType.Keyword,
+    FieldKind.NUMBER: qe.PayloadSchemaType.Float,
+}
+QUANTISATION: Final[
+    Mapping[Quantisation, qe.ScalarQuantizationConfig | qe.BinaryQuantizationConfig | None]
+] = {
+    "none": None,
+    "int8": qe.ScalarQuantizationConfig(qe.ScalarType.Int8, quantile=QUANTILE, always_ram=True),
+    "binary": qe.BinaryQuantizationConfig(always_ram=True),
+}
+FILTERS: Final = FilterTypes(
+    filter=qe.Filter,
+    field=qe.FieldCondition,
+    match_any=qe.MatchAny,
+    range=qe.RangeFloat,
+    is_empty=qe.IsEmptyCondition,
+    has_id=lambda ids: qe.HasIdCondition(set(ids)),
+)
+
+
+def to_config(layout: Layout) -> qe.EdgeConfig:
+    """Returns what the engine is made of."""
+    return qe.EdgeConfig(
+        vectors={
+            DENSE: qe.EdgeVectorParams(
+                layout.dimension,
+                qe.Distance.Cosine,
+                quantization_config=QUANTISATION[layout.quantisation],
+            )
+        },
+        sparse_vectors={SPARSE: qe.EdgeSparseVectorParams(modifier=qe.Modifier.Idf)},
+        hnsw_config=qe.HnswIndexConfig(
+            layout.hnsw_m,
+            layout.hnsw_ef_construct,
+            full_scan_threshold=1_000,
+            max_indexing_threads=1,  # searches go on beside it
+        ),
+        optimizers=qe.EdgeOptimizersConfig(
+            indexing_threshold=INDEXING_THRESHOLD_KB, default_segment_number=1
+        ),
+    )
+
+
+def to_point(product: StoredProduct) -> qe.Point:
+    """Returns a product as the engine takes it."""
+    sparse = qe.SparseVector(list(product.sparse.indices), list(product.sparse.values))
+    vectors: dict[str, Any] = {SPARSE: sparse}
+    if product.dense is not None:
+        vectors[DENSE] = product.dense.tolist()
+    payload = {ID: product.product_id, **product.payload}
+    return qe.Point(point_id(product.product_id), vectors, payload)
+
+
+def to_record(record: qe.Record) -> Record:
+    """Returns a product as the engine gave it back."""
+    payload = record.payload or {}
+    vectors: Any = record.vector or {}
+    dense, sparse = vectors.get(DENSE), vectors.get(SPARSE)
+    return Record(
+        point=str(record.id),
+        product_id=payload[ID],
+        payload=payload,
+        dense=None if dense is None else np.asarray(dense, dtype=np.float32),
+        sparse=sparse and SparseVector(tuple(sparse.indices), tuple(sparse.values)),
+    )
