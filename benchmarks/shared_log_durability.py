@@ -31,11 +31,11 @@ from benchmarks.event_durability import (
     FOR_NOW,
     PAUSE_SECONDS,
     Run,
-    Victim,
     events,
     opened,
     read_log,
 )
+from benchmarks.event_victim import Victim
 from shared.channel import open_channel
 from wherefore.common.v1.user_event_pb2 import UserEvent
 from wherefore.orchestrator.v1.event_log_service_pb2_grpc import EventLogServiceStub
