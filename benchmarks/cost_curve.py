@@ -14,7 +14,7 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -23,8 +23,9 @@ from typing import Final
 import grpc.aio
 import numpy as np
 
-from benchmarks import peers, plots, report
+from benchmarks import peers, report
 from benchmarks.ann_recall import CACHE
+from benchmarks.cost_curve_report import FILTER, QUERIES, Size, plot, section, summary
 from benchmarks.data import icecat
 from benchmarks.made_up_catalogue import MODEL, Maker
 from shared.catalogue import read_catalogue
@@ -40,29 +41,9 @@ SIZES: Final = (2_000, 20_000, 200_000, 1_000_000)
 MESSAGE: Final = 200
 CALL: Final = 50_000
 """Products of one Index call: what is written of it is durable at its end, and indexing begins."""
-QUERIES: Final = 200
 WARM_UP: Final = 20
-FILTER: Final = "price < 200"
 _INDEX_SECONDS: Final = 4 * 3600.0
 _MIB: Final = 2**20
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """What one size measured."""
-
-    products: int
-    write_seconds: float
-    """To write all of them, from nothing, in all steps so far."""
-    index_seconds: float
-    """What it took after that until every vector was in the graph, in all steps so far."""
-    cpu_seconds: float
-    """Processor time of the service for both, in all steps so far."""
-    resident_mib: float
-    disk_mib: float
-    plain_ms: list[float]
-    """Of each query, whole (both legs and their fusion, 100 candidates with payloads)."""
-    filtered_ms: list[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,59 +205,6 @@ def material() -> tuple[Maker, list[QueryUnderstanding]]:
     return Maker(kept, np.stack([by_id[product.id] for product in kept])), queries
 
 
-def summary(size: Size) -> str:
-    """One size in a line."""
-    return (
-        f"p50 {np.median(size.plain_ms):.1f} ms, {size.resident_mib:.0f} MiB, "
-        f"{size.write_seconds:.0f} + {size.index_seconds:.0f} s, {size.cpu_seconds:.0f} s of CPU"
-    )
-
-
-def exponent(sizes: Sequence[Size], of: Mapping[int, float]) -> float:
-    """Returns b of a * products^b, by least squares on logarithms."""
-    products = np.log([one.products for one in sizes])
-    values = np.log([max(1e-9, of[one.products]) for one in sizes])
-    return float(np.polyfit(products, values, 1)[0])
-
-
-def section(sizes: Sequence[Size], command: str) -> str:
-    """The section of RESULTS.md."""
-    measures = {
-        "Retrieve p50 ms": {s.products: float(np.percentile(s.plain_ms, 50)) for s in sizes},
-        "p99 ms": {s.products: float(np.percentile(s.plain_ms, 99)) for s in sizes},
-        "filtered p50 ms": {s.products: float(np.percentile(s.filtered_ms, 50)) for s in sizes},
-        "filtered p99 ms": {s.products: float(np.percentile(s.filtered_ms, 99)) for s in sizes},
-        "resident MiB": {s.products: s.resident_mib for s in sizes},
-        "disk MiB": {s.products: s.disk_mib for s in sizes},
-        "written, s": {s.products: s.write_seconds for s in sizes},
-        "then indexed, s": {s.products: s.index_seconds for s in sizes},
-        "of a processor, s": {s.products: s.cpu_seconds for s in sizes},
-    }
-    rows = [
-        [f"{s.products:,}", *(f"{of[s.products]:,.1f}" for of in measures.values())] for s in sizes
-    ]
-    if len(sizes) > 1:
-        fit = (f"{exponent(sizes, of):.2f}" for of in measures.values())
-        rows.append(["grows as products to the power of", *fit])
-    return "\n".join(
-        [
-            "## What a catalogue costs as it grows",
-            "",
-            report.provenance(command, "products made of icecat's"),
-            f"The retrieval service with its embedded store and one caller: {QUERIES} real queries "
-            f"with their vectors, 100 candidates with payloads, with and without `{FILTER}`, over "
-            "gRPC, after every vector is in the graph. Times of writing and indexing are sums from "
-            "an empty store on: two of the clock, and that of the processors for both, which other "
-            "work of the machine changes little. The power is that of a least-squares line through "
-            "the logarithms.",
-            "",
-            report.table(("products", *measures), rows),
-            "",
-            "![Cost by size](plots/cost_curve.svg)",
-        ]
-    )
-
-
 def main() -> int:
     """Runs the benchmark; writes its section of RESULTS.md unless told not to."""
     parser = argparse.ArgumentParser(
@@ -296,27 +224,9 @@ def main() -> int:
     body = section(sizes, COMMAND)
     print(body)
     if not options.no_write:
-        _plot(sizes)
+        plot(sizes)
         report.update_section("cost_curve", body)
     return 0
-
-
-def _plot(sizes: Sequence[Size]) -> None:
-    products = [float(one.products) for one in sizes]
-    plots.lines(
-        {
-            "Retrieve p50, ms": (products, [float(np.median(one.plain_ms)) for one in sizes]),
-            "filtered p50, ms": (products, [float(np.median(one.filtered_ms)) for one in sizes]),
-            "resident MiB": (products, [one.resident_mib for one in sizes]),
-            "written and indexed, s": (
-                products,
-                [one.write_seconds + one.index_seconds for one in sizes],
-            ),
-        },
-        ("products", "milliseconds, MiB, seconds"),
-        report.PLOTS / "cost_curve.svg",
-        log=True,
-    )
 
 
 def say(line: str) -> None:

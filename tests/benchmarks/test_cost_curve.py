@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.cost_curve import Size, exponent, section
+from benchmarks.cost_curve_report import Size, exponent, section
 from benchmarks.made_up_catalogue import Maker
 from wherefore.common.v1.product_pb2 import Price, Product
 
