@@ -102,7 +102,8 @@ class RedisLink:
         try:
             async with asyncio.timeout(allowed):
                 answer = await ask()
-        except (RedisError, OSError, TimeoutError) as error:
+        # Of uvloop, a connection that closed in the midst of a write is a RuntimeError.
+        except (RedisError, OSError, TimeoutError, RuntimeError) as error:
             # A request that had no time left says nothing of Redis.
             if allowed >= seconds or not isinstance(error, TimeoutError):
                 self._breaker.record_failure()

@@ -71,8 +71,7 @@ class LogSession:
         """
         ring = await asyncio.to_thread(read_or_make_keys, self._key_file)
         await self.check()
-        self._vault = Vault(ring)
-        await self._take_in()
+        await self._take_in(Vault(ring))
 
     async def check(self) -> None:
         """Refuses a Redis that would lose events; see `check_durable`."""
@@ -133,7 +132,7 @@ class LogSession:
             UnavailableError: Redis is away, or the key file does not open the log.
         """
         try:
-            await self._take_in()
+            await self._take_in(self.vault)
         except ValueError as error:
             raise UnavailableError(str(error)) from error
 
@@ -182,7 +181,7 @@ class LogSession:
             await self.reload()
         raise UnavailableError("the log of events changes all the time")
 
-    async def _take_in(self) -> None:
+    async def _take_in(self, vault: Vault) -> None:
         for _ in range(TRIES):
             known = self.place.last_sequence
             log_id, sequence, secrets = await self._state()
@@ -191,9 +190,10 @@ class LogSession:
                 continue
             if secrets != self._secrets:
                 self.roster.clear()  # another log may give the same ids to others
-            changed = self.vault.take_in({k.decode(): v for k, v in secrets.items()})
+            changed = vault.take_in({k.decode(): v for k, v in secrets.items()})
             self._secrets = secrets
             if not changed:
+                self._vault = vault  # not before: calls may come while the log is being opened
                 if log_id != self.log_id:
                     self.log_id = log_id
                     # Who waits is to see that it is another one, shorter or not.

@@ -45,7 +45,12 @@ class Tail:
                 await self._session.look()
                 self._found()
                 await self._wait()
-            except (UnavailableError, ValueError) as error:
+            except ValueError as error:  # it is there, and must not be trusted
+                if str(error) != self.problem:
+                    _log.error("events_unfit", reason=str(error))
+                self._lost(str(error))
+                await asyncio.sleep(_PAUSE_SECONDS)
+            except UnavailableError as error:
                 self._lost(str(error))
                 await asyncio.sleep(_PAUSE_SECONDS)
 
@@ -65,11 +70,11 @@ class Tail:
                 await session.link.redis.xread(
                     {stream: place}, count=1, block=round(_BLOCK_SECONDS * 1000)
                 )
-        except (RedisError, OSError, TimeoutError) as error:
+        except (RedisError, OSError, TimeoutError, RuntimeError) as error:
             raise UnavailableError(f"the log of events is away: {type(error).__name__}") from error
 
     def _lost(self, problem: str) -> None:
-        if problem != self.problem:
+        if not self.problem:
             _log.warning("events_lost", reason=problem)
         self.problem = problem
         FOLLOWED.set(0)

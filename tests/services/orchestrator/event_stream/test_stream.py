@@ -383,3 +383,29 @@ async def follow(second: RedisServer, first: RedisServer) -> None:
     client: Any = Redis.from_url(second.url)
     await client.replicaof("127.0.0.1", first.port)
     await client.aclose()
+
+
+async def test_calls_that_come_before_it_is_open_are_told_to_come_again(
+    redis: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = RedisEventStore(redis.url, "test", tmp_path / "events.key", read_seconds=5)
+    state = store._session._state
+    looks = 0
+
+    async def meanwhile() -> Any:
+        nonlocal looks
+        looks += 1
+        for call in (store.append([event("a")]), store.recent("u:ann.smith", 9)):
+            with pytest.raises(UnavailableError):
+                await call
+        with pytest.raises(UnavailableError):
+            store.alias(ANN)
+        return await state()
+
+    monkeypatch.setattr(store._session, "_state", meanwhile)
+    await store._session.open()
+    assert looks > 1
+    monkeypatch.undo()
+    await store.open()
+    assert not (await store.append([event("a")]))[0].duplicate
+    await store.close()
