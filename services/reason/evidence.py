@@ -11,7 +11,14 @@ from typing import Final
 
 from services.reason.facts import Fact, Scene
 from services.reason.language import is_chinese, title_in
-from services.reason.values import ATTRIBUTE_KEYS, find_value, known_values, same_value
+from services.reason.values import (
+    ATTRIBUTE_KEYS,
+    called,
+    find_value,
+    is_narrower,
+    known_values,
+    same_value,
+)
 from shared.text.analysis import Term, analyse
 from shared.text.normalise import fold
 from wherefore.nlu.v1.query_understanding_pb2 import (
@@ -83,6 +90,8 @@ def _entity_facts(scene: Scene, entity: Entity) -> Iterator[Fact]:
             yield Fact("brand_match", "brand", product.brand, text, 0.85)
     elif entity.type == ENTITY_TYPE_PRODUCT_TYPE:
         value = find_value(product, "product_type", (entity.normalized, text))
+        if is_narrower(text, entity.normalized, called(product)):
+            return
         if value is not None:
             yield Fact("product_type_match", "attributes.product_type", value, text, 0.8)
         elif product.category_path and same_value(

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Final
 
 from services.reason.clauses import say
-from services.reason.facts import TIES, Claim, Fact
+from services.reason.facts import OF_THE_USER, TIES, Claim, Fact
 
 VERSION: Final = "template@1"
 _SAY_SAME: Final = (
@@ -27,6 +27,7 @@ _SAY_SAME: Final = (
 """Codes of one group say much the same: the strongest speaks for all."""
 _STRENGTH: Final = attrgetter("strength")
 _OF_ONE_ATTRIBUTE: Final = ("attribute_match", "exclusion_met")
+_AFFINITIES: Final = ("brand_affinity", "category_affinity")
 _GROUPS_OF: Final[dict[str, frozenset[tuple[str, str]]]] = {
     code: frozenset((f"group-{i}", "") for i, group in enumerate(_SAY_SAME) if code in group)
     for code in set[str]().union(*_SAY_SAME)
@@ -46,13 +47,25 @@ def plan(facts: Iterable[Fact]) -> list[Fact]:
         if taken.isdisjoint(keys):
             taken |= keys
             chosen.append(fact)
-        elif fact.code == "category_affinity":
+        elif fact.code in _AFFINITIES:
             dropped.append(fact)
-    if dropped and not any(fact.source == "profile" for fact in chosen):
-        # The type of the product names the same thing, but nothing of the user.
-        least = (at for at, fact in enumerate(chosen) if fact.code == "in_stock")
-        chosen.insert(next(least, len(chosen)), dropped[0])
+    if dropped and not any(fact.code in OF_THE_USER for fact in chosen):
+        _name_the_user(chosen, dropped)
     return chosen
+
+
+def _name_the_user(chosen: list[Fact], dropped: Sequence[Fact]) -> None:
+    """Puts in what the user looked at, which something of the product left out."""
+    codes = [fact.code for fact in chosen]
+    for fact in dropped:
+        if fact.code == "brand_affinity" and "brand_match" in codes:
+            # It names the brand of the query as well.
+            chosen[codes.index("brand_match")] = fact
+            return
+        if fact.code == "category_affinity":
+            # The type of the product names the same thing, but nothing of the user.
+            chosen.insert(codes.index("in_stock") if "in_stock" in codes else len(codes), fact)
+            return
 
 
 def claim(fact: Fact, language: str, product_id: str) -> Claim:

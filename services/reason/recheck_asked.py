@@ -8,7 +8,7 @@ from typing import Final
 from services.reason.facts import Fact, Scene
 from services.reason.language import is_chinese
 from services.reason.recheck_prices import is_price, priced
-from services.reason.values import ATTRIBUTE_KEYS, known_values, meaning
+from services.reason.values import ATTRIBUTE_KEYS, called, is_narrower, known_values, meaning
 from shared.text.analysis import terms
 from shared.text.normalise import fold
 from wherefore.nlu.v1.query_understanding_pb2 import ENTITY_TYPE_BRAND, ENTITY_TYPE_PRODUCT_TYPE
@@ -56,7 +56,7 @@ def _product_type(fact: Fact, scene: Scene) -> bool:
         there = fact.source == "attributes.product_type" and fact.value in known_values(
             product, "product_type"
         )
-    if not there or scene.query is None:
+    if not there or scene.query is None or is_narrower(fact.meets, fact.value, called(product)):
         return False
     own = meaning("product_type", fact.value)
     return any(

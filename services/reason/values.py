@@ -82,6 +82,48 @@ def kind_word(name: str, language: str) -> str:
     return re.sub(r"^[a-z](?=[\u4e00-\u9fff])", lambda letter: letter[0].upper(), found)
 
 
+def called(product: Product) -> list[str]:
+    """Returns what the catalogue calls a product: its titles, kinds and categories."""
+    kinds = known_values(product, "product_type")
+    return [*product.titles.values(), *kinds, *product.category_path]
+
+
+def is_narrower(asked: str, kind: str, texts: Iterable[str]) -> bool:
+    """Whether a word asks for more than a kind, and no text says that it is there.
+
+    Lexicons put green tea under tea: who asks for it does not ask for white tea.
+
+    Args:
+        asked: Word of the query, such as "green tea".
+        kind: Of the product, such as "tea".
+        texts: What the catalogue calls the product.
+    """
+    more = _more_than(asked, kind)
+    if not more:
+        return False
+    folded = [fold(text) for text in texts]
+    return any(
+        not any(word in (text if is_chinese(word) else terms(text)) for text in folded)
+        for word in more
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _more_than(asked: str, kind: str) -> tuple[str, ...]:
+    """Returns what stands before the kind, or another name of it, in a word; the least there is."""
+    known = canonical(LexiconKind.PRODUCT_TYPE, asked)
+    heads = {kind, *(forms(LexiconKind.PRODUCT_TYPE, known) if known else ())}
+    said, word = tuple(terms(asked)), fold(asked)
+    if is_chinese(asked):
+        before = [word.removesuffix(fold(head)) for head in heads if word.endswith(fold(head))]
+        left = min(filter(None, before), key=len, default="")
+        # One character more is another name of the same: 照相机 is no narrower than 相机.
+        return (left,) if len(left) > 1 else ()
+    tails = (tuple(terms(head)) for head in heads if not is_chinese(head))
+    found = [said[: -len(tail)] for tail in tails if tail and said[-len(tail) :] == tail != said]
+    return min(found, key=len, default=())
+
+
 def same_value(key: str, left: str, others: Iterable[str]) -> bool:
     """Whether a value means one of the others: "Black", "黑色" and "black" do."""
     return meaning(key, left) in _meanings(key, tuple(others))

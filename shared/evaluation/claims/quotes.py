@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from shared.evaluation.claims.fits import fit_each_other, products_named
-from shared.evaluation.claims.record import Record
+from shared.evaluation.claims.record import Record, is_more_than_known
 from shared.text.analysis import terms
 from shared.text.lexicon import LexiconKind, find_mentions
 from shared.text.normalise import fold
@@ -108,7 +108,8 @@ def _is_asked(words: str, record: Record) -> bool:
 
 def _asked_kind(words: str, record: Record) -> bool:
     """Whether it is on record as it stands or by its meaning, and asked for."""
-    there = _stands_in(words, record.folded) or _meanings(words, record.meanings)
+    meant = _meanings(words, record.meanings) and not is_more_than_known(words, record)
+    there = meant or _stands_in(words, record.folded)
     return there and _is_asked(words, record)
 
 

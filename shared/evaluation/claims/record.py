@@ -146,6 +146,25 @@ class Record:
         return median(self.page_prices) if self.page_prices else 0.0
 
 
+def is_more_than_known(word: str, record: Record) -> bool:
+    """Whether a word names more than the kind that its end alone means, and no text bears it out.
+
+    The lexicon puts green tea under tea; what is on record as tea need not be green.
+    """
+    folded = fold(word)
+    latin = folded.isascii()
+    pieces, glue = (folded.split(), " ") if latin else (list(folded), "")
+    meant = canonical(LexiconKind.PRODUCT_TYPE, folded)
+    for start in range(1, len(pieces)):
+        ahead, end = glue.join(pieces[:start]), glue.join(pieces[start:])
+        if meant and canonical(LexiconKind.PRODUCT_TYPE, end) == meant:
+            if latin:
+                return not set(terms(ahead)) <= record.terms
+            # One character more is another name of the same, as in 照相机 and 相机.
+            return len(ahead) > 1 and ahead not in record.folded
+    return False
+
+
 def texts_of(product: Product) -> Iterator[str]:
     """Yields all that the catalogue writes about a product, reviews left out."""
     yield from product.titles.values()

@@ -6,7 +6,7 @@ from typing import Final
 
 from shared.evaluation.claims.glue import GLUE
 from shared.evaluation.claims.han import HAN, check_han
-from shared.evaluation.claims.record import KIND_OF_KEY, Record
+from shared.evaluation.claims.record import KIND_OF_KEY, Record, is_more_than_known
 from shared.text.analysis import Term, analyse
 from shared.text.lexicon import Mention, find_mentions
 
@@ -83,7 +83,8 @@ def _value_problem(mention: Mention, record: Record, *, negated: bool) -> str:
         if mention.canonical in record.stated[mention.kind] or value in title:
             return ""
         return "value" if not _verbatim(mention.text, record) else ""
-    if value in record.meanings or _verbatim(mention.text, record):
+    known = value in record.meanings and not is_more_than_known(mention.text, record)
+    if known or _verbatim(mention.text, record):
         return "negated" if _only_negated(mention.text, record) else ""
     return "word" if mention.text.casefold() not in GLUE else ""
 

@@ -285,6 +285,11 @@ HISTORY = ("because_you_viewed", "brand_affinity", "category_affinity")
         (("title_match", "brand_affinity", "category_affinity"), ["title_match", "brand_affinity"]),
         (("better_rated", "well_reviewed"), ["better_rated"]),
         (("because_you_viewed", "title_match"), ["because_you_viewed", "title_match"]),
+        (("brand_match", "brand_affinity"), ["brand_affinity"]),
+        (
+            ("brand_match", "because_you_viewed", "brand_affinity"),
+            ["brand_match", "because_you_viewed"],
+        ),
         (("fits", "similar_to", "category_affinity"), ["fits", "category_affinity"]),
     ],
 )

@@ -9,6 +9,7 @@ from services.reason.clauses import say
 from services.reason.evidence import query_facts
 from services.reason.facts import Fact, PagePrices, Scene
 from services.reason.generate import claim, plan
+from services.reason.recheck import RECHECKS
 from services.reason.relations import relation_facts
 from services.reason.standing import standing_facts
 from services.reason.verify import Verifier
@@ -220,3 +221,27 @@ def test_an_inch_does_not_end_the_quotation(
 def test_a_denial_alone_is_no_word_of_the_query() -> None:
     scene = scene_of("轻薄防晒霜 不泛白 60ml", "防晒霜 不油腻", language="zh")
     assert titled(scene, "zh") == ["防晒霜"]
+
+
+@pytest.mark.parametrize(
+    ("title", "asked", "language", "there"),
+    [
+        ("Sugarloom white tea", "green tea", "en", False),
+        ("Osmantea green tea", "green tea", "en", True),
+        ("Osmantea green tea", "tea", "en", True),
+        ("巧克力蛋糕", "生日蛋糕", "zh", False),
+        ("巧克力生日蛋糕", "生日蛋糕", "zh", True),
+    ],
+)
+def test_a_narrower_kind_must_be_what_the_product_is_called(
+    title: str, asked: str, language: str, *, there: bool
+) -> None:
+    kind = "tea" if language == "en" else "cake"
+    scene = scene_of(title, asked, language=language)
+    scene.product.attributes["product_type"].texts.append(kind)
+    assert scene.query is not None
+    scene.query.entities.add(type=EntityType.ENTITY_TYPE_PRODUCT_TYPE, text=asked, normalized=kind)
+    found = [f for f in query_facts(scene, language) if f.code == "product_type_match"]
+    assert bool(found) is there
+    claimed = Fact("product_type_match", "attributes.product_type", kind, asked, 0.8)
+    assert RECHECKS["product_type_match"](claimed, scene) is there

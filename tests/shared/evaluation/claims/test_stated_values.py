@@ -61,3 +61,15 @@ def test_a_size_is_one_of_those_stated(text: str, *, stands: bool) -> None:
     product = Product(id="p1")
     product.attributes["size"].texts.extend(["41", "42"])
     assert (not check_text(text, Record(product, query="皮鞋 42码")).unsupported) is stands
+
+
+@pytest.mark.parametrize(
+    "text", ["Green tea, as you searched for.", 'It meets your search for "green tea".']
+)
+def test_white_tea_is_no_green_tea(text: str) -> None:
+    def called(title: str) -> Record:
+        product = Product(id="p1", titles={"en": title}, category_path=["Tea"])
+        return Record(product, query="green tea")
+
+    assert check_text(text, called("Sugarloom white tea")).unsupported
+    assert not check_text(text, called("Osmantea green tea")).unsupported
