@@ -47,8 +47,8 @@ def section(runs: Sequence[Run], model_seconds: float | None = None) -> str:
         model_seconds: That the model got for a page; None for what it gets when serving.
     """
     busy = (
-        f"The machine had other work: the model got {model_seconds:g} s a page; times, and the share\n"
-        "that the model words, are of that machine. "
+        f"The machine had other work: the model got {model_seconds:g} s a page; times, and the\n"
+        "share that the model words, are of that machine. "
         if model_seconds is not None
         else ""
     )
