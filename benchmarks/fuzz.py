@@ -181,7 +181,7 @@ def section(ledger: Ledger, examples: int, sick: Sequence[str], logged: Mapping[
     ]
     calls = sum(tally.done for tally in ledger.tallies.values())
     bad = sum(tally.problem_count for tally in ledger.tallies.values())
-    health = "All services were healthy afterwards" if not sick else f"Not healthy: {sick}"
+    health = "After the last run all services were healthy" if not sick else f"Not healthy: {sick}"
     faults = f"faults logged: {dict(logged)}" if logged else "and had logged no fault"
     return "\n".join(
         [
