@@ -1,7 +1,7 @@
 """Turns a slice of a ranking into what is shown: whole products, and the request for reasons."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -42,7 +42,7 @@ class PageBuilder:
         timer: StageTimer,
         *,
         include_contributions: bool,
-        ties: Awaitable[Ties] | None = None,
+        ties: Callable[[], Awaitable[Ties]] | None = None,
     ) -> Page:
         """Returns the results with products and ranks.
 
@@ -56,8 +56,7 @@ class PageBuilder:
             timer: Of the request.
             include_contributions: Whether results keep what was added to their scores; reasons have
                 what they tell of in any case.
-            ties: What the knowledge graph ties products to; it is waited for while products are
-                read.
+            ties: Asks what the knowledge graph ties products to, while products are read.
 
         Raises:
             UnavailableError: Retrieval does not answer.
@@ -70,7 +69,7 @@ class PageBuilder:
         if ties is None:
             found = await reading
         else:
-            found, tied = await asyncio.gather(reading, ties)
+            found, tied = await asyncio.gather(reading, ties())
         products = {product.id: product for product in found.products}
         page: list[Result] = []
         for rank, result in enumerate(results, start=first_rank):

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 
 from cachetools import TTLCache
 
@@ -268,7 +269,7 @@ class SearchPipeline:
         if results and not query.skip_reasons:
             view = ReasonView(query.language_code, ranking.understanding, work.profile)
             ids = [result.product.id for result in results]
-            ties = graph_ties(self._clients, work, ranking.understanding, ids)
+            ties = partial(graph_ties, self._clients, work, ranking.understanding, ids)
         page, others = await asyncio.gather(
             self._pages.build(
                 results,

@@ -154,7 +154,7 @@ def test_reasons_of_a_page_get_its_ties() -> None:
     results = [Result(product=Product(id=each.id)) for each in products]
     view = ReasonView("en", naming_a_model(), None)
     building = PageBuilder(clients).build(
-        results, 1, (), view, StageTimer(), include_contributions=False, ties=ties()
+        results, 1, (), view, StageTimer(), include_contributions=False, ties=ties
     )
     page = asyncio.run(building)
     assert page.reasons is not None
