@@ -56,7 +56,10 @@ def test_a_number_with_a_comma_is_that_of_the_records() -> None:
     assert check_text("It has 1,600 g as its net weight.", Record(product)).unsupported
 
 
-@pytest.mark.parametrize(("text", "stands"), [("有您要的42码。", True), ("有您要的45码。", False)])
+@pytest.mark.parametrize(
+    ("text", "stands"),
+    [("有您要的42码。", True), ("您需要的42码这里有。", True), ("有您要的45码。", False)],
+)
 def test_a_size_is_one_of_those_stated(text: str, *, stands: bool) -> None:
     product = Product(id="p1")
     product.attributes["size"].texts.extend(["41", "42"])
