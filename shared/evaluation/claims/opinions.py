@@ -23,6 +23,8 @@ _ASPECTS: Final = {
     "reputation": re.compile(r"\breputation\b|口碑", re.IGNORECASE),
     "gift": re.compile(r"\bgifts?\b|送礼|送人|礼物", re.IGNORECASE),
 }
+_THAT_MENTION: Final = re.compile(r" reviews that mention (?:its )?", re.IGNORECASE)
+"""Behind a pair: what follows is its aspect, whatever stands nearer before it."""
 
 
 def check_opinions(text: str, record: Record) -> Iterator[tuple[int, int, str]]:
@@ -54,6 +56,10 @@ def check_opinions(text: str, record: Record) -> Iterator[tuple[int, int, str]]:
 
 def _nearest_aspect(text: str, start: int, end: int) -> str:
     """The aspect whose word stands next to a place: between its commas, else in its clause."""
+    if mention := _THAT_MENTION.match(text, end):
+        for aspect, pattern in _ASPECTS.items():
+            if pattern.match(text, mention.end()):
+                return aspect
     for marks in (",，;；。", ";；。"):
         first = max(text.rfind(mark, 0, start) for mark in marks) + 1
         ends = [at for mark in marks if (at := text.find(mark, end)) >= 0]

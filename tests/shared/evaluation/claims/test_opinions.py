@@ -23,6 +23,8 @@ def record() -> Record:
         "7 of the 8 reviews that mention value for money praise it.",
         "Praised for value in 7 of 8 reviews, praised for quality in 18 of 21 reviews.",
         "Reviewers like the quality: 18 of 21 say so, and 7 of 8 reviews praise the value.",
+        "18 of 21 reviews that mention quality praise it and 7 of the 8 reviews that mention"
+        " value for money praise it.",
         "Of 21 reviews on its quality 18 are positive.",
         "21条相关评价中18条称赞质量好；8条相关评价中有7条称赞性价比高。",
         "18条评价称赞质量好，相关评价共21条。",
@@ -42,6 +44,8 @@ def test_pairs_that_are_on_record(text: str) -> None:
         "18 of 21 reviews praise the value.",
         "Praised for value in 18 of 21 reviews, praised for quality in 7 of 8 reviews.",
         "Praised for quality in 21 of 18 reviews.",
+        "18 of 21 reviews that mention quality praise it and 18 of the 21 reviews that mention"
+        " value for money praise it.",
         "Of 30 reviews on its quality 18 are positive.",
         "2 of 7 reviews call it a good gift.",
         "30条相关评价中18条称赞质量好。",
