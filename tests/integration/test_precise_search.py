@@ -6,24 +6,35 @@ import pytest
 from shared.suite import Suite
 from wherefore.orchestrator.v1.explanation_service_pb2 import ExplainRequest
 from wherefore.orchestrator.v1.explanation_service_pb2_grpc import ExplanationServiceStub
-from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest
+from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest, SearchResponse
 from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
 
 QUERY = "wireless noise cancelling headphones"
 
+ROUNDS = 5
+
+
+def scores_of(answer: SearchResponse) -> dict[str, float]:
+    return {result.product.id: result.score for result in answer.results}
+
 
 async def test_scores_of_a_precise_search_are_explained_as_they_were(suite: Suite) -> None:
+    request = SearchRequest(query=QUERY, serving_config="precise", include_contributions=True)
+    asked = ExplainRequest(query=QUERY, serving_config="precise", skip_words=True)
     async with grpc.aio.insecure_channel(suite.target("orchestrator")) as channel:
-        request = SearchRequest(query=QUERY, serving_config="precise", include_contributions=True)
-        answer = await SearchServiceStub(channel).Search(request, timeout=30)
-        asked = ExplainRequest(query=QUERY, serving_config="precise", skip_words=True)
-        explained = await ExplanationServiceStub(channel).Explain(asked, timeout=30)
+        # What tests before this one did is still being learnt from: scores may move in between.
+        for _ in range(ROUNDS):
+            answer = await SearchServiceStub(channel).Search(request, timeout=30)
+            explained = await ExplanationServiceStub(channel).Explain(asked, timeout=30)
+            again = await SearchServiceStub(channel).Search(request, timeout=30)
+            if scores_of(again) == scores_of(answer):
+                break
     assert not answer.degraded
     read = [leg for result in answer.results for leg in result.legs if leg.leg == "cross"]
     assert 10 <= len(read) <= 20
     assert all(0 <= leg.score <= 1 for leg in read)
     assert any(c.feature == "cross_score" for r in answer.results for c in r.contributions)
-    scores = {result.product.id: result.score for result in answer.results}
+    scores = scores_of(answer)
     for each in explained.explanations:
         assert each.explanation.score == pytest.approx(scores[each.product.id], abs=1e-6)
 

@@ -113,7 +113,7 @@ def test_it_is_never_open_without_enough_failures_and_always_recovers(steps):
             since_success += 1
         if breaker.state is not BreakerState.CLOSED:
             assert since_success >= 3
-    clock.now += 2
+    clock.now += 2 + 1e-9 * clock.now  # which was added up of floats
     assert breaker.state is not BreakerState.OPEN
     clock.now += 2
     assert breaker.allow()

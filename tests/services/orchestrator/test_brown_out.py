@@ -1,5 +1,7 @@
 """What answers go without under pressure, and that it comes back."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from services.orchestrator.brown_out import STEPS, BrownOut
@@ -10,6 +12,13 @@ from wherefore.common.v1.diagnostics_pb2 import DEGRADATION_CAUSE_OVERLOADED
 from wherefore.common.v1.user_profile_pb2 import UserContext
 from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest
 from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
+
+
+@pytest.fixture(autouse=True)
+def calm_afterwards() -> Iterator[None]:
+    """Other tests of the process are not under pressure."""
+    yield
+    set_pressure(lambda: 0.0)
 
 
 class Clock:
