@@ -76,6 +76,8 @@ async def shoot(port: int, query: str, out: Path, dark: bool) -> None:
         for _ in range(WARM_UP + 1):
             await page.goto(f"http://127.0.0.1:{port}/?q={quote(query)}")
             await page.locator(".card").first.wait_for()
+            # Reasons come behind the page.
+            await page.locator("#results:not([aria-busy])").wait_for()
         if await page.locator(".degraded").count():
             raise SystemExit("the suite did not answer in full; run this on a quieter machine")
         await page.locator(".explain").first.click()

@@ -76,8 +76,10 @@ class FakeReasons(reason_service_pb2_grpc.ReasonServiceServicer):
                     )
                     yield reason_service_pb2.ExplainStreamResponse(clause=clause)
                 yield reason_service_pb2.ExplainStreamResponse(reason=reason)
-                if "reason.stream" in self.slow:
-                    await asyncio.sleep(30)
+                for _ in range(600):
+                    if "reason.stream" not in self.slow:
+                        break
+                    await asyncio.sleep(0.05)
             if self.reason_losses:
                 yield reason_service_pb2.ExplainStreamResponse(degraded=self.reason_losses)
         finally:

@@ -5,7 +5,7 @@ import { card, putReason } from "./card.js";
 import { closeCompletions, completeWith } from "./complete.js";
 import { $, el } from "./dom.js";
 import { facetSpecs, filterOf, known, showFacets } from "./facets.js";
-import { closePanel, openPanel } from "./panel.js";
+import { closePanel, openPanel, reasonCame } from "./panel.js";
 import { closePeek } from "./peek.js";
 import { current, examples, number, switchLanguage, t } from "./text.js";
 import { totalMs } from "./timings.js";
@@ -97,8 +97,10 @@ async function follow(more, wanted) {
         said.set(productId, (said.get(productId) ?? "") + text);
         cards.get(productId)?.querySelector(".coming p")?.append(text);
       } else if (part.reason) {
-        results.get(part.reason.productId).reason = part.reason;
-        putReason(cards.get(part.reason.productId), part.reason);
+        const [result, article] = [results, cards].map((each) => each.get(part.reason.productId));
+        result.reason = part.reason;
+        putReason(article, part.reason);
+        reasonCame(result, article);
       } else if (part.end) {
         ended = true;
         Object.assign(answer, { timings: part.end.timings, degraded: part.end.degraded });
@@ -110,7 +112,9 @@ async function follow(more, wanted) {
   } finally {
     // What was said of a reason is not taken back.
     for (const [id, article] of cards) {
-      if (article.querySelector(".coming")) putReason(article, said.has(id) && { text: `${said.get(id)} …`, languageCode: answer.query?.languageCode });
+      if (!article.querySelector(".coming")) continue;
+      putReason(article, said.has(id) && { text: `${said.get(id)} …`, languageCode: answer.query?.languageCode });
+      reasonCame(results.get(id), article);
     }
   }
   if (answer && !ended && wanted()) {

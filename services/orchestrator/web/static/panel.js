@@ -67,6 +67,16 @@ function step(path, words, target) {
   return el("button", { type: "button", class: "round", "aria-label": words, title: words, disabled: !target, onclick: () => target.querySelector(".explain").click() }, icon(path));
 }
 
+function reasonOf(result, card) {
+  if (result.reason?.clauses?.length) return [evidenceTable(result.reason), writer(result.reason)];
+  return [el("p", { class: "hint" }, t(card.querySelector(".coming") ? "reasonComing" : "noReason"))];
+}
+
+/** Shows in the panel, where it is open for a result, what has become of its reason. */
+export function reasonCame(result, card) {
+  if ($("why").open && card.classList.contains("current")) $("why").querySelector(".why-reason").replaceChildren(el("div", {}, reasonOf(result, card)));
+}
+
 /** Opens the panel for a result of `answer`; `button` is what asked for it. */
 export function openPanel(result, answer, button) {
   const dialog = $("why");
@@ -75,6 +85,7 @@ export function openPanel(result, answer, button) {
   closePanel(false);
   opener = button;
   shown.classList.add("current");
+  const reason = section(t("reason"), el("div", { class: "why-reason", "aria-live": "polite" }, el("div", {}, reasonOf(result, shown))));
   const heading = el("h2", { id: "why-title", tabindex: "-1" }, t("whyTitle"));
   dialog.replaceChildren(
     el("div", { class: "head" }, heading,
@@ -84,7 +95,7 @@ export function openPanel(result, answer, button) {
     el("div", { class: "sections" },
       el("p", { class: "subject", lang: title.lang }, title.text),
       figures(result),
-      section(t("reason"), result.reason?.clauses?.length ? [evidenceTable(result.reason), writer(result.reason)] : el("p", { class: "hint" }, t("noReason"))),
+      reason,
       section(t("opinions"), reviewSummary(result.product.id)),
       answer.query && section(t("read"), el("p", {}, highlighted(answer.query)), conditions(answer)),
       result.legs?.length > 0 && section(t("found"), legs(result.legs)),

@@ -82,6 +82,7 @@ export default {
   fused: "Retrieval",
   reason: "The reason and its evidence",
   noReason: "No reason came with this result.",
+  reasonComing: "The reason is being written…",
   opinions: "What reviewers say",
   pros: "For it",
   cons: "Against it",

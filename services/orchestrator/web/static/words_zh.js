@@ -82,6 +82,7 @@ export default {
   fused: "召回分",
   reason: "理由与依据",
   noReason: "这个结果没有理由。",
+  reasonComing: "理由正在生成……",
   opinions: "评价怎么说",
   pros: "优点",
   cons: "缺点",

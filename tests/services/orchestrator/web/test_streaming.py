@@ -37,10 +37,23 @@ async def test_cards_wait_for_no_reason(page, talkative):
     await expecting(page.locator(".card")).to_have_count(20)
     await expecting(page.locator(".card .coming")).to_have_count(19)
     await expecting(page.locator(".card .reason .clause")).to_have_count(1)
+    await page.locator(".explain").nth(1).click()
+    reason = page.locator("#why .why-reason")
+    await expecting(reason).to_contain_text("The reason is being written")
     # Where no more come in time, their places go, and the page says so.
     await expecting(page.locator("#notice")).to_contain_text("results come without reasons")
     await expecting(page.locator(".card .coming")).to_have_count(0)
     await expecting(page.locator(".card .reason")).to_have_count(1)
+    await expecting(reason).to_contain_text("No reason came")
+
+
+async def test_the_panel_shows_a_reason_that_comes_later(page, talkative):
+    talkative.fake.slow.add("reason.stream")
+    await search(page)
+    await page.locator(".card:has(.coming) .explain").first.click()
+    await expecting(page.locator("#why .why-reason")).to_contain_text("being written")
+    talkative.fake.slow.clear()
+    await expecting(page.locator("#why .why-reason .clauses > li")).to_have_count(1)
 
 
 async def test_a_newer_search_is_not_disturbed_by_the_older_one(page, talkative):
