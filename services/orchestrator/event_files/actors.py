@@ -1,6 +1,9 @@
 """Who did it and when, as the log has it."""
 
+from collections.abc import Iterator
+
 from wherefore.common.v1.user_event_pb2 import UserEvent
+from wherefore.common.v1.user_profile_pb2 import UserContext
 
 
 def actor_of(user_id: str, session_id: str) -> str:
@@ -11,6 +14,14 @@ def actor_of(user_id: str, session_id: str) -> str:
     if user_id:
         return f"u:{user_id}"
     return f"s:{session_id}" if session_id else ""
+
+
+def actors_named(user: UserContext) -> Iterator[str]:
+    """Yields the keys of the user and of the visit that a request names."""
+    if user.user_id:
+        yield actor_of(user.user_id, "")
+    if user.session_id:
+        yield actor_of("", user.session_id)
 
 
 def event_seconds(event: UserEvent) -> float:

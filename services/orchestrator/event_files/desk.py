@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from services.orchestrator.event_files.actors import actor_of
+from services.orchestrator.event_files.actors import actor_of, actors_named
 from services.orchestrator.event_files.files import connect, wipe_traces
 from services.orchestrator.event_files.migration import seal_plain_events
 from services.orchestrator.event_files.sealed_log import SealedLog, StoredEvent
@@ -95,7 +95,7 @@ class Desk:
 
     def holding(self, user: UserContext) -> Holding:
         """Returns whom the log knows of a user."""
-        named = dict.fromkeys(_named(user))
+        named = dict.fromkeys(actors_named(user))
         if user.user_id and (subject := self.subjects.find(actor_of(user.user_id, ""))):
             for stored in self._all(subject):
                 if stored.event.session_id:
@@ -118,7 +118,7 @@ class Desk:
 
     def refuse(self, user: UserContext, refused: int) -> tuple[Holding, Mapping[int, int]]:
         """Sets what a user refuses; returns who it is, and what each subject refuses newly."""
-        actors = tuple(_named(user))
+        actors = tuple(actors_named(user))
         self.subjects.make(actors)
         subjects = tuple(s for s in map(self.subjects.find, actors) if s is not None)
         newly = {subject.id: refused & ~subject.refused for subject in subjects}
@@ -163,10 +163,3 @@ class Desk:
         while page := self.log.of_subject(subject, place, _PAGE):
             yield from page
             place = page[-1].sequence
-
-
-def _named(user: UserContext) -> Iterator[str]:
-    if user.user_id:
-        yield actor_of(user.user_id, "")
-    if user.session_id:
-        yield actor_of("", user.session_id)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from services.orchestrator.event_files.actors import actor_of
+from services.orchestrator.event_files.actors import actor_of, actors_named
 from services.orchestrator.event_files.desk import Holding
 from services.orchestrator.event_files.sealed_log import StoredEvent
 from services.orchestrator.event_files.subjects import Subject
@@ -74,7 +74,7 @@ class People:
     async def refuse(self, user: UserContext, refused: int) -> tuple[Holding, Mapping[int, int]]:
         """See `EventStore.refuse`."""
         session = self._session
-        actors = tuple(_named(user))
+        actors = tuple(actors_named(user))
         for _ in range(TRIES):
             log_id = session.log_id
             subjects = list((await session.subjects(dict.fromkeys(actors, _ALWAYS))).values())
@@ -102,7 +102,7 @@ class People:
 
     async def _actors(self, user: UserContext) -> tuple[str, ...]:
         """Returns who a user is in the log: themselves, and the visits that their events name."""
-        named = dict.fromkeys(_named(user))
+        named = dict.fromkeys(actors_named(user))
         if user.user_id and (found := await self._find([actor_of(user.user_id, "")])):
             async for stored in self._all([found[0][0].id]):
                 if stored.event.session_id:
@@ -131,10 +131,3 @@ class People:
             for stored in page:
                 yield stored
             place = page[-1].sequence
-
-
-def _named(user: UserContext) -> Iterator[str]:
-    if user.user_id:
-        yield actor_of(user.user_id, "")
-    if user.session_id:
-        yield actor_of("", user.session_id)
