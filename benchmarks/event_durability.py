@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from benchmarks import report
 from benchmarks.event_victim import Victim
+from benchmarks.kill_options import failed, figures, provenance, read_options
 from shared.channel import open_channel
 from wherefore.common.v1.user_event_pb2 import UserEvent, UserEventType
 from wherefore.orchestrator.v1.event_log_service_pb2 import FollowRequest
@@ -217,15 +218,7 @@ def _without_user(event: UserEvent) -> bytes:
 def section(run: Run, arguments: argparse.Namespace) -> str:
     """The section of RESULTS.md."""
     restart = sorted(run.restart_seconds)
-    rows = [
-        ["acknowledged events", f"{len(run.acknowledged):,}"],
-        ["kill -9", f"{len(run.kills)}"],
-        ["lost", f"{run.lost:,}"],
-        ["doubled", f"{run.doubled:,}"],
-        ["altered", f"{run.altered:,}"],
-        ["acknowledged twice to the writer, written once", f"{run.repeats:,}"],
-        ["events a second, kills included", f"{len(run.acknowledged) / run.seconds:,.0f}"],
-    ]
+    rows = figures([run], "kill -9")
     if restart:
         rows.append(
             [
@@ -233,14 +226,9 @@ def section(run: Run, arguments: argparse.Namespace) -> str:
                 f"{restart[len(restart) // 2]:.1f} / {restart[-1]:.1f} s",
             ]
         )
-    command = (
-        f"python -m benchmarks.event_durability --events {arguments.events}"
-        f" --kills {arguments.kills} --writers {arguments.writers} --seed {arguments.seed}"
-    )
-    where = report.provenance(command, f"events made by the script, {arguments.writers} writers")
     return (
         "## Events under kill -9\n\n"
-        f"{where}\n\n{report.table(['', 'figure'], rows)}\n\n"
+        f"{provenance('event_durability', arguments)}\n\n{report.table(['', 'figure'], rows)}\n\n"
         "The orchestrator is killed at random points of a run of single writes; writers send again,"
         " under the same id, what was not acknowledged. The log is read after one more kill and"
         " compared with what was acknowledged, event by event."
@@ -249,19 +237,13 @@ def section(run: Run, arguments: argparse.Namespace) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the measurement; returns 1 where an event was lost, doubled or altered."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="example: python -m benchmarks.event_durability --events 5000 --kills 3 --dry-run",
+    arguments = read_options(
+        argv,
+        __doc__,
+        "python -m benchmarks.event_durability --events 5000 --kills 3 --dry-run",
+        events=100_000,
+        kills=20,
     )
-    parser.add_argument("--events", type=int, default=100_000)
-    parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--writers", type=int, default=64, help="calls under way at once")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--dry-run", action="store_true", help="leave RESULTS.md as it is")
-    arguments = parser.parse_args(argv)
-    if not 0 <= arguments.kills < arguments.events:
-        parser.error("--kills must be at least 0 and below --events")
     with tempfile.TemporaryDirectory() as folder:
         run = asyncio.run(
             measure(
@@ -276,7 +258,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(text)
     if not arguments.dry_run:
         report.update_section("event-durability", text)
-    return 1 if run.lost or run.doubled or run.altered else 0
+    return int(failed([run]))
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ from benchmarks.event_durability import (
     read_log,
 )
 from benchmarks.event_victim import Victim
+from benchmarks.kill_options import failed, figures, provenance, read_options
 from shared.channel import open_channel
 from wherefore.common.v1.user_event_pb2 import UserEvent
 from wherefore.orchestrator.v1.event_log_service_pb2_grpc import EventLogServiceStub
@@ -164,24 +165,11 @@ async def _write(
 
 def section(runs: Sequence[Run], arguments: argparse.Namespace) -> str:
     """The section of RESULTS.md."""
-    run = runs[0]
-    rows = [
-        ["acknowledged events", f"{len(run.acknowledged):,}"],
-        ["kill -9, of two orchestrators and Redis in turn", f"{len(run.kills)}"],
-        ["lost", f"{max(each.lost for each in runs):,}"],
-        ["doubled", f"{max(each.doubled for each in runs):,}"],
-        ["altered", f"{max(each.altered for each in runs):,}"],
-        ["acknowledged twice to the writer, written once", f"{run.repeats:,}"],
-        ["events a second, kills included", f"{len(run.acknowledged) / run.seconds:,.0f}"],
-    ]
-    command = (
-        f"python -m benchmarks.shared_log_durability --events {arguments.events}"
-        f" --kills {arguments.kills} --writers {arguments.writers} --seed {arguments.seed}"
-    )
-    where = report.provenance(command, f"events made by the script, {arguments.writers} writers")
+    rows = figures(runs, "kill -9, of two orchestrators and Redis in turn")
     return (
         "## Events in Redis under kill -9\n\n"
-        f"{where}\n\n{report.table(['', 'figure'], rows)}\n\n"
+        f"{provenance('shared_log_durability', arguments)}\n\n"
+        f"{report.table(['', 'figure'], rows)}\n\n"
         "Two orchestrators share one log in Redis (`appendonly yes`, `appendfsync always`). One of"
         " the three is killed at random points of a run of single writes and started again; writers"
         " send what was not acknowledged to the other orchestrator, under the same id. The log is"
@@ -191,21 +179,15 @@ def section(runs: Sequence[Run], arguments: argparse.Namespace) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the measurement; returns 1 where an event was lost, doubled or altered."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="example: python -m benchmarks.shared_log_durability --events 3000 --dry-run",
+    arguments = read_options(
+        argv,
+        __doc__,
+        "python -m benchmarks.shared_log_durability --events 3000 --dry-run",
+        events=30_000,
+        kills=18,
     )
-    parser.add_argument("--events", type=int, default=30_000)
-    parser.add_argument("--kills", type=int, default=18)
-    parser.add_argument("--writers", type=int, default=64, help="calls under way at once")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--dry-run", action="store_true", help="leave RESULTS.md as it is")
-    arguments = parser.parse_args(argv)
-    if not 0 <= arguments.kills < arguments.events:
-        parser.error("--kills must be at least 0 and below --events")
     if not shutil.which("redis-server"):
-        parser.error("redis-server is not installed (apt: redis-server)")
+        raise SystemExit("redis-server is not installed (apt: redis-server)")
     with tempfile.TemporaryDirectory() as folder:
         runs = asyncio.run(
             measure(
@@ -220,7 +202,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(text)
     if not arguments.dry_run:
         report.update_section("shared-log-durability", text)
-    return 1 if any(run.lost or run.doubled or run.altered for run in runs) else 0
+    return int(failed(runs))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,6 @@ from services.reason.triton_writer import TritonWriter
 from services.reason.wording.served import FULL_GRAPH, read_grammar
 from services.reason.wording.tokens import PAD
 from shared.evaluation.claims.checker import check_text
-from shared.evaluation.claims.number_checks import CHECKS
 from shared.evaluation.claims.record import Record
 from shared.inference import InferenceSettings
 from shared.server import start_server
@@ -47,9 +46,10 @@ CORPUS = CorpusSettings(scenes=200, catalogues={"bundled": 1.0})
 TEXTS = 1_500
 PAGES, PAGE = 18, 10
 EVERY = 7
-OUT_OF_PLACE = {*CHECKS, "number", "word"}
-"""A model taught for seconds may say a true number in words that the checker reads otherwise, or
-does not know, such as "它来自120条" of ratings."""
+COPIED = {"title", "attribute"}
+"""Causes of claims that are wrong whatever stands round them. A model taught for seconds puts true
+values into words that say nothing, "它来自120条" or "the price of the price", and the checker reads
+them as it can."""
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 ROUNDING = 0.0501
 """Stars are said with one decimal."""
@@ -198,7 +198,7 @@ async def check_pages(stub: ReasonServiceStub, home: Path) -> int:
         for product, reason in zip(page, answer.reasons, strict=True):
             record = Record(product, query=query.query, page=page)
             wrong = check_text(reason.text, record).unsupported
-            assert {cause for claim in wrong for cause in claim.causes} <= OUT_OF_PLACE, wrong
+            assert COPIED.isdisjoint(cause for claim in wrong for cause in claim.causes), wrong
             if reason.generator == Generator.GENERATOR_MODEL:
                 by_model += 1
                 assert reason.generator_version.startswith("reason_")
