@@ -43,7 +43,9 @@ async def shop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[SimpleNamespace, Clock]]:
     clock = Clock()
-    async with serve(tmp_path) as running:
+    patient = {"seconds": 3, "reserve": 0}
+    budgets = {"nlu": patient, "ranking": patient, "reason": patient}
+    async with serve(tmp_path, budgets=budgets) as running:
         # Of the service alone: gRPC, on both ends of the wire, goes by the machine's.
         for name, module in list(sys.modules.items()):
             ours = name.startswith(("services.", "shared."))
