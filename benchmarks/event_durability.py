@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import itertools
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -24,7 +23,7 @@ from tqdm import tqdm
 
 from benchmarks import report
 from benchmarks.event_victim import Victim
-from benchmarks.kill_options import failed, figures, provenance, read_options
+from benchmarks.kill_options import figures, measured, provenance, read_options, tell
 from shared.channel import open_channel
 from wherefore.common.v1.user_event_pb2 import UserEvent, UserEventType
 from wherefore.orchestrator.v1.event_log_service_pb2 import FollowRequest
@@ -244,21 +243,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         events=100_000,
         kills=20,
     )
-    with tempfile.TemporaryDirectory() as folder:
-        run = asyncio.run(
-            measure(
-                arguments.events,
-                arguments.kills,
-                arguments.writers,
-                arguments.seed,
-                Path(folder),
-            )
-        )
-    text = section(run, arguments)
-    print(text)
-    if not arguments.dry_run:
-        report.update_section("event-durability", text)
-    return int(failed([run]))
+    run = measured(measure, arguments)
+    return tell([run], "event-durability", section(run, arguments), arguments)
 
 
 if __name__ == "__main__":

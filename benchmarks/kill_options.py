@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from benchmarks import report
 
 if TYPE_CHECKING:
     from benchmarks.event_durability import Run
+
+_ResultT = TypeVar("_ResultT")
 
 
 def read_options(
@@ -40,6 +45,18 @@ def read_options(
     return options
 
 
+def measured(
+    measure: Callable[[int, int, int, int, Path], Awaitable[_ResultT]], options: argparse.Namespace
+) -> _ResultT:
+    """Runs a measurement in a folder of its own: events, kills, writers, seed, folder."""
+
+    async def run(folder: Path) -> _ResultT:
+        return await measure(options.events, options.kills, options.writers, options.seed, folder)
+
+    with tempfile.TemporaryDirectory() as folder:
+        return asyncio.run(run(Path(folder)))
+
+
 def figures(runs: Sequence[Run], killed: str) -> list[list[str]]:
     """The rows of a table: of what was written, and the worst of what each reader found.
 
@@ -68,6 +85,12 @@ def provenance(module: str, options: argparse.Namespace) -> str:
     return report.provenance(command, f"events made by the script, {options.writers} writers")
 
 
-def failed(runs: Sequence[Run]) -> bool:
-    """Whether any event was lost, doubled or altered."""
-    return any(run.lost or run.doubled or run.altered for run in runs)
+def tell(runs: Sequence[Run], name: str, text: str, options: argparse.Namespace) -> int:
+    """Prints a section, writes it under its name unless it is a dry run, and returns the exit code.
+
+    That is 1 where any event was lost, doubled or altered.
+    """
+    print(text)
+    if not options.dry_run:
+        report.update_section(name, text)
+    return int(any(run.lost or run.doubled or run.altered for run in runs))

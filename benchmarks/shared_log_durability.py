@@ -14,7 +14,6 @@ import itertools
 import shutil
 import socket
 import sys
-import tempfile
 import time
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Iterator, Sequence
@@ -36,7 +35,7 @@ from benchmarks.event_durability import (
     read_log,
 )
 from benchmarks.event_victim import Victim
-from benchmarks.kill_options import failed, figures, provenance, read_options
+from benchmarks.kill_options import figures, measured, provenance, read_options, tell
 from shared.channel import open_channel
 from wherefore.common.v1.user_event_pb2 import UserEvent
 from wherefore.orchestrator.v1.event_log_service_pb2_grpc import EventLogServiceStub
@@ -189,21 +188,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     if not shutil.which("redis-server"):
         raise SystemExit("redis-server is not installed (apt: redis-server)")
-    with tempfile.TemporaryDirectory() as folder:
-        runs = asyncio.run(
-            measure(
-                arguments.events,
-                arguments.kills,
-                arguments.writers,
-                arguments.seed,
-                Path(folder),
-            )
-        )
-    text = section(runs, arguments)
-    print(text)
-    if not arguments.dry_run:
-        report.update_section("shared-log-durability", text)
-    return int(failed(runs))
+    runs = measured(measure, arguments)
+    return tell(runs, "shared-log-durability", section(runs, arguments), arguments)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 import asyncio
+import contextlib
 import math
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
@@ -17,6 +19,29 @@ async def turn() -> None:
     """Lets every task go on as far as it can."""
     for _ in range(5):
         await asyncio.sleep(0)
+
+
+@contextlib.asynccontextmanager
+async def calls(
+    admission: Admission, count: int
+) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
+    """So many calls, which have a place or wait for one as long as the block runs, and more."""
+    release = asyncio.Event()
+
+    async def work() -> None:
+        async with admission.admit("any"):
+            await release.wait()
+
+    working: list[asyncio.Task[None]] = []
+
+    async def more(count: int) -> None:
+        working.extend(asyncio.create_task(work()) for _ in range(count))
+        await turn()
+
+    await more(count)
+    yield more
+    release.set()
+    await asyncio.gather(*working)
 
 
 async def test_places_queue_and_refusals():
@@ -213,27 +238,17 @@ async def test_a_hopeless_call_is_refused_until_there_is_doubt():
 async def test_pressure_rises_from_nobody_waits_to_refused():
     admission = places(1, 4)
     assert admission.pressure("any") == 0.0
-    release = asyncio.Event()
-
-    async def work() -> None:
-        async with admission.admit("any"):
-            await release.wait()
-
-    working = [asyncio.create_task(work())]
-    await turn()
-    seen = []
-    for _ in range(4):
-        seen.append(admission.pressure("any"))
-        working.append(asyncio.create_task(work()))
-        await turn()
-    assert seen == [0.0, 0.25, 0.5, 0.75]
-    assert admission.pressure("any") == 1.0
-    with pytest.raises(ShedError) as refused:
-        async with admission.admit("any"):
-            pass
-    assert refused.value.cause == "queue_full"
-    release.set()
-    await asyncio.gather(*working)
+    async with calls(admission, 1) as more:
+        seen = []
+        for _ in range(4):
+            seen.append(admission.pressure("any"))
+            await more(1)
+        assert seen == [0.0, 0.25, 0.5, 0.75]
+        assert admission.pressure("any") == 1.0
+        with pytest.raises(ShedError) as refused:
+            async with admission.admit("any"):
+                pass
+        assert refused.value.cause == "queue_full"
     assert admission.pressure("any") == 0.0
 
 
@@ -247,19 +262,10 @@ async def test_before_anybody_waits_pressure_is_of_places_where_time_is_short(
     admission = Admission(ConcurrencyLimit(4), 100, clock=lambda: now)
     async with admission.admit("any"):
         now += 0.4  # what a call takes
-    release = asyncio.Event()
-
-    async def work() -> None:
-        async with admission.admit("any"):
-            await release.wait()
-
-    working = [asyncio.create_task(work()) for _ in range(4)]
-    await turn()
-    set_current_deadline(Deadline.after(deadline, clock=lambda: now))
-    crowd = admission._crowd("any")
-    assert crowd == pytest.approx(expected)
-    release.set()
-    await asyncio.gather(*working)
+    async with calls(admission, 4):
+        set_current_deadline(Deadline.after(deadline, clock=lambda: now))
+        crowd = admission._crowd("any")
+        assert crowd == pytest.approx(expected)
     assert admission.pressure("any") == 0.0
 
 
@@ -268,20 +274,11 @@ async def test_pressure_is_of_what_the_deadline_leaves_room_for():
     admission = Admission(ConcurrencyLimit(1), 100, clock=lambda: now)
     async with admission.admit("any"):
         now += 0.1  # what a call takes
-    release = asyncio.Event()
-
-    async def work() -> None:
-        async with admission.admit("any"):
-            await release.wait()
-
-    working = asyncio.create_task(work())
-    await turn()
-    set_current_deadline(Deadline.after(1.0, clock=lambda: now))
-    # 0.4 of it, less 0.1 of work, for a wait of 0.1.
-    assert admission.pressure("any") == pytest.approx(1 / 3, rel=0.01)
-    set_current_deadline(Deadline.after(0.3, clock=lambda: now))
-    assert admission.pressure("any") == 1.0
-    set_current_deadline(Deadline.unlimited())
-    assert admission.pressure("any") == 0.0
-    release.set()
-    await working
+    async with calls(admission, 1):
+        set_current_deadline(Deadline.after(1.0, clock=lambda: now))
+        # 0.4 of it, less 0.1 of work, for a wait of 0.1.
+        assert admission.pressure("any") == pytest.approx(1 / 3, rel=0.01)
+        set_current_deadline(Deadline.after(0.3, clock=lambda: now))
+        assert admission.pressure("any") == 1.0
+        set_current_deadline(Deadline.unlimited())
+        assert admission.pressure("any") == 0.0

@@ -17,12 +17,10 @@ from services.retrieval.store.conditions import Condition
 from services.retrieval.store.edge_folder import EdgeFolder
 from services.retrieval.store.edge_models import (
     FILTERS,
-    ID,
     INDEXING_THRESHOLD_KB,
     KINDS,
     to_config,
     to_point,
-    to_record,
 )
 from services.retrieval.store.port import (
     DENSE,
@@ -35,6 +33,7 @@ from services.retrieval.store.port import (
     StoredProduct,
     point_id,
 )
+from services.retrieval.store.records import ID, to_record
 
 _META: Final = "meta.json"
 # The engine keeps Python's interpreter lock while it reads a page; searches wait that long.

@@ -1,9 +1,8 @@
-"""What the store's port knows, as models of the embedded engine, and back."""
+"""What the store's port knows, as models of the embedded engine."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-import numpy as np
 import qdrant_edge as qe
 
 from services.retrieval.store.filters import FilterTypes
@@ -14,14 +13,11 @@ from services.retrieval.store.port import (
     FieldKind,
     Layout,
     Quantisation,
-    Record,
-    SparseVector,
     StoredProduct,
     point_id,
 )
+from services.retrieval.store.records import ID
 
-ID: Final = "id"
-"""Key of the payload that holds the product's id."""
 INDEXING_THRESHOLD_KB: Final = 4_000
 """Qdrant leaves segments smaller than this without a graph: exact search is as fast there."""
 KINDS: Final = {
@@ -76,17 +72,3 @@ def to_point(product: StoredProduct) -> qe.Point:
         vectors[DENSE] = product.dense.tolist()
     payload = {ID: product.product_id, **product.payload}
     return qe.Point(point_id(product.product_id), vectors, payload)
-
-
-def to_record(record: qe.Record) -> Record:
-    """Returns a product as the engine gave it back."""
-    payload = record.payload or {}
-    vectors: Any = record.vector or {}
-    dense, sparse = vectors.get(DENSE), vectors.get(SPARSE)
-    return Record(
-        point=str(record.id),
-        product_id=payload[ID],
-        payload=payload,
-        dense=None if dense is None else np.asarray(dense, dtype=np.float32),
-        sparse=sparse and SparseVector(tuple(sparse.indices), tuple(sparse.values)),
-    )

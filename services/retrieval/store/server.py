@@ -19,14 +19,13 @@ from services.retrieval.store.port import (
     StoredProduct,
     point_id,
 )
+from services.retrieval.store.records import ID, to_record
 from services.retrieval.store.server_errors import translate_errors
 from services.retrieval.store.server_models import (
     FILTERS,
-    ID,
     KINDS,
     QUANTISATION,
     to_point,
-    to_record,
 )
 
 _PAGE: Final = 1_000

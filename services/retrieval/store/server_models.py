@@ -1,9 +1,8 @@
-"""What the store's port knows, as models of qdrant-client, and back."""
+"""What the store's port knows, as models of qdrant-client."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-import numpy as np
 from qdrant_client import models
 
 from services.retrieval.store.filters import FilterTypes
@@ -13,14 +12,11 @@ from services.retrieval.store.port import (
     SPARSE,
     FieldKind,
     Quantisation,
-    Record,
-    SparseVector,
     StoredProduct,
     point_id,
 )
+from services.retrieval.store.records import ID
 
-ID: Final = "id"
-"""Key of the payload that holds the product's id."""
 KINDS: Final = {
     FieldKind.KEYWORD: models.PayloadSchemaType.KEYWORD,
     FieldKind.NUMBER: models.PayloadSchemaType.FLOAT,
@@ -54,17 +50,3 @@ def to_point(product: StoredProduct) -> models.PointStruct:
         vectors[DENSE] = product.dense.tolist()
     payload = {ID: product.product_id, **product.payload}
     return models.PointStruct(id=point_id(product.product_id), vector=vectors, payload=payload)
-
-
-def to_record(record: models.Record) -> Record:
-    """Returns what the server gave of a product."""
-    payload = record.payload or {}
-    vectors: Any = record.vector or {}
-    dense, sparse = vectors.get(DENSE), vectors.get(SPARSE)
-    return Record(
-        point=str(record.id),
-        product_id=payload[ID],
-        payload=payload,
-        dense=None if dense is None else np.asarray(dense, dtype=np.float32),
-        sparse=sparse and SparseVector(tuple(sparse.indices), tuple(sparse.values)),
-    )

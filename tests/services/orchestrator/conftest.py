@@ -1,17 +1,26 @@
 """A real orchestrator before the four services in small, all over real ports."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
 import grpc
+import pytest
 import pytest_asyncio
 
 from services.orchestrator.config import OrchestratorSettings
 from services.orchestrator.server import OrchestratorService
 from shared.server import start_server
+from tests.redis_server import RedisServer, running_redis
 from tests.services.orchestrator.fake_backends import serve_backends
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """One that keeps all that it acknowledged."""
+    with running_redis(tmp_path, durable=True) as server:
+        yield server
 
 
 @asynccontextmanager

@@ -1,6 +1,5 @@
 """All that the orchestrator keeps of a tenant is deleted, on disk and in Redis, and no more."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,16 +11,10 @@ from services.orchestrator.tenants import forget_tenant
 from shared.cache.second_level import RedisLevel
 from shared.errors import UnavailableError
 from shared.redis_keys import delete_keys
-from tests.redis_server import RedisServer, running_redis
+from tests.redis_server import RedisServer
 from wherefore.common.v1.user_event_pb2 import USER_EVENT_TYPE_SEARCH, UserEvent
 
 TENANTS = ("acme", "acme-2", "")
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    with running_redis(tmp_path, durable=True) as server:
-        yield server
 
 
 def settings_of(folder: Path, url: str = "") -> OrchestratorSettings:

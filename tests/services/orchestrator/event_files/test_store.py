@@ -249,25 +249,6 @@ async def test_rows_cannot_be_moved_to_another_user_or_id(tmp_path: Path) -> Non
         assert await ids(store) == []
 
 
-async def test_aliases_change_with_the_epoch_and_events_stay(tmp_path: Path) -> None:
-    async with opened(tmp_path) as store:
-        await store.append([event("a", session="v")])
-        alias, log_id, place = store.alias(ANN), store.log_id, store.place.last_sequence
-        assert not await store.begin_epoch(3_600)
-        assert store.alias(ANN) == alias
-        assert await store.begin_epoch(-1)
-        assert store.alias(ANN) != alias
-        assert store.log_id != log_id
-        assert store.place.last_sequence > place
-        assert [e.id for e in await store.recent("u:ann.smith", 9)] == ["a"]
-        assert (await store.append([event("a")]))[0].duplicate
-        now = store.alias(ANN)
-    async with opened(tmp_path) as store:
-        assert store.alias(ANN) == now
-        assert [e.id for e in await store.recent("u:ann.smith", 9)] == ["a"]
-        assert "ann" not in str(store.alias(ANN))
-
-
 async def test_refusals_are_durable_and_hide_events(tmp_path: Path) -> None:
     async with opened(tmp_path) as store:
         own = event("b")

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from services.orchestrator.event_files.store import SqliteEventStore
 from services.orchestrator.event_store import EventStore
 from services.orchestrator.event_stream.store import RedisEventStore
-from tests.redis_server import RedisServer, running_redis
+from tests.redis_server import RedisServer
 from tests.services.orchestrator.test_event_arrival import (
     KINDS,
     PRODUCTS,
@@ -22,12 +21,6 @@ from wherefore.common.v1 import user_event_pb2 as pb
 from wherefore.common.v1.user_profile_pb2 import UserContext
 
 pytest.importorskip("redis", reason="the extra redis is not installed")
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    with running_redis(tmp_path, durable=True) as server:
-        yield server
 
 
 def made(seed: int) -> list[pb.UserEvent]:

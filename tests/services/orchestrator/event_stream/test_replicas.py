@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,7 +14,7 @@ from google.rpc.error_details_pb2 import RetryInfo
 from services.orchestrator.config import PrivacySettings
 from services.orchestrator.sweeper import Sweeper
 from shared.status_details import detail_of, status_of
-from tests.redis_server import RedisServer, running_redis
+from tests.redis_server import RedisServer
 from tests.services.orchestrator.conftest import serve
 from tests.services.orchestrator.test_sweeper import aged
 from tests.services.orchestrator.test_user_data import (
@@ -38,12 +38,6 @@ from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
 BASE = time.time()
 
 pytest.importorskip("redis", reason="the extra redis is not installed")
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    with running_redis(tmp_path, durable=True) as server:
-        yield server
 
 
 @contextlib.asynccontextmanager

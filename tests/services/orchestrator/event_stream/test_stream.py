@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import shutil
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,6 @@ from tests.services.orchestrator.test_event_store import ids
 from wherefore.common.v1.user_profile_pb2 import UserContext
 
 pytest.importorskip("redis", reason="the extra redis is not installed")
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    with running_redis(tmp_path, durable=True) as server:
-        yield server
 
 
 @contextlib.asynccontextmanager

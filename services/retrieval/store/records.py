@@ -1,0 +1,44 @@
+"""A product as a point holds it, which the embedded engine and the server give back alike."""
+
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+from services.retrieval.store.port import DENSE, SPARSE, Record, SparseVector
+
+ID: Final = "id"
+"""Key of the payload that holds the product's id."""
+
+
+class PointRecord(Protocol):
+    """A point as either gives it, with the payload and vectors that were asked for."""
+
+    @property
+    def id(self) -> object:
+        """Its id, a number or a UUID."""
+        ...
+
+    @property
+    def payload(self) -> Mapping[str, Any] | None:
+        """What is kept beside the vectors."""
+        ...
+
+    @property
+    def vector(self) -> object:
+        """Vectors by name; nothing where none were asked for."""
+        ...
+
+
+def to_record(point: PointRecord) -> Record:
+    """Returns the product that a point holds."""
+    payload = point.payload or {}
+    vectors: Any = point.vector or {}
+    dense, sparse = vectors.get(DENSE), vectors.get(SPARSE)
+    return Record(
+        point=str(point.id),
+        product_id=payload[ID],
+        payload=payload,
+        dense=None if dense is None else np.asarray(dense, dtype=np.float32),
+        sparse=sparse and SparseVector(tuple(sparse.indices), tuple(sparse.values)),
+    )
