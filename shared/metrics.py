@@ -56,6 +56,11 @@ REJECTED = Counter(
     'Calls refused before any work: "queue_full", "too_late" by what is ahead, or "hopeless".',
     ("method", "cause"),
 )
+CERTIFICATE_EXPIRES = Gauge(
+    "wherefore_certificate_expires_seconds",
+    "Unix time at which the certificate in use ends.",
+    ("certificate",),
+)
 CONCURRENCY_LIMIT = Gauge(
     "wherefore_admission_concurrency_limit", "Calls that are worked on at once, at most."
 )

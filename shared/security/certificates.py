@@ -9,6 +9,7 @@ import grpc
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from shared.metrics import CERTIFICATE_EXPIRES
 from shared.watched_file import Look, WatchedFile
 
 TRUST_DOMAIN: Final = "spiffe://wherefore/"
@@ -113,4 +114,5 @@ def _read(certificate: Path, key: Path, authorities: Path) -> Certificate:
     if private.public_key() != shown.public_key():
         raise ValueError(f"{key} is not the key of {certificate}")
     x509.load_pem_x509_certificates(read.authorities)
+    CERTIFICATE_EXPIRES.labels(certificate.stem).set(shown.not_valid_after_utc.timestamp())
     return read

@@ -4,11 +4,15 @@ import asyncio
 
 import grpc
 import pytest
+from cryptography import x509
+from prometheus_client import REGISTRY
 
 from shared.channel import open_channel
 from shared.errors import error_from_rpc
 from shared.security.authority import issue, open_authority
 from shared.security.identity import load_identity
+from shared.suite import PortPlan
+from shared.suite.probe import service_health
 from tests.shared.conftest import Launch
 from tests.shared.security.conftest import Secured
 from wherefore.nlu.v1.nlu_service_pb2 import ParseRequest
@@ -122,3 +126,25 @@ async def test_the_public_port_takes_keys(secured: Secured, launch: Launch) -> N
     identity = load_identity(secured.settings, "orchestrator")
     async with open_channel(f"127.0.0.1:{server.inner_port}", identity=identity) as channel:
         await parse(channel)
+
+
+async def test_a_port_of_its_own_tells_health_in_the_clear(
+    secured: Secured, launch: Launch
+) -> None:
+    port = PortPlan.free().orchestrator
+    server = await launch(security=secured.settings, health_port=port)
+    assert await asyncio.to_thread(service_health, port) == "SERVING"
+    assert await asyncio.to_thread(service_health, server.port) == ""
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await parse(channel)
+        assert code_of(error) is grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_the_end_of_a_certificate_is_a_metric(secured: Secured) -> None:
+    files = load_identity(secured.settings, "nlu").certificate
+    certificate = x509.load_pem_x509_certificate(files.current().chain)
+    told = REGISTRY.get_sample_value(
+        "wherefore_certificate_expires_seconds", {"certificate": "nlu"}
+    )
+    assert told == certificate.not_valid_after_utc.timestamp()
