@@ -1,5 +1,8 @@
 """grpc.health.v1 for one server: NOT_SERVING until told otherwise.
 
+The health service itself is always SERVING: under its own name a liveness probe learns that the
+process answers, whatever the dependencies do and also while it stands by.
+
 grpcio-health-checking's own asyncio servicer drops the condition of a service when any one of its
 watchers leaves (1.81), after which the others never hear of a change. A channel with health checks
 would then keep a recovered backend out for good, so the forty lines are our own.
@@ -27,12 +30,12 @@ class Health:
     """The health of the services of one server, and the servicer that tells it.
 
     Args:
-        names: Full service names; the whole server is added.
+        names: Full service names; the whole server and this service itself are added.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = (WHOLE_SERVER, *names)
-        self._status = dict.fromkeys(self._names, _NOT_SERVING)
+        self._status = {**dict.fromkeys(self._names, _NOT_SERVING), SERVICE_NAME: _SERVING}
         self._changed = asyncio.Event()
         self._closing = False
 

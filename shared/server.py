@@ -25,7 +25,7 @@ from shared.readiness import Readiness
 from shared.reflection import register_reflection
 from shared.security.guard import Guard
 from shared.security.serving import ServerSecurity
-from shared.server_ports import bind, server_options
+from shared.server_ports import bind, serve_health, server_options
 from shared.settings import ServiceSettings
 from shared.tracing import start_tracing, stop_tracing
 
@@ -88,12 +88,14 @@ class RunningServer:
         port: int,
         inner_port: int | None = None,
         security: ServerSecurity | None = None,
+        health_server: grpc.aio.Server | None = None,
     ) -> None:
         self.port = port
         """The port in use, also when the settings said 0."""
         self.inner_port = inner_port
         """The port for other services, where it is not the same."""
         self._security = security
+        self._health_server = health_server
         self._service = service
         self._settings = settings
         self._server = server
@@ -152,6 +154,8 @@ class RunningServer:
         await self._service.close()
         if self._security:
             self._security.close()
+        if self._health_server:
+            await self._health_server.stop(None)
 
     async def _drain(self) -> None:
         stopping = asyncio.create_task(self._server.stop(self._settings.drain_seconds))
@@ -185,6 +189,7 @@ async def start_server(service: Service, settings: ServiceSettings) -> RunningSe
     register_reflection(server, service.service_names)
     service.register(server)
     port, inner_port = bind(server, settings, security)
+    health_server = await serve_health(health, settings)
     await server.start()
     _log.info("listening", service=service.service_names[0], host=settings.host, port=port)
     return RunningServer(
@@ -196,6 +201,7 @@ async def start_server(service: Service, settings: ServiceSettings) -> RunningSe
         port=port,
         inner_port=inner_port,
         security=security,
+        health_server=health_server,
     )
 
 

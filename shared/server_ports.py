@@ -4,6 +4,7 @@ from typing import Any
 
 import grpc.aio
 
+from shared.health import Health
 from shared.security.serving import ServerSecurity
 from shared.settings import ServiceSettings
 
@@ -27,6 +28,25 @@ def bind(
         return port, security.add_inner_port(server, address)
     except RuntimeError as error:
         raise OSError(f"cannot listen on {address}: is it in use?") from error
+
+
+async def serve_health(health: Health, settings: ServiceSettings) -> grpc.aio.Server | None:
+    """Serves `health` in the clear at `health_port`; returns the server, None without the port.
+
+    Raises:
+        OSError: The port cannot be bound.
+    """
+    if settings.health_port is None:
+        return None
+    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    health.register(server)
+    address = f"{settings.host}:{settings.health_port}"
+    try:
+        server.add_insecure_port(address)
+    except RuntimeError as error:
+        raise OSError(f"cannot tell health on {address}: is it in use?") from error
+    await server.start()
+    return server
 
 
 def server_options(settings: ServiceSettings) -> list[tuple[str, Any]]:

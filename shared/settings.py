@@ -52,6 +52,10 @@ class ServiceSettings(BaseSettings):
     """Port for the other services, who show certificates, while security is on; `port` is then for
     keys and tokens. None: `port` is the one for services."""
 
+    health_port: int | None = Field(default=None, ge=0, le=65535)
+    """Port that tells health in the clear, and nothing else, for probes that speak no TLS; None:
+    health is told at the other ports alone."""
+
     security: SecuritySettings = Field(default_factory=SecuritySettings)
     """Credentials, certificates, limits and audit; read from WHEREFORE_SECURITY_*."""
 

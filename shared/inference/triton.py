@@ -38,6 +38,8 @@ CHANNEL_ARGUMENTS = [
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.max_receive_message_length", MAX_ANSWER_BYTES),
+    # A target may name several servers: "dns:///triton:7711" of a headless service.
+    ("grpc.lb_policy_name", "round_robin"),
     # A pool of its own: a channel must not share the backoff of another one to the same address.
     ("grpc.use_local_subchannel_pool", 1),
 ]
@@ -165,7 +167,9 @@ def _read_config(settings: InferenceSettings) -> Any:
     """Returns the model's configuration as Triton reads it."""
     messages: Any = model_config_pb2
     folder, named = settings.model_dir / settings.model, settings.triton_config
-    path = folder / "configs" / f"{named}.pbtxt" if named else folder / "config.pbtxt"
+    path = folder / "configs" / f"{named}.pbtxt"
+    # So does Triton with a model that has no configuration of that name.
+    path = path if named and path.is_file() else folder / "config.pbtxt"
     if not path.is_file():
         raise UnavailableError(f"{path} is missing: no model {settings.model!r}; `make models`")
     return text_format.Parse(path.read_text("utf-8"), messages.ModelConfig())

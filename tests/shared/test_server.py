@@ -9,6 +9,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from shared.channel import open_channel
 from shared.errors import UnavailableError
+from shared.health import SERVICE_NAME
 from tests.shared.toy_service import NLU
 from wherefore.nlu.v1.nlu_service_pb2 import ParseRequest, ParseResponse
 from wherefore.nlu.v1.nlu_service_pb2_grpc import NluServiceStub
@@ -44,6 +45,13 @@ async def test_health_per_service_follows_readiness(launch, toy):
     assert await _health(server.port, NLU) == NOT_SERVING
     toy.ready_error = None
     await _until(server.port, SERVING)
+
+
+async def test_health_itself_is_serving_whatever_readiness_says(launch, toy):
+    toy.ready_error = RuntimeError("a dependency is gone")
+    server = await launch(wait=False, health_interval_seconds=0.05)
+    assert await _health(server.port, SERVICE_NAME) == SERVING
+    assert await _health(server.port) == NOT_SERVING
 
 
 async def test_losing_and_regaining_readiness_is_logged_once_each(launch, toy):

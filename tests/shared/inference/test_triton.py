@@ -4,11 +4,13 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
-from tritonclient.grpc import aio
+from tritonclient.grpc import aio, service_pb2, service_pb2_grpc
 
 from shared.errors import UnavailableError
 from shared.inference import InferenceSettings, open_text_encoder
+from shared.inference.triton import TritonModel
 from shared.suite import PortPlan, Suite
 
 
@@ -56,6 +58,48 @@ async def test_a_missing_server_fails_as_unavailable() -> None:
             await encoder.check_ready()
     finally:
         await encoder.close()
+
+
+class _Server(service_pb2_grpc.GRPCInferenceServiceServicer):
+    """Says that any model is ready, and counts."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def ModelReady(self, request: Any, context: Any) -> Any:  # noqa: N802 - Triton's name
+        self.asked += 1
+        return service_pb2.ModelReadyResponse(ready=True)
+
+
+async def test_calls_are_spread_over_several_servers() -> None:
+    answering, ports, listening = [_Server(), _Server()], [], []
+    for each in answering:
+        server = grpc.aio.server()
+        service_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(each, server)
+        ports.append(server.add_insecure_port("127.0.0.1:0"))
+        await server.start()
+        listening.append(server)
+    encoder = open_text_encoder(settings_of("ipv4:" + ",".join(f"127.0.0.1:{p}" for p in ports)))
+    try:
+        for _ in range(50):
+            await encoder.check_ready()
+            if all(each.asked for each in answering):
+                break
+            await asyncio.sleep(0.02)  # the second connection is still being made
+        before = [each.asked for each in answering]
+        for _ in range(10):
+            await encoder.check_ready()
+        assert [each.asked - was for each, was in zip(answering, before, strict=True)] == [5, 5]
+    finally:
+        await encoder.close()
+        for server in listening:
+            await server.stop(None)
+
+
+def test_a_model_without_a_configuration_of_that_name_has_the_usual_one() -> None:
+    # cross_en_attribution runs on processors alone.
+    for name, model in (("cuda", "cross_en_attribution"), ("cuda", "query_en"), ("", "query_en")):
+        assert TritonModel(InferenceSettings(model=model, triton_config=name)).outputs
 
 
 async def test_an_unloaded_model_fails_as_unavailable(triton_suite: Suite) -> None:
