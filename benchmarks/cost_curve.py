@@ -89,7 +89,8 @@ class Curve:
         files = (self.home / "data" / "retrieval").rglob("*")
         blocks = sum(path.stat().st_blocks for path in files if path.is_file())
         disk = blocks * 512 / _MIB
-        return Size(size, wrote, indexed, worked, self.resident(), disk, plain, filtered)
+        memory, own = self.resident(), self.anonymous()
+        return Size(size, wrote, indexed, worked, memory, disk, plain, filtered, own)
 
     async def _stats(self) -> pb.StatsResponse:
         return await self.stub.Stats(pb.StatsRequest(), timeout=60)
@@ -128,6 +129,10 @@ class Curve:
         """Resident memory of the service, MiB."""
         return self.suite.resident_mib()["retrieval"]
 
+    def anonymous(self) -> float:
+        """What of it is no mapped file, MiB."""
+        return self.suite.anonymous_mib()["retrieval"]
+
 
 async def measure(home: Path, sizes: Sequence[int], most_mib: float) -> list[Size]:
     """Grows a store to every size; what is known of the sizes from before is not measured again."""
@@ -158,8 +163,9 @@ async def ask_again(home: Path) -> list[Size]:
     for size in (Size(**raw) for raw in json.loads(ledger.read_text())):
         async with serving(copy_of(home, size.products), maker, queries) as curve:
             plain, filtered = await curve.ask(""), await curve.ask(FILTER)
-            mib = curve.resident()
-        done.append(replace(size, plain_ms=plain, filtered_ms=filtered, resident_mib=mib))
+            mib, own = curve.resident(), curve.anonymous()
+        asked = replace(size, plain_ms=plain, filtered_ms=filtered)
+        done.append(replace(asked, resident_mib=mib, anonymous_mib=own))
         say(f"{size.products:,}: {summary(done[-1])}")
     ledger.write_text(json.dumps([asdict(one) for one in done]))
     return done

@@ -30,6 +30,8 @@ class Size:
     plain_ms: list[float]
     """Of each query, whole (both legs and their fusion, 100 candidates with payloads)."""
     filtered_ms: list[float]
+    anonymous_mib: float = 0.0
+    """Resident without mapped files, which the system can drop."""
 
 
 def summary(size: Size) -> str:
@@ -55,6 +57,7 @@ def section(sizes: Sequence[Size], command: str) -> str:
         "filtered p50 ms": {s.products: float(np.percentile(s.filtered_ms, 50)) for s in sizes},
         "filtered p99 ms": {s.products: float(np.percentile(s.filtered_ms, 99)) for s in sizes},
         "resident MiB": {s.products: s.resident_mib for s in sizes},
+        "of it not mapped files": {s.products: s.anonymous_mib for s in sizes},
         "disk MiB": {s.products: s.disk_mib for s in sizes},
         "written, s": {s.products: s.write_seconds for s in sizes},
         "then indexed, s": {s.products: s.index_seconds for s in sizes},

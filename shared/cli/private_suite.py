@@ -48,11 +48,22 @@ class PrivateSuite:
         """Resident memory by process, MiB."""
         return {row.name: row.rss_mib for row in self._suite.status() if row.state == "running"}
 
+    def anonymous_mib(self) -> dict[str, float]:
+        """Resident memory by process without mapped files, which the system can drop, MiB."""
+        return {
+            row.name: _anonymous_mib(row.pid) for row in self._suite.status() if row.pid is not None
+        }
+
 
 def _family_seconds(pid: int) -> float:
     process = psutil.Process(pid)
     times = [item.cpu_times() for item in (process, *process.children(recursive=True))]
     return sum(item.user + item.system for item in times)
+
+
+def _anonymous_mib(pid: int) -> float:
+    memory = psutil.Process(pid).memory_info()
+    return (memory.rss - memory.shared) / 2**20
 
 
 @asynccontextmanager

@@ -55,6 +55,7 @@ def size(products: int, milliseconds: float) -> Size:
         disk_mib=products / 100,
         plain_ms=[milliseconds] * 10,
         filtered_ms=[milliseconds * 2] * 10,
+        anonymous_mib=100 + products / 1_000,
     )
 
 
@@ -64,6 +65,7 @@ def test_the_fit_is_the_power_that_there_is():
     text = section(sizes, "command")
     assert "| grows as products to the power of | 0.50 | 0.50 | 0.50 | 0.50 |" in text
     assert "| 200,000 | 4.5 |" in text
+    assert "| 600.0 | 300.0 | 2,000.0 |" in text
 
 
 def test_one_size_has_no_fit():

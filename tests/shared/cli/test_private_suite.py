@@ -25,3 +25,4 @@ def test_what_runs_is_told_with_its_memory_and_time():
     assert before.keys() == after.keys() == {"nlu"}
     assert after["nlu"] >= before["nlu"] > 0
     assert suite.resident_mib() == {"nlu": 12.5}
+    assert 0 < suite.anonymous_mib()["nlu"] < 10_000
