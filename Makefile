@@ -31,7 +31,7 @@ lint: install-dev ## Check style and formatting.
 	$(BIN)/ruff format --check .
 
 types: install-dev ## Check types.
-	$(BIN)/pyright shared services
+	$(BIN)/pyright shared services clients/python/src
 
 protos-check: install-dev ## Lint the contracts and compare them with the previous commit's.
 	$(BIN)/buf lint

@@ -1,6 +1,7 @@
 """Build hook that generates the gRPC stubs; `python hatch_build.py` does the same by hand.
 
-The stubs land in `wherefore/`, which git ignores: they are an artefact of `protos/`.
+The stubs land in `wherefore/`, which git ignores: they are an artefact of `protos/`. The
+client's hook (`clients/python/hatch_build.py`) has them made elsewhere.
 """
 
 from __future__ import annotations
@@ -15,17 +16,21 @@ PROTOS = ROOT / "protos"
 STUBS = ROOT / "wherefore"
 
 
-def generate() -> None:
-    """Write messages, services and their type stubs for every file below `protos/`."""
+def generate(into: Path = STUBS) -> None:
+    """Write messages, services and their type stubs for every file below `protos/`.
+
+    Args:
+        into: Folder of the package `wherefore`, replaced as a whole.
+    """
     import grpc_tools
     from grpc_tools import protoc
 
     files = sorted(str(path.relative_to(PROTOS)) for path in PROTOS.rglob("*.proto"))
     well_known = Path(grpc_tools.__file__).parent / "_proto"
     # A fresh folder, so that a removed message leaves no stale module behind.
-    staging = ROOT / ".stubs"
+    staging = into.parent / ".stubs"
     shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir()
+    staging.mkdir(parents=True)
     # Found beside this interpreter too, so that the environment need not be activated.
     search = os.pathsep.join([os.environ.get("PATH", ""), str(Path(sys.executable).parent)])
     plugins = [
@@ -50,9 +55,10 @@ def generate() -> None:
     for folder in (staging / "wherefore").rglob("*"):
         if folder.is_dir():
             (folder / "__init__.py").touch()
-    (staging / "wherefore" / "__init__.py").touch()
-    shutil.rmtree(STUBS, ignore_errors=True)
-    (staging / "wherefore").rename(STUBS)
+    for name in ("__init__.py", "py.typed"):
+        (staging / "wherefore" / name).touch()
+    shutil.rmtree(into, ignore_errors=True)
+    (staging / "wherefore").rename(into)
     shutil.rmtree(staging)
 
 
