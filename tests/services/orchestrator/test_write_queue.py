@@ -107,3 +107,23 @@ async def test_an_event_is_taken_in_the_midst_of_a_message_of_an_import(tmp_path
         assert [error.row for error in response.errors] == [120, 240, 360, 480]
         assert [error.id for error in response.errors] == ["e120", "e240", "e360", "e480"]
         assert max(sizes) <= 100
+
+
+async def test_small_messages_of_an_import_share_writes_and_keep_their_rows(tmp_path) -> None:
+    async with serve(tmp_path) as shop:
+        store, sizes = shop.service._store, []
+        append = store.append
+
+        async def counted(events):
+            sizes.append(len(events))
+            return await append(events)
+
+        store.append = counted
+        messages = [UserEventServiceImportRequest(events=[event(n)]) for n in range(1, 251)]
+        response = await UserEventServiceStub(shop.channel).Import(iter(messages), timeout=30)
+        assert response.imported_count == 248
+        assert [(error.row, error.id) for error in response.errors] == [
+            (120, "e120"),
+            (240, "e240"),
+        ]
+        assert sizes == [100, 99, 49]
