@@ -129,7 +129,7 @@ async def measure(count: int, kills: int, writers: int, seed: int, folder: Path)
             work = [asyncio.create_task(_write(stub, source, run, bar)) for _ in range(writers)]
             for point in points:
                 await run.reaches(point)
-                await _kill_and_restart(victim, run)
+                await _kill_and_restart(victim, run, count)
             await asyncio.gather(*work)
     run.seconds = time.perf_counter() - began
     # Once more, so that what is read comes from the disk alone.
@@ -162,13 +162,13 @@ async def _write(
             break
 
 
-async def _kill_and_restart(victim: Victim, run: Run) -> None:
+async def _kill_and_restart(victim: Victim, run: Run, count: int) -> None:
     await victim.kill()
     acknowledged = len(run.acknowledged)
     run.kills.append(acknowledged)
     began = time.perf_counter()
     await victim.start()
-    await run.reaches(acknowledged + 1)
+    await run.reaches(min(count, acknowledged + 1))
     run.restart_seconds.append(time.perf_counter() - began)
 
 

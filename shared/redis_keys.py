@@ -31,10 +31,15 @@ async def delete_keys(url: str, prefix: str) -> None:
     # Each byte is meant as it is, "*" and "[" too.
     pattern = b"".join(b"\\" + bytes([each]) for each in prefix.encode()) + b"*"
     found = False
+    cursor = 0
     try:
-        async for key in redis.scan_iter(match=pattern, count=_SCAN):
-            await redis.unlink(key)
-            found = True
+        while True:
+            cursor, keys = await redis.scan(cursor, match=pattern, count=_SCAN)
+            if keys:
+                await redis.unlink(*keys)
+                found = True
+            if not cursor:
+                break
         if found:
             # What stands in the append-only file is gone with its next rewrite.
             with suppress(ResponseError):  # one is under way, or this user may not ask
