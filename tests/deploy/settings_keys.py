@@ -66,9 +66,7 @@ def of_settings(settings: type[BaseSettings]) -> frozenset[str]:
 @lru_cache
 def of_service(service: str) -> frozenset[str]:
     """The variables that one service reads, those of security and of secrets included."""
-    return (
-        of_settings(SETTINGS[service]) | of_settings(SecuritySettings) | {SECRETS_DIR_VARIABLE}
-    )
+    return of_settings(SETTINGS[service]) | of_settings(SecuritySettings) | {SECRETS_DIR_VARIABLE}
 
 
 @lru_cache

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Writes requirements-*.txt, which the images install: every package with its version and its hashes.
+# Run by `make locks` after a change of pyproject.toml, constraints.txt or an .in file here.
+set -eu
+cd "$(dirname "$0")/../.."
+
+lock() {
+  group=$1 python=$2
+  shift 2
+  uv pip compile --quiet --universal --python-version "$python" --generate-hashes --no-annotate \
+    --custom-compile-command "make locks" --output-file "deploy/images/requirements-$group.txt" "$@"
+}
+
+lock services 3.11 --constraint constraints.txt --extra redis --extra tracing pyproject.toml
+lock ranking 3.11 --constraint constraints.txt --extra redis --extra tracing \
+  pyproject.toml deploy/images/ranking.in
+# torch is installed by itself, as its build depends on the machine.
+lock train 3.11 --constraint constraints.txt --override deploy/images/without-torch.txt \
+  --extra train --extra ranking --extra recommend --extra scale --extra redis --extra tracing \
+  pyproject.toml deploy/images/train.in
+lock build 3.11 --constraint constraints.txt deploy/images/build.in
+# Python is the one of Triton's own image.
+lock triton 3.12 deploy/images/triton.in
