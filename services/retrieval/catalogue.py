@@ -69,6 +69,7 @@ class Catalogue:
         self._number_indexes: set[str] = set()
         self._dirty = 0
         self._listing_version = 0
+        self._journal: set[str] | None = None
 
     @property
     def version(self) -> int:
@@ -172,7 +173,7 @@ class Catalogue:
             if changed:
                 # The keys come first: after a crash there may be one too many, never one too few.
                 meta = Meta(self._meta.version + 1, model, _with_attributes(self._meta, products))
-                with self._new_version(meta):
+                with self._new_version(meta), self._noted(changed):
                     self.store.write(list(changed.values()))
                     self._listing_version += relisted
                 self._dirty += len(changed)
@@ -191,11 +192,31 @@ class Catalogue:
             there = {record.product_id for record in self.store.fetch(points, ())}
             if there:
                 meta = Meta(self.version + 1, self.vector_model, self._meta.attributes)
-                with self._new_version(meta):
+                with self._new_version(meta), self._noted(there):
                     self.store.delete(sorted(there))
                     self.store.flush()
                     self._listing_version += 1
             return [i for i in wanted if i in there], [i for i in wanted if i not in there]
+
+    @contextmanager
+    def journal(self) -> Generator[None]:
+        """Keeps the ids of what is written and deleted meanwhile, for `take_journal`."""
+        self._journal = set()
+        try:
+            yield
+        finally:
+            self._journal = None
+
+    def take_journal(self) -> set[str]:
+        """Returns the points written or deleted since this was last called; they can be read."""
+        journal, self._journal = self._journal or set(), set[str]()
+        return journal
+
+    @contextmanager
+    def paused(self) -> Generator[None]:
+        """Holds writes back."""
+        with self._lock:
+            yield
 
     def commit(self) -> None:
         """Returns when everything written is durable."""
@@ -233,6 +254,15 @@ class Catalogue:
     def _vectors(self, product_ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         records = self.store.fetch(_points(product_ids), (), vectors=True)
         return {record.product_id: record.dense for record in records if record.dense is not None}
+
+    @contextmanager
+    def _noted(self, product_ids: Iterable[str]) -> Generator[None]:
+        """Notes what is written, once it is there, or may be there in part."""
+        try:
+            yield
+        finally:
+            if self._journal is not None:
+                self._journal.update(map(point_id, product_ids))
 
     @contextmanager
     def _new_version(self, meta: Meta) -> Generator[None]:

@@ -41,7 +41,7 @@ class RetrievalSettings(ServiceSettings):
     """Name of the collection on the server."""
 
     vector_dimension: int = Field(default=384, ge=1, le=65536)
-    """Components of the semantic vectors; fixed once the collection exists."""
+    """Components of the semantic vectors; fixed once there are products."""
 
     hnsw_m: int = Field(default=HNSW_M, ge=4, le=128)
     """Edges per node of the HNSW graph."""
@@ -60,7 +60,7 @@ class RetrievalSettings(ServiceSettings):
     """Quantised candidates for each one wanted, scored again with the whole vectors."""
 
     shards: int = Field(default=1, ge=1, le=1024)
-    """Parts of the collection on a Qdrant cluster; fixed once the collection exists."""
+    """Parts of the collection on a Qdrant cluster; a change takes effect by re-indexing."""
 
     replicas: int = Field(default=1, ge=1, le=16)
     """Copies of each part, on different nodes of the cluster."""
@@ -89,6 +89,9 @@ class RetrievalSettings(ServiceSettings):
 
     optimize_after: int = Field(default=1_000, ge=1)
     """Writes after which the HNSW graph is brought up to date, at the end of the stream."""
+
+    reindex_grace_seconds: float = Field(default=10.0, ge=0)
+    """How long an index is kept once another one answers, for searches that are under way."""
 
     def of_tenant(self, tenant: str) -> "RetrievalSettings":
         """Returns the settings for a tenant's own collection; these for ""."""

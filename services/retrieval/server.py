@@ -12,6 +12,7 @@ from services.retrieval.blobs import check_mask
 from services.retrieval.catalogue import HAS_VECTOR, Catalogue
 from services.retrieval.config import RetrievalSettings
 from services.retrieval.facets import FacetCounter
+from services.retrieval.index_admin import IndexAdminServer
 from services.retrieval.messages import (
     DEFAULT_PAGE,
     MAX_FILTERS,
@@ -39,6 +40,9 @@ from shared.errors import UnavailableError
 from shared.text.analysis import warm_up
 from shared.timing import StageTimer
 from wherefore.retrieval.v1 import retrieval_service_pb2 as pb
+from wherefore.retrieval.v1.index_admin_service_pb2_grpc import (
+    add_IndexAdminServiceServicer_to_server,
+)
 from wherefore.retrieval.v1.retrieval_service_pb2_grpc import (
     RetrievalServiceServicer,
     add_RetrievalServiceServicer_to_server,
@@ -51,7 +55,10 @@ T = TypeVar("T")
 class RetrievalService(RetrievalServiceServicer):
     """`shared.server.Service` for retrieval."""
 
-    service_names: Sequence[str] = ("wherefore.retrieval.v1.RetrievalService",)
+    service_names: Sequence[str] = (
+        "wherefore.retrieval.v1.RetrievalService",
+        "wherefore.retrieval.v1.IndexAdminService",
+    )
     # A bad number makes one bad row, not a failed import.
     lenient_methods: Sequence[str] = ("/wherefore.retrieval.v1.RetrievalService/Index",)
 
@@ -74,12 +81,16 @@ class RetrievalService(RetrievalServiceServicer):
         )
         self._terms = TermReader(store)
         self._fields = FilterFields()
+        self._admin = IndexAdminServer(
+            self._catalogue, self._optimizer, settings.reindex_grace_seconds
+        )
         self._optimizing: asyncio.Task[None] | None = None
         self._open = False
 
     def register(self, server: grpc.aio.Server) -> None:
         """Adds the servicer to a server."""
         add_RetrievalServiceServicer_to_server(self, server)
+        add_IndexAdminServiceServicer_to_server(self._admin, server)
 
     async def start(self) -> None:
         """Opens the store and loads the dictionaries."""
@@ -98,6 +109,7 @@ class RetrievalService(RetrievalServiceServicer):
 
     async def close(self) -> None:
         """Waits for writes under way and closes the store."""
+        self._admin.close()
         if self._open:
             self._open = False
             await self._run(self._writer, self._catalogue.close)  # ends an optimisation under way

@@ -97,6 +97,8 @@ RULES: Final[dict[str, Rule]] = {
     f"{_RETRIEVAL}GetProducts": _INNER,
     f"{_RETRIEVAL}ListProducts": _rule(Role.ORCHESTRATOR, Role.RECOMMEND),
     f"{_RETRIEVAL}Stats": _rule(Role.ORCHESTRATOR, Role.RECOMMEND, Role.NLU),
+    "/wherefore.retrieval.v1.IndexAdminService/Reindex": _rule(audited=True),
+    "/wherefore.retrieval.v1.IndexAdminService/Snapshot": _rule(audited=True),
     "/wherefore.ranking.v1.RankingService/Rank": _INNER,
     "/wherefore.ranking.v1.RankingService/Explain": _INNER,
     f"{_REASON}ReasonService/Explain": _INNER,

@@ -15,8 +15,15 @@ from grpc_status import rpc_status
 from tests.fuzz.cases import Case
 
 ENDLESS_TIMEOUT = 0.08
-"""Seconds that a stream is listened to that is made to go on for ever."""
-ENDLESS = frozenset({"/wherefore.orchestrator.v1.EventLogService/Follow"})
+"""Seconds that a stream is listened to that goes on for ever, or for long."""
+ENDLESS = frozenset(
+    {
+        "/wherefore.orchestrator.v1.EventLogService/Follow",
+        # These end, but not while a fuzzer waits: they are given up again and again.
+        "/wherefore.retrieval.v1.IndexAdminService/Reindex",
+        "/wherefore.retrieval.v1.IndexAdminService/Snapshot",
+    }
+)
 _OPTIONS = (("grpc.max_receive_message_length", -1), ("grpc.max_metadata_size", 64 * 1024))
 
 

@@ -33,6 +33,7 @@ from wherefore.ranking.v1 import ranking_service_pb2 as ranking
 from wherefore.reason.v1 import classification_service_pb2, reason_service_pb2, tag_service_pb2
 from wherefore.reason.v1.summary_pb2 import SummariseRequest
 from wherefore.recommend.v1 import recommend_service_pb2
+from wherefore.retrieval.v1 import index_admin_service_pb2 as index_admin
 from wherefore.retrieval.v1 import retrieval_service_pb2 as retrieval
 from wherefore.retrieval.v1.facet_pb2 import FACET_SCOPE_FILTER
 
@@ -205,6 +206,12 @@ _SEEDS: dict[str, Callable[[Suite], Sequence[Message]]] = {
         retrieval.ListProductsRequest(page_size=5, order=1),
     ],
     "retrieval.v1.RetrievalService/Stats": lambda _: [retrieval.StatsRequest()],
+    "retrieval.v1.IndexAdminService/Reindex": lambda _: [
+        index_admin.ReindexRequest(action=action, keep_former=keep)
+        for action in (1, 2, 3)
+        for keep in (False, True)
+    ],
+    "retrieval.v1.IndexAdminService/Snapshot": lambda _: [index_admin.SnapshotRequest()],
     "orchestrator.v1.SearchService/Search": _searches,
     "orchestrator.v1.SearchService/SearchStream": lambda suite: [
         search_service_pb2.SearchStreamRequest(request=request, by_clause=bool(number % 2))

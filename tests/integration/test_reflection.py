@@ -24,7 +24,10 @@ SERVICES = {
         "wherefore.orchestrator.v1.SummaryService",
     },
     "nlu": {"wherefore.nlu.v1.NluService"},
-    "retrieval": {"wherefore.retrieval.v1.RetrievalService"},
+    "retrieval": {
+        "wherefore.retrieval.v1.IndexAdminService",
+        "wherefore.retrieval.v1.RetrievalService",
+    },
     "ranking": {"wherefore.ranking.v1.RankingService"},
     "reason": {
         "wherefore.reason.v1.ClassificationService",

@@ -1,242 +1,169 @@
-"""Qdrant's engine inside the process (qdrant-edge-py), the default store.
+"""Qdrant's engine inside the process, the default store: the index that answers and its like.
 
-Durability: the engine writes every update to its write-ahead log before it applies it, in a memory
-map, so it is safe from the loss of the process as soon as `write` returns; `flush` adds the sync
-that saves it from the loss of power too. Reopening replays the log.
+lock            held by the one process that has the store open
+index.json      which folder answers ("." until there was a second index), and the former one
+index-*/        each a folder of an index, as this one is before there is a second
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+import secrets
+import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
-import qdrant_edge as qe
-from numpy.typing import NDArray
-
-from services.retrieval.store.conditions import Condition
 from services.retrieval.store.edge_folder import EdgeFolder
-from services.retrieval.store.edge_models import (
-    FILTERS,
-    INDEXING_THRESHOLD_KB,
-    KINDS,
-    to_config,
-    to_point,
-)
-from services.retrieval.store.port import (
-    DENSE,
-    SPARSE,
-    FieldKind,
-    Hit,
-    Layout,
-    Record,
-    SparseVector,
-    StoredProduct,
-    point_id,
-)
-from services.retrieval.store.records import ID, to_record
+from services.retrieval.store.edge_index import EdgeIndex
+from services.retrieval.store.edge_models import to_config
+from services.retrieval.store.port import Layout, VectorIndex
+from shared.durable_file import write_durably
+from shared.errors import FailedPreconditionError
+from shared.folder_lock import FolderLock
+from shared.settings import MIB
 
-_META: Final = "meta.json"
-# The engine keeps Python's interpreter lock while it reads a page; searches wait that long.
-_PAGE: Final = 100
-_POINTS_PAGE: Final = 1_000
+_POINTER: Final = "index.json"
+_HERE: Final = "."
+_OWN_FILES: Final = ("points-*", "current.json", "meta.json")
 
 
-class EdgeStore:
+class EdgeStore(EdgeIndex):
     """A `VectorStore` in a folder of its own. One process at a time may open it."""
 
     name = "qdrant-edge"
+    shared = False
+    """See `VectorStore.shared`."""
 
     def __init__(self, folder: Path, layout: Layout, least_free_bytes: int = 0) -> None:
-        self._layout = layout
-        self._folder = EdgeFolder(folder, to_config(layout), least_free_bytes)
-        self._meta: dict[str, Any] = {}
-        """The document beside the products, which this process alone writes."""
+        super().__init__(folder, layout, least_free_bytes)
+        self._root = folder
+        self._least_free_bytes = least_free_bytes
+        self._lock = FolderLock(folder, "the product store")
+        self._second: EdgeIndex | None = None
+        self._former: EdgeIndex | None = None
 
     def open(self) -> None:
-        """See `VectorStore`."""
-        self._folder.open()
-        self._meta = self._folder.read_json(_META)
-        for key, kind in self._layout.fields.items():
-            self.ensure_field(key, kind)
+        """See `VectorStore`.
+
+        Raises:
+            FolderInUseError: When another process has it open.
+        """
+        self._lock.acquire()
+        live, former = self._pointer()
+        self._remove_all_but({live, former})
+        config = to_config(self._layout)
+        self._folder = EdgeFolder(self._root / live, config, self._least_free_bytes)
+        super().open()
 
     def close(self) -> None:
         """See `VectorStore`."""
-        self._folder.close()
+        self.drop_second()
+        self._close_former()
+        super().close()
+        self._lock.release()
 
-    def ping(self) -> None:
+    def make_second(self) -> EdgeIndex:
         """See `VectorStore`."""
-        with self._folder.reading() as shard:
-            shard.info()
-
-    def ensure_field(self, key: str, kind: FieldKind) -> None:
-        """See `VectorStore`."""
-        with self._folder.reading() as shard:
-            known = key in shard.info().payload_schema
-        if not known:
-            with self._folder.writing() as shard:
-                shard.update(qe.UpdateOperation.create_field_index(key, KINDS[kind]))
-
-    def write(self, products: Sequence[StoredProduct]) -> None:
-        """See `VectorStore`."""
-        points = [to_point(product) for product in products]
-        with self._folder.writing((str(point.id) for point in points), grows=True) as shard:
-            shard.update(qe.UpdateOperation.upsert_points(points))
-
-    def delete(self, product_ids: Sequence[str]) -> None:
-        """See `VectorStore`."""
-        points = [point_id(product_id) for product_id in product_ids]
-        ids: list[qe.PointId] = [*points]
-        with self._folder.writing(points) as shard:
-            shard.update(qe.UpdateOperation.delete_points(ids))
-
-    def flush(self) -> None:
-        """See `VectorStore`."""
-        with self._folder.writing() as shard:
-            shard.flush()
-
-    def search_dense(
-        self,
-        vector: NDArray[np.float32],
-        limit: int,
-        where: Condition | None = None,
-        *,
-        exact: bool = False,
-    ) -> list[Hit]:
-        """See `VectorStore`."""
-        return self._search(
-            qe.Query.Nearest(vector.tolist(), using=DENSE),
-            limit,
-            where,
-            qe.SearchParams(
-                hnsw_ef=max(self._layout.hnsw_ef, limit),
-                exact=exact,
-                quantization=qe.QuantizationSearchParams(
-                    ignore=exact, rescore=True, oversampling=self._layout.oversampling
-                )
-                if self._layout.quantisation != "none"
-                else None,
-            ),
-        )
-
-    def search_sparse(
-        self, vector: SparseVector, limit: int, where: Condition | None = None
-    ) -> list[Hit]:
-        """See `VectorStore`."""
-        query = qe.SparseVector(indices=list(vector.indices), values=list(vector.values))
-        return self._search(qe.Query.Nearest(query, using=SPARSE), limit, where, None)
-
-    def fetch(
-        self, points: Sequence[str], keys: Sequence[str], *, vectors: bool = False
-    ) -> list[Record]:
-        """See `VectorStore`."""
-        if not points:
-            return []
-        ids: list[qe.PointId] = [*points]
-        with self._folder.reading() as shard:
-            found = shard.retrieve(
-                ids, with_payload=[ID, *keys], with_vector=[DENSE, SPARSE] if vectors else False
+        self.drop_second()
+        # Twice: its graph is built over a copy of it.
+        needed = 2 * self._folder.size_bytes() + self._least_free_bytes
+        if (free := shutil.disk_usage(self._root).free) < needed:
+            raise FailedPreconditionError(
+                f"a second index takes about {needed // MIB + 1} MiB of the disk of the product"
+                f" store, and {free // MIB} MiB are free: make room, and try again"
             )
-        records = {record.point: record for record in map(to_record, found)}
-        return [records[point] for point in points if point in records]
+        # A name of its own: what built the graph of one that was cut short may still be writing.
+        folder = self._root / f"index-{secrets.token_hex(4)}"
+        self._second = EdgeIndex(folder, self._layout, self._least_free_bytes)
+        self._second.open()
+        return self._second
 
-    def scan(self, keys: Sequence[str], where: Condition | None = None) -> Iterator[Record]:
+    def change_to(self, index: VectorIndex) -> None:
         """See `VectorStore`."""
-        offset: qe.PointId | None = None
-        while True:
-            request = qe.ScrollRequest(
-                offset=offset,
-                limit=_PAGE,
-                filter=FILTERS.translate(where),
-                with_payload=[ID, *keys],
-                with_vector=False,
-            )
-            with self._folder.reading() as shard:
-                found, offset = shard.scroll(request)
-            yield from map(to_record, found)
-            if offset is None:
-                return
+        if not isinstance(index, EdgeIndex):
+            raise TypeError("an index of another store")
+        index.write_meta(self._meta)
+        index.flush()
+        before, (_, older) = self._folder, self._pointer()
+        self._point(self._name_of(index.folder), self._name_of(before))
+        self._folder = index.folder
+        if index is self._second:
+            self._second = None
+        if older and index is not self._former:
+            self._close_former()
+            self._remove(older)
+        self._former = EdgeIndex(before.path, self._layout, self._least_free_bytes)
+        self._former._folder, self._former._meta = before, self._meta
 
-    def points(self, where: Condition | None = None) -> list[str]:
+    def former(self) -> EdgeIndex | None:
         """See `VectorStore`."""
-        points: list[str] = []
-        offset: qe.PointId | None = None
-        while True:
-            request = qe.ScrollRequest(
-                offset=offset,
-                limit=_POINTS_PAGE,
-                filter=FILTERS.translate(where),
-                with_payload=False,
-                with_vector=False,
-            )
-            with self._folder.reading() as shard:
-                found, offset = shard.scroll(request)
-            points += [str(record.id) for record in found]
-            if offset is None:
-                return points
+        _, name = self._pointer()
+        if name and self._former is None:
+            former = EdgeIndex(self._root / name, self._layout, self._least_free_bytes)
+            former.open()
+            self._former = former
+        return self._former
 
-    def top(self, key: str, limit: int, where: Condition | None = None) -> list[Hit]:
+    def drop_former(self) -> None:
         """See `VectorStore`."""
-        request = qe.ScrollRequest(
-            limit=limit,
-            filter=FILTERS.translate(where),
-            with_payload=[ID, key],
-            with_vector=False,
-            order_by=qe.OrderBy(key, qe.Direction.Desc),
-        )
-        with self._folder.reading() as shard:
-            found, _ = shard.scroll(request)
-        hits = [Hit(record.point, record.payload[key]) for record in map(to_record, found)]
-        return sorted(hits, key=lambda hit: (-hit.score, hit.point))
+        live, name = self._pointer()
+        if name:
+            self._point(live, "")
+            self._close_former()
+            self._remove(name)
 
-    def count(self, where: Condition | None = None, *, exact: bool = False) -> int:
+    def drop_second(self) -> None:
         """See `VectorStore`."""
-        request = qe.CountRequest(exact=exact, filter=FILTERS.translate(where))
-        with self._folder.reading() as shard:
-            return shard.count(request)
+        if self._second is not None:
+            second, self._second = self._second, None
+            second.folder.close(keep=False)
+            shutil.rmtree(second.folder.path, ignore_errors=True)
 
-    def facet(self, key: str, limit: int, where: Condition | None = None) -> list[tuple[str, int]]:
+    @contextmanager
+    def snapshot(self) -> Generator[Path]:
         """See `VectorStore`."""
-        # An exact count reads every payload, which takes twenty times as long.
-        request = qe.FacetRequest(key, limit=limit, exact=False, filter=FILTERS.translate(where))
-        with self._folder.reading() as shard:
-            found = shard.facet(request)
-        counts = [(str(hit.value), hit.count) for hit in found.hits]
-        return sorted(counts, key=lambda item: (-item[1], item[0]))
+        folder = self._root / f"snapshot-{secrets.token_hex(4)}"
+        try:
+            self._folder.snapshot(folder)
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
-    def optimize(self) -> None:
-        """See `VectorStore`."""
-        self._folder.optimize()
+    def _close_former(self) -> None:
+        if self._former is not None:
+            self._former.folder.close(keep=False)
+            self._former = None
 
-    def is_optimized(self) -> bool:
-        """See `VectorStore`."""
-        # Below the threshold the engine builds no graph, as exact search is as fast there.
-        vector_kb = self._layout.dimension * 4 / 1024
-        return self._folder.unoptimized * vector_kb < INDEXING_THRESHOLD_KB
+    def _pointer(self) -> tuple[str, str]:
+        """Names of the folder that answers, and of the former one or ""."""
+        path = self._root / _POINTER
+        if not path.exists():
+            return _HERE, ""
+        found = json.loads(path.read_bytes())
+        return found["folder"], found["former"]
 
-    def read_meta(self) -> dict[str, Any]:
-        """See `VectorStore`."""
-        return self._meta
+    def _point(self, live: str, former: str) -> None:
+        document = {"folder": live, "former": former}
+        write_durably(self._root / _POINTER, json.dumps(document).encode())
 
-    def write_meta(self, meta: Mapping[str, Any]) -> None:
-        """See `VectorStore`."""
-        self._folder.write_json(_META, meta)
-        self._meta = dict(meta)
+    def _name_of(self, folder: EdgeFolder) -> str:
+        return _HERE if folder.path == self._root else folder.path.name
 
-    def _search(
-        self,
-        query: qe.Query,
-        limit: int,
-        where: Condition | None,
-        params: qe.SearchParams | None,
-    ) -> list[Hit]:
-        request = qe.QueryRequest(
-            limit=limit,
-            query=query,
-            filter=FILTERS.translate(where),
-            with_payload=False,
-            with_vector=False,
-            params=params,
-        )
-        with self._folder.reading() as shard:
-            found = shard.query(request)
-        return [Hit(str(point.id), point.score) for point in found]
+    def _remove_all_but(self, names: set[str]) -> None:
+        """Removes what a change, a second index or a snapshot that was cut short has left."""
+        for folder in (*self._root.glob("index-*/"), *self._root.glob("snapshot-*/")):
+            if folder.name not in names:
+                shutil.rmtree(folder)
+        if _HERE not in names:
+            self._remove(_HERE)
+
+    def _remove(self, name: str) -> None:
+        if name != _HERE:
+            shutil.rmtree(self._root / name, ignore_errors=True)
+            return
+        for pattern in _OWN_FILES:
+            for path in self._root.glob(pattern):
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink()

@@ -1,6 +1,5 @@
-"""The folder of the embedded engine: which shard is in use, and how it is changed for a better one.
+"""The folder of one index: which shard is in use, and how it is changed for a better one.
 
-    lock            held by the one process that has the store open
     current.json    the generation in use, and how many points its graph was built over
     points-*/       that generation's shard
     meta.json       the document of `write_meta`
@@ -26,7 +25,6 @@ import qdrant_edge as qe
 
 from services.retrieval.store.generation import Generation
 from shared.errors import InternalError, UnavailableError
-from shared.folder_lock import FolderLock
 
 _CURRENT: Final = "current.json"
 _PAGE: Final = 1_000
@@ -46,11 +44,11 @@ class EdgeFolder:
     """
 
     def __init__(self, folder: Path, config: qe.EdgeConfig, least_free_bytes: int = 0) -> None:
-        self._folder = folder
+        self.path = folder
+        """Where it lies."""
         self._config = config
         self._least_free_bytes = least_free_bytes
         self._generation: Generation | None = None
-        self._lock = FolderLock(folder, "the product store")
         self._write_lock = threading.Lock()
         self._missed: set[str] | None = None  # ids written while a copy is being optimised
         self._optimizer: subprocess.Popen[bytes] | None = None
@@ -58,20 +56,16 @@ class EdgeFolder:
         """Points written since the graph was built; after a restart, by how many there are more."""
 
     def open(self) -> None:
-        """Opens the shard, or creates it.
-
-        Raises:
-            FolderInUseError: When another process has it open.
-        """
-        self._lock.acquire()
+        """Opens the shard, or creates it."""
+        self.path.mkdir(parents=True, exist_ok=True)
         current = self.read_json(_CURRENT)
         name: str = current.get("folder", "points-0")
-        for leftover in self._folder.glob("points-*"):
+        for leftover in self.path.glob("points-*"):
             if (
                 leftover.name != name or not current
             ):  # an optimisation or a start that was cut short
                 shutil.rmtree(leftover)
-        path = self._folder / name
+        path = self.path / name
         if current:
             shard = qe.EdgeShard.load(str(path), self._config)
         else:
@@ -81,15 +75,14 @@ class EdgeFolder:
         self._generation = Generation(name, shard)
         self.unoptimized = abs(shard.info().points_count - current.get("points", 0))
 
-    def close(self) -> None:
-        """Closes the shard, with everything written on disk."""
+    def close(self, *, keep: bool = True) -> None:
+        """Closes the shard, with everything written on disk where it is to be kept."""
         with self._write_lock:
             generation, self._generation = self._generation, None
             if self._optimizer:
                 self._optimizer.terminate()
             if generation:
-                generation.close()
-        self._lock.release()
+                generation.close(keep=keep)
 
     @contextmanager
     def reading(self) -> Generator[qe.EdgeShard]:
@@ -143,20 +136,43 @@ class EdgeFolder:
 
     def read_json(self, name: str) -> dict[str, Any]:
         """Reads a small document of the folder; empty where there is none."""
-        path = self._folder / name
+        path = self.path / name
         return json.loads(path.read_bytes()) if path.exists() else {}
 
     def write_json(self, name: str, document: Mapping[str, Any]) -> None:
         """Replaces a small document durably; a crash leaves the old one or the new one."""
-        draft = self._folder / f"{name}.new"
+        draft = self.path / f"{name}.new"
         with draft.open("w", encoding="utf-8") as file:
             json.dump(document, file, ensure_ascii=False)
             file.flush()
             os.fsync(file.fileno())
-        draft.replace(self._folder / name)
+        draft.replace(self.path / name)
+
+    def size_bytes(self) -> int:
+        """Returns the room that the shard in use takes on the disk."""
+        if self._generation is None:
+            raise UnavailableError("the product store is closed")
+        files = (self.path / self._generation.folder).rglob("*")
+        return sum(file.stat().st_size for file in files if file.is_file())
+
+    def snapshot(self, target: Path) -> None:
+        """Copies the shard, with the documents, into a folder of its own; writes wait meanwhile.
+
+        Raises:
+            UnavailableError: The disk has no room for it, or the store is closed.
+        """
+        with self._write_lock, self.reading() as shard:
+            shard.flush()
+            copy = self._copy()
+            documents = {path.name: path.read_bytes() for path in self.path.glob("*.json")}
+        target.mkdir(parents=True)
+        current = json.loads(documents[_CURRENT])
+        copy.replace(target / current["folder"])
+        for name, data in documents.items():
+            (target / name).write_bytes(data)
 
     def _check_room(self, more_bytes: int = 0) -> None:
-        free = shutil.disk_usage(self._folder).free
+        free = shutil.disk_usage(self.path).free
         if free < self._least_free_bytes + more_bytes:
             raise UnavailableError(
                 f"the disk of the product store is nearly full: {free >> 20} MiB are free",
@@ -166,11 +182,10 @@ class EdgeFolder:
     def _copy(self) -> Path:
         if self._generation is None:
             raise UnavailableError("the product store is closed")
-        files = (self._folder / self._generation.folder).rglob("*")
-        self._check_room(sum(file.stat().st_size for file in files if file.is_file()))
+        self._check_room(self.size_bytes())
         # A name of its own: the process of an optimisation that was cut short may still be writing.
-        copy = self._folder / f"points-{secrets.token_hex(4)}"
-        shutil.copytree(self._folder / self._generation.folder, copy)
+        copy = self.path / f"points-{secrets.token_hex(4)}"
+        shutil.copytree(self.path / self._generation.folder, copy)
         return copy
 
     def _change_to(self, copy: Path) -> None:
@@ -191,7 +206,7 @@ class EdgeFolder:
             self._generation = Generation(copy.name, shard)
             self.unoptimized = len(missed)
         old.close(keep=False)
-        shutil.rmtree(self._folder / old.folder, ignore_errors=True)
+        shutil.rmtree(self.path / old.folder, ignore_errors=True)
 
 
 def _read_ahead(folder: Path) -> None:

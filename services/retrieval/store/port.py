@@ -2,8 +2,10 @@
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
 import numpy as np
@@ -105,25 +107,12 @@ class Layout:
     """Copies that must hold a write before it is acknowledged."""
 
 
-class VectorStore(Protocol):
-    """One collection of products. Methods block; call them from threads.
+class VectorIndex(Protocol):
+    """One index of products. Methods block; call them from threads.
 
     Reads may run beside each other, beside writes and beside `optimize`. Writes are the caller's to
     serialise. A store that does not answer is an UnavailableError.
     """
-
-    @property
-    def name(self) -> str:
-        """Which store it is: "qdrant-edge" or "qdrant"."""
-        ...
-
-    def open(self) -> None:
-        """Opens or creates the collection and its payload indexes."""
-        ...
-
-    def close(self) -> None:
-        """Lets go of the collection, with everything written on disk."""
-        ...
 
     def ping(self) -> None:
         """Raises unless the store answers."""
@@ -131,6 +120,10 @@ class VectorStore(Protocol):
 
     def ensure_field(self, key: str, kind: FieldKind) -> None:
         """Creates the payload index of a field where there is none."""
+        ...
+
+    def fields(self) -> Mapping[str, FieldKind]:
+        """Returns the fields that have a payload index; local mode has none."""
         ...
 
     def write(self, products: Sequence[StoredProduct]) -> None:
@@ -166,6 +159,10 @@ class VectorStore(Protocol):
         self, points: Sequence[str], keys: Sequence[str], *, vectors: bool = False
     ) -> list[Record]:
         """Reads products in the order of the points; those that are not there are left out."""
+        ...
+
+    def copies(self, points: Sequence[str]) -> list[StoredProduct]:
+        """Reads products whole, as they were written; those that are not there are left out."""
         ...
 
     def scan(self, keys: Sequence[str], where: Condition | None = None) -> Iterator[Record]:
@@ -205,6 +202,70 @@ class VectorStore(Protocol):
 
     def write_meta(self, meta: Mapping[str, Any]) -> None:
         """Keeps a small JSON document beside the products, durably and in one piece."""
+        ...
+
+
+class VectorStore(VectorIndex, Protocol):
+    """The index that answers, and at times another beside it.
+
+    A second index is made, filled and then answers in the first one's place; the first becomes the
+    former one, until it is dropped. Whatever a crash leaves of a second index that never answered
+    is thrown away.
+    """
+
+    @property
+    def name(self) -> str:
+        """Which store it is: "qdrant-edge" or "qdrant"."""
+        ...
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may write to it as well."""
+        ...
+
+    def open(self) -> None:
+        """Opens the index that answers, or creates it, and its payload indexes."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of everything, with what was written on disk."""
+        ...
+
+    def make_second(self) -> VectorIndex:
+        """Makes an empty index beside the one that answers, of the layout that is now wanted.
+
+        Raises:
+            UnavailableError: The disk has no room for it.
+        """
+        ...
+
+    def change_to(self, index: VectorIndex) -> None:
+        """Answers from `index` (the second or the former) from now on, in one durable step.
+
+        Searches under way end on the index before, which becomes the former one; one that was kept
+        already is dropped. The caller holds writes back meanwhile.
+        """
+        ...
+
+    def former(self) -> VectorIndex | None:
+        """Returns the index that answered before, if it is kept."""
+        ...
+
+    def drop_former(self) -> None:
+        """Deletes the former index; does nothing where there is none."""
+        ...
+
+    def drop_second(self) -> None:
+        """Deletes a second index that never answered; does nothing where there is none."""
+        ...
+
+    def snapshot(self) -> AbstractContextManager[Path]:
+        """Lends a folder with a copy of the index as it is now; writes wait while it is copied.
+
+        Raises:
+            FailedPreconditionError: Its files are not here.
+            UnavailableError: The disk has no room for it.
+        """
         ...
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from services.retrieval.store.port import DENSE, SPARSE, Record, SparseVector
+from services.retrieval.store.port import DENSE, SPARSE, Record, SparseVector, StoredProduct
 
 ID: Final = "id"
 """Key of the payload that holds the product's id."""
@@ -42,3 +42,11 @@ def to_record(point: PointRecord) -> Record:
         dense=None if dense is None else np.asarray(dense, dtype=np.float32),
         sparse=sparse and SparseVector(tuple(sparse.indices), tuple(sparse.values)),
     )
+
+
+def to_stored(point: PointRecord) -> StoredProduct:
+    """Returns a point that was read whole, payload and vectors, as it is written."""
+    record = to_record(point)
+    payload = {key: value for key, value in record.payload.items() if key != ID}
+    sparse = record.sparse or SparseVector((), ())
+    return StoredProduct(record.product_id, sparse, record.dense, payload)

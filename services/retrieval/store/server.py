@@ -1,88 +1,60 @@
-"""A Qdrant server or cluster, through qdrant-client."""
+"""A Qdrant server or cluster: the collection that answers, by its alias, and its like.
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+    products            the first collection; the next ones are products_v2, products_v3, …
+    products_live       alias of the collection that answers, by which all replicas address it
+    products_former     alias of the one before, while it is kept
+    products_meta       one point: the document beside the products
 
-import numpy as np
-from numpy.typing import NDArray
+Names of tenants hold no underscore, so no collection of a tenant is called so.
+"""
+
+import re
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+
 from qdrant_client import QdrantClient, models
 
-from services.retrieval.store.conditions import Condition
-from services.retrieval.store.port import (
-    DENSE,
-    SPARSE,
-    FieldKind,
-    Hit,
-    Layout,
-    Record,
-    SparseVector,
-    StoredProduct,
-    point_id,
-)
-from services.retrieval.store.records import ID, to_record
+from services.retrieval.store.port import Layout, VectorIndex
 from services.retrieval.store.server_errors import translate_errors
-from services.retrieval.store.server_models import (
-    FILTERS,
-    KINDS,
-    QUANTISATION,
-    to_point,
-)
-
-_PAGE: Final = 1_000
-_META_POINT: Final = 1
+from services.retrieval.store.server_index import ServerIndex
+from shared.errors import FailedPreconditionError
 
 
-class ServerStore:
+class ServerStore(ServerIndex):
     """A `VectorStore` in a Qdrant server, or in qdrant-client's own local mode.
 
-    The collection is `name`; the small document beside it is a collection `name_meta` of one point.
+    Args:
+        client: To the server.
+        collection: What the names of its collections and aliases begin with.
+        layout: What a collection is made of.
     """
 
     name = "qdrant"
+    shared = True
+    """See `VectorStore.shared`."""
 
     def __init__(self, client: QdrantClient, collection: str, layout: Layout) -> None:
-        self._client = client
-        self._collection = collection
-        self._meta = f"{collection}_meta"
-        self._layout = layout
-        self._fields: set[str] = set()
+        super().__init__(client, f"{collection}_live", f"{collection}_meta", layout)
+        self._first = collection
+        self._former_alias = f"{collection}_former"
 
     @translate_errors
     def open(self) -> None:
-        """See `VectorStore`."""
-        layout = self._layout
-        if not self._client.collection_exists(self._collection):
-            self._client.create_collection(
-                self._collection,
-                vectors_config={
-                    DENSE: models.VectorParams(
-                        size=layout.dimension,
-                        distance=models.Distance.COSINE,
-                        hnsw_config=models.HnswConfigDiff(
-                            m=layout.hnsw_m, ef_construct=layout.hnsw_ef_construct
-                        ),
-                    )
-                },
-                sparse_vectors_config={
-                    SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)
-                },
-                on_disk_payload=True,
-                quantization_config=QUANTISATION[layout.quantisation],
-                shard_number=layout.shards,
-                replication_factor=layout.replicas,
-                write_consistency_factor=layout.write_consistency,
-            )
+        """See `VectorStore`. A collection that was made before there were aliases gets one."""
+        if self._collection not in self._aliases():
+            if not self._client.collection_exists(self._first):
+                self._index(self._first).create()
+            self._point({self._collection: self._first})
         if not self._client.collection_exists(self._meta):
             self._client.create_collection(
                 self._meta,
                 vectors_config={},
                 shard_number=1,
-                replication_factor=layout.replicas,
-                write_consistency_factor=layout.write_consistency,
+                replication_factor=self._layout.replicas,
+                write_consistency_factor=self._layout.write_consistency,
             )
-        self._fields = set(self._client.get_collection(self._collection).payload_schema)
-        for key, kind in layout.fields.items():
-            self.ensure_field(key, kind)
+        self.ensure_fields()
 
     def close(self) -> None:
         """See `VectorStore`."""
@@ -90,194 +62,89 @@ class ServerStore:
 
     @translate_errors
     def drop(self) -> None:
-        """Deletes the collection and its document; does nothing where they are gone."""
-        for name in (self._collection, self._meta):
+        """Deletes the collections and the document; does nothing where they are gone."""
+        self._point(dict.fromkeys(self._aliases(), ""))
+        for name in (*self._collections(), self._meta):
             if self._client.collection_exists(name):
                 self._client.delete_collection(name)
 
     @translate_errors
-    def ping(self) -> None:
+    def make_second(self) -> ServerIndex:
         """See `VectorStore`."""
-        self._client.get_collection(self._collection)
+        self.drop_second()
+        numbers = [int(name.rpartition("_v")[2]) for name in self._collections()[1:]]
+        index = self._index(f"{self._first}_v{max(numbers, default=1) + 1}")
+        index.create()
+        index.ensure_fields()
+        return index
 
     @translate_errors
-    def ensure_field(self, key: str, kind: FieldKind) -> None:
+    def change_to(self, index: VectorIndex) -> None:
         """See `VectorStore`."""
-        if key not in self._fields:
-            self._client.create_payload_index(self._collection, key, KINDS[kind], wait=True)
-            self._fields.add(key)
+        if not isinstance(index, ServerIndex):
+            raise TypeError("an index of another store")
+        aliases = self._aliases()
+        before, older = aliases[self._collection], aliases.get(self._former_alias, "")
+        self._point({self._collection: index.collection, self._former_alias: before})
+        if older and older != index.collection:
+            self._client.delete_collection(older)
 
     @translate_errors
-    def write(self, products: Sequence[StoredProduct]) -> None:
+    def former(self) -> ServerIndex | None:
         """See `VectorStore`."""
-        self._client.upsert(
-            self._collection, [to_point(product) for product in products], wait=True
+        name = self._aliases().get(self._former_alias)
+        if name is None:
+            return None
+        index = self._index(name)
+        index.ensure_fields()
+        return index
+
+    @translate_errors
+    def drop_former(self) -> None:
+        """See `VectorStore`."""
+        if name := self._aliases().get(self._former_alias):
+            self._point({self._former_alias: ""})
+            self._client.delete_collection(name)
+
+    @translate_errors
+    def drop_second(self) -> None:
+        """See `VectorStore`: every collection of the name that no alias leads to."""
+        kept = set(self._aliases().values())
+        for name in self._collections():
+            if name not in kept and self._client.collection_exists(name):
+                self._client.delete_collection(name)
+
+    def snapshot(self) -> AbstractContextManager[Path]:
+        """See `VectorStore`: a server makes its own."""
+        raise FailedPreconditionError(
+            "the products are on a Qdrant server: back it up by its own snapshots"
         )
 
-    @translate_errors
-    def delete(self, product_ids: Sequence[str]) -> None:
-        """See `VectorStore`."""
-        points: list[models.ExtendedPointId] = [point_id(product_id) for product_id in product_ids]
-        self._client.delete(self._collection, models.PointIdsList(points=points), wait=True)
+    def _index(self, collection: str) -> ServerIndex:
+        return ServerIndex(self._client, collection, self._meta, self._layout)
 
-    def flush(self) -> None:
-        """See `VectorStore`: a write with `wait` is in the server's log when it returns."""
+    def _aliases(self) -> dict[str, str]:
+        """Collections by the aliases of this store that there are."""
+        ours = (self._collection, self._former_alias)
+        found = self._client.get_aliases().aliases
+        return {each.alias_name: each.collection_name for each in found if each.alias_name in ours}
 
-    @translate_errors
-    def search_dense(
-        self,
-        vector: NDArray[np.float32],
-        limit: int,
-        where: Condition | None = None,
-        *,
-        exact: bool = False,
-    ) -> list[Hit]:
-        """See `VectorStore`."""
-        params = models.SearchParams(
-            hnsw_ef=max(self._layout.hnsw_ef, limit),
-            exact=exact,
-            quantization=models.QuantizationSearchParams(
-                ignore=exact, rescore=True, oversampling=self._layout.oversampling
-            )
-            if self._layout.quantisation != "none"
-            else None,
-        )
-        return self._search(vector.tolist(), DENSE, limit, where, params)
+    def _collections(self) -> list[str]:
+        """Collections of this store that there are, the first one first even if it is gone."""
+        later = re.compile(rf"{re.escape(self._first)}_v\d+")
+        found = {each.name for each in self._client.get_collections().collections}
+        return [self._first, *sorted(name for name in found if later.fullmatch(name))]
 
-    @translate_errors
-    def search_sparse(
-        self, vector: SparseVector, limit: int, where: Condition | None = None
-    ) -> list[Hit]:
-        """See `VectorStore`."""
-        query = models.SparseVector(indices=list(vector.indices), values=list(vector.values))
-        return self._search(query, SPARSE, limit, where, None)
-
-    @translate_errors
-    def fetch(
-        self, points: Sequence[str], keys: Sequence[str], *, vectors: bool = False
-    ) -> list[Record]:
-        """See `VectorStore`."""
-        if not points:
-            return []
-        found = self._client.retrieve(
-            self._collection,
-            list(points),
-            with_payload=[ID, *keys],
-            with_vectors=[DENSE, SPARSE] if vectors else False,
-        )
-        records = {record.point: record for record in map(to_record, found)}
-        return [records[point] for point in points if point in records]
-
-    def scan(self, keys: Sequence[str], where: Condition | None = None) -> Iterator[Record]:
-        """See `VectorStore`."""
-        offset: Any = None
-        while True:
-            found, offset = self._page(offset, keys, where)
-            yield from map(to_record, found)
-            if offset is None:
-                return
-
-    @translate_errors
-    def points(self, where: Condition | None = None) -> list[str]:
-        """See `VectorStore`."""
-        points: list[str] = []
-        offset: Any = None
-        while True:
-            found, offset = self._client.scroll(
-                self._collection,
-                limit=_PAGE,
-                offset=offset,
-                scroll_filter=FILTERS.translate(where),
-                with_payload=False,
-                with_vectors=False,
-            )
-            points += [str(record.id) for record in found]
-            if offset is None:
-                return points
-
-    @translate_errors
-    def top(self, key: str, limit: int, where: Condition | None = None) -> list[Hit]:
-        """See `VectorStore`."""
-        found, _ = self._client.scroll(
-            self._collection,
-            limit=limit,
-            scroll_filter=FILTERS.translate(where),
-            with_payload=[ID, key],
-            order_by=models.OrderBy(key=key, direction=models.Direction.DESC),
-        )
-        hits = [Hit(record.point, record.payload[key]) for record in map(to_record, found)]
-        return sorted(hits, key=lambda hit: (-hit.score, hit.point))
-
-    @translate_errors
-    def count(self, where: Condition | None = None, *, exact: bool = False) -> int:
-        """See `VectorStore`."""
-        found = self._client.count(self._collection, FILTERS.translate(where), exact=exact)
-        return found.count
-
-    @translate_errors
-    def facet(self, key: str, limit: int, where: Condition | None = None) -> list[tuple[str, int]]:
-        """See `VectorStore`."""
-        found = self._client.facet(
-            self._collection,
-            key,
-            facet_filter=FILTERS.translate(where),
-            limit=limit,
-            exact=False,
-        )
-        counts = [(str(hit.value), hit.count) for hit in found.hits]
-        return sorted(counts, key=lambda item: (-item[1], item[0]))
-
-    def optimize(self) -> None:
-        """See `VectorStore`: the server does it by itself, beside its searches."""
-
-    @translate_errors
-    def is_optimized(self) -> bool:
-        """See `VectorStore`."""
-        return self._client.get_collection(self._collection).status == models.CollectionStatus.GREEN
-
-    @translate_errors
-    def read_meta(self) -> dict[str, Any]:
-        """See `VectorStore`."""
-        found = self._client.retrieve(self._meta, [_META_POINT], with_payload=True)
-        return dict(found[0].payload or {}) if found else {}
-
-    @translate_errors
-    def write_meta(self, meta: Mapping[str, Any]) -> None:
-        """See `VectorStore`."""
-        point = models.PointStruct(id=_META_POINT, vector={}, payload=dict(meta))
-        self._client.upsert(self._meta, [point], wait=True)
-
-    @translate_errors
-    def _page(
-        self,
-        offset: Any,  # whatever the client gave
-        keys: Sequence[str],
-        where: Condition | None,
-    ) -> tuple[list[models.Record], Any]:
-        return self._client.scroll(
-            self._collection,
-            limit=_PAGE,
-            offset=offset,
-            scroll_filter=FILTERS.translate(where),
-            with_payload=[ID, *keys],
-            with_vectors=False,
-        )
-
-    def _search(
-        self,
-        query: list[float] | models.SparseVector,
-        using: str,
-        limit: int,
-        where: Condition | None,
-        params: models.SearchParams | None,
-    ) -> list[Hit]:
-        found = self._client.query_points(
-            self._collection,
-            query=query,
-            using=using,
-            limit=limit,
-            query_filter=FILTERS.translate(where),
-            search_params=params,
-            with_payload=False,
-        )
-        return [Hit(str(point.id), point.score) for point in found.points]
+    def _point(self, aliases: Mapping[str, str]) -> None:
+        """Makes aliases lead to collections, or to none where it is "", all in one step."""
+        steps: list[models.AliasOperations] = []
+        there = self._aliases()
+        for alias, collection in aliases.items():
+            if alias in there:
+                delete = models.DeleteAlias(alias_name=alias)
+                steps.append(models.DeleteAliasOperation(delete_alias=delete))
+            if collection:
+                create = models.CreateAlias(collection_name=collection, alias_name=alias)
+                steps.append(models.CreateAliasOperation(create_alias=create))
+        if steps:
+            self._client.update_collection_aliases(steps)

@@ -21,6 +21,7 @@ KINDS: Final = {
     FieldKind.KEYWORD: models.PayloadSchemaType.KEYWORD,
     FieldKind.NUMBER: models.PayloadSchemaType.FLOAT,
 }
+KIND_OF: Final = {of_server: kind for kind, of_server in KINDS.items()}
 FILTERS: Final = FilterTypes(
     filter=models.Filter,
     field=models.FieldCondition,

@@ -65,12 +65,14 @@ def test_a_server_that_is_away_keeps_the_removal_undone(tmp_path: Path) -> None:
 
 def test_collections_of_a_server_are_dropped_and_no_others() -> None:
     client = QdrantClient(":memory:")
-    stores = [ServerStore(client, name, Layout(dimension=8)) for name in ("products-a", "products")]
-    for store in stores:
+    names = ("products-a", "products")
+    stores = [ServerStore(client, name, Layout(dimension=8)) for name in names]
+    for name, store in zip(names, stores, strict=True):
         store.open()
-        store.write_meta({"of": store._collection})
+        store.write_meta({"of": name})
     for _ in range(2):
         stores[0].drop()
+    assert {each.alias_name for each in client.get_aliases().aliases} == {"products_live"}
     assert {each.name for each in client.get_collections().collections} == {
         "products",
         "products_meta",
