@@ -1,5 +1,8 @@
 """Calls on one asyncio channel: deadline, request id, credentials and errors of each."""
 
+# gRPC's types are generic in its stubs only.
+from __future__ import annotations
+
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import Self, TypeVar

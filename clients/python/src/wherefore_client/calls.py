@@ -1,5 +1,8 @@
 """Calls on one channel: deadline, request id, credentials and errors of each."""
 
+# gRPC's types are generic in its stubs only.
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Self, TypeVar
