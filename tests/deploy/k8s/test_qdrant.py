@@ -8,7 +8,7 @@ import yaml
 
 from services.retrieval.config import RetrievalSettings
 
-FOLDER = Path(__file__).resolve().parents[2] / "deploy" / "k8s" / "base" / "qdrant"
+FOLDER = Path(__file__).resolve().parents[3] / "deploy" / "k8s" / "base" / "qdrant"
 
 
 @pytest.fixture
@@ -70,4 +70,4 @@ def test_nodes_find_each_other(objects: Any) -> None:
     assert f"qdrant-0.{spec['serviceName']}:{nodes['ports'][0]['port']}" in container["args"][0]
     kept = {volume["metadata"]["name"] for volume in spec["volumeClaimTemplates"]}
     assert {"name": "storage", "mountPath": "/qdrant/storage"} in container["volumeMounts"]
-    assert kept == {"storage"}
+    assert kept == {"storage", "snapshots"}

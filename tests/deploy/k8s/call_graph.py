@@ -1,0 +1,191 @@
+"""Who calls whom: by the targets in the settings of each service, and by network policies."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, SecretStr
+
+from tests.deploy.k8s import listening, settings_of
+from tests.deploy.k8s.rendering import Objects
+from tests.deploy.k8s.workloads import Workload, lasting, matches, of_kind
+
+CLIENT = {"wherefore.dev/client": "true"}
+MONITORING = {"wherefore.dev/monitoring": "true"}
+_OUTSIDE = {"trace_target"}
+"""Targets that are no part of the suite; components/tracing lets services there."""
+_REDIS_PORT = 6379
+_PEERS = {"Egress": "to", "Ingress": "from"}
+_METRICS = {"qdrant": "http", "redis": ""}
+"""Ports of metrics that are called otherwise; Redis tells none."""
+_ADDRESS = re.compile(r"(?:dns:///|https?://)([a-z0-9-]+):([0-9]+)/?")
+
+
+class Edge(NamedTuple):
+    """One side calls the other at a port."""
+
+    caller: str
+    called: str
+    port: int
+
+
+AMONG_THEMSELVES = frozenset({Edge("qdrant", "qdrant", 6335)})
+"""Calls that settings of ours say nothing of: Qdrant's nodes agree on the cluster's state."""
+
+
+def targets(settings: BaseModel) -> Iterator[tuple[str, str]]:
+    """Yields the fields that name whom a service calls, nested ones too, with their values."""
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, BaseModel):
+            yield from targets(value)
+        elif name.endswith(("_target", "_url")) and name not in _OUTSIDE:
+            yield name, value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def wanted(objects: Objects) -> tuple[set[Edge], list[str]]:
+    """Returns the calls that the services of a rendering make, and targets that lead nowhere."""
+    services = {s["metadata"]["name"]: s for s in of_kind(objects, "Service")}
+    edges, found = set(AMONG_THEMSELVES), []
+    for workload in settings_of.service_workloads(objects):
+        for name, value in targets(settings_of.read(objects, workload)):
+            if name == "redis_url":  # a secret: the log of events
+                if workload.app == "orchestrator":
+                    edges.add(Edge(workload.app, "redis", _REDIS_PORT))
+                continue
+            address = _ADDRESS.fullmatch(value)
+            if address is None or address[1] not in services:
+                found.append(f"{workload}: {name} is {value!r}, no Service")
+                continue
+            host, port = address[1], int(address[2])
+            if port not in {each["port"] for each in services[host]["spec"]["ports"]}:
+                found.append(f"{workload}: {name} asks {host} at {port}")
+            edges.add(Edge(workload.app, host, port))
+    return edges, found
+
+
+def allowed(objects: Objects, side: str) -> set[Edge]:
+    """Returns the calls between workloads that one side's policies allow, at ports that are open.
+
+    Args:
+        objects: A rendering.
+        side: "Egress" for what callers may do, "Ingress" for whom the called let in.
+    """
+    every = lasting(objects)
+    opened = {each.name: set(listening.ports(objects, each).values()) for each in every}
+    return {
+        Edge(caller.app, called.app, port)
+        for own in every
+        for rule in _rules(objects, own.labels, side)
+        for other in every
+        if _inside(rule.get(_PEERS[side]), other.labels)
+        for caller, called in [(own, other) if side == "Egress" else (other, own)]
+        for port in opened[called.name]
+        if _at(rule, port)
+    }
+
+
+def problems(objects: Objects) -> list[str]:
+    """Returns calls that policies forbid and should not, and those that they allow without need."""
+    edges, found = wanted(objects)
+    for side in _PEERS:
+        by_policy = allowed(objects, side)
+        found += [f"{side} lacks {' '.join(map(str, e))}" for e in sorted(edges - by_policy)]
+        found += [f"{side} has {' '.join(map(str, e))}" for e in sorted(by_policy - edges)]
+    for workload in lasting(objects):
+        for side in _PEERS:
+            if not _policies(objects, workload.labels, side):
+                found.append(f"{workload}: no policy holds for its {side}")
+        calls = any(edge.caller == workload.app for edge in edges)
+        found += [f"{workload}: {each}" for each in _of_outsiders(objects, workload)]
+        found += [f"{workload}: {each}" for each in _of_outside(objects, workload, calls=calls)]
+    return found
+
+
+def _of_outsiders(objects: Objects, workload: Workload) -> list[str]:
+    """Returns who of other namespaces may call, and should not, or may not, and should."""
+    found = []
+    metrics = _METRICS.get(workload.app, "metrics")
+    for name, port in listening.ports(objects, workload).items():
+        public = workload.app == "orchestrator" and name in ("grpc", "page")
+        if _from_outside(objects, workload, CLIENT, port) != public:
+            found.append(f"shops may {'not ' if public else ''}call {port}")
+        if _from_outside(objects, workload, MONITORING, port) != (name == metrics):
+            found.append(f"Prometheus may {'not ' if name == metrics else ''}read {port}")
+        if _from_outside(objects, workload, {}, port):
+            found.append(f"anybody may call {port}")
+    return found
+
+
+def _of_outside(objects: Objects, workload: Workload, *, calls: bool) -> list[str]:
+    """Returns what of the outside a workload may call, or may not: names, where it needs them."""
+    found = []
+    rules = _rules(objects, workload.labels, "Egress")
+    if calls and not any(map(_names, rules)):
+        found.append("may not look up names")
+    for rule in rules:
+        peers = rule.get("to") or [{}]
+        if any("podSelector" not in peer for peer in peers):
+            found.append("may call whole namespaces")
+    return found
+
+
+def _policies(objects: Objects, labels: dict[str, str], side: str) -> list[dict[str, Any]]:
+    return [
+        policy
+        for policy in of_kind(objects, "NetworkPolicy")
+        if side in policy["spec"]["policyTypes"] and matches(policy["spec"]["podSelector"], labels)
+    ]
+
+
+def _rules(objects: Objects, labels: dict[str, str], side: str) -> list[dict[str, Any]]:
+    return [
+        rule
+        for policy in _policies(objects, labels, side)
+        for rule in policy["spec"].get(side.lower()) or []
+    ]
+
+
+def _from_outside(objects: Objects, called: Workload, space: dict[str, str], port: int) -> bool:
+    """Whether any pod of a namespace with these labels may call."""
+    if not _policies(objects, called.labels, "Ingress"):
+        return True
+    return any(
+        _at(rule, port)
+        and (
+            not rule.get("from")
+            or any(
+                matches(peer["namespaceSelector"], space)
+                for peer in rule["from"]
+                if "namespaceSelector" in peer and "podSelector" not in peer
+            )
+        )
+        for rule in _rules(objects, called.labels, "Ingress")
+    )
+
+
+def _at(rule: dict[str, Any], port: int) -> bool:
+    ports = rule.get("ports")
+    return not ports or any(
+        each.get("protocol", "TCP") == "TCP" and each["port"] == port for each in ports
+    )
+
+
+def _inside(peers: list[dict[str, Any]] | None, labels: dict[str, str]) -> bool:
+    """Whether a rule's peers hold pods of the same namespace with these labels."""
+    if not peers:
+        return True
+    for peer in peers:
+        if set(peer) - {"podSelector", "namespaceSelector", "ipBlock"} or "ipBlock" in peer:
+            raise AssertionError(f"these checks do not read {peer}")
+        # Our own namespace bears none of the labels that policies ask of others.
+        space = peer.get("namespaceSelector", {})
+        if matches(space, {}) and matches(peer.get("podSelector", {}), labels):
+            return True
+    return False
+
+
+def _names(rule: dict[str, Any]) -> bool:
+    """Whether a rule allows to look up names."""
+    ports = rule.get("ports", [])
+    return any(each.get("protocol") == "UDP" and each["port"] == 53 for each in ports)

@@ -1,0 +1,76 @@
+"""The settings that a service gets in a rendering, read by the code that reads them there."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pydantic import ValidationError
+
+from shared.settings import SECRETS_DIR_VARIABLE
+from shared.suite.ports import SERVICES
+from tests.deploy import settings_keys
+from tests.deploy.k8s.rendering import Objects
+from tests.deploy.k8s.workloads import Workload, named, workloads
+
+PREFIX = "WHEREFORE_"
+
+
+def environment(objects: Objects, container: dict[str, Any]) -> dict[str, str]:
+    """Returns the variables of a container, of ConfigMaps and its own; those of Secrets are ""."""
+    variables: dict[str, str] = {}
+    for source in container.get("envFrom", []):
+        found = named(objects, "ConfigMap", source["configMapRef"]["name"])
+        variables |= (found or {}).get("data", {})
+    for each in container.get("env", []):
+        variables[each["name"]] = each.get("value", "")
+    return variables
+
+
+@contextmanager
+def _only(variables: dict[str, str]) -> Iterator[None]:
+    """Has the process see these variables of ours and no other."""
+    before = dict(os.environ)
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        del os.environ[name]
+    os.environ.update({k: v for k, v in variables.items() if k != SECRETS_DIR_VARIABLE})
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def read(objects: Objects, workload: Workload) -> Any:
+    """Returns the settings that a service of a rendering reads, secrets aside.
+
+    Raises:
+        ValidationError: One of them is wrong.
+    """
+    with _only(environment(objects, workload.main)):
+        return settings_keys.SETTINGS[workload.app]()
+
+
+def service_workloads(objects: Objects) -> list[Workload]:
+    """Returns those that run one of our services."""
+    return [each for each in workloads(objects) if each.app in SERVICES]
+
+
+def problems(objects: Objects) -> list[str]:
+    """Returns keys that nobody reads, and values that are refused."""
+    found = []
+    for workload in workloads(objects):
+        ours = workload.app in SERVICES
+        known = settings_keys.of_service(workload.app) if ours else settings_keys.known()
+        for container in workload.containers:
+            variables = environment(objects, container)
+            given = {name for name in variables if name.startswith(PREFIX)}
+            found += [f"{workload}: nobody reads {name}" for name in sorted(given - known)]
+        if ours:
+            try:
+                read(objects, workload)
+            except ValidationError as error:
+                said = json.loads(error.json(include_url=False))
+                found += [f"{workload}: {each['loc']}: {each['msg']}" for each in said]
+    return found
