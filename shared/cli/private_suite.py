@@ -37,7 +37,7 @@ class PrivateSuite:
         self.reason_target = suite.target("reason")
 
     def cpu_seconds(self) -> dict[str, float]:
-        """Processor time spent so far by process, its children included."""
+        """Processor time spent so far by process, with its children, also those that have ended."""
         return {
             row.name: _family_seconds(row.pid)
             for row in self._suite.status()
@@ -58,7 +58,9 @@ class PrivateSuite:
 def _family_seconds(pid: int) -> float:
     process = psutil.Process(pid)
     times = [item.cpu_times() for item in (process, *process.children(recursive=True))]
-    return sum(item.user + item.system for item in times)
+    return sum(
+        item.user + item.system + item.children_user + item.children_system for item in times
+    )
 
 
 def _anonymous_mib(pid: int) -> float:

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from types import SimpleNamespace
 
 from shared.cli.private_suite import PrivateSuite
@@ -26,3 +28,11 @@ def test_what_runs_is_told_with_its_memory_and_time():
     assert after["nlu"] >= before["nlu"] > 0
     assert suite.resident_mib() == {"nlu": 12.5}
     assert 0 < suite.anonymous_mib()["nlu"] < 10_000
+
+
+def test_the_time_of_children_that_have_ended_counts():
+    suite = PrivateSuite(FakeSuite())
+    before = suite.cpu_seconds()["nlu"]
+    work = "while __import__('time').process_time() < 0.5: pass"
+    subprocess.run([sys.executable, "-c", work], check=True)
+    assert suite.cpu_seconds()["nlu"] - before >= 0.5
