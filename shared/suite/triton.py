@@ -5,6 +5,7 @@ https://github.com/triton-inference-server/python_backend. It wants numpy<2 and 
 environment of its own.
 """
 
+import ctypes.util
 import json
 import os
 import platform
@@ -52,13 +53,20 @@ def unsupported() -> str | None:
     return None
 
 
-def problem(models: Sequence[str] = (), repository: Path = REPOSITORY) -> str | None:
+def problem(
+    models: Sequence[str] = (),
+    repository: Path = REPOSITORY,
+    environment: Path = ENVIRONMENT,
+) -> str | None:
     """Returns why Triton can't serve `models` here; None when it can."""
     reason = unsupported()
     if reason is not None:
         return reason
-    if not _installed(ENVIRONMENT):
+    if not _installed(environment):
         return "it is not installed; `make triton` installs it"
+    reason = _layout(environment).problem()
+    if reason is not None:
+        return reason
     missing = [model for model in models if not is_made(model, repository)]
     return f"no export of {', '.join(missing)}; `make models` makes it" if missing else None
 
@@ -100,6 +108,23 @@ class _Layout:
     @property
     def server(self) -> Path:
         return self.packages / "pytriton/tritonserver"
+
+    @property
+    def stub(self) -> Path:
+        """The process that runs a model."""
+        return self.server / "python_backend_stubs" / self.version / "triton_python_backend_stub"
+
+    def problem(self) -> str | None:
+        """Returns why the stub can't start; None when it can."""
+        if not self.stub.is_file():
+            return f"its Python backend does not know Python {self.version}"
+        shared = Path(self.libraries) / f"libpython{self.version}.so.1.0"
+        if not shared.is_file() and ctypes.util.find_library(f"python{self.version}") is None:
+            return (
+                f"Python's shared library is missing; on Debian and Ubuntu "
+                f"`apt-get install libpython{self.version}` brings it"
+            )
+        return None
 
 
 def command(
@@ -184,11 +209,10 @@ def _lay_out_backends(folder: Path, layout: _Layout) -> Path:
     target = folder / "python"
     target.mkdir(parents=True, exist_ok=True)
     backend = layout.server / "backends/python"
-    stub = layout.server / "python_backend_stubs" / layout.version / "triton_python_backend_stub"
     for source in (
         backend / "libtriton_python.so",
         backend / "triton_python_backend_utils.py",
-        stub,
+        layout.stub,
     ):
         copy = target / source.name
         if not copy.is_file() or copy.stat().st_size != source.stat().st_size:
