@@ -1,0 +1,182 @@
+"""What `wherefore plan` foretells, beside what is measured: `python -m benchmarks.plan_check`.
+
+`--measure` writes the costs that plans are computed from, `--curve FOLDER` with it or alone what a
+shard costs by its size, from the stores of `benchmarks.cost_curve`. Without either, what the
+planner foretells for this machine is set beside a measurement, in a section of RESULTS.md. Costs
+are those of one client; what is checked is a suite that is asked for all it can do, with other
+queries, and memory at a size of which no cost was measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import cycle
+from pathlib import Path
+from typing import Final
+
+import grpc.aio
+
+from benchmarks import plan_costs, report
+from benchmarks.cost_curve import say
+from benchmarks.load.calls import Send
+from benchmarks.load.loops import closed_loop
+from benchmarks.load.queries import cold, judged, warm
+from benchmarks.plan_check_report import Checks, Rate, section
+from shared.planning.costs import COSTS, Costs, CostsError, Reasons, SearchCosts, read_costs
+from shared.planning.demand import PAGE
+from shared.planning.distribution import mean
+from shared.planning.fits import affine
+from shared.planning.one_machine import answers_per_second
+from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest
+from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
+
+COMMAND: Final = "python -m benchmarks.plan_check"
+EVERY: Final = 19_406
+"""Products of icecat."""
+MEMORY_SIZES: Final = (2_000, 5_000, 10_000)
+"""At which memory is measured: all below the size at which it is checked."""
+CLIENTS: Final = (2, 8)
+_SEED: Final = 202
+"""Of the queries that are checked; costs are measured with others."""
+_DEADLINE: Final = 20.0
+
+
+async def measure(options: argparse.Namespace) -> Costs:
+    """Measures the costs that are asked for; the others stay as they are in the file."""
+    command = f"{COMMAND} --measure"
+    before = _read_or_none(options.costs)
+    shards = before.shards if before else None
+    if options.curve:
+        shards = await plan_costs.shards(options.curve, f"{COMMAND} --curve")
+    if shards is None:
+        raise SystemExit("no costs of a shard yet: give --curve FOLDER too")
+    if not options.measure:
+        if before is None:
+            raise SystemExit("no costs yet: give --measure too")
+        return before.model_copy(update={"shards": shards})
+    return Costs(
+        events=await plan_costs.events(options.calls * 20, command),
+        searches=await plan_costs.searches(options.home, options.products, options.calls, command),
+        memory=await plan_costs.memory(options.memory_sizes, command),
+        shards=shards,
+    )
+
+
+def _read_or_none(path: Path) -> Costs | None:
+    try:
+        return read_costs(path)
+    except CostsError:
+        return None
+
+
+async def check(options: argparse.Namespace, costs: Costs) -> Checks:
+    """Measures what the costs foretell."""
+    found = Checks(cores=costs.searches.cores)
+    ways: tuple[tuple[dict[str, str], tuple[Reasons, ...]], ...] = (
+        (plan_costs.WHOLE_ANSWERS, ("off", "model")),
+        (plan_costs.TEMPLATES, ("template",)),
+    )
+    for number, (variables, kinds) in enumerate(ways):
+        async with plan_costs.filled(options.home, options.products, variables) as suite:
+            found.products = await plan_costs.product_count(suite)
+            if not number:
+                found.measured_mib = await plan_costs.at_rest(suite)
+            for reasons in kinds:
+                for repeated in (False, True):
+                    for clients in CLIENTS:
+                        rate = await _rate(
+                            suite.targets.orchestrator,
+                            costs,
+                            reasons,
+                            repeated=repeated,
+                            clients=clients,
+                            seconds=options.seconds,
+                        )
+                        found.rates.append(rate)
+                        say(f"{rate.name}: foretold {rate.foretold:.1f}, {rate.measured:.1f}")
+    found.foretold_mib = {
+        name: affine({s.products: s.resident_mib[name] for s in costs.memory.sizes}).at(
+            found.products
+        )
+        for name in found.measured_mib
+    }
+    return found
+
+
+async def _rate(
+    target: str,
+    costs: Costs,
+    reasons: Reasons,
+    *,
+    repeated: bool,
+    clients: int,
+    seconds: float,
+) -> Rate:
+    kind = costs.searches.kind(reasons, "en", page_size=PAGE, repeated=repeated)
+    queries = warm(judged()) if repeated else cold(judged(), _SEED + clients)
+    if repeated:  # what is kept is kept before it is measured
+        async with grpc.aio.insecure_channel(target) as channel:
+            for send, _ in zip(_searches(queries, reasons), queries, strict=False):
+                await send(channel, _DEADLINE)
+    run = await closed_loop(
+        target, _searches(queries, reasons), clients=clients, seconds=seconds, deadline=_DEADLINE
+    )
+    return Rate(
+        reasons=reasons,
+        repeated=repeated,
+        clients=clients,
+        foretold=foretold(kind, clients, costs.searches.cores),
+        measured=run.goodput,
+        whole_share=run.share("whole"),
+    )
+
+
+def foretold(kind: SearchCosts, clients: int, cores: int) -> float:
+    """Returns the answers a second that the costs of one client foretell for several."""
+    work = sum(kind.cpu_ms.values())
+    delay = max(0.0, mean(kind.latency_ms["whole"]) - work)
+    return answers_per_second(kind.cpu_ms, clients, cores, delay)
+
+
+def _searches(queries: Sequence[str], reasons: Reasons) -> Iterator[Send]:
+    for query in cycle(queries):
+        request = SearchRequest(query=query, page_size=PAGE, skip_reasons=reasons == "off")
+        yield lambda channel, timeout, request=request: SearchServiceStub(channel).Search(
+            request, timeout=timeout
+        )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the benchmark."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--measure", action="store_true", help="measure the costs anew")
+    parser.add_argument("--curve", type=Path, help="folder of benchmarks.cost_curve")
+    parser.add_argument("--home", type=Path, help="folder of the suite, kept")
+    parser.add_argument("--costs", type=Path, default=COSTS, help="the file of the costs")
+    parser.add_argument("--products", type=int, default=EVERY, help="of icecat, the judged first")
+    parser.add_argument("--calls", type=int, default=200, help="searches of each kind")
+    parser.add_argument("--memory-sizes", type=int, nargs="+", default=MEMORY_SIZES)
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each load that is checked")
+    parser.add_argument("--no-write", action="store_true", help="print the section only")
+    options = parser.parse_args(argv)
+    if options.home is None and (options.measure or not options.curve):
+        parser.error("--home FOLDER is needed for a suite of its own")
+    if options.measure or options.curve:
+        costs = asyncio.run(measure(options))
+        options.costs.write_text(costs.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        return 0
+    costs = read_costs(options.costs)
+    body = section(COMMAND, costs, asyncio.run(check(options, costs)))
+    print(body)
+    if not options.no_write:
+        report.update_section("plan_check", body)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

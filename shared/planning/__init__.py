@@ -1,0 +1,1 @@
+"""Capacity: what a suite needs for so many products and searches a second, from measured costs."""

@@ -1,0 +1,32 @@
+"""What a whole suite on one machine can answer: all processes share its processors.
+
+Mean value analysis of a closed network with one queue, the processors (Reiser and Lavenberg, "Mean-
+value analysis of closed multichain queueing networks", JACM 27(2), 1980), several of them as
+Seidmann et al. approximate them ("Computerized closed queueing network models of flexible
+manufacturing systems", Large Scale Systems 12, 1987): one that is as much faster, and a delay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def answers_per_second(
+    cpu_ms: Mapping[str, float], clients: int, cores: int, delay_ms: float = 0.0
+) -> float:
+    """Returns the answers a second of so many clients, each of which waits for its answer.
+
+    Args:
+        cpu_ms: Processor time of an answer by process, the clients' own included.
+        clients: How many.
+        cores: Processors of the machine.
+        delay_ms: Time of an answer that no processor works on.
+    """
+    work = sum(cpu_ms.values()) / 1e3
+    fast, slow = work / cores, work * (cores - 1) / cores + delay_ms / 1e3
+    queued, rate = 0.0, 0.0
+    for count in range(1, clients + 1):
+        there = fast * (1 + queued)
+        rate = count / (slow + there)
+        queued = rate * there
+    return rate
