@@ -33,6 +33,7 @@ _COMMANDS = {
     "train": "train:app",
     "evaluate": "evaluate_model:app",
     "security": "security:app",
+    "plan": "plan:plan",
 }
 
 

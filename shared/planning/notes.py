@@ -63,13 +63,14 @@ def warnings(workload: Workload, costs: Costs, deployment: Deployment) -> tuple[
             f"{costs.shards.largest:,}, the rest is extrapolated."
         )
     measured = max(one.products for one in costs.memory.sizes)
-    for name in deployment.pools:
-        gib = memory_gib(costs, name, workload.products)
-        if gib > _LARGE_GIB:
-            found.append(
-                f"{name} would hold {gib:,.0f} GiB in each replica: it keeps something of every "
-                f"product (extrapolated from {measured:,}). Cut it by tenant or category."
-            )
+    held = {name: memory_gib(costs, name, workload.products) for name in deployment.pools}
+    large = {name: gib for name, gib in held.items() if gib > _LARGE_GIB}
+    if large:
+        told = ", ".join(f"{name} {gib:,.0f} GiB" for name, gib in large.items())
+        found.append(
+            f"Memory of each replica: {told}. They keep something of every product (extrapolated "
+            f"from {measured:,}): cut the catalogue by tenant or category."
+        )
     if workload.policy.quantisation == "binary":
         found.append("Binary vectors find 84 % of the true first ten at most: no choice here.")
     if WRITING in deployment.pools and not workload.policy.gpu_cores:

@@ -76,3 +76,14 @@ def _within(value: float, text: str, flag: str, least: float, most: float) -> fl
     if not least <= value <= most:
         raise PlanInputError(flag, f"{text!r} is not between {least:g} and {most:g}")
     return value
+
+
+def whole(value: int, flag: str, *, least: int, most: int) -> int:
+    """Returns a whole number.
+
+    Raises:
+        PlanInputError: It is not between `least` and `most`.
+    """
+    if not least <= value <= most:
+        raise PlanInputError(flag, f"{value} is not between {least} and {most}")
+    return value
