@@ -8,7 +8,7 @@ from pydantic import BaseModel, SecretStr
 
 from tests.deploy.k8s import listening, settings_of
 from tests.deploy.k8s.rendering import Objects
-from tests.deploy.k8s.workloads import Workload, lasting, matches, of_kind
+from tests.deploy.k8s.workloads import Workload, matches, of_kind, workloads
 
 CLIENT = {"wherefore.dev/client": "true"}
 MONITORING = {"wherefore.dev/monitoring": "true"}
@@ -29,8 +29,14 @@ class Edge(NamedTuple):
     port: int
 
 
-AMONG_THEMSELVES = frozenset({Edge("qdrant", "qdrant", 6335)})
-"""Calls that settings of ours say nothing of: Qdrant's nodes agree on the cluster's state."""
+WITHOUT_SETTINGS = frozenset(
+    {
+        Edge("qdrant", "qdrant", 6335),  # the nodes agree on the cluster's state
+        Edge("snapshots", "qdrant", 6333),
+        Edge("migrate-events", "redis", 6379),
+    }
+)
+"""Calls that no target of a setting tells of."""
 
 
 def targets(settings: BaseModel) -> Iterator[tuple[str, str]]:
@@ -39,15 +45,17 @@ def targets(settings: BaseModel) -> Iterator[tuple[str, str]]:
         value = getattr(settings, name)
         if isinstance(value, BaseModel):
             yield from targets(value)
-        elif name.endswith(("_target", "_url")) and name not in _OUTSIDE:
+        elif name.endswith(("target", "_url")) and name not in _OUTSIDE:
             yield name, value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
 def wanted(objects: Objects) -> tuple[set[Edge], list[str]]:
     """Returns the calls that the services of a rendering make, and targets that lead nowhere."""
     services = {s["metadata"]["name"]: s for s in of_kind(objects, "Service")}
-    edges, found = set(AMONG_THEMSELVES), []
-    for workload in settings_of.service_workloads(objects):
+    apps = {each.app for each in workloads(objects)}
+    edges = {edge for edge in WITHOUT_SETTINGS if {edge.caller, edge.called} <= apps}
+    found = []
+    for workload in settings_of.readers(objects):
         for name, value in targets(settings_of.read(objects, workload)):
             if name == "redis_url":  # a secret: the log of events
                 if workload.app == "orchestrator":
@@ -71,7 +79,7 @@ def allowed(objects: Objects, side: str) -> set[Edge]:
         objects: A rendering.
         side: "Egress" for what callers may do, "Ingress" for whom the called let in.
     """
-    every = lasting(objects)
+    every = workloads(objects)
     opened = {each.name: set(listening.ports(objects, each).values()) for each in every}
     return {
         Edge(caller.app, called.app, port)
@@ -92,7 +100,7 @@ def problems(objects: Objects) -> list[str]:
         by_policy = allowed(objects, side)
         found += [f"{side} lacks {' '.join(map(str, e))}" for e in sorted(edges - by_policy)]
         found += [f"{side} has {' '.join(map(str, e))}" for e in sorted(by_policy - edges)]
-    for workload in lasting(objects):
+    for workload in workloads(objects):
         for side in _PEERS:
             if not _policies(objects, workload.labels, side):
                 found.append(f"{workload}: no policy holds for its {side}")

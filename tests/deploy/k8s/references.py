@@ -10,15 +10,11 @@ Reference = tuple[str, str]
 """Kind and name."""
 
 
-def problems(objects: Objects, outside: frozenset[Reference] = frozenset()) -> list[str]:
-    """Returns what is referred to and not there, and volumes that lead nowhere.
-
-    Args:
-        objects: A rendering.
-        outside: What the cluster has already.
-    """
-    there = {(item["kind"], item["metadata"]["name"]) for item in objects} | outside
-    there |= {("Secret", name) for name in _made_secrets(objects)}
+def problems(objects: Objects) -> list[str]:
+    """Returns what is referred to and not there, and volumes that lead nowhere."""
+    there = {(item["kind"], item["metadata"]["name"]) for item in objects}
+    there |= {("Secret", name) for name in secret_keys(objects)}
+    there |= {("PersistentVolumeClaim", name) for name in _claims(objects)}
     found = []
     for workload in workloads(objects):
         for reference in _references(workload):
@@ -46,8 +42,11 @@ def _certificates(objects: Objects) -> list[str]:
     return [item["spec"]["secretName"] for item in objects if item["kind"] == "Certificate"]
 
 
-def _made_secrets(objects: Objects) -> set[str]:
-    return set(secret_keys(objects))
+def _claims(objects: Objects) -> Iterator[str]:
+    """Yields the volumes that StatefulSets make for their first pod."""
+    for workload in workloads(objects):
+        for claim in workload.object["spec"].get("volumeClaimTemplates", []):
+            yield f"{claim['metadata']['name']}-{workload.name}-0"
 
 
 def _references(workload: Workload) -> Iterator[Reference]:

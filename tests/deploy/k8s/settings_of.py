@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from shared.cli.config import CliSettings
 from shared.settings import SECRETS_DIR_VARIABLE
 from shared.suite.ports import SERVICES
 from tests.deploy import settings_keys
@@ -43,18 +44,22 @@ def _only(variables: dict[str, str]) -> Iterator[None]:
 
 
 def read(objects: Objects, workload: Workload) -> Any:
-    """Returns the settings that a service of a rendering reads, secrets aside.
+    """Returns the settings that a service, or a job of the command line, reads; secrets aside.
 
     Raises:
         ValidationError: One of them is wrong.
     """
     with _only(environment(objects, workload.main)):
-        return settings_keys.SETTINGS[workload.app]()
+        return _class_of(workload)()
 
 
-def service_workloads(objects: Objects) -> list[Workload]:
-    """Returns those that run one of our services."""
-    return [each for each in workloads(objects) if each.app in SERVICES]
+def readers(objects: Objects) -> list[Workload]:
+    """Returns those that read settings: our services, and jobs of the command line."""
+    return [each for each in workloads(objects) if _class_of(each)]
+
+
+def _class_of(workload: Workload) -> Any:
+    return {**settings_keys.SETTINGS, "tools": CliSettings}.get(workload.app)
 
 
 def problems(objects: Objects) -> list[str]:

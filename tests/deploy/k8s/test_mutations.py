@@ -12,7 +12,7 @@ from tests.deploy.k8s.rendering import Objects, needs_kubectl, render
 from tests.deploy.k8s.workloads import Workload, lasting, named, of_kind
 
 pytestmark = needs_kubectl
-OVERLAY = "base"
+OVERLAY = "overlays/prod"
 Check = Callable[[Objects], list[str]]
 Change = Callable[[Objects], None]
 APPS = (*SERVICES, "triton", "qdrant", "redis")
