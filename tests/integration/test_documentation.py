@@ -1,12 +1,13 @@
 """Every command of README.md and docs/ runs: ```sh and ```python blocks.
 
-`grpcurl` is stood in for by `buf curl`, which speaks the same protocols; addresses are those of
-the suite that the tests started. ```console blocks hold what is run elsewhere: `make up` by
-test_make_up.py, `make test` by continuous integration.
+`grpcurl` is stood in for by `tests/grpcurl.py`; addresses are those of the suite that the tests
+started, or of one with security on where a block names its folder. ```console blocks hold what is
+run elsewhere: `make up` by test_make_up.py, `make test` by continuous integration.
 """
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -15,6 +16,7 @@ from pathlib import Path
 import grpc
 import pytest
 
+from shared.security.settings import SecuritySettings
 from shared.suite import Suite
 from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest
 from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
@@ -24,19 +26,9 @@ pytestmark = pytest.mark.suite
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-GRPCURL = """\
-#!{python}
-import os, sys
-arguments = [a for a in sys.argv[1:] if a != "-plaintext"]
-data = []
-if arguments[0] == "-d":
-    data, arguments = ["--data", arguments[1]], arguments[2:]
-address, method = arguments
-base = ["buf", "curl", "--protocol", "grpc", "--http2-prior-knowledge"]
-if method == "list":
-    os.execvp("buf", [*base, "--list-services", f"http://{{address}}"])
-os.execvp("buf", [*base, *data, f"http://{{address}}/{{method}}"])
-"""
+GRPCURL = f'#!/bin/sh\nexec {sys.executable} {ROOT / "tests" / "grpcurl.py"} "$@"\n'
+SECURITY = ".wherefore/security/"
+"""The folder of certificates and keys, as the documents name it."""
 
 
 def blocks(language: str) -> list[pytest.ParameterSet]:
@@ -60,7 +52,7 @@ def product_id(suite: Suite) -> str:
 def environment(suite: Suite, tmp_path: Path) -> dict[str, str]:
     shim = tmp_path / "bin" / "grpcurl"
     shim.parent.mkdir()
-    shim.write_text(GRPCURL.format(python=sys.executable))
+    shim.write_text(GRPCURL)
     shim.chmod(0o755)
     folders = [str(shim.parent), str(Path(sys.executable).parent), os.environ["PATH"]]
     return (
@@ -76,22 +68,31 @@ def environment(suite: Suite, tmp_path: Path) -> dict[str, str]:
     )
 
 
-def localised(text: str, suite: Suite, product_id: str) -> str:
-    """The same commands for the suite of the tests."""
+@pytest.fixture
+def localised(request: pytest.FixtureRequest, suite: Suite, product_id: str) -> str:
+    """The commands of a block for a suite of the tests."""
+    block: str = request.param
+    if SECURITY in block:
+        suite = request.getfixturevalue("secured")
+        security: SecuritySettings = request.getfixturevalue("security")
+        block = block.replace(SECURITY, f"{security.dir}/")
     return (
-        text.replace("localhost:7700", suite.target("orchestrator"))
+        block.replace("localhost:7700", suite.target("orchestrator"))
         .replace("localhost:7701", suite.target("nlu"))
         .replace("localhost:7704", suite.target("reason"))
         .replace("localhost:7705", suite.target("recommend"))
+        .replace("localhost:7706", suite.inner_target("orchestrator"))
         .replace("localhost:7790", f"127.0.0.1:{suite.ports.orchestrator_metrics}")
         .replace("PRODUCT_ID", product_id)
     )
 
 
-@pytest.mark.parametrize("block", blocks("sh"))
-def test_commands(suite: Suite, environment: dict[str, str], product_id: str, block: str) -> None:
+@pytest.mark.parametrize("localised", blocks("sh"), indirect=True)
+def test_commands(environment: dict[str, str], localised: str) -> None:
+    if "jq " in localised and shutil.which("jq") is None:
+        pytest.skip("jq is not installed")
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", localised(block, suite, product_id)],
+        ["bash", "-euo", "pipefail", "-c", localised],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -103,10 +104,10 @@ def test_commands(suite: Suite, environment: dict[str, str], product_id: str, bl
     assert done.stdout
 
 
-@pytest.mark.parametrize("block", blocks("python"))
-def test_python(suite: Suite, environment: dict[str, str], product_id: str, block: str) -> None:
+@pytest.mark.parametrize("localised", blocks("python"), indirect=True)
+def test_python(environment: dict[str, str], localised: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(localised(block, suite, product_id))],
+        [sys.executable, "-c", textwrap.dedent(localised)],
         cwd=ROOT,
         env=environment,
         capture_output=True,
