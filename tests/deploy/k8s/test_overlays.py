@@ -101,11 +101,15 @@ def test_the_canary_shares_the_service_and_nothing_else(tmp_path: Path) -> None:
     assert named(objects, "Service", "ranking")["spec"]["selector"].items() <= canary.labels.items()
     assert not matches(stable.object["spec"]["selector"], canary.labels)
     assert not matches(canary.object["spec"]["selector"], stable.labels)
-    settings = [settings_of.environment(objects, each.main) for each in (stable, canary)]
-    assert settings[0] != settings[1]
-    assert [
-        o["metadata"]["name"] for o in objects if o["metadata"]["name"].endswith("-canary")
-    ] == ["ranking-canary"]
+    assert _unlike(stable.object, canary.object) == {
+        "metadata/name",
+        "spec/replicas",
+        "spec/selector/matchLabels/wherefore.dev~track",
+        "spec/template/metadata/labels/wherefore.dev~track",
+        "spec/template/spec/containers/0/envFrom/2",
+    }
+    levels = [settings_of.read(objects, each).log_level for each in (stable, canary)]
+    assert levels == ["info", "debug"]
 
 
 def _unlike(one: Any, other: Any, path: tuple[str, ...] = ()) -> set[str]:
