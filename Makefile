@@ -10,7 +10,7 @@ CATALOGUE ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status test lint types protos-check unit sbom audit models locks train-nlu triton install install-dev protos fix clean
+.PHONY: help up down status test lint types protos-check unit sbom audit models docs locks train-nlu triton install install-dev protos fix clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -61,6 +61,9 @@ models: install ## Export the models that Triton serves from their weights.
 	@$(BIN)/python -m shared.inference.export
 	@$(BIN)/python -m services.nlu.train.export
 	@$(BIN)/python -m services.reason.train graphs
+
+docs: install-dev ## Build the site of the documentation (build/site).
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
 
 locks: install-dev ## Write anew what images install (deploy/images/requirements-*.txt).
 	@$(PIP) uv==0.13.9
