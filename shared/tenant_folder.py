@@ -9,7 +9,8 @@ from shared.durable_file import sync_folder
 from shared.folder_lock import FolderLock
 
 _FOLDER: Final = "tenants"
-_KEYS: Final = ("*.key", "*.keys.sqlite*")
+KEY_FILES: Final = ("*.key", "*.keys.sqlite*")
+"""Names of files without which the others cannot be read."""
 
 
 def tenant_folder(data_dir: Path, tenant: str) -> Path:
@@ -36,7 +37,7 @@ def delete_tenant_folder(data_dir: Path, tenant: str) -> None:
     lock = FolderLock(folder, "the tenant's data")
     lock.acquire()
     try:
-        for pattern in _KEYS:
+        for pattern in KEY_FILES:
             for file in folder.glob(pattern):
                 _overwrite(file)
                 file.unlink()

@@ -1,17 +1,26 @@
 """Whether two indexes of the same products answer alike: a sample of products is searched for."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from services.retrieval.store.port import Hit, VectorIndex
+import numpy as np
+from numpy.typing import NDArray
+
+from services.retrieval.store.conditions import Condition, PointIn
+from services.retrieval.store.port import Hit, SparseVector, VectorIndex
 
 _SAMPLE: Final = 50
 _DEPTH: Final = 10
-# The vectors are the same, so only ties and what is written meanwhile may differ.
+# The vectors are the same, so only what is written meanwhile may differ.
 _LEAST_EXACT: Final = 0.9
+# How rare words are differs too: the older index still counts what was replaced.
+_LEAST_SPARSE: Final = 0.7
 # Binary copies of vectors find half of them and are what their user wanted; less is a broken graph.
 _LEAST_GRAPH: Final = 0.3
+_ROUNDING: Final = 1e-4
+
+_Vector = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +41,7 @@ class Agreement:
         """Why the other index is not to be taken; empty where it may be."""
         for name, share, least in (
             ("exact vectors", self.exact, _LEAST_EXACT),
-            ("words", self.sparse, _LEAST_EXACT),
+            ("words", self.sparse, _LEAST_SPARSE),
             ("the graph", self.graph, _LEAST_GRAPH),
         ):
             if share < least:
@@ -55,22 +64,31 @@ def compare(ours: VectorIndex, theirs: VectorIndex, check: Callable[[], None]) -
     graph: list[float] = []
     for product in sample:
         check()
-        if product.dense is not None:
-            truth = _found(ours.search_dense(product.dense, _DEPTH, exact=True))
-            exact.append(_share(truth, theirs.search_dense(product.dense, _DEPTH, exact=True)))
-            graph.append(_share(truth, theirs.search_dense(product.dense, _DEPTH)))
-        if product.sparse.indices:
-            truth = _found(ours.search_sparse(product.sparse, _DEPTH))
-            sparse.append(_share(truth, theirs.search_sparse(product.sparse, _DEPTH)))
+        if (vector := product.dense) is not None:
+
+            def by_vector(where: Condition | None, sought: _Vector = vector) -> list[Hit]:
+                return ours.search_dense(sought, _DEPTH, where, exact=True)
+
+            one_by_one = theirs.search_dense(vector, _DEPTH, exact=True)
+            exact.append(_share(by_vector, one_by_one))
+            graph.append(_share(by_vector, theirs.search_dense(vector, _DEPTH)))
+        if (words := product.sparse).indices:
+
+            def by_words(where: Condition | None, sought: SparseVector = words) -> list[Hit]:
+                return ours.search_sparse(sought, _DEPTH, where)
+
+            sparse.append(_share(by_words, theirs.search_sparse(words, _DEPTH)))
     return Agreement(len(sample), _mean(exact), _mean(sparse), _mean(graph))
 
 
-def _found(hits: Iterable[Hit]) -> set[str]:
-    return {hit.point for hit in hits}
-
-
-def _share(truth: set[str], hits: Sequence[Hit]) -> float:
-    return len(truth & _found(hits)) / len(truth) if truth else 1.0
+def _share(ours: Callable[[Condition | None], list[Hit]], theirs: Sequence[Hit]) -> float:
+    """Counts hits that are as good for our index as its last one: any of equals may be found."""
+    truth = ours(None)
+    if not truth:
+        return 1.0
+    least = truth[-1].score - _ROUNDING * abs(truth[-1].score)
+    scored = ours(PointIn(tuple(hit.point for hit in theirs)))
+    return sum(hit.score >= least for hit in scored) / len(truth)
 
 
 def _mean(shares: Sequence[float]) -> float:

@@ -237,5 +237,6 @@ def _bring_over(source: VectorIndex, target: VectorIndex, points: Collection[str
     if found:
         target.write(found)
     there = {point_id(product.product_id) for product in found}
-    if gone := [point for point in points if point not in there]:
-        target.delete([record.product_id for record in target.fetch(gone, ())])
+    missing = [point for point in points if point not in there]
+    if gone := [record.product_id for record in target.fetch(missing, ())]:
+        target.delete(gone)

@@ -33,11 +33,14 @@ _COMMANDS = {
     "train": "train:app",
     "evaluate": "evaluate_model:app",
     "security": "security:app",
+    "reindex": "reindex:reindex",
+    "backup": "backup:app",
     "plan": "plan:plan",
 }
 
 
-def _version() -> str:
+def version_text() -> str:
+    """Return the version that is installed."""
     try:
         return version("wherefore")
     except PackageNotFoundError:  # run from a checkout that was not installed
@@ -59,7 +62,7 @@ Exit codes: 0 done; 1 failed; 2 the command or its arguments are wrong;
 3 the suite cannot be reached or has no time; 130 interrupted.
 With --json, standard output holds JSON alone; messages go to standard error.""",
         help_format="plaintext",
-        version=_version,
+        version=version_text,
         default_parameter=Parameter(show_default=_show_default),
         suppress_keyboard_interrupt=False,
         result_action="return_value",

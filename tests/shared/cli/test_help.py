@@ -40,6 +40,11 @@ COMMANDS = [
     ("security", "init"),
     ("security", "key"),
     ("security", "audit", "verify"),
+    ("reindex",),
+    ("backup", "create"),
+    ("backup", "list"),
+    ("backup", "verify"),
+    ("backup", "restore"),
 ]
 
 
