@@ -23,7 +23,7 @@ PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 OFFLINE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT")
 JARS = (
     *(f"grpc-{name}" for name in ("api", "context", "core", "netty", "protobuf", "protobuf-lite")),
-    *("grpc-stub", "protobuf", "guava", "netty-all"),
+    *("grpc-stub", "protobuf", "guava", "perfmark-api", "netty-all"),
     *("netty-buffer", "netty-codec", "netty-codec-http", "netty-codec-http2", "netty-codec-socks"),
     *("netty-common", "netty-handler", "netty-handler-proxy", "netty-resolver", "netty-transport"),
     *("netty-tcnative", "opencensus-api", "geronimo-annotation-1.3-spec"),
@@ -90,6 +90,7 @@ def go(tmp_path_factory: pytest.TempPathFactory) -> Run:
     program = str(path / "shop")
     source = path / "src" / "example.com" / "shop"
     shutil.copytree(folder, source)
+    shutil.copy(ROOT / "tests" / "clients" / "debian_codec.go", source)
     variables = {"GOPATH": f"{path}:/usr/share/gocode", "GO111MODULE": "off"}
     run(source, "go", "vet", ".", **variables)
     run(source, "go", "build", "-o", program, ".", **variables)
