@@ -19,6 +19,7 @@ Handlers raise these; the outermost interceptor turns them into a code with goog
 (https://google.aip.dev/193), and `error_from_rpc` turns those back for whoever called.
 """
 
+import json
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -57,6 +58,11 @@ class FieldViolation:
     """Path of the field, such as "products[3].price.amount"; empty for the whole message."""
     description: str
     """What is wrong with it and what to do."""
+
+
+def entry_path(field: str, key: str) -> str:
+    """Returns the path of a map's entry, such as `titles["en"]`; the key as a JSON string."""
+    return f"{field}[{json.dumps(key, ensure_ascii=False)}]"
 
 
 class WhereforeError(Exception):

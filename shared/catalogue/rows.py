@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.catalogue.validate import validate_product
-from shared.errors import FieldViolation
+from shared.errors import FieldViolation, entry_path
 from wherefore.common.v1 import product_pb2
 
 _MAX_COUNT = 2**63
@@ -93,7 +93,7 @@ def parse_count(field: str, value: object) -> int:
 
 def set_attribute(product: product_pb2.Product, key: str, value: object) -> None:
     """Set one attribute from a plain Python value; empty text and None are left out."""
-    field = f'attributes["{key}"]'
+    field = entry_path("attributes", key)
     if value is None or value in ("", []):
         return
     if isinstance(value, bool):

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from shared.errors import FieldViolation
+from shared.errors import FieldViolation, entry_path
 from wherefore.common.v1 import product_pb2
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
@@ -78,7 +78,7 @@ def _check_texts(product: product_pb2.Product) -> Iterator[tuple[str, str]]:
         ("descriptions", product.descriptions, 20_000, 0),
     ):
         for language, text in texts.items():
-            field = f'{name}["{language}"]'
+            field = entry_path(name, language)
             if not _LANGUAGE.fullmatch(language):
                 yield field, "must be keyed by a BCP-47 language tag"
             yield from _text(field, text, limit, minimum=minimum, layout=_LAYOUT)
@@ -108,7 +108,7 @@ def _check_price(product: product_pb2.Product) -> Iterator[tuple[str, str]]:
 def _check_attributes(product: product_pb2.Product) -> Iterator[tuple[str, str]]:
     yield from _count("attributes", len(product.attributes), 500)
     for key, value in product.attributes.items():
-        field = f'attributes["{key}"]'
+        field = entry_path("attributes", key)
         if not _SNAKE_CASE.fullmatch(key):
             yield field, "must be keyed in snake_case"
         yield from _text(field, key, 128)

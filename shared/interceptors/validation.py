@@ -12,7 +12,7 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from shared.errors import FieldViolation, InvalidArgumentError
+from shared.errors import FieldViolation, InvalidArgumentError, entry_path
 from shared.interceptors.pipeline import Call, Decode, Layer
 
 MAX_VIOLATIONS = 16
@@ -98,7 +98,7 @@ def _in_map(message: Message, name: str, path: str) -> Iterator[str]:
     entries = getattr(message, name)
     for key in entries:
         value = entries[key]
-        at = f"{path}[{key!r}]" if isinstance(key, int | bool) else f'{path}["{key}"]'
+        at = f"{path}[{key!r}]" if isinstance(key, int | bool) else entry_path(path, key)
         if isinstance(value, Message):
             yield from _non_finite(value, f"{at}.")
         elif not math.isfinite(value):

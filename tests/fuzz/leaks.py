@@ -24,6 +24,8 @@ _LEAKS = {
 }
 _KEY = re.compile(r'\[".*?"\]', re.DOTALL)
 """The key of a map in the path of a field, which is the caller's."""
+_BEFORE = 8
+"""Characters before what was found that the caller must have said as well."""
 _PATTERNS = {name: re.compile(pattern) for name, pattern in _LEAKS.items()}
 
 
@@ -37,7 +39,15 @@ def leaks(texts: Iterable[str], sent: str = "") -> list[str]:
     found: list[str] = []
     for text in (_KEY.sub("", each) for each in texts):
         for name, pattern in _PATTERNS.items():
-            match = next((m for m in pattern.finditer(text) if m[0] not in sent), None)
+            match = next((m for m in pattern.finditer(text) if not _echoed(m, sent)), None)
             if match is not None:
                 found.append(f"{name} ({match[0]!r}) in {text[:300]!r}")
     return found
+
+
+def _echoed(match: re.Match[str], sent: str) -> bool:
+    """Whether the caller said it, our closing quotation mark aside."""
+    if match[0] in sent:
+        return True
+    with_before = match.string[max(0, match.start() - _BEFORE) : match.end() - 1]
+    return match[0][-1] in "'\"" and with_before in sent

@@ -79,3 +79,8 @@ def test_details_stay_small_enough_for_metadata():
 def test_lone_surrogates_do_not_break_the_error():
     status = status_proto(InvalidArgumentError.of("query", "bad \udcff"))
     assert _detail(status, BadRequest).field_violations[0].description == "bad ?"
+
+
+def test_the_key_of_a_map_is_told_so_that_it_ends():
+    assert errors.entry_path("titles", "zh-Hans") == 'titles["zh-Hans"]'
+    assert errors.entry_path("titles", 'a"],\x1b中') == 'titles["a\\"],\\u001b中"]'
