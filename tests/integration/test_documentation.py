@@ -64,6 +64,7 @@ def environment(suite: Suite, tmp_path: Path) -> dict[str, str]:
             "WHEREFORE_TARGET": suite.target("orchestrator"),
             "WHEREFORE_ORCHESTRATOR_NLU_TARGET": suite.target("nlu"),
             "WHEREFORE_ORCHESTRATOR_REASON_TARGET": suite.target("reason"),
+            "WHEREFORE_ORCHESTRATOR_RETRIEVAL_TARGET": suite.target("retrieval"),
         }
     )
 
