@@ -37,6 +37,7 @@ _LINK = re.compile(
     r"^```.*?^```|`[^`\n]*`|(?P<label>!?\[(?:[^\]\[]|\[[^\]]*\])*\]\()(?P<target>[^)\s]+)\)",
     re.MULTILINE | re.DOTALL,
 )
+_NOTEBOOK_LINK = re.compile(r'href="\.\./(\w+)\.md"')
 _IMAGES = (".png", ".svg")
 
 
@@ -64,6 +65,13 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, **_: An
         return markdown
     uri = page.file.src_uri
     return relinked(markdown, f"docs/{uri}", uri, config)
+
+
+def on_page_content(html: str, *, page: Page, **_: Any) -> str:
+    """Has links of a notebook, which MkDocs does not read, lead to the pages of the site."""
+    if not page.file.src_uri.endswith(".ipynb"):
+        return html
+    return _NOTEBOOK_LINK.sub(r'href="../../\1/"', html)
 
 
 def relinked(text: str, source: str, page: str, config: MkDocsConfig) -> str:
