@@ -34,6 +34,7 @@ WITHOUT_SETTINGS = frozenset(
         Edge("qdrant", "qdrant", 6335),  # the nodes agree on the cluster's state
         Edge("snapshots", "qdrant", 6333),
         Edge("migrate-events", "redis", 6379),
+        Edge("redis-backup", "redis", 6379),
     }
 )
 """Calls that no target of a setting tells of."""

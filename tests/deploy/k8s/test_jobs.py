@@ -14,7 +14,7 @@ from tests.deploy.k8s.rendering import ROOT, needs_kubectl, render
 from tests.deploy.k8s.workloads import Workload, of_kind, workloads
 
 pytestmark = needs_kubectl
-BY_HAND = {"import", "reindex", "migrate-events", "qdrant-restore"}
+BY_HAND = {"import", "reindex", "migrate-events", "qdrant-restore", "redis-restore"}
 TRAINING = ("jobs/train", "jobs/train-many")
 
 
