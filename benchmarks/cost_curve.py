@@ -18,7 +18,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import grpc.aio
 import numpy as np
@@ -35,6 +35,9 @@ from wherefore.common.v1.vector_pb2 import Vector
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 from wherefore.retrieval.v1 import retrieval_service_pb2 as pb
 from wherefore.retrieval.v1.retrieval_service_pb2_grpc import RetrievalServiceStub
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
 
 COMMAND: Final = "python -m benchmarks.cost_curve"
 SIZES: Final = (2_000, 20_000, 200_000, 1_000_000)
@@ -197,9 +200,14 @@ def material() -> tuple[Maker, list[QueryUnderstanding]]:
     vectors = peers.sentence_vectors(corpus.vector_texts, CACHE, model)
     by_id = dict(zip(corpus.ids, vectors, strict=True))
     kept = [product for product in products if product.id in by_id]
-    texts = list(read_judgments(data.judgments))[:QUERIES]
+    return Maker(kept, np.stack([by_id[product.id] for product in kept])), judged_queries(model)
+
+
+def judged_queries(model: SentenceTransformer) -> list[QueryUnderstanding]:
+    """Returns real queries with their vectors."""
+    texts = list(read_judgments(icecat().judgments))[:QUERIES]
     asked = np.asarray(model.encode(texts, normalize_embeddings=True), dtype=np.float32)
-    queries = [
+    return [
         QueryUnderstanding(
             query=text,
             search_text=text,
@@ -208,7 +216,6 @@ def material() -> tuple[Maker, list[QueryUnderstanding]]:
         )
         for text, vector in zip(texts, asked, strict=True)
     ]
-    return Maker(kept, np.stack([by_id[product.id] for product in kept])), queries
 
 
 def main() -> int:

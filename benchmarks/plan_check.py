@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import cycle
@@ -18,14 +19,15 @@ from pathlib import Path
 from typing import Final
 
 import grpc.aio
+from pydantic import BaseModel
 
-from benchmarks import plan_costs, report
+from benchmarks import plan_costs, plan_searches, report
 from benchmarks.cost_curve import say
 from benchmarks.load.calls import Send
 from benchmarks.load.loops import closed_loop
 from benchmarks.load.queries import cold, judged, warm
 from benchmarks.plan_check_report import Checks, Rate, section
-from shared.planning.costs import COSTS, Costs, CostsError, Reasons, SearchCosts, read_costs
+from shared.planning.costs import COSTS, Costs, Reasons, SearchCosts, read_costs
 from shared.planning.demand import PAGE
 from shared.planning.distribution import mean
 from shared.planning.fits import affine
@@ -44,44 +46,34 @@ _SEED: Final = 202
 _DEADLINE: Final = 20.0
 
 
-async def measure(options: argparse.Namespace) -> Costs:
-    """Measures the costs that are asked for; the others stay as they are in the file."""
+async def measure(options: argparse.Namespace) -> None:
+    """Measures the costs that are asked for, each kept when it is there; others stay."""
     command = f"{COMMAND} --measure"
-    before = _read_or_none(options.costs)
-    shards = before.shards if before else None
     if options.curve:
-        shards = await plan_costs.shards(options.curve, f"{COMMAND} --curve")
-    if shards is None:
-        raise SystemExit("no costs of a shard yet: give --curve FOLDER too")
-    if not options.measure:
-        if before is None:
-            raise SystemExit("no costs yet: give --measure too")
-        return before.model_copy(update={"shards": shards})
-    return Costs(
-        events=await plan_costs.events(options.calls * 20, command),
-        searches=await plan_costs.searches(options.home, options.products, options.calls, command),
-        memory=await plan_costs.memory(options.memory_sizes, command),
-        shards=shards,
-    )
+        _keep(options.costs, "shards", await plan_costs.shards(options.curve, f"{COMMAND} --curve"))
+    if options.measure:
+        _keep(options.costs, "events", await plan_costs.events(options.calls * 20, command))
+        found = await plan_searches.searches(options.home, options.products, options.calls, command)
+        _keep(options.costs, "searches", found)
+        _keep(options.costs, "memory", await plan_costs.memory(options.memory_sizes, command))
 
 
-def _read_or_none(path: Path) -> Costs | None:
-    try:
-        return read_costs(path)
-    except CostsError:
-        return None
+def _keep(path: Path, part: str, found: BaseModel) -> None:
+    costs = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    costs[part] = found.model_dump(mode="json")
+    path.write_text(json.dumps(costs, indent=1) + "\n", encoding="utf-8")
 
 
 async def check(options: argparse.Namespace, costs: Costs) -> Checks:
     """Measures what the costs foretell."""
     found = Checks(cores=costs.searches.cores)
     ways: tuple[tuple[dict[str, str], tuple[Reasons, ...]], ...] = (
-        (plan_costs.WHOLE_ANSWERS, ("off", "model")),
-        (plan_costs.TEMPLATES, ("template",)),
+        (plan_searches.WHOLE_ANSWERS, ("off", "model")),
+        (plan_searches.TEMPLATES, ("template",)),
     )
     for number, (variables, kinds) in enumerate(ways):
-        async with plan_costs.filled(options.home, options.products, variables) as suite:
-            found.products = await plan_costs.product_count(suite)
+        async with plan_searches.filled(options.home, options.products, variables) as suite:
+            found.products = await plan_searches.product_count(suite)
             if not number:
                 found.measured_mib = await plan_costs.at_rest(suite)
             for reasons in kinds:
@@ -167,8 +159,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.home is None and (options.measure or not options.curve):
         parser.error("--home FOLDER is needed for a suite of its own")
     if options.measure or options.curve:
-        costs = asyncio.run(measure(options))
-        options.costs.write_text(costs.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        asyncio.run(measure(options))
         return 0
     costs = read_costs(options.costs)
     body = section(COMMAND, costs, asyncio.run(check(options, costs)))

@@ -40,6 +40,8 @@ class Provenance(_Model):
     date: str
     revision: str
     machine: str
+    load_average: float = 0.0
+    """Processes that wanted a processor in the minute before: other work than what is measured."""
 
     def __str__(self) -> str:
         return f"{self.command} on {self.data}, {self.date}, {self.revision}; {self.machine}"

@@ -12,6 +12,8 @@ from shared.planning.workload import Workload
 
 _LARGE_GIB: Final = 32.0
 _LARGE_REDIS_GIB: Final = 64.0
+_QUIET: Final = 0.5
+"""Load of a processor up to which a machine is quiet."""
 _FAR: Final = 1.5
 """A size beyond the largest measured by more than this factor is an extrapolation worth telling."""
 
@@ -56,6 +58,13 @@ def warnings(workload: Workload, costs: Costs, deployment: Deployment) -> tuple[
     """Returns what the reader should know before money is spent."""
     found: list[str] = []
     index = deployment.index
+    searches = costs.searches
+    load = searches.provenance.load_average
+    if load > _QUIET * searches.cores:
+        found.append(
+            f"The costs were measured beside other work (load {load:.1f} on {searches.cores} "
+            "processors): latencies are higher than on a quiet machine. Measure them anew."
+        )
     shard = workload.products / index.shards
     if shard > _FAR * costs.shards.largest:
         found.append(
