@@ -2,18 +2,13 @@
 
 import re
 import shutil
-import socket
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import grpc
 import pytest
 import yaml
 from compose_spec import PyCompose
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_health.v1.health import HealthServicer
 from redis import Redis
 from redis.backoff import ConstantBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -25,12 +20,6 @@ from tests.deploy import dockerfile, settings_keys
 from tests.deploy.dockerfile import ROOT
 
 OURS = (*SERVICES, "import", "triton")
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 def validate(compose: dict[str, Any]) -> None:
@@ -216,29 +205,3 @@ def test_grafana_finds_what_it_shows(services: dict[str, Any]) -> None:
     provider = yaml.safe_load((folder / "dashboards.yml").read_text())["providers"][0]
     mounts = {mount.split(":")[1] for mount in services["grafana"]["volumes"]}
     assert provider["options"]["path"] in mounts
-
-
-class TestHealthProbe:
-    """Asks a server for its health."""
-
-    def test_words_that_are_no_port(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert health_probe.main(["localhost"]) == 2
-        assert "7701" in capsys.readouterr().err
-
-    def test_nobody_there(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert health_probe.main([str(free_port())]) == 1
-        assert "UNAVAILABLE" in capsys.readouterr().err
-
-    @pytest.mark.parametrize(("status", "code"), [("SERVING", 0), ("NOT_SERVING", 1)])
-    def test_what_the_server_says(
-        self, status: str, code: int, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        servicer = HealthServicer()
-        servicer.set("", health_pb2.HealthCheckResponse.ServingStatus.Value(status))
-        server = grpc.server(ThreadPoolExecutor(1))
-        health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
-        port = server.add_insecure_port("127.0.0.1:0")
-        server.start()
-        assert health_probe.main([str(port)]) == code
-        assert status in capsys.readouterr().out
-        server.stop(None).wait()
