@@ -53,10 +53,11 @@ def plan(
     ] = False,
     json: Json = False,
 ) -> int:
-    """Compute what a suite needs: replicas, shards, memory, disk, GPUs, and what a month costs.
+    """Compute replicas, shards, memory, GPUs and the monthly cost of a suite.
 
-    Needs no service. Computed from costs that were measured on one machine; where they
-    come from is told below the plan. Prices are assumptions: give your own.
+    Needs no service. Computed from costs that were measured on one machine;
+    where they come from is told below the plan. Prices are assumptions: give
+    your own.
 
     Exits with 1 when no number of machines meets the target, and says what would.
 

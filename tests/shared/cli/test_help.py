@@ -37,6 +37,7 @@ COMMANDS = [
     ("train", "reason"),
     ("train", "ranking"),
     ("evaluate", "nlu"),
+    ("plan",),
     ("security", "init"),
     ("security", "key"),
     ("security", "audit", "verify"),
