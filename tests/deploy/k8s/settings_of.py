@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,6 +17,8 @@ from tests.deploy.k8s.rendering import Objects
 from tests.deploy.k8s.workloads import Workload, named, workloads
 
 PREFIX = "WHEREFORE_"
+_CLASSES: dict[str, Any] = {**settings_keys.SETTINGS, "tools": CliSettings}
+"""What each reads its settings by; "tools" are jobs of the command line."""
 
 
 def environment(objects: Objects, container: dict[str, Any]) -> dict[str, str]:
@@ -29,37 +32,42 @@ def environment(objects: Objects, container: dict[str, Any]) -> dict[str, str]:
     return variables
 
 
-@contextmanager
-def _only(variables: dict[str, str]) -> Iterator[None]:
-    """Has the process see these variables of ours and no other."""
-    before = dict(os.environ)
-    for name in [name for name in os.environ if name.startswith(PREFIX)]:
-        del os.environ[name]
-    os.environ.update({k: v for k, v in variables.items() if k != SECRETS_DIR_VARIABLE})
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
 def read(objects: Objects, workload: Workload) -> Any:
     """Returns the settings that a service, or a job of the command line, reads; secrets aside.
 
     Raises:
         ValidationError: One of them is wrong.
     """
-    with _only(environment(objects, workload.main)):
-        return _class_of(workload)()
+    variables = environment(objects, workload.main)
+    ours = {name: value for name, value in variables.items() if name.startswith(PREFIX)}
+    ours.pop(SECRETS_DIR_VARIABLE, None)
+    return _read(workload.app, tuple(sorted(ours.items())))
+
+
+@lru_cache
+def _read(app: str, variables: tuple[tuple[str, str], ...]) -> Any:
+    with _only(dict(variables)):
+        return _CLASSES[app]()
+
+
+@contextmanager
+def _only(variables: dict[str, str]) -> Iterator[None]:
+    """Has the process see these variables of ours and no other."""
+    before = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
+    for name in before:
+        del os.environ[name]
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name in variables:
+            del os.environ[name]
+        os.environ.update(before)
 
 
 def readers(objects: Objects) -> list[Workload]:
     """Returns those that read settings: our services, and jobs of the command line."""
-    return [each for each in workloads(objects) if _class_of(each)]
-
-
-def _class_of(workload: Workload) -> Any:
-    return {**settings_keys.SETTINGS, "tools": CliSettings}.get(workload.app)
+    return [each for each in workloads(objects) if each.app in _CLASSES]
 
 
 def problems(objects: Objects) -> list[str]:

@@ -9,12 +9,16 @@ import pytest
 from shared.suite.ports import SERVICES
 from tests.deploy.k8s import availability, call_graph, pods, ports, probes, references, settings_of
 from tests.deploy.k8s.rendering import Objects, needs_kubectl, render
-from tests.deploy.k8s.workloads import Workload, lasting, named, of_kind
+from tests.deploy.k8s.workloads import Workload, lasting, named, of_kind, workloads
 
 pytestmark = needs_kubectl
 OVERLAY = "overlays/prod"
 Check = Callable[[Objects], list[str]]
 Change = Callable[[Objects], None]
+JOBS = (
+    *("import", "reindex", "migrate-events"),
+    *("qdrant-snapshots", "qdrant-restore", "redis-backup", "redis-restore"),
+)
 APPS = (*SERVICES, "triton", "qdrant", "redis")
 
 
@@ -24,7 +28,7 @@ def whole() -> Objects:
 
 
 def _workload(objects: Objects, app: str) -> Workload:
-    return next(each for each in lasting(objects) if each.name == app)
+    return next(each for each in workloads(objects) if each.name == app)
 
 
 def _drop(app: str, *path: Any) -> Change:
@@ -87,7 +91,21 @@ def _cases() -> Iterator[tuple[str, Check, Change]]:
             yield f"{app} preStop", availability.problems, _drop(app, "main", "lifecycle")
 
 
-CASES = list(_cases())
+def _cases_of_jobs() -> Iterator[tuple[str, Check, Change]]:
+    for job in JOBS:
+        for part in ("limits", "requests"):
+            yield f"{job} {part}", pods.problems, _drop(job, "main", "resources", part)
+        yield f"{job} root", pods.problems, _drop(job, "securityContext", "runAsNonRoot")
+        yield (
+            f"{job} write",
+            pods.problems,
+            _drop(job, "main", "securityContext", "readOnlyRootFilesystem"),
+        )
+    for policy in ("tools", "snapshots", "migrate-events", "redis-backup"):
+        yield f"{policy} policy", call_graph.problems, _without("NetworkPolicy", policy)
+
+
+CASES = [*_cases(), *_cases_of_jobs()]
 
 
 @pytest.mark.parametrize(("check", "change"), [pytest.param(c, m, id=name) for name, c, m in CASES])
@@ -95,6 +113,11 @@ def test_what_is_taken_out_is_missed(whole: Objects, check: Check, change: Chang
     mutated = copy.deepcopy(whole)
     change(mutated)
     assert check(mutated)
+
+
+def test_no_job_is_left_out(whole: Objects) -> None:
+    assert {each.name for each in workloads(whole) if not each.lasting} == set(JOBS)
+    assert {each.name for each in lasting(whole)} == set(APPS)
 
 
 def _each_port(objects: Objects) -> Iterator[tuple[Workload, int]]:
@@ -129,21 +152,13 @@ def test_every_port_of_every_service_is_missed(whole: Objects) -> None:
 def test_every_rule_of_every_policy_is_missed(whole: Objects) -> None:
     for policy in of_kind(whole, "NetworkPolicy"):
         name = policy["metadata"]["name"]
-        if name not in APPS:
+        if name == "default-deny":  # of what has no policy of its own
             continue
         for side in ("ingress", "egress"):
             for index, rule in enumerate(policy["spec"].get(side) or []):
                 mutated = copy.deepcopy(whole)
                 named(mutated, "NetworkPolicy", name)["spec"][side].pop(index)
-                if _for_jobs_alone(rule):
-                    continue
                 assert call_graph.problems(mutated), (name, side, rule)
-
-
-def _for_jobs_alone(rule: dict[str, Any]) -> bool:
-    peers = [*rule.get("from", []), *rule.get("to", [])]
-    labels = [peer.get("podSelector", {}).get("matchLabels", {}) for peer in peers]
-    return all(each.get("app.kubernetes.io/name", "") not in ("", *APPS) for each in labels)
 
 
 def test_a_rule_for_everybody_is_noticed(whole: Objects) -> None:

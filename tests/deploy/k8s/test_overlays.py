@@ -137,6 +137,15 @@ def test_secrets_that_may_be_missing_are_there_in_production() -> None:
                 assert name in references.secret_keys(objects), (str(workload), name)
 
 
+def test_what_has_no_policy_of_its_own_may_call_nobody() -> None:
+    closed = [
+        each["spec"]
+        for each in of_kind(render("overlays/prod"), "NetworkPolicy")
+        if each["spec"]["podSelector"] == {}
+    ]
+    assert closed == [{"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}]
+
+
 def test_namespaces_are_held_to_the_strictest_standard() -> None:
     for overlay in ("overlays/dev", "overlays/prod"):
         (space,) = of_kind(render(overlay), "Namespace")
