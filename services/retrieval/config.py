@@ -88,7 +88,14 @@ class RetrievalSettings(ServiceSettings):
     on being found. Of the embedded store."""
 
     optimize_after: int = Field(default=1_000, ge=1)
-    """Writes after which the HNSW graph is brought up to date, at the end of the stream."""
+    """Writes that are worth bringing the HNSW graph up to date, at the end of their stream."""
+
+    optimize_share: float = Field(default=0.3, ge=0, le=1)
+    """Share of all products that must wait for it while more are written: the graph is built anew
+    as a whole, and what waits is searched exactly."""
+
+    optimize_pause_seconds: float = Field(default=10.0, ge=0)
+    """Pause after the last write at which fewer are enough."""
 
     reindex_grace_seconds: float = Field(default=10.0, ge=0)
     """How long an index is kept once another one answers, for searches that are under way."""

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import grpc.aio
-import structlog
 
 from services.retrieval.blobs import check_mask
 from services.retrieval.catalogue import HAS_VECTOR, Catalogue
@@ -31,6 +30,7 @@ from services.retrieval.messages import (
     similar_query,
     skipped_leg,
 )
+from services.retrieval.optimizing import Optimizing
 from services.retrieval.search import Searcher, SearchOptions
 from services.retrieval.selection import select
 from services.retrieval.statistics import TermReader
@@ -48,7 +48,6 @@ from wherefore.retrieval.v1.retrieval_service_pb2_grpc import (
     add_RetrievalServiceServicer_to_server,
 )
 
-_log: structlog.stdlib.BoundLogger = structlog.get_logger()
 T = TypeVar("T")
 
 
@@ -84,7 +83,14 @@ class RetrievalService(RetrievalServiceServicer):
         self._admin = IndexAdminServer(
             self._catalogue, self._optimizer, settings.reindex_grace_seconds
         )
-        self._optimizing: asyncio.Task[None] | None = None
+        self._optimizing = Optimizing(
+            lambda: self._catalogue.written_since_optimize,
+            lambda: self._run(self._readers, self._catalogue.store.count),
+            lambda: self._run(self._optimizer, self._catalogue.optimize),
+            after=settings.optimize_after,
+            share=settings.optimize_share,
+            pause_seconds=settings.optimize_pause_seconds,
+        )
         self._open = False
 
     def register(self, server: grpc.aio.Server) -> None:
@@ -98,7 +104,7 @@ class RetrievalService(RetrievalServiceServicer):
         await self._run(self._readers, warm_up)
         await self._run(self._writer, self._catalogue.open)
         self._open = True
-        self._start_optimizing()
+        self._optimizing.wrote()
 
     async def check_ready(self) -> None:
         """Raises unless the store is open and answers."""
@@ -113,8 +119,7 @@ class RetrievalService(RetrievalServiceServicer):
         if self._open:
             self._open = False
             await self._run(self._writer, self._catalogue.close)  # ends an optimisation under way
-        if self._optimizing:
-            await self._optimizing
+        await self._optimizing.stop()
         self._terms.close()
         for executor in (self._readers, self._writer, self._optimizer):
             executor.shutdown(wait=True)
@@ -136,7 +141,7 @@ class RetrievalService(RetrievalServiceServicer):
             response.errors.extend(report.errors)
         await self._run(self._writer, self._catalogue.commit)
         response.index_version = self._catalogue.version
-        self._start_optimizing()
+        self._optimizing.wrote()
         return response
 
     async def Delete(  # noqa: N802 # the contract's name
@@ -289,19 +294,6 @@ class RetrievalService(RetrievalServiceServicer):
         if request.include_terms:
             add_terms(response, await self._terms.read(version, self._catalogue.listing_version))
         return response
-
-    def _start_optimizing(self) -> None:
-        waiting = self._catalogue.written_since_optimize
-        running = self._optimizing and not self._optimizing.done()
-        if waiting >= self._settings.optimize_after and not running:
-            self._optimizing = asyncio.create_task(self._optimize())
-
-    async def _optimize(self) -> None:
-        try:
-            await self._run(self._optimizer, self._catalogue.optimize)
-        except Exception:
-            # Searches go on exactly without the graph, and the next import tries again.
-            _log.exception("optimize_failed")
 
     async def _run(
         self, executor: ThreadPoolExecutor, function: Callable[..., T], *arguments: object
