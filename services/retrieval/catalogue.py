@@ -62,7 +62,8 @@ class Catalogue:
 
     def __init__(self, store: VectorStore, dimension: int) -> None:
         self.store = store
-        self._dimension = dimension
+        self.dimension = dimension
+        """Components of the vectors that are taken."""
         self._meta = Meta()
         self._stored: Mapping[str, Any] | None = None
         self._lock = threading.Lock()
@@ -141,7 +142,7 @@ class Catalogue:
         with self._lock:
             good: list[Draft] = []
             for draft in drafts:
-                errors = list(errors_of(draft, self._dimension))
+                errors = list(errors_of(draft, self.dimension))
                 report.errors += errors
                 if not errors:
                     good.append(draft)

@@ -60,7 +60,7 @@ class IndexAdminServer(IndexAdminServiceServicer):
 
         worker = self._working = Reindexer(self._catalogue, tell, self._grace_seconds)
         work = loop.run_in_executor(self._executor, _work_of(worker, request))
-        work.add_done_callback(lambda _: self._ended(steps))
+        work.add_done_callback(lambda done: self._ended(done, steps))
         try:
             while (step := await steps.get()) is not None:
                 yield _response(step)
@@ -101,8 +101,11 @@ class IndexAdminServer(IndexAdminServiceServicer):
         _log.info("snapshot", products=description.product_count)
         return _pieces(folder, description)
 
-    def _ended(self, steps: "asyncio.Queue[Step | None]") -> None:
+    def _ended(self, work: "asyncio.Future[None]", steps: "asyncio.Queue[Step | None]") -> None:
         self._working = None
+        # Who asked may be gone.
+        if not work.cancelled() and (error := work.exception()) is not None:
+            _log.warning("reindex_failed", reason=f"{type(error).__name__}: {error}")
         steps.put_nowait(None)
 
     def _sent(self) -> None:

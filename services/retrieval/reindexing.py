@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from services.retrieval.catalogue import Catalogue
+from services.retrieval.catalogue import HAS_VECTOR, Catalogue
 from services.retrieval.drafts import State
 from services.retrieval.reindex_check import Agreement, compare
 from services.retrieval.store.port import VectorIndex, VectorStore, point_id
@@ -90,6 +90,7 @@ class Reindexer:
             FailedPreconditionError: There is no room for it, or it does not agree.
             RequestCancelledError: It was stopped.
         """
+        self._check_dimension()
         try:
             self._check_stopped()
             self._run(self._store.make_second(), self._store.points(), keep_former=keep_former)
@@ -214,6 +215,17 @@ class Reindexer:
             self._check_stopped()
             states[record.point] = State.of(record.payload)
         return states
+
+    def _check_dimension(self) -> None:
+        first = next(iter(self._store.scan((), HAS_VECTOR)), None)
+        found = self._store.copies([first.point]) if first is not None else []
+        wanted = self._catalogue.dimension
+        for vector in (each.dense for each in found if each.dense is not None):
+            if len(vector) != wanted:
+                raise FailedPreconditionError(
+                    f"the stored vectors have {len(vector)} components and the settings want"
+                    f" {wanted}: vectors are copied, so import the catalogue into a new index"
+                )
 
     def _check_stopped(self) -> None:
         if self._stopped.is_set() and not self._changed:

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -93,7 +94,9 @@ def test_what_is_written_at_every_stage_is_in_the_new_index(catalogue: Catalogue
     assert titles(catalogue) == after  # they were teapots already
 
 
-def test_writers_and_readers_in_threads_notice_nothing(catalogue: Catalogue) -> None:
+def test_writers_and_readers_in_threads_notice_nothing(tmp_path: Path) -> None:
+    catalogue = opened(tmp_path)  # local mode of the client is not made for threads
+    catalogue.write([draft(number) for number in range(COUNT)])
     done = threading.Event()
     acknowledged: list[int] = []
     problems: list[BaseException] = []
@@ -105,6 +108,7 @@ def test_writers_and_readers_in_threads_notice_nothing(catalogue: Catalogue) -> 
             catalogue.commit()
             acknowledged.append(number)
             number += 1
+            time.sleep(0.005)
 
     def search() -> None:
         try:
@@ -112,6 +116,7 @@ def test_writers_and_readers_in_threads_notice_nothing(catalogue: Catalogue) -> 
                 found = catalogue.store.fetch([point_id("p7")], ("etag",))
                 assert [record.product_id for record in found] == ["p7"]
                 assert catalogue.store.count() >= COUNT
+                time.sleep(0.005)
         except BaseException as error:
             problems.append(error)
 
@@ -128,6 +133,7 @@ def test_writers_and_readers_in_threads_notice_nothing(catalogue: Catalogue) -> 
     assert problems == []
     assert acknowledged
     assert set(titles(catalogue)) == {f"p{n}" for n in range(COUNT + len(acknowledged))}
+    catalogue.close()
 
 
 def test_going_back_loses_nothing(catalogue: Catalogue) -> None:
@@ -186,6 +192,18 @@ def test_agreement_counts_what_is_missing(store: VectorStore) -> None:
     assert agreement.exact == agreement.graph == 0.5
     assert "exact vectors" in agreement.problem
     assert compare(store, store, lambda: None).problem == ""
+
+
+def test_vectors_of_another_length_are_not_copied() -> None:
+    client = QdrantClient(":memory:")
+    catalogue = Catalogue(ServerStore(client, "products", Layout(8)), 8)
+    catalogue.open()
+    catalogue.write([draft(0)])
+    longer = Catalogue(ServerStore(client, "products", Layout(16)), 16)
+    longer.open()
+    with pytest.raises(FailedPreconditionError, match="have 8 components and the settings want 16"):
+        Reindexer(longer, nothing, 0).build(keep_former=False)
+    assert len(titles(longer)) == 1
 
 
 # Of a server alone: several processes write to one collection.
