@@ -3,6 +3,7 @@
 protoc's descriptors hold every comment; see SourceCodeInfo in google/protobuf/descriptor.proto.
 """
 
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -20,6 +21,8 @@ from google.protobuf.descriptor_pb2 import (
 from grpc_tools import protoc
 
 PROTOS = Path(__file__).resolve().parents[1] / "protos"
+
+_OURS = re.compile(r"\.(?P<package>wherefore\.\w+\.v\d+)\.(?P<type>.+)")
 
 _SERVICE, _MESSAGE, _ENUM = 6, 4, 5
 """Numbers of FileDescriptorProto's fields, which paths of comments begin with."""
@@ -144,4 +147,10 @@ def _type(field: FieldDescriptorProto, message: DescriptorProto) -> str:
 
 
 def _short(name: str) -> str:
-    return name.removeprefix(".wherefore.").removeprefix(".")
+    """A type's name, with a link to what is said of it where it is ours."""
+    found = _OURS.match(name)
+    if found is None:
+        return name.removeprefix(".")
+    anchor = found["type"].lower().replace(".", "")
+    short = f"{found['package'].removeprefix('wherefore.')}.{found['type']}"
+    return f"[{short}]({found['package']}.md#{anchor})"
