@@ -3,7 +3,8 @@
 The calls are those of `tests/fuzz`: half random messages, half mutations of valid ones, all from
 the descriptors. Every answer is held against what must hold of any (tests/fuzz/oracle.py), and what
 services log meanwhile must tell of no fault. A suite of its own with the bundled catalogue is
-started for it. RPCs take turns, and a run goes on where the last one stopped.
+started for it. RPCs take turns, and a run goes on where the last one stopped: the calls of an RPC
+are numbered and the same in every run, and what became of them is kept beside this file.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ from tests.fuzz.methods import Method, all_methods
 from tests.fuzz.oracle import problems
 
 COMMAND: Final = "python -m benchmarks.fuzz"
-STATE: Final = report.ROOT / ".wherefore" / "fuzz.json"
+STATE: Final = report.ROOT / "benchmarks" / "fuzz.json"
+FAULTS: Final = report.ROOT / ".wherefore" / "fuzz_faults.log"
 CALLERS: Final = 4
 CHUNK: Final = 100
 TURN: Final = 1_000
@@ -70,8 +72,16 @@ class Tally:
         if found and len(self.problems) < KEPT:
             requests = [raw.hex() for raw in case.requests[:8]]
             about = {"metadata": repr(case.metadata), "timeout": case.timeout}
-            told = {"index": index, "problems": found, "requests": requests}
+            told = {"index": index, "code": outcome.code.name, "problems": found}
+            told |= {"requests": requests}
             self.problems.append(told | about)
+
+    def mend(self, problem: dict[str, Any], outcome: Outcome) -> None:
+        """Takes back a problem that is none any more."""
+        self.problems.remove(problem)
+        self.problem_count -= 1
+        self.codes[problem["code"]] -= 1
+        self.codes[outcome.code.name] += 1
 
 
 class Ledger:
@@ -96,7 +106,7 @@ class Ledger:
             name: {part.name: getattr(tally, part.name) for part in fields(tally)}
             for name, tally in self.tallies.items()
         }
-        new.write_text(json.dumps(kept), encoding="utf-8")
+        new.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         new.replace(self._path)
 
 
@@ -113,8 +123,7 @@ def fuzz(
     """
 
     def call(index: int) -> tuple[int, Case, Outcome]:
-        chance = Random(f"{method.path} {index}")  # noqa: S311 - the same calls in every run
-        case = make_case(chance, method, start)
+        case = make_case(chance_of(method, index), method, start)
         return index, case, client.call(case)
 
     with ThreadPoolExecutor(CALLERS) as pool:
@@ -124,6 +133,20 @@ def fuzz(
             for index, case, outcome in list(pool.map(call, indices)):
                 tally.add(index, case, outcome)
             yield len(indices)
+
+
+def ask_again(client: Client, method: Method, tally: Tally, start: Start) -> None:
+    """Makes the calls that had a problem anew, as faults are mended and machines have bad days."""
+    for problem in list(tally.problems):
+        case = make_case(chance_of(method, problem["index"]), method, start)
+        outcome = client.call(case)
+        if not problems(case, outcome):
+            tally.mend(problem, outcome)
+
+
+def chance_of(method: Method, index: int) -> Random:
+    """Returns what the call of that number is made of, the same in every run."""
+    return Random(f"{method.path} {index}")  # noqa: S311 - no secret
 
 
 def unhealthy(targets: Mapping[str, str]) -> list[str]:
@@ -145,6 +168,10 @@ def run(options: argparse.Namespace, ledger: Ledger, targets: Mapping[str, str])
     with Client(dict(targets)) as client, Progress(disable=not sys.stderr.isatty()) as bar:
         total = bar.add_task("all RPCs", total=options.examples * len(methods))
         bar.advance(total, sum(min(ledger.of(one).done, options.examples) for one in methods))
+        for method in methods:
+            if ledger.of(method).problems:
+                ask_again(client, method, ledger.of(method), seeds.start(suite, method))
+        ledger.save()
         until = time.monotonic() + 60 * options.minutes
         while left := [one for one in methods if ledger.of(one).done < options.examples]:
             for method in left:
@@ -227,7 +254,7 @@ def main() -> int:
         else:
             suite = stack.enter_context(running_suite())
             sick = run(options, ledger, {name: suite.target(name) for name in SERVICES})
-            logged = faults_logged(suite.home, options.state.with_name("fuzz_faults.log"))
+            logged = faults_logged(suite.home, FAULTS)
     ledger.save()
     body = section(ledger, options.examples, sick, logged)
     print(body)
