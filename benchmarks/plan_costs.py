@@ -16,11 +16,11 @@ import numpy as np
 
 from benchmarks import cost_curve, peers
 from benchmarks.cost_curve_report import Size
-from benchmarks.load.queries import judged, warm
 from benchmarks.plan_searches import (
     WARM_UP,
     WHOLE_ANSWERS,
     Meter,
+    ask_few,
     filled,
     idle_cores,
     provenance,
@@ -38,8 +38,6 @@ from shared.planning.costs import (
 )
 from wherefore.common.v1.user_event_pb2 import USER_EVENT_TYPE_VIEW, ProductDetail, UserEvent
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
-from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest
-from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
 from wherefore.orchestrator.v1.user_event_service_pb2 import UserEventServiceWriteRequest
 from wherefore.orchestrator.v1.user_event_service_pb2_grpc import UserEventServiceStub
 from wherefore.retrieval.v1 import retrieval_service_pb2 as retrieval_pb
@@ -64,9 +62,7 @@ async def memory(sizes: Sequence[int], command: str) -> Memory:
 
 async def at_rest(suite: PrivateSuite) -> dict[str, float]:
     """Returns resident MiB by process after the warm queries were asked once, with reasons."""
-    async with grpc.aio.insecure_channel(suite.targets.orchestrator) as channel:
-        for query in warm(judged()):
-            await SearchServiceStub(channel).Search(SearchRequest(query=query), timeout=20)
+    await ask_few(suite)
     return suite.resident_mib()
 
 

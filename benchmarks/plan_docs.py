@@ -16,8 +16,8 @@ from shared.planning.costs import Costs, read_costs
 from shared.planning.demand import PAGE
 from shared.planning.distribution import mean
 from shared.planning.fits import affine
-from shared.planning.index import ShardCurve
 from shared.planning.pools import FOLLOWS_MOST
+from shared.planning.shard_curve import ShardCurve
 
 PAGE_PATH: Final = report.ROOT / "docs" / "internet_scale.md"
 PICTURE: Final = report.ROOT / "docs" / "images" / "plan.svg"

@@ -13,6 +13,7 @@ from typing import Final
 
 from shared.planning.costs import Costs, Language, Reasons, SearchCosts
 from shared.planning.distribution import mean, variability
+from shared.planning.shard_curve import ShardCurve
 from shared.planning.workload import Workload
 
 ENGINE: Final = "qdrant"
@@ -21,6 +22,8 @@ POOLS: Final = (
     "orchestrator", "nlu", READING, "retrieval", ENGINE, "ranking", "reason", WRITING, "recommend",
 )  # fmt: skip
 """In the order in which a search comes to them."""
+_OWN: Final = 0.2
+"""Least share of retrieval's work that is its own."""
 SMALL_PAGE, PAGE = 5, 20
 """Sizes of page that were measured; others lie on the line through them."""
 
@@ -122,7 +125,9 @@ def _kind(
     sized = _Sized(measured, larger, smaller, workload.page_size)
     reading = min(plain.cpu_ms.get("triton", 0.0), measured.cpu_ms.get("triton", 0.0))
     writing = max(0.0, sized.cpu("triton") - reading) if reasons == "model" else 0.0
-    engine = mean(measured.latency_ms["engine"])
+    # The engine's work is the shards'; what the process does beside it is the service's own.
+    engine = ShardCurve.of(costs.shards).work_ms.at(searches.products)
+    retrieval = sized.cpu("retrieval")
     hop = workload.policy.hop_ms
     gpu = workload.policy.gpu_cores
     legs = [
@@ -138,8 +143,7 @@ def _kind(
             sized,
             ("retrieval", "products"),
             3 * hop,
-            # The engine's work is the shards'; the rest of the process is the service's own.
-            [Visit("retrieval", max(0.1, sized.cpu("retrieval") - engine))],
+            [Visit("retrieval", max(_OWN * retrieval, retrieval - engine))],
             gpu,
         ),
         _leg(sized, ("ranking",), hop, [Visit("ranking", sized.cpu("ranking"))], gpu),

@@ -10,18 +10,14 @@ from typing import Final
 
 import numpy as np
 
-from shared.planning.costs import Shards, ShardSize
 from shared.planning.distribution import Array, Grid, mean, slowest, spectrum, total, variability
-from shared.planning.fits import Affine, Power, affine, power
 from shared.planning.pools import Load, Pool, sized
 from shared.planning.queueing import Wait
-from shared.planning.workload import Quantisation, Workload
+from shared.planning.shard_curve import ShardCurve
+from shared.planning.workload import Workload
 
-COMPONENTS: Final = 384
 _LARGEST_UNMEASURED: Final = 1e6
 """A shard may be that large even where no such store was measured; it is told."""
-_KEPT: Final[dict[Quantisation, float]] = {"none": 1.0, "int8": 0.25, "binary": 1 / 32}
-"""Share of a vector's bytes that stays in memory."""
 _HELD: Final = 0.5
 """Share of a node's memory that shards may take, so that one lost elsewhere finds room."""
 _DISK_COPIES: Final = 2.0
@@ -37,42 +33,6 @@ _FACTORS: Final = (1, 1.5, 2, 3, 4, 6, 8, 12, 16)
 
 
 @dataclass(frozen=True, slots=True)
-class ShardCurve:
-    """What one shard costs by its products."""
-
-    engine_ms: Power
-    memory_mib: Affine
-    disk_mib: Affine
-    build_cpu_seconds: Power
-    measured: tuple[ShardSize, ...]
-
-    @classmethod
-    def of(cls, shards: Shards) -> ShardCurve:
-        """Fits what was measured."""
-        sizes = sorted(shards.sizes, key=lambda one: one.products)
-        return cls(
-            power({one.products: mean(one.engine_ms) for one in sizes}),
-            affine({one.products: one.resident_mib for one in sizes}),
-            affine({one.products: one.disk_mib for one in sizes}),
-            power({one.products: one.build_cpu_seconds for one in sizes}),
-            tuple(sizes),
-        )
-
-    def quantiles(self, products: float) -> tuple[float, ...]:
-        """Returns the engine's latency: the fitted mean, spread as at the nearest size measured."""
-        near = min(self.measured, key=lambda one: abs(math.log(one.products / products)))
-        factor = self.engine_ms.at(products) / mean(near.engine_ms)
-        return tuple(value * factor for value in near.engine_ms)
-
-    def shard_mib(self, products: float, quantisation: Quantisation) -> float:
-        """Returns the memory of a shard; what quantised vectors save is computed, not measured."""
-        saved = products * COMPONENTS * 4 * (1 - _KEPT[quantisation]) / _MIB
-        # A graph and payloads stay: never less than a quarter of what was measured.
-        whole = self.memory_mib.at(products)
-        return max(whole - saved, whole / 4)
-
-
-@dataclass(frozen=True, slots=True)
 class Index:
     """A layout of the index: `groups` of nodes, each with the same shards on each of its nodes."""
 
@@ -84,6 +44,8 @@ class Index:
     """The nodes of one group; each is a replica."""
     quantiles: tuple[float, ...]
     """Of one shard's search, milliseconds."""
+    width: float
+    """Processors that work on it at once."""
     shard_mib: float
     shard_disk_mib: float
     build_hours: float
@@ -138,6 +100,7 @@ def layouts(workload: Workload, curve: ShardCurve, busy_most: float) -> Iterator
             return
         products = workload.products / shards
         quantiles = curve.quantiles(products)
+        width = curve.width(products)
         shard_mib = curve.shard_mib(products, policy.quantisation)
         for together, cores in _NODES:
             held = together * shard_mib / _HELD / 1024
@@ -150,8 +113,10 @@ def layouts(workload: Workload, curve: ShardCurve, busy_most: float) -> Iterator
                 workload.qps * asked / groups,
                 _slowest_mean(quantiles, together),
                 variability(quantiles) / together,
-                float(together),
+                together * width,
             )
+            if cores < load.width:
+                continue
             pool = sized(load, cores, busy_most, policy.zones, policy.shard_copies)
             yield Index(
                 shards,
@@ -159,6 +124,7 @@ def layouts(workload: Workload, curve: ShardCurve, busy_most: float) -> Iterator
                 asked,
                 pool,
                 quantiles,
+                width,
                 shard_mib,
                 curve.disk_mib.at(products),
                 curve.build_cpu_seconds.at(products) / 3600,

@@ -8,11 +8,12 @@ from typing import Final, get_args
 from shared.planning.costs import Costs, Reasons
 from shared.planning.demand import demand
 from shared.planning.distribution import Grid
-from shared.planning.index import ShardCurve, layouts
+from shared.planning.index import layouts
 from shared.planning.notes import assumptions, warnings
 from shared.planning.plan import Deployment, Plan
 from shared.planning.pools import FOLLOWS_MOST, Load, Pool, loads, sized
 from shared.planning.rows import month_of, rows, sizes_of
+from shared.planning.shard_curve import ShardCurve
 from shared.planning.workload import PlanInfeasibleError, Workload
 
 _LADDER: Final = (0.85, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.12)

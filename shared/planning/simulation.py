@@ -118,7 +118,13 @@ class Simulation:
         }
         index = deployment.index
         self._nodes = [
-            _Replicas(self._env, index.pool, int(index.pool.cores), choice, self._chance)
+            _Replicas(
+                self._env,
+                index.pool,
+                max(1, int(index.pool.cores / index.width)),
+                choice,
+                self._chance,
+            )
             for _ in range(index.groups)
         ]
         self._done: list[float] = []

@@ -52,14 +52,14 @@ def test_several_shards_on_a_node_are_no_slower_than_promised():
 def test_taking_turns_and_less_loaded_replicas_are_no_slower_than_promised():
     made = plan(GRID[0], COSTS)
     for choice in ("round-robin", "least-loaded"):
-        found = Simulation(made.deployment, 300, choice=choice, seed=3).run(4_000)
+        found = Simulation(made.deployment, 300, choice=choice, seed=3).run(2_500)
         assert found.percentile(99) < made.p99_ms * 1.05
 
 
 def test_bursts_cost_latency():
     made = plan(GRID[1], COSTS)
-    even = Simulation(made.deployment, 300, seed=3).run(4_000)
-    bursts = Simulation(made.deployment, 300, bursts=True, seed=3).run(4_000)
+    even = Simulation(made.deployment, 300, seed=3).run(2_500)
+    bursts = Simulation(made.deployment, 300, bursts=True, seed=3).run(2_500)
     assert bursts.percentile(99) > even.percentile(99)
 
 
