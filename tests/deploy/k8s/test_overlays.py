@@ -128,6 +128,9 @@ def _unlike(one: Any, other: Any, path: tuple[str, ...] = ()) -> set[str]:
 
 def test_secrets_that_may_be_missing_are_there_in_production() -> None:
     objects = render("overlays/prod")
+    for workload in settings_of.readers(objects):
+        if workload.lasting:
+            assert "optional" not in str(workload.pod["volumes"]), str(workload)
     for workload in workloads(objects):
         for volume in workload.pod.get("volumes", []):
             sources = [*volume.get("projected", {}).get("sources", []), volume]
