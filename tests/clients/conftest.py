@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
-from wherefore_client import AsyncClient, Client
 
 from shared.server import RunningServer, start_server
 from shared.settings import ServiceSettings
 from tests.clients.shop import Shop
+from wherefore_client import AsyncClient, Client
 
 Launch = Callable[..., Awaitable[RunningServer]]
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 import grpc
 import pytest
-from wherefore_client import AsyncClient, Deadlines, errors
 
 from shared.errors import FieldViolation, InvalidArgumentError, UnavailableError
 from tests.clients.conftest import Caller, Launch
@@ -21,6 +20,7 @@ from wherefore.orchestrator.v1.search_service_pb2 import (
     SearchResponse,
     SearchStreamRequest,
 )
+from wherefore_client import AsyncClient, Deadlines, errors
 
 Connect = Callable[..., Caller]
 MUG = SearchRequest(query="mug")

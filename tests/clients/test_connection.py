@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from wherefore_client import AsyncClient, Client, Deadlines, Tls
-from wherefore_client.connection import Connection, service_config
 
 from tests.fuzz.methods import all_methods
+from wherefore_client import AsyncClient, Client, Deadlines, Tls
+from wherefore_client.connection import Connection, service_config
 
 
 @pytest.mark.parametrize(

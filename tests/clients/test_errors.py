@@ -3,6 +3,12 @@
 import grpc
 import pytest
 from google.rpc.status_pb2 import Status
+
+from shared.errors import FieldViolation as SuiteViolation
+from shared.errors import InvalidArgumentError as SuiteInvalidArgument
+from shared.errors import ResourceExhaustedError as SuiteResourceExhausted
+from shared.errors import status_proto
+from shared.request_context import set_request_id
 from wherefore_client import (
     ClientError,
     FieldViolation,
@@ -10,12 +16,6 @@ from wherefore_client import (
     ResourceExhaustedError,
     errors,
 )
-
-from shared.errors import FieldViolation as SuiteViolation
-from shared.errors import InvalidArgumentError as SuiteInvalidArgument
-from shared.errors import ResourceExhaustedError as SuiteResourceExhausted
-from shared.errors import status_proto
-from shared.request_context import set_request_id
 
 
 class Failed:

@@ -1,15 +1,15 @@
 """Events that follow from an answer, and messages in batches."""
 
 import pytest
-from wherefore_client import event_after
-from wherefore_client.batches import BATCH_BYTES, BATCH_ROWS, event_packer, product_packer
-from wherefore_client.events import with_id
 
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.common.v1.user_event_pb2 import UserEvent, UserEventType
 from wherefore.common.v1.user_profile_pb2 import UserContext
 from wherefore.orchestrator.v1.recommendation_service_pb2 import RecommendResponse
 from wherefore.orchestrator.v1.search_service_pb2 import SearchResponse
+from wherefore_client import event_after
+from wherefore_client.batches import BATCH_BYTES, BATCH_ROWS, event_packer, product_packer
+from wherefore_client.events import with_id
 
 CLICK = UserEventType.USER_EVENT_TYPE_CLICK
 TOKEN = "signed"  # noqa: S105 - of an answer, no secret

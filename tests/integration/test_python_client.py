@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from wherefore_client import AsyncClient, Client, Deadlines, Tls, errors, event_after
 
 from shared.security.api_keys import new_key
 from shared.security.settings import SecuritySettings
@@ -22,6 +21,7 @@ from wherefore.orchestrator.v1.product_service_pb2 import ProductServiceListRequ
 from wherefore.orchestrator.v1.recommendation_service_pb2 import RecommendRequest
 from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest, SearchStreamRequest
 from wherefore.orchestrator.v1.summary_service_pb2 import SummariseRequest
+from wherefore_client import AsyncClient, Client, Deadlines, Tls, errors, event_after
 
 pytestmark = pytest.mark.suite
 
