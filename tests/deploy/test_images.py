@@ -275,6 +275,21 @@ def test_image_holds_all_that_its_service_imports(service: str) -> None:
         assert names & installed, f"{package} is imported and not installed"
 
 
+@pytest.mark.parametrize("target", ["triton", "triton-gpu"])
+def test_triton_holds_all_that_its_models_import(target: str) -> None:
+    there = dockerfile.files(target)
+    for model in sorted((ROOT / "models").glob("*/1/model.py")):
+        if f"models/{model.parts[-3]}/1/model.py" not in there:
+            continue
+        source = str(model.resolve().relative_to(ROOT).with_suffix("")).replace("/", ".")
+        ours, others = imported_by(source)
+        for module in ours:
+            path = module.replace(".", "/")
+            assert {f"{path}.py", f"{path}/__init__.py"} & set(there), module
+        # The module of Triton itself, and what the lock has.
+        assert others - {"triton_python_backend_utils"} <= set(lock("triton"))
+
+
 def test_exporting_code_is_not_reached_by_services() -> None:
     for package, where in NEVER_REACHED.items():
         module, _, function = where.rpartition(".")
