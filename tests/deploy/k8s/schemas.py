@@ -1,5 +1,8 @@
 """Objects against the schemas of Kubernetes, strictly: no key that the API server does not know."""
 
+import json
+from functools import cache
+
 import kubernetes_validate
 
 from tests.deploy.k8s.rendering import Objects
@@ -22,12 +25,19 @@ def problems(objects: Objects, version: str = NEWEST) -> list[str]:
     """Returns what the schemas of a version refuse."""
     found = []
     for item in of_kubernetes(objects):
-        try:
-            kubernetes_validate.validate(item, version, strict=True)
-        except kubernetes_validate.ValidationError as error:
-            path = "/".join(map(str, error.path))
-            found.append(f"{item['kind']} {item['metadata']['name']}: {path}: {error.message}")
+        if said := _refusal(json.dumps(item, sort_keys=True), version):
+            found.append(f"{item['kind']} {item['metadata']['name']}: {said}")
     return found
+
+
+@cache
+def _refusal(item: str, version: str) -> str:
+    """Returns what is wrong with an object as JSON; most are part of several renderings."""
+    try:
+        kubernetes_validate.validate(json.loads(item), version, strict=True)
+    except kubernetes_validate.ValidationError as error:
+        return f"{'/'.join(map(str, error.path))}: {error.message}"
+    return ""
 
 
 def _is_known(version: str) -> bool:
