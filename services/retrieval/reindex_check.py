@@ -19,6 +19,8 @@ _LEAST_SPARSE: Final = 0.7
 # Binary copies of vectors find half of them and are what their user wanted; less is a broken graph.
 _LEAST_GRAPH: Final = 0.3
 _ROUNDING: Final = 1e-4
+# A product that is written between two searches changes how rare words are.
+_RARITY_CHANGES: Final = 0.02
 
 _Vector = NDArray[np.float32]
 
@@ -70,23 +72,26 @@ def compare(ours: VectorIndex, theirs: VectorIndex, check: Callable[[], None]) -
                 return ours.search_dense(sought, _DEPTH, where, exact=True)
 
             one_by_one = theirs.search_dense(vector, _DEPTH, exact=True)
-            exact.append(_share(by_vector, one_by_one))
-            graph.append(_share(by_vector, theirs.search_dense(vector, _DEPTH)))
+            exact.append(_share(by_vector, one_by_one, _ROUNDING))
+            graph.append(_share(by_vector, theirs.search_dense(vector, _DEPTH), _ROUNDING))
         if (words := product.sparse).indices:
 
             def by_words(where: Condition | None, sought: SparseVector = words) -> list[Hit]:
                 return ours.search_sparse(sought, _DEPTH, where)
 
-            sparse.append(_share(by_words, theirs.search_sparse(words, _DEPTH)))
+            found = theirs.search_sparse(words, _DEPTH)
+            sparse.append(_share(by_words, found, _RARITY_CHANGES))
     return Agreement(len(sample), _mean(exact), _mean(sparse), _mean(graph))
 
 
-def _share(ours: Callable[[Condition | None], list[Hit]], theirs: Sequence[Hit]) -> float:
+def _share(
+    ours: Callable[[Condition | None], list[Hit]], theirs: Sequence[Hit], slack: float
+) -> float:
     """Counts hits that are as good for our index as its last one: any of equals may be found."""
     truth = ours(None)
     if not truth:
         return 1.0
-    least = truth[-1].score - _ROUNDING * abs(truth[-1].score)
+    least = truth[-1].score - slack * abs(truth[-1].score)
     scored = ours(PointIn(tuple(hit.point for hit in theirs)))
     return sum(hit.score >= least for hit in scored) / len(truth)
 

@@ -71,7 +71,7 @@ async def create(
     with written(plan.archive) as writer, ExitStack() as stack:
         running = not _held(plan.home / PRODUCTS, stack)
         contents = contents_of(plan.home, plan.security, products=not running)
-        tell(f"{len(contents.replaced)} files that are replaced as a whole")
+        tell("state of the services")
         for name, path in contents.replaced.items():
             _add_file(writer, name, path)
         left_out: list[str] = []

@@ -27,6 +27,9 @@ from services.retrieval.store.generation import Generation
 from shared.errors import InternalError, UnavailableError
 
 _CURRENT: Final = "current.json"
+META: Final = "meta.json"
+"""Name of the document of `write_meta`."""
+_DOCUMENTS: Final = (_CURRENT, META)
 _PAGE: Final = 1_000
 _READ_BYTES: Final = 1 << 20
 _FULL_SECONDS: Final = 30.0
@@ -164,12 +167,11 @@ class EdgeFolder:
         with self._write_lock, self.reading() as shard:
             shard.flush()
             copy = self._copy()
-            documents = {path.name: path.read_bytes() for path in self.path.glob("*.json")}
+            documents = {name: self.read_json(name) for name in _DOCUMENTS}
         target.mkdir(parents=True)
-        current = json.loads(documents[_CURRENT])
-        copy.replace(target / current["folder"])
-        for name, data in documents.items():
-            (target / name).write_bytes(data)
+        copy.replace(target / documents[_CURRENT]["folder"])
+        for name, document in documents.items():
+            (target / name).write_text(json.dumps(document), encoding="utf-8")
 
     def _check_room(self, more_bytes: int = 0) -> None:
         free = shutil.disk_usage(self.path).free

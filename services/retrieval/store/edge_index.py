@@ -14,7 +14,7 @@ import qdrant_edge as qe
 from numpy.typing import NDArray
 
 from services.retrieval.store.conditions import Condition
-from services.retrieval.store.edge_folder import EdgeFolder
+from services.retrieval.store.edge_folder import META, EdgeFolder
 from services.retrieval.store.edge_models import (
     FILTERS,
     INDEXING_THRESHOLD_KB,
@@ -35,7 +35,6 @@ from services.retrieval.store.port import (
 )
 from services.retrieval.store.records import ID, to_record, to_stored
 
-_META: Final = "meta.json"
 # The engine keeps Python's interpreter lock while it reads a page; searches wait that long.
 _PAGE: Final = 100
 _POINTS_PAGE: Final = 1_000
@@ -65,7 +64,7 @@ class EdgeIndex:
     def open(self) -> None:
         """Opens the index, or creates it."""
         self._folder.open()
-        self._meta = self._folder.read_json(_META)
+        self._meta = self._folder.read_json(META)
         for key, kind in self._layout.fields.items():
             self.ensure_field(key, kind)
 
@@ -242,7 +241,7 @@ class EdgeIndex:
 
     def write_meta(self, meta: Mapping[str, Any]) -> None:
         """See `VectorIndex`."""
-        self._folder.write_json(_META, meta)
+        self._folder.write_json(META, meta)
         self._meta = dict(meta)
 
     def _search(

@@ -215,6 +215,7 @@ def test_writes_of_another_replica_are_brought_over() -> None:
     for each in (ours, theirs):
         each.open()
     ours.write([draft(number) for number in range(COUNT)])
+    theirs.refresh()  # as each look at its health does
     late = ServerStore(client, "products", Layout(8))._index("products")
     seen: set[Stage] = set()
 
