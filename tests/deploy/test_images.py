@@ -32,6 +32,20 @@ PIN = re.compile(r"^([A-Za-z0-9_.-]+)==(\S+)(?: ; (.*?))? \\$", re.MULTILINE)
 NEVER_REACHED = {"torch": "shared.inference.onnx_files.write_graph"}
 
 
+# Loads a model.py as Triton does, and says which packages came in from where.
+LOAD = """
+import importlib.util, json, sys
+spec = importlib.util.spec_from_file_location("model", sys.argv[1])
+module = importlib.util.module_from_spec(spec)
+before = set(sys.modules)
+spec.loader.exec_module(module)
+assert module.TritonPythonModel
+tops = {name.split(".")[0] for name in set(sys.modules) - before}
+files = {name: getattr(sys.modules.get(name), "__file__", None) or "" for name in tops}
+print(json.dumps(files))
+"""
+
+
 @lru_cache
 def lock(group: str) -> dict[str, str]:
     """What a lock installs on this Python on Linux: name -> version."""
@@ -276,18 +290,30 @@ def test_image_holds_all_that_its_service_imports(service: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["triton", "triton-gpu"])
-def test_triton_holds_all_that_its_models_import(target: str) -> None:
-    there = dockerfile.files(target)
-    for model in sorted((ROOT / "models").glob("*/1/model.py")):
-        if f"models/{model.parts[-3]}/1/model.py" not in there:
-            continue
-        source = str(model.resolve().relative_to(ROOT).with_suffix("")).replace("/", ".")
-        ours, others = imported_by(source)
-        for module in ours:
-            path = module.replace(".", "/")
-            assert {f"{path}.py", f"{path}/__init__.py"} & set(there), module
-        # The module of Triton itself, and what the lock has.
-        assert others - {"triton_python_backend_utils"} <= set(lock("triton"))
+def test_triton_holds_all_that_its_models_import(target: str, tmp_path: Path) -> None:
+    dockerfile.lay_out(target, tmp_path / "app")
+    # The module that Triton itself brings.
+    (tmp_path / "app" / "triton_python_backend_utils.py").touch()
+    models = sorted((tmp_path / "app" / "models").glob("*/1/model.py"))
+    assert models
+    for model in models:
+        done = subprocess.run(
+            [sys.executable, "-c", LOAD, model],
+            env={"PYTHONPATH": str(tmp_path / "app"), "PYTHONDONTWRITEBYTECODE": "1"},
+            cwd=tmp_path / "app",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        loaded: dict[str, str] = json.loads(done.stdout)
+        ours = {name: path for name, path in loaded.items() if name in {"shared", "services"}}
+        assert all(path.startswith(str(tmp_path)) for path in ours.values())
+        owners = packages_distributions()
+        foreign = set(loaded) - set(ours) - set(sys.stdlib_module_names)
+        for package in foreign & set(owners):
+            names = {canonicalize_name(name) for name in owners[package]}
+            assert names & set(lock("triton")), f"{package} is imported and not installed"
 
 
 def test_exporting_code_is_not_reached_by_services() -> None:
