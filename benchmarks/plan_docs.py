@@ -21,7 +21,7 @@ from shared.planning.shard_curve import ShardCurve
 
 PAGE_PATH: Final = report.ROOT / "docs" / "internet_scale.md"
 PICTURE: Final = report.ROOT / "docs" / "images" / "plan.svg"
-TARGETS: Final = ("120ms", "200ms", "400ms", "800ms", "2s")
+TARGETS: Final = ("120ms", "250ms", "500ms", "1s", "5s")
 """Tried in turn until one can be met."""
 _ASKED: Final = ("--products", "50M", "--qps", "20000", "--p99")
 
@@ -31,6 +31,8 @@ def example() -> str:
     told: list[str] = []
     for target in TARGETS:
         code, output = run([*_ASKED, target])
+        if code and told:
+            continue  # said once
         told += [f"$ wherefore plan {' '.join(_ASKED)} {target}", output.rstrip()]
         if code == 0:
             break

@@ -19,6 +19,8 @@ from shared.planning.workload import PlanInfeasibleError, Workload
 _LADDER: Final = (0.85, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.12)
 """Utilisations that are tried, from the highest that the headroom allows."""
 _LEAST_GRID_MS: Final = 1_000.0
+_WIDE_GRID: Final = Grid(60_000)
+"""For what is far beyond the target."""
 _RICHEST: Final[tuple[Reasons, ...]] = ("model", "template")
 
 
@@ -52,6 +54,7 @@ def _cheapest(workload: Workload, costs: Costs, reasons: Reasons) -> tuple[Plan 
     ladder = [most, *(busy for busy in _LADDER if busy < most)]
     best: tuple[float, Deployment, float] | None = None
     idle: dict[tuple[int, int], float] = {}
+    fanned_out: dict[tuple[int, int], Deployment] = {}
     seen: dict[tuple[int, int, float], float] = {}
     for busy in ladder:
         pools = _pools(workload, load, busy)
@@ -62,6 +65,7 @@ def _cheapest(workload: Workload, costs: Costs, reasons: Reasons) -> tuple[Plan 
             deployment = Deployment(asked, pools, index)
             fanned = layout[:2]
             if fanned not in idle:
+                fanned_out[fanned] = deployment
                 idle[fanned] = deployment.idle_p99(grid)
             if idle[fanned] > workload.p99_ms:
                 continue  # no utilisation helps
@@ -71,10 +75,14 @@ def _cheapest(workload: Workload, costs: Costs, reasons: Reasons) -> tuple[Plan 
             (seen[layout],) = deployment.percentiles(grid, (99,))
             if seen[layout] <= workload.p99_ms:
                 best = month, deployment, busy
-    floor = min(idle.values())
+    if not fanned_out:
+        raise PlanInfeasibleError(
+            "--node-memory, --node-cores: no node can hold a shard",
+            ["a larger node, or smaller shards with --shard-products"],
+        )
     if best is None:
-        return None, floor
-    return _told(workload, costs, best[1], best[2], grid), floor
+        return None, min(one.idle_p99(_WIDE_GRID) for one in fanned_out.values())
+    return _told(workload, costs, best[1], best[2], grid), best[1].idle_p99(grid)
 
 
 def _pools(workload: Workload, load: dict[str, Load], busy: float) -> dict[str, Pool]:

@@ -114,6 +114,11 @@ def test_an_endless_target_says_what_would_do():
     assert any(remedy.startswith("--reasons template") for remedy in caught.value.remedies)
 
 
+def test_a_node_that_holds_no_shard_is_named():
+    with pytest.raises(PlanInfeasibleError, match="--node-memory"):
+        plan(replace(BASE, policy=Policy(node_gib=0.3, most_shard_products=1e6)), COSTS)
+
+
 def test_events_that_no_process_can_follow_are_refused():
     with pytest.raises(PlanInfeasibleError, match="--events: every orchestrator"):
         plan(replace(BASE, events=50_000), COSTS)
