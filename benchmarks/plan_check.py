@@ -27,6 +27,7 @@ from benchmarks.load.calls import Send
 from benchmarks.load.loops import closed_loop
 from benchmarks.load.queries import cold, judged, warm
 from benchmarks.plan_check_report import Checks, Rate, section
+from shared.cli.private_suite import PrivateSuite
 from shared.planning.costs import COSTS, Costs, Reasons, SearchCosts, read_costs
 from shared.planning.demand import PAGE
 from shared.planning.distribution import mean
@@ -80,7 +81,7 @@ async def check(options: argparse.Namespace, costs: Costs) -> Checks:
                 for repeated in (False, True):
                     for clients in CLIENTS:
                         rate = await _rate(
-                            suite.targets.orchestrator,
+                            suite,
                             costs,
                             reasons,
                             repeated=repeated,
@@ -99,7 +100,7 @@ async def check(options: argparse.Namespace, costs: Costs) -> Checks:
 
 
 async def _rate(
-    target: str,
+    suite: PrivateSuite,
     costs: Costs,
     reasons: Reasons,
     *,
@@ -107,15 +108,19 @@ async def _rate(
     clients: int,
     seconds: float,
 ) -> Rate:
+    target = suite.targets.orchestrator
     kind = costs.searches.kind(reasons, "en", page_size=PAGE, repeated=repeated)
     queries = warm(judged()) if repeated else cold(judged(), _SEED + clients)
     if repeated:  # what is kept is kept before it is measured
         async with grpc.aio.insecure_channel(target) as channel:
             for send, _ in zip(_searches(queries, reasons), queries, strict=False):
                 await send(channel, _DEADLINE)
+    meter = plan_searches.Meter(suite)
+    meter.start()
     run = await closed_loop(
         target, _searches(queries, reasons), clients=clients, seconds=seconds, deadline=_DEADLINE
     )
+    spent = sum(meter.per_call(max(1, run.calls)).values())
     return Rate(
         reasons=reasons,
         repeated=repeated,
@@ -123,6 +128,9 @@ async def _rate(
         foretold=foretold(kind, clients, costs.searches.cores),
         measured=run.goodput,
         whole_share=run.share("whole"),
+        foretold_ms=sum(kind.cpu_ms.values()),
+        measured_ms=spent,
+        got=spent * run.calls / 1e3 / run.seconds / costs.searches.cores,
     )
 
 

@@ -22,6 +22,8 @@ POOLS: Final = (
     "orchestrator", "nlu", READING, "retrieval", ENGINE, "ranking", "reason", WRITING, "recommend",
 )  # fmt: skip
 """In the order in which a search comes to them."""
+_LEAST_MS: Final = 0.05
+"""Of a visit: the kernel counts processor time in steps of 10 ms, so less may read as nothing."""
 _OWN: Final = 0.2
 """Least share of retrieval's work that is its own."""
 SMALL_PAGE, PAGE = 5, 20
@@ -123,20 +125,24 @@ def _kind(
     larger = searches.kind(reasons, "en", page_size=PAGE, repeated=False)
     smaller = searches.kind(reasons, "en", page_size=SMALL_PAGE, repeated=False)
     sized = _Sized(measured, larger, smaller, workload.page_size)
+
+    def served(process: str) -> Visit:
+        return Visit(process, max(_LEAST_MS, sized.cpu(process)))
+
     reading = min(plain.cpu_ms.get("triton", 0.0), measured.cpu_ms.get("triton", 0.0))
     writing = max(0.0, sized.cpu("triton") - reading) if reasons == "model" else 0.0
     # The engine's work is the shards'; what the process does beside it is the service's own.
     engine = ShardCurve.of(costs.shards).work_ms.at(searches.products)
-    retrieval = sized.cpu("retrieval")
+    retrieval = max(_LEAST_MS, sized.cpu("retrieval"))
     hop = workload.policy.hop_ms
     gpu = workload.policy.gpu_cores
     legs = [
-        _leg(sized, ("own",), 0.0, [Visit("orchestrator", sized.cpu("orchestrator"))], gpu),
+        _leg(sized, ("own",), 0.0, [served("orchestrator")], gpu),
         _leg(
             sized,
             ("nlu",),
             2 * hop,
-            [Visit("nlu", sized.cpu("nlu")), Visit(READING, reading)],
+            [served("nlu"), Visit(READING, reading)],
             gpu,
         ),
         _leg(
@@ -146,13 +152,13 @@ def _kind(
             [Visit("retrieval", max(_OWN * retrieval, retrieval - engine))],
             gpu,
         ),
-        _leg(sized, ("ranking",), hop, [Visit("ranking", sized.cpu("ranking"))], gpu),
+        _leg(sized, ("ranking",), hop, [served("ranking")], gpu),
     ]
     if reasons != "off":
-        visits = [Visit("reason", sized.cpu("reason"))]
+        visits = [served("reason")]
         visits += [Visit(WRITING, writing)] if writing else []
         legs.append(_leg(sized, ("reason",), len(visits) * hop, visits, gpu))
-    return SearchKind(share, tuple(legs), (Visit("recommend", sized.cpu("recommend")),))
+    return SearchKind(share, tuple(legs), (served("recommend"),))
 
 
 class _Sized:

@@ -49,13 +49,36 @@ def test_the_forecast_lies_between_one_caller_and_the_machine():
 def test_the_section_says_whether_the_forecasts_hold():
     checks = Checks(cores=2, products=19_406)
     checks.rates = [
-        Rate("off", False, 8, foretold=45.0, measured=50.0, whole_share=1.0),
-        Rate("model", True, 8, foretold=30.0, measured=20.0, whole_share=0.9),
+        Rate(
+            "off",
+            False,
+            8,
+            foretold=45.0,
+            measured=50.0,
+            whole_share=1.0,
+            foretold_ms=40.0,
+            measured_ms=38.0,
+            got=0.95,
+        ),
+        Rate(
+            "model",
+            True,
+            8,
+            foretold=30.0,
+            measured=20.0,
+            whole_share=0.9,
+            foretold_ms=60.0,
+            measured_ms=70.0,
+            got=0.7,
+        ),
     ]
     checks.measured_mib = {"nlu": 200.0, "retrieval": 300.0}
     checks.foretold_mib = {"nlu": 190.0, "retrieval": 280.0}
     body = section("python -m benchmarks.plan_check", COSTS, checks)
-    assert "| no reasons, every query new, 8 clients | 45.0 | 50.0 | -10% | 100% |" in body
+    assert (
+        "| no reasons, every query new, 8 clients | 45.0 | 50.0 | -10% | 40.0 | 38.0 | 95% | 100% |"
+        in body
+    )
     assert "off by 50% (wanted: within 25%): not met" in body
     assert "All memory is off by 6% (wanted: within 25%): met" in body
 

@@ -114,6 +114,16 @@ def test_an_endless_target_says_what_would_do():
     assert any(remedy.startswith("--reasons template") for remedy in caught.value.remedies)
 
 
+def test_what_cost_too_little_to_be_counted_is_deployed_all_the_same():
+    kinds = [
+        kind.model_copy(update={"cpu_ms": kind.cpu_ms | {"recommend": 0.0, "nlu": 0.0}})
+        for kind in COSTS.searches.kinds
+    ]
+    free = COSTS.model_copy(update={"searches": COSTS.searches.model_copy(update={"kinds": kinds})})
+    rows = {row.name: row.replicas for row in plan(BASE, free).rows}
+    assert rows["recommend"] == rows["nlu"] == 3
+
+
 def test_a_node_that_holds_no_shard_is_named():
     with pytest.raises(PlanInfeasibleError, match="--node-memory"):
         plan(replace(BASE, policy=Policy(node_gib=0.3, most_shard_products=1e6)), COSTS)
