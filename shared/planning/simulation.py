@@ -8,10 +8,11 @@ that works on a search's shards as if they were one) are not made here. simpy ru
 
 from __future__ import annotations
 
+import math
 import random
 from bisect import bisect_right
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 import simpy
@@ -24,6 +25,9 @@ from shared.planning.pools import Pool
 Choice = Literal["round-robin", "random", "least-loaded"]
 WARM_UP: Final = 0.2
 """Share of the searches that fill the queues and are not counted."""
+_REPLICAS_OF_PART: Final = 3
+_LATENCIES: Final = 8
+"""So many times the 99th percentile lasts a simulation at least."""
 _BURST_FACTOR: Final = 1.5
 _BURST_SECONDS: Final = 1.0
 _BEFORE_INDEX: Final = 2
@@ -95,6 +99,8 @@ class Simulation:
         qps: Searches a second.
         choice: How a replica is chosen: `random` is what the formulas take for granted, many
             callers that take turns from places of their own.
+        part: Simulate one part of so many: as much of every pool, and of the searches. What one
+            replica gets stays the same, but for the rounding of their number.
         bursts: Whether searches come half as fast again in every other second.
         seed: Of all chance.
     """
@@ -105,22 +111,23 @@ class Simulation:
         qps: float,
         *,
         choice: Choice = "random",
+        part: int = 1,
         bursts: bool = False,
         seed: int = 1,
     ) -> None:
         self._chance = random.Random(seed)  # noqa: S311 - load, not secrets
         self._deployment = deployment
-        self._qps, self._bursts = qps, bursts
+        self._qps, self._bursts = qps / part, bursts
         self._env = simpy.Environment()
         self._pools = {
-            name: _Replicas(self._env, pool, pool.servers, choice, self._chance)
+            name: _Replicas(self._env, _part(pool, part), pool.servers, choice, self._chance)
             for name, pool in deployment.pools.items()
         }
         index = deployment.index
         self._nodes = [
             _Replicas(
                 self._env,
-                index.pool,
+                _part(index.pool, part),
                 max(1, int(index.pool.cores / index.width)),
                 choice,
                 self._chance,
@@ -216,3 +223,20 @@ class Simulation:
         low, high = PROBABILITIES[place - 1], PROBABILITIES[place]
         share = (at - low) / (high - low)
         return quantiles[place - 1] + share * (quantiles[place] - quantiles[place - 1])
+
+
+def parts(deployment: Deployment) -> int:
+    """Returns of how many parts one may be simulated: every pool keeps some replicas in it."""
+    waited = {visit.pool for kind in deployment.demand.kinds for leg in kind.legs
+              for visit in leg.visits if visit.service_ms > 0}  # fmt: skip
+    fewest = min(deployment.pools[name].replicas for name in waited)
+    return max(1, min(fewest, deployment.index.copies) // _REPLICAS_OF_PART)
+
+
+def searches_needed(qps: float, p99_ms: float, part: int) -> int:
+    """Returns the searches that a steady state needs: queues fill, and then are looked at."""
+    return math.ceil(qps / part * _LATENCIES * p99_ms / 1e3)
+
+
+def _part(pool: Pool, part: int) -> Pool:
+    return replace(pool, replicas=max(1, round(pool.replicas / part)))

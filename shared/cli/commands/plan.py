@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _TRAFFIC, _MACHINES, _PRICES = TrafficOptions(), MachineOptions(), PriceOptions()
 _FEWEST = 100
+_ENOUGH = 5_000
+"""Searches for a 99th percentile that is worth telling."""
 
 
 def plan(
@@ -32,7 +34,9 @@ def plan(
     simulate: Annotated[
         bool, Parameter(negative="", help="Try the plan in a discrete-event simulation.")
     ] = False,
-    searches: Annotated[str, Parameter(help="Searches that are simulated.")] = "10k",
+    searches: Annotated[
+        str, Parameter(help="Searches that are simulated; auto: what a steady state needs.")
+    ] = "auto",
     choice: Annotated[
         Literal["random", "round-robin", "least-loaded"],
         Parameter(help="How the simulation chooses a replica; random is what formulas assume."),
@@ -80,7 +84,9 @@ def plan(
         raise failures.CommandError(f"--plot: no folder {plot.parent}", code=failures.USAGE)
     try:
         workload = read(products, qps, p99, traffic=traffic, machines=machines, prices=prices)
-        simulated = int(count(searches, "--searches", least=_FEWEST, most=1e7))
+        simulated = 0
+        if searches != "auto":
+            simulated = int(count(searches, "--searches", least=_FEWEST, most=1e7))
     except PlanInputError as error:
         raise failures.CommandError(str(error), code=failures.USAGE) from error
     try:
@@ -111,14 +117,28 @@ def _simulate(made: Plan, searches: int, choice: Choice, seed: int, *, bursts: b
     require_extra("plan", ("simpy",))
     from rich.progress import Progress
 
-    from shared.planning.simulation import Simulation
+    from shared.planning import simulation
 
-    simulation = Simulation(
-        made.deployment, made.workload.qps, choice=choice, bursts=bursts, seed=seed
+    qps = made.workload.qps
+    part = 1
+    if simulation.searches_needed(qps, made.p99_ms, 1) > (searches or _ENOUGH):
+        part = simulation.parts(made.deployment)
+    needed = simulation.searches_needed(qps, made.p99_ms, part)
+    if searches and searches < needed:
+        raise failures.CommandError(
+            f"--searches: {searches:,} are over before the queues have filled; at this rate a "
+            f"steady state needs {needed:,}",
+            code=failures.USAGE,
+        )
+    wanted = searches or max(needed, _ENOUGH)
+    if part > 1:
+        failures.say(f"simulating one part of {part}: as much of every pool and of the searches")
+    run = simulation.Simulation(
+        made.deployment, qps, choice=choice, part=part, bursts=bursts, seed=seed
     )
     with Progress(console=output.error_console(), transient=True) as bar:
-        task = bar.add_task("simulating", total=searches)
-        return simulation.run(searches, lambda done: bar.update(task, completed=done))
+        task = bar.add_task("simulating", total=wanted)
+        return run.run(wanted, lambda done: bar.update(task, completed=done))
 
 
 def _draw(path: Path, made: Plan, measured: Costs) -> None:

@@ -67,6 +67,14 @@ def test_a_picture_is_drawn(file, tmp_path):
     assert picture.read_text().count("<svg") == 1
 
 
+def test_a_simulation_that_is_over_too_soon_is_refused(capsys, file):
+    pytest.importorskip("simpy", reason="the extra 'plan' is not installed")
+    command = ["--products", "200k", "--qps", "3k", "--p99", "150ms", "--reasons", "off"]
+    assert run(file, *command, "--simulate", "--searches", "200") == failures.USAGE
+    error = capsys.readouterr().err
+    assert "--searches: 200 are over before the queues have filled" in error
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -14,7 +14,7 @@ from tests.shared.planning.made_up_costs import costs
 
 pytest.importorskip("simpy", reason="the extra 'plan' is not installed")
 
-from shared.planning.simulation import Simulation
+from shared.planning.simulation import Simulation, parts, searches_needed
 
 COSTS = costs()
 SEARCHES = 4_000
@@ -58,6 +58,19 @@ def test_taking_turns_and_less_loaded_replicas_are_no_slower_than_promised():
     for choice in ("round-robin", "least-loaded"):
         found = Simulation(made.deployment, 300, choice=choice, seed=3).run(2_500)
         assert found.percentile(99) < made.p99_ms * 1.05
+
+
+def test_a_part_of_many_behaves_like_the_whole():
+    workload = Workload(2e5, 10_000, 100, reasons="off")
+    made = plan(workload, COSTS)
+    part = parts(made.deployment)
+    assert part > 1
+    needed = searches_needed(workload.qps, made.p99_ms, part)
+    found = Simulation(made.deployment, workload.qps, part=part, seed=3).run(max(needed, SEARCHES))
+    assert found.percentile(99) == pytest.approx(made.p99_ms, rel=0.2)
+    for name, pool in made.deployment.pools.items():
+        if pool.replicas > 4 * part:
+            assert found.busy[name] == pytest.approx(pool.busy, rel=0.2)
 
 
 def test_bursts_cost_latency():
