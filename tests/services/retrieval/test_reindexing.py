@@ -181,6 +181,14 @@ def test_an_index_that_answers_otherwise_is_not_taken(
     assert len(titles(catalogue)) == COUNT
 
 
+def test_an_empty_index_is_changed_too(store: VectorStore) -> None:
+    catalogue = Catalogue(store, 8)
+    catalogue.open()
+    Reindexer(catalogue, nothing, 0).build(keep_former=False)
+    assert titles(catalogue) == {}
+    assert catalogue.write([draft(1)]).indexed == 1
+
+
 def test_agreement_counts_what_is_missing(store: VectorStore) -> None:
     catalogue = Catalogue(store, 8)
     catalogue.open()
@@ -245,10 +253,13 @@ def test_writes_of_another_replica_are_brought_over() -> None:
 # `kill -9`, in a real process and through the real engine.
 
 VICTIM = """
-import sys, threading
+import os, sys, threading
 from pathlib import Path
 from services.retrieval.reindexing import Reindexer, Stage
 from tests.services.retrieval.test_reindexing import COUNT, draft, opened
+
+def say(kind, value):
+    os.write(1, f"{kind} {value}\\n".encode())  # in one piece: two threads do
 
 catalogue = opened(Path(sys.argv[1]))
 catalogue.write([draft(number) for number in range(COUNT)])
@@ -259,13 +270,13 @@ def write():
     while True:
         catalogue.write([draft(number)])
         catalogue.commit()
-        print("written", number, flush=True)
+        say("written", number)
         number += 1
 
 threading.Thread(target=write, daemon=True).start()
 
 def tell(step):
-    print("stage", step.stage.name, flush=True)
+    say("stage", step.stage.name)
 
 while True:
     Reindexer(catalogue, tell, 0.05).build(keep_former=False)
