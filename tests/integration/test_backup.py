@@ -190,15 +190,14 @@ def wherefore(suite: Suite, *arguments: str) -> Any:
 
 
 def settled_page(shop: Shop, expected: list[str] | None = None) -> list[str]:
-    """The user's page, once what it is made of was learnt."""
+    """The user's page, once it is the expected one, or what it is made of was learnt."""
     until = time.monotonic() + 60
-    page = shop.own_page()
-    while time.monotonic() < until:
-        again = shop.own_page()
-        if again[0] == "for-you" and again == (page if expected is None else expected):
-            return again
-        page = again
+    page, same = shop.own_page(), 0
+    while time.monotonic() < until and page != expected and (expected or same < 6):
         time.sleep(0.5)
+        again = shop.own_page()
+        same = same + 1 if again == page and again[0] == "for-you" else 0
+        page = again
     return page
 
 
