@@ -189,6 +189,17 @@ def wherefore(suite: Suite, *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
+def pages_again(shop: Shop, expected: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The pages, once they are the expected ones: what starts answers with less at first.
+
+    The vocabulary is read again after a start, and a busy machine leaves out what is late.
+    """
+    until = time.monotonic() + 60
+    while (pages := shop.pages()) != expected and time.monotonic() < until:
+        time.sleep(1)
+    return pages
+
+
 def settled_page(shop: Shop, expected: list[str] | None = None) -> list[str]:
     """The user's page, once it is the expected one, or what it is made of was learnt."""
     until = time.monotonic() + 60
@@ -234,7 +245,7 @@ def test_wiped_and_restored_it_answers_as_before(
 
     assert all(shop.has(product_id) for product_id in products)
     assert set(views) <= shop.viewed(traffic.user)
-    assert shop.pages() == pages
+    assert pages_again(shop, pages) == pages
     assert settled_page(shop, page) == page
 
 
@@ -252,7 +263,7 @@ def test_reindexed_under_traffic_no_search_fails(drilled: Suite, shop: Shop) -> 
     assert traffic.searches > 20
     assert kept["agreement"]["exact_share"] == 1
     assert all(shop.has(product_id) for product_id in traffic.products)
-    assert shop.pages() == pages
+    assert pages_again(shop, pages) == pages
 
 
 def test_killed_in_the_midst_it_is_as_it_was(drilled: Suite, shop: Shop) -> None:
@@ -277,7 +288,7 @@ def test_killed_in_the_midst_it_is_as_it_was(drilled: Suite, shop: Shop) -> None
     while time.monotonic() < until and not all(map(shop.has, traffic.products)):
         time.sleep(0.5)  # until the circuit breaker asks retrieval again
     assert all(shop.has(product_id) for product_id in traffic.products)
-    assert shop.pages() == pages
+    assert pages_again(shop, pages) == pages
 
 
 def test_other_settings_take_effect(drilled: Suite, shop: Shop) -> None:
