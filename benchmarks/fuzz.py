@@ -70,7 +70,7 @@ class Tally:
         found = problems(case, outcome)
         self.problem_count += bool(found)
         if found and len(self.problems) < KEPT:
-            requests = [raw.hex() for raw in case.requests[:8]]
+            requests = [raw.hex()[:1_000] for raw in case.requests[:2]]
             about = {"metadata": repr(case.metadata), "timeout": case.timeout}
             told = {"index": index, "code": outcome.code.name, "problems": found}
             told |= {"requests": requests}

@@ -8,7 +8,7 @@ from typing import TypeVar
 import grpc.aio
 
 from services.retrieval.blobs import check_mask
-from services.retrieval.catalogue import HAS_VECTOR, Catalogue
+from services.retrieval.catalogue import Catalogue
 from services.retrieval.config import RetrievalSettings
 from services.retrieval.facets import FacetCounter
 from services.retrieval.index_admin import IndexAdminServer
@@ -33,7 +33,7 @@ from services.retrieval.messages import (
 from services.retrieval.optimizing import Optimizing
 from services.retrieval.search import Searcher, SearchOptions
 from services.retrieval.selection import select
-from services.retrieval.statistics import TermReader
+from services.retrieval.statistics import SizeReader, TermReader
 from services.retrieval.store.factory import open_store
 from services.retrieval.store.port import DENSE
 from shared.errors import UnavailableError
@@ -78,6 +78,7 @@ class RetrievalService(RetrievalServiceServicer):
         self._facets = FacetCounter(
             self._catalogue, self._searcher, self._readers, settings.facet_candidates
         )
+        self._sizes = SizeReader(store)
         self._terms = TermReader(store)
         self._fields = FilterFields()
         self._admin = IndexAdminServer(
@@ -279,8 +280,7 @@ class RetrievalService(RetrievalServiceServicer):
         """See the contract."""
         store = self._catalogue.store
         version = self._catalogue.version
-        products = await self._run(self._readers, lambda: store.count(exact=True))
-        vectors = await self._run(self._readers, lambda: store.count(HAS_VECTOR, exact=True))
+        products, vectors = await self._run(self._readers, self._sizes.read, version)
         response = pb.StatsResponse(
             product_count=products,
             vector_count=vectors,

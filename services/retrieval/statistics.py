@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Final
 
 from services.retrieval.blobs import SUMMARY, decode_summary
+from services.retrieval.catalogue import HAS_VECTOR
 from services.retrieval.price_standings import CategoryPrices, PriceGatherer
 from services.retrieval.store.port import VectorStore
 from shared.text.analysis import analyse
@@ -67,6 +68,23 @@ def read_terms(store: VectorStore) -> CatalogueTerms:
         word_pairs=_at_least(_MIN_PAIR, _ordered(pairs, MAX_WORD_PAIRS)),
         prices=prices.prices(),
     )
+
+
+class SizeReader:
+    """Counts once for each version of the index: an exact count reads what it counts."""
+
+    def __init__(self, store: VectorStore) -> None:
+        self._store = store
+        self._latest: tuple[int, int, int] | None = None
+
+    def read(self, version: int) -> tuple[int, int]:
+        """Returns how many products and how many vectors there are."""
+        latest = self._latest
+        if latest is None or latest[0] != version:
+            products = self._store.count(exact=True)
+            vectors = self._store.count(HAS_VECTOR, exact=True)
+            self._latest = latest = (version, products, vectors)
+        return latest[1:]
 
 
 class TermReader:

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from services.retrieval.blobs import SUMMARY, encode_summary
-from services.retrieval.statistics import read_terms
+from services.retrieval.statistics import SizeReader, read_terms
 from wherefore.common.v1.product_pb2 import Product
 
 
@@ -32,3 +32,18 @@ def test_neighbours_count_once_a_product_and_from_three_products() -> None:
 
 def test_numbers_and_models_are_nobodys_neighbours() -> None:
     assert read_terms(store_of(*["Kettle 2 tn-2110"] * 3)).word_pairs == []
+
+
+def test_products_are_counted_once_for_each_version() -> None:
+    class Store:
+        asked = 0
+
+        def count(self, where: object = None, *, exact: bool = False) -> int:
+            assert exact
+            self.asked += 1
+            return 7 if where is None else 5
+
+    store: Any = Store()
+    sizes = SizeReader(store)
+    assert [sizes.read(version) for version in (3, 3, 4)] == [(7, 5)] * 3
+    assert store.asked == 4
