@@ -93,7 +93,7 @@ class Reindexer:
         self._check_dimension()
         try:
             self._check_stopped()
-            self._run(self._store.make_second(), self._store.points(), keep_former=keep_former)
+            self._run(self._store.make_second(), self._store.points, keep_former=keep_former)
         finally:
             if not self._changed:
                 self._store.drop_second()
@@ -108,20 +108,22 @@ class Reindexer:
         former = self._store.former()
         if former is None:
             raise FailedPreconditionError("no former index is kept: re-index with keep_former")
-        with_state = self._differences(former)
-        self._run(former, with_state, keep_former=True)
+        self._run(former, lambda: self._differences(former), keep_former=True)
 
     def drop_former(self) -> None:
         """Deletes the former index, where one is kept."""
         self._store.drop_former()
         self._say(Stage.DONE)
 
-    def _run(self, target: VectorIndex, points: Sequence[str], *, keep_former: bool) -> None:
+    def _run(
+        self, target: VectorIndex, points: Callable[[], Sequence[str]], *, keep_former: bool
+    ) -> None:
         source: VectorIndex = self._store
         for key, kind in source.fields().items():
             target.ensure_field(key, kind)
         with self._catalogue.journal():
-            self._copy(target, points, Stage.COPYING)
+            # Listed once writes are noted: one in between would be in neither.
+            self._copy(target, points(), Stage.COPYING)
             self._build_graph(target)
             if self._store.shared:
                 self._copy(target, self._differences(target), Stage.CATCHING_UP)

@@ -149,6 +149,33 @@ def test_going_back_loses_nothing(catalogue: Catalogue) -> None:
         Reindexer(catalogue, nothing, 0).go_back()
 
 
+def test_what_is_written_as_it_begins_is_not_lost(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = catalogue.store
+    points, scan = store.points, store.scan
+
+    def points_then_write(*_: object) -> list[str]:
+        found = points()
+        catalogue.write([draft(COUNT)])
+        return found
+
+    monkeypatch.setattr(store, "points", points_then_write)
+    Reindexer(catalogue, nothing, 0).build(keep_former=True)
+    monkeypatch.setattr(store, "points", points)
+    assert f"p{COUNT}" in titles(catalogue)
+
+    def scan_then_write(*arguments: object):
+        found = list(scan(*arguments))  # type: ignore[arg-type]
+        catalogue.write([draft(3, "Teapot")])
+        return iter(found)
+
+    monkeypatch.setattr(store, "scan", scan_then_write)
+    Reindexer(catalogue, nothing, 0).go_back()
+    monkeypatch.setattr(store, "scan", scan)
+    assert catalogue.write([draft(3, "Teapot")]).unchanged == 1
+
+
 @pytest.mark.parametrize("stage", [Stage.COPYING, Stage.BUILDING, Stage.CHECKING])
 def test_stopped_before_the_change_it_leaves_the_index_as_it_was(
     catalogue: Catalogue, stage: Stage
