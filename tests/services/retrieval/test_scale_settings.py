@@ -71,6 +71,32 @@ def test_quantised_vectors_are_kept_and_scored_again(
     assert found / (10 * QUERIES) >= LEAST_RECALL[quantisation]
 
 
+def test_a_second_index_is_of_the_layout_that_is_wanted(
+    tmp_path: Path, vectors: NDArray[np.float32]
+) -> None:
+    plain = EdgeStore(tmp_path, Layout(dimension=DIMENSION))
+    plain.open()
+    for n in range(0, PRODUCTS, 500):
+        plain.write(
+            [
+                StoredProduct(f"p{i}", sparse=SparseVector((1,), (1.0,)), payload={}, dense=vector)
+                for i, vector in enumerate(vectors[n : n + 500], n)
+            ]
+        )
+    plain.close()
+    store = EdgeStore(tmp_path, Layout(dimension=DIMENSION, quantisation="int8"))
+    store.open()
+    second = store.make_second()
+    points = store.points()
+    for start in range(0, PRODUCTS, 500):
+        second.write(store.copies(points[start : start + 500]))
+    second.optimize()
+    store.change_to(second)
+    assert [path for path in second.folder.path.rglob("quantized*") if path.stat().st_size > 0]
+    assert store.search_dense(vectors[7], 1)[0].score == pytest.approx(1.0, abs=1e-5)
+    store.close()
+
+
 class Recorder(QdrantClient):
     """Local mode that keeps what a collection was made with; it knows no shards of its own."""
 
