@@ -31,6 +31,7 @@ from services.retrieval.store.port import (
     Record,
     SparseVector,
     StoredProduct,
+    in_order,
     point_id,
 )
 from services.retrieval.store.records import ID, to_record, to_stored
@@ -261,4 +262,4 @@ class EdgeIndex:
         )
         with self._folder.reading() as shard:
             found = shard.query(request)
-        return [Hit(str(point.id), point.score) for point in found]
+        return in_order(Hit(str(point.id), point.score) for point in found)

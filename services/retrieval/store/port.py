@@ -1,7 +1,7 @@
 """The port to the vector store: what retrieval needs of Qdrant, embedded or not."""
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -20,6 +20,8 @@ _NAMESPACE: Final = uuid.UUID("3d1b6f0e-6a55-5c0c-9a43-2f6a7d0c9b11")
 
 QUANTILE: Final = 0.99
 """Share of the components that int8 spreads its steps over; what lies beyond is cut off."""
+
+_SCORE_DIGITS: Final = 5
 
 Payload = Mapping[str, Any]
 
@@ -267,6 +269,15 @@ class VectorStore(VectorIndex, Protocol):
             UnavailableError: The disk has no room for it.
         """
         ...
+
+
+def in_order(hits: Iterable[Hit]) -> list[Hit]:
+    """Returns hits best first, those of one score in order of point.
+
+    The engine has equals in the order in which they were written, which another index of the same
+    products does not share; nor does it share the last bits of sums.
+    """
+    return sorted(hits, key=lambda hit: (-round(hit.score, _SCORE_DIGITS), hit.point))
 
 
 def point_id(product_id: str) -> str:

@@ -17,6 +17,7 @@ from services.retrieval.store.port import (
     Record,
     SparseVector,
     StoredProduct,
+    in_order,
     point_id,
 )
 from services.retrieval.store.records import ID, to_record, to_stored
@@ -282,4 +283,4 @@ class ServerIndex:
             search_params=params,
             with_payload=False,
         )
-        return [Hit(str(point.id), point.score) for point in found.points]
+        return in_order(Hit(str(point.id), point.score) for point in found.points)
