@@ -79,19 +79,19 @@ async def test_calls_are_spread_over_several_servers() -> None:
         ports.append(server.add_insecure_port("127.0.0.1:0"))
         await server.start()
         listening.append(server)
-    encoder = open_text_encoder(settings_of("ipv4:" + ",".join(f"127.0.0.1:{p}" for p in ports)))
+    model = TritonModel(settings_of("ipv4:" + ",".join(f"127.0.0.1:{p}" for p in ports)))
     try:
         for _ in range(50):
-            await encoder.check_ready()
+            await model.check_ready()
             if all(each.asked for each in answering):
                 break
             await asyncio.sleep(0.02)  # the second connection is still being made
         before = [each.asked for each in answering]
         for _ in range(10):
-            await encoder.check_ready()
+            await model.check_ready()
         assert [each.asked - was for each, was in zip(answering, before, strict=True)] == [5, 5]
     finally:
-        await encoder.close()
+        await model.close()
         for server in listening:
             await server.stop(None)
 
