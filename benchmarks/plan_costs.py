@@ -62,6 +62,7 @@ async def memory(sizes: Sequence[int], command: str) -> Memory:
 
 async def at_rest(suite: PrivateSuite) -> dict[str, float]:
     """Returns resident MiB by process after the warm queries were asked once, with reasons."""
+    await idle_cores(suite)  # recommend builds its graph after a start
     await ask_few(suite)
     return suite.resident_mib()
 
