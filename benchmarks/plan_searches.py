@@ -117,9 +117,15 @@ async def filled(
             path = subset(data, products, home)
             async with connect(suite.targets.orchestrator, retry=False) as channel:
                 await import_whole(channel, path, "icecat", target=suite.targets.orchestrator)
-        while not (await _stats(suite)).optimized:  # noqa: ASYNC110 - nothing tells
-            await asyncio.sleep(1.0)
+        await settled(suite)
         yield suite
+
+
+async def settled(suite: PrivateSuite) -> int:
+    """Waits until the graph of vectors is built; returns the number of products."""
+    while not (stats := await _stats(suite)).optimized:  # noqa: ASYNC110 - nothing tells
+        await asyncio.sleep(1)
+    return int(stats.product_count)
 
 
 async def product_count(suite: PrivateSuite) -> int:
@@ -129,7 +135,7 @@ async def product_count(suite: PrivateSuite) -> int:
 
 async def _stats(suite: PrivateSuite) -> retrieval_pb.StatsResponse:
     async with grpc.aio.insecure_channel(suite.targets.retrieval) as channel:
-        return await RetrievalServiceStub(channel).Stats(retrieval_pb.StatsRequest(), timeout=30)
+        return await RetrievalServiceStub(channel).Stats(retrieval_pb.StatsRequest(), timeout=60)
 
 
 async def searches(home: Path, products: int, calls: int, command: str) -> Searches:

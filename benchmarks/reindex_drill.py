@@ -23,6 +23,7 @@ import numpy as np
 
 from benchmarks import report
 from benchmarks.data import icecat, subset
+from benchmarks.plan_searches import settled
 from shared.backup.create import BackupPlan, create
 from shared.backup.restore import restore
 from shared.cli.catalogue_import import import_whole
@@ -39,8 +40,6 @@ from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest
 from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
 from wherefore.retrieval.v1.index_admin_service_pb2 import ReindexRequest
 from wherefore.retrieval.v1.index_admin_service_pb2_grpc import IndexAdminServiceStub
-from wherefore.retrieval.v1.retrieval_service_pb2 import StatsRequest
-from wherefore.retrieval.v1.retrieval_service_pb2_grpc import RetrievalServiceStub
 
 COMMAND: Final = "python -m benchmarks.reindex_drill"
 CLIENTS: Final = 2
@@ -166,7 +165,7 @@ async def measure(catalogue: Path, queries: Sequence[str], quiet_seconds: float)
         async with private_suite(home) as suite, connect(suite.targets.orchestrator) as channel:
             target = suite.targets.orchestrator
             await import_whole(channel, catalogue, "icecat", target=target)
-            drill = Drill(await _settled(suite))
+            drill = Drill(await settled(suite))
             shop = Shop(channel, queries)
             before = await shop.pages()
             async with shop.traffic("searches and writes alone") as window:
@@ -195,17 +194,6 @@ async def measure(catalogue: Path, queries: Sequence[str], quiet_seconds: float)
                 await _reindex(suite)
             await _judge(drill, window, shop, before)
     return drill
-
-
-async def _settled(suite: PrivateSuite) -> int:
-    """Waits for the graph; returns the number of products."""
-    async with connect(suite.targets.retrieval) as channel:
-        stub = RetrievalServiceStub(channel)
-        while True:
-            stats = await stub.Stats(StatsRequest(), timeout=60)
-            if stats.optimized:
-                return stats.product_count
-            await asyncio.sleep(1)
 
 
 async def _reindex(suite: PrivateSuite) -> None:
