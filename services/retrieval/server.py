@@ -117,10 +117,12 @@ class RetrievalService(RetrievalServiceServicer):
     async def close(self) -> None:
         """Waits for writes under way and closes the store."""
         self._admin.close()
+        # First, so that none begins on a store that is closed.
+        stopped = asyncio.create_task(self._optimizing.stop())
         if self._open:
             self._open = False
             await self._run(self._writer, self._catalogue.close)  # ends an optimisation under way
-        await self._optimizing.stop()
+        await stopped
         self._terms.close()
         for executor in (self._readers, self._writer, self._optimizer):
             executor.shutdown(wait=True)
