@@ -97,6 +97,9 @@ class RetrievalSettings(ServiceSettings):
     optimize_pause_seconds: float = Field(default=10.0, ge=0)
     """Pause after the last write at which fewer are enough."""
 
+    optimize_threads: int = Field(default=1, ge=1, le=256)
+    """Threads that build the graph of the embedded store; searches go on beside them."""
+
     reindex_grace_seconds: float = Field(default=10.0, ge=0)
     """How long an index is kept once another one answers, for searches that are under way."""
 

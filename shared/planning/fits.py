@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -22,14 +23,17 @@ class Affine:
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """factor * products ^ exponent."""
+    """factor * products ^ exponent; the factor by its logarithm, which a steep line needs."""
 
-    factor: float
+    log_factor: float
     exponent: float
 
     def at(self, products: float) -> float:
-        """Returns the value at a size."""
-        return float(self.factor * products**self.exponent)
+        """Returns the value at a size; infinity where no float holds it."""
+        try:
+            return math.exp(self.log_factor + self.exponent * math.log(products))
+        except OverflowError:
+            return math.inf
 
 
 def affine(values: Mapping[int, float]) -> Affine:
@@ -59,8 +63,8 @@ def power(values: Mapping[int, float]) -> Power:
     sizes = np.log(np.array(list(values), dtype=np.float64))
     found = np.log(np.maximum(np.array(list(values.values()), dtype=np.float64), 1e-9))
     if len(values) == 1:
-        return Power(float(np.exp(found[0])), 0.0)
+        return Power(float(found[0]), 0.0)
     exponent, offset = np.polyfit(sizes, found, 1)
     if exponent < 0:
-        return Power(float(np.exp(found.mean())), 0.0)
-    return Power(float(np.exp(offset)), float(exponent))
+        return Power(float(found.mean()), 0.0)
+    return Power(float(offset), float(exponent))

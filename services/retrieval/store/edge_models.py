@@ -56,7 +56,7 @@ def to_config(layout: Layout) -> qe.EdgeConfig:
             layout.hnsw_m,
             layout.hnsw_ef_construct,
             full_scan_threshold=1_000,
-            max_indexing_threads=1,  # searches go on beside it
+            max_indexing_threads=layout.optimize_threads,
         ),
         optimizers=qe.EdgeOptimizersConfig(
             indexing_threshold=INDEXING_THRESHOLD_KB, default_segment_number=1

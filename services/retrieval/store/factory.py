@@ -22,6 +22,7 @@ def open_store(settings: RetrievalSettings) -> VectorStore:
         hnsw_ef=settings.hnsw_ef,
         quantisation=settings.quantisation,
         oversampling=settings.oversampling,
+        optimize_threads=settings.optimize_threads,
         shards=settings.shards,
         replicas=settings.replicas,
         write_consistency=settings.write_consistency,

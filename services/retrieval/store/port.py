@@ -101,6 +101,8 @@ class Layout:
     """How the vectors that a search reads first are kept; the whole ones lie beside them."""
     oversampling: float = OVERSAMPLING
     """Quantised candidates for each one wanted that are scored again with the whole vectors."""
+    optimize_threads: int = 1
+    """That build the graph of the embedded index."""
     shards: int = 1
     """Parts of the collection on a cluster; fixed once it exists."""
     replicas: int = 1

@@ -1,5 +1,6 @@
 """Quantisation, shards and replicas: what the settings make of the collection."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,13 @@ def vectors() -> NDArray[np.float32]:
     return (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
 
 
+def write(store: EdgeStore, vectors: NDArray[np.float32]) -> None:
+    """Writes a product of each vector, as many at a time as an import does."""
+    for start in range(0, PRODUCTS, 500):
+        part = enumerate(vectors[start : start + 500], start)
+        store.write([StoredProduct(f"p{n}", SparseVector((1,), (1.0,)), v, {}) for n, v in part])
+
+
 @pytest.fixture(params=["int8", "binary"], scope="module")
 def quantised(
     request: pytest.FixtureRequest,
@@ -41,15 +49,7 @@ def quantised(
         folder, Layout(dimension=DIMENSION, quantisation=quantisation, oversampling=4)
     )
     store.open()
-    for start in range(0, PRODUCTS, 500):
-        store.write(
-            [
-                StoredProduct(
-                    f"p{n}", sparse=SparseVector((1,), (1.0,)), payload={}, dense=vectors[n]
-                )
-                for n in range(start, start + 500)
-            ]
-        )
+    write(store, vectors)
     store.optimize()
     yield store, folder, quantisation
     store.close()
@@ -76,13 +76,7 @@ def test_a_second_index_is_of_the_layout_that_is_wanted(
 ) -> None:
     plain = EdgeStore(tmp_path, Layout(dimension=DIMENSION))
     plain.open()
-    for n in range(0, PRODUCTS, 500):
-        plain.write(
-            [
-                StoredProduct(f"p{i}", sparse=SparseVector((1,), (1.0,)), payload={}, dense=vector)
-                for i, vector in enumerate(vectors[n : n + 500], n)
-            ]
-        )
+    write(plain, vectors)
     plain.close()
     store = EdgeStore(tmp_path, Layout(dimension=DIMENSION, quantisation="int8"))
     store.open()
@@ -95,6 +89,21 @@ def test_a_second_index_is_of_the_layout_that_is_wanted(
     assert [path for path in second.folder.path.rglob("quantized*") if path.stat().st_size > 0]
     assert store.search_dense(vectors[7], 1)[0].score == pytest.approx(1.0, abs=1e-5)
     store.close()
+
+
+def test_threads_of_the_graph_may_change_with_a_start(
+    tmp_path: Path, vectors: NDArray[np.float32]
+) -> None:
+    for threads in (1, 2):
+        store = EdgeStore(tmp_path, Layout(dimension=DIMENSION, optimize_threads=threads))
+        store.open()
+        write(store, vectors)
+        store.optimize()
+        assert store.is_optimized()
+        assert store.search_dense(vectors[7], 1)[0].score == pytest.approx(1.0, abs=1e-5)
+        store.close()
+        (config,) = tmp_path.rglob("edge_config.json")
+        assert json.loads(config.read_text())["hnsw_config"]["max_indexing_threads"] == threads
 
 
 class Recorder(QdrantClient):

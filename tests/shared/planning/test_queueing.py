@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.planning.fits import affine, power
@@ -65,9 +65,11 @@ def test_lines_find_what_made_the_points():
     line = affine({n: 100 + 0.002 * n for n in sizes})
     assert (line.base, line.each) == (pytest.approx(100), pytest.approx(0.002))
     curve = power({n: 0.5 * n**0.4 for n in sizes})
-    assert (curve.factor, curve.exponent) == (pytest.approx(0.5), pytest.approx(0.4))
+    assert (curve.at(1), curve.exponent) == (pytest.approx(0.5), pytest.approx(0.4))
 
 
+@example({2142: 1.0, 2976: 320146.0})
+@example({1_000_000: 0.1, 1_000_001: 1e6})
 @given(st.dictionaries(st.integers(1_000, 10**7), st.floats(0.1, 1e6), min_size=1, max_size=6))
 def test_no_line_falls_or_goes_below_nothing(points):
     for line in (affine(points), power(points)):
