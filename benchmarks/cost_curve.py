@@ -137,7 +137,7 @@ class Curve:
         return self.suite.anonymous_mib()["retrieval"]
 
 
-async def measure(home: Path, sizes: Sequence[int], most_mib: float) -> list[Size]:
+async def measure(home: Path, sizes: Sequence[int], most_mib: float, threads: int) -> list[Size]:
     """Grows a store to every size; what is known of the sizes from before is not measured again."""
     ledger = home / "sizes.json"
     done = [Size(**raw) for raw in json.loads(ledger.read_text())] if ledger.exists() else []
@@ -146,8 +146,9 @@ async def measure(home: Path, sizes: Sequence[int], most_mib: float) -> list[Siz
         return done
     maker, queries = material()
     for size in wanted:
-        async with serving(home, maker, queries) as curve:
-            done.append(await curve.grow(size, done[-1] if done else None))
+        async with serving(home, maker, queries, threads) as curve:
+            grown = await curve.grow(size, done[-1] if done else None)
+        done.append(replace(grown, threads=threads))
         # Copied when the service has stopped: an index that is built anew changes the folder.
         shutil.copytree(home / "data", copy_of(home, size) / "data")
         ledger.write_text(json.dumps([asdict(one) for one in done]))
@@ -176,11 +177,15 @@ async def ask_again(home: Path) -> list[Size]:
 
 @asynccontextmanager
 async def serving(
-    home: Path, maker: Maker, queries: Sequence[QueryUnderstanding]
+    home: Path, maker: Maker, queries: Sequence[QueryUnderstanding], threads: int = 1
 ) -> AsyncGenerator[Curve]:
     """A retrieval service alone, on the store of a folder."""
+    variables = {
+        "WHEREFORE_RETRIEVAL_OPTIMIZE_SHARE": "1",
+        "WHEREFORE_RETRIEVAL_OPTIMIZE_THREADS": str(threads),
+    }
     async with (
-        private_suite(home, triton=False, services=("retrieval",)) as suite,
+        private_suite(home, triton=False, services=("retrieval",), variables=variables) as suite,
         grpc.aio.insecure_channel(suite.targets.retrieval) as channel,
     ):
         yield Curve(RetrievalServiceStub(channel), suite, maker, queries, home)
@@ -226,6 +231,7 @@ def main() -> int:
     parser.add_argument("--home", type=Path, required=True, help="folder of the store, kept")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--most-mib", type=float, default=10_240, help="memory to stop at")
+    parser.add_argument("--threads", type=int, default=1, help="that build the graph")
     parser.add_argument(
         "--again", action="store_true", help="ask the copies of the sizes that are done anew"
     )
@@ -233,7 +239,9 @@ def main() -> int:
     options = parser.parse_args()
     options.home.mkdir(parents=True, exist_ok=True)
     asked = ask_again(options.home) if options.again else None
-    sizes = asyncio.run(asked or measure(options.home, options.sizes, options.most_mib))
+    sizes = asyncio.run(
+        asked or measure(options.home, options.sizes, options.most_mib, options.threads)
+    )
     body = section(sizes, COMMAND)
     print(body)
     if not options.no_write:

@@ -32,6 +32,8 @@ class Size:
     filtered_ms: list[float]
     anonymous_mib: float = 0.0
     """Resident without mapped files, which the system can drop."""
+    threads: int = 1
+    """That built the graph in the last step."""
 
 
 def summary(size: Size) -> str:
@@ -79,7 +81,10 @@ def section(sizes: Sequence[Size], command: str) -> str:
             "gRPC, after every vector is in the graph. Times of writing and indexing are sums from "
             "an empty store on: two of the clock, and that of the processors for both, which other "
             "work of the machine changes little. The power is that of a least-squares line through "
-            "the logarithms.",
+            "the logarithms. The graph is built once a size, when all is written "
+            "(`OPTIMIZE_SHARE=1`), by threads: "
+            + ", ".join(f"{s.threads} at {s.products:,}" for s in sizes)
+            + ".",
             "",
             report.table(("products", *measures), rows),
             "",
