@@ -26,6 +26,13 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     && pip --python /opt/venv/bin/python install --no-deps --require-hashes \
         --requirement /tmp/requirements.txt
 
+FROM python AS tools-environment
+COPY deploy/images/requirements-tools.txt /tmp/requirements.txt
+RUN --mount=type=cache,target=/root/.cache/pip \
+    python -m venv --without-pip /opt/venv \
+    && pip --python /opt/venv/bin/python install --no-deps --require-hashes \
+        --requirement /tmp/requirements.txt
+
 # torch comes from the index of its builds: for processors as it stands; for GPUs name another.
 FROM python AS train-environment
 ARG TORCH_VERSION=2.13.0
@@ -172,7 +179,8 @@ ENTRYPOINT ["python", "-m", "services.orchestrator"]
 
 # ---- Jobs: the command line; training.
 
-FROM service AS tools
+FROM service-base AS tools
+COPY --from=tools-environment /opt/venv /opt/venv
 COPY services/ services/
 COPY deploy/images/wherefore /usr/local/bin/
 RUN python -m compileall -q services

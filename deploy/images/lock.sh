@@ -14,6 +14,8 @@ lock() {
 lock services 3.11 --constraint constraints.txt --extra redis --extra tracing pyproject.toml
 lock ranking 3.11 --constraint constraints.txt --extra redis --extra tracing \
   pyproject.toml deploy/images/ranking.in
+lock tools 3.11 --constraint constraints.txt --extra redis --extra tracing --extra plan \
+  pyproject.toml
 # torch is installed by itself, as its build depends on the machine.
 lock train 3.11 --constraint constraints.txt --override deploy/images/without-torch.txt \
   --extra train --extra ranking --extra recommend --extra scale --extra redis --extra tracing \

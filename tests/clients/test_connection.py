@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from shared import channel
 from tests.fuzz.methods import all_methods
 from wherefore_client import AsyncClient, Client, Deadlines, Tls
 from wherefore_client.connection import Connection, service_config
@@ -85,3 +86,9 @@ def test_what_is_retried_is_in_the_contracts_and_can_be_repeated():
     once = {"Import", "ImportWithProgress", "Update", "Delete", "PurgeUser"}
     assert not {path for path in short if path.rpartition("/")[2] in once}
     assert {"SearchService/Search", "UserEventService/Write", "ProductService/List"} <= short
+
+
+def test_the_client_spreads_its_calls_as_the_services_do():
+    ours, theirs = service_config(), channel.service_config()
+    assert ours["loadBalancingConfig"] == theirs["loadBalancingConfig"]
+    assert ours["retryThrottling"] == theirs["retryThrottling"]

@@ -99,7 +99,7 @@ def of_file(name: str) -> Iterator[Requirement]:
             yield Requirement(line)
 
 
-@pytest.mark.parametrize("group", ["services", "ranking", "train", "build"])
+@pytest.mark.parametrize("group", ["services", "ranking", "tools", "train", "build"])
 def test_locks_agree_with_the_constraints(group: str) -> None:
     ours = constraints()
     assert {name: ours.get(name) for name in lock(group) if name != "setuptools"} == {
@@ -111,6 +111,7 @@ def test_locks_are_whole() -> None:
     services = wanted_by(of_project("redis", "tracing"))
     assert set(lock("services")) == services, "run `make locks`"
     assert set(lock("ranking")) == services | wanted_by(of_file("ranking.in"))
+    assert set(lock("tools")) == wanted_by(of_project("redis", "tracing", "plan"))
     assert set(lock("build")) == wanted_by(of_file("build.in"))
     of_train = wanted_by(of_project("train", "ranking", "recommend", "redis", "tracing", "scale"))
     for_train = of_train | wanted_by(of_project("models")) | wanted_by(of_file("train.in"))
@@ -121,7 +122,7 @@ def test_locks_are_whole() -> None:
     }
 
 
-@pytest.mark.parametrize("group", ["services", "ranking", "train", "build", "triton"])
+@pytest.mark.parametrize("group", ["services", "ranking", "tools", "train", "build", "triton"])
 def test_every_package_has_hashes(group: str) -> None:
     text = (LOCKS / f"requirements-{group}.txt").read_text("utf-8")
     blocks = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)
@@ -138,7 +139,7 @@ def test_triton_has_what_the_suite_gives_it() -> None:
 
 
 def test_only_training_has_torch() -> None:
-    for group in ("services", "ranking", "triton", "build"):
+    for group in ("services", "ranking", "tools", "triton", "build"):
         assert not {"torch", "transformers", "onnx"} & set(lock(group))
     with_torch = {name for name in FINAL if dockerfile.environment_stage(name) is not None}
     assert {
@@ -181,7 +182,7 @@ def test_nothing_comes_from_addresses_or_moving_tags() -> None:
             name, _, tag = image.rpartition(":")
             assert name
             assert re.match(r"\d+\.\d+", tag), f"{image}: name a version"
-    for name in ("services", "ranking", "train"):
+    for name in ("services", "ranking", "tools", "train"):
         installs = " ".join(dockerfile.stages()[f"{name}-environment"].values("RUN"))
         assert "--no-deps --require-hashes" in installs
 

@@ -10,7 +10,6 @@ at any point leaves a whole generation.
 """
 
 import json
-import os
 import secrets
 import shutil
 import subprocess
@@ -24,6 +23,7 @@ from typing import Any, Final
 import qdrant_edge as qe
 
 from services.retrieval.store.generation import Generation
+from shared.durable_file import write_durably
 from shared.errors import InternalError, UnavailableError
 
 _CURRENT: Final = "current.json"
@@ -144,12 +144,7 @@ class EdgeFolder:
 
     def write_json(self, name: str, document: Mapping[str, Any]) -> None:
         """Replaces a small document durably; a crash leaves the old one or the new one."""
-        draft = self.path / f"{name}.new"
-        with draft.open("w", encoding="utf-8") as file:
-            json.dump(document, file, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self.path / name)
+        write_durably(self.path / name, json.dumps(document, ensure_ascii=False).encode())
 
     def size_bytes(self) -> int:
         """Returns the room that the shard in use takes on the disk."""
