@@ -25,7 +25,7 @@ _LEAKS = {
 _KEY = re.compile(r'\[".*?"\]', re.DOTALL)
 """The key of a map in the path of a field, which is the caller's."""
 _BEFORE = 8
-"""Characters before what was found that the caller must have said as well."""
+"""Characters before what was found that the caller must have said as well, or what we quote."""
 _PATTERNS = {name: re.compile(pattern) for name, pattern in _LEAKS.items()}
 
 
@@ -46,8 +46,10 @@ def leaks(texts: Iterable[str], sent: str = "") -> list[str]:
 
 
 def _echoed(match: re.Match[str], sent: str) -> bool:
-    """Whether the caller said it, our closing quotation mark aside."""
+    """Whether the caller said it, our quotation marks aside."""
     if match[0] in sent:
         return True
-    with_before = match.string[max(0, match.start() - _BEFORE) : match.end() - 1]
+    before = match.string[max(0, match.start() - _BEFORE) : match.start()]
+    ours = max(before.rfind("'"), before.rfind('"')) + 1  # what we quote begins behind it
+    with_before = before[ours:] + match[0][:-1]
     return match[0][-1] in "'\"" and with_before in sent

@@ -127,7 +127,10 @@ def test_texts_for_people_are_no_leaks(text: str):
 def test_an_echo_is_no_leak():
     assert leaks(["unknown field 'os.path.KeyError'"], sent="filter: os.path.KeyError = 1") == []
     assert leaks(["no product 'audio-002{' here"], sent="id: audio-002{") == []
+    assert leaks(["no product '{' in the catalogue"], sent="\n\x01{") == []
+    assert leaks(["Product has no field 'title{'"], sent="\x06title{") == []
     assert leaks(["no product {'audio-002': 1}"], sent="id: audio-002{")
+    assert leaks(["no product '' but {'audio-002': 1}"], sent="id: audio-002{")
 
 
 def outcome(code: grpc.StatusCode, message: str = "", field: str | None = None) -> Outcome:
