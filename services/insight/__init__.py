@@ -1,0 +1,1 @@
+"""Opinion monitoring: what texts say of topics, products and brands, and when negatives surge."""
