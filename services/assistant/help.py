@@ -1,0 +1,100 @@
+"""Help articles: paragraphs that answer questions, quoted word for word."""
+
+from pathlib import Path
+from typing import Final, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from services.assistant.domain import Citation, Language
+
+BUNDLED: Final = Path(__file__).parent / "data" / "help.yaml"
+PREFIX: Final = "help."
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PassageText(_Strict):
+    """A paragraph in one language, with questions that it answers."""
+
+    questions: tuple[str, ...] = Field(min_length=1)
+    text: str = Field(min_length=1)
+
+
+class Paragraph(_Strict):
+    """A paragraph in both languages."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")
+    en: PassageText
+    zh: PassageText
+
+    def wording(self, language: Language) -> PassageText:
+        """Returns it in a language."""
+        return self.zh if language == "zh" else self.en
+
+
+class Article(_Strict):
+    """A help article."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")
+    title: dict[Language, str]
+    paragraphs: tuple[Paragraph, ...] = Field(min_length=1)
+
+
+class Help(_Strict):
+    """All articles."""
+
+    articles: tuple[Article, ...]
+
+    @model_validator(mode="after")
+    def _unique(self) -> Self:
+        ids = [passage_id(a, p) for a in self.articles for p in a.paragraphs]
+        if len(set(ids)) < len(ids):
+            raise ValueError("ids of articles or of their paragraphs stand twice")
+        return self
+
+    def find(self, answer_id: str) -> tuple[Article, Paragraph]:
+        """Returns the paragraph of an id that `passage_id` made.
+
+        Raises:
+            KeyError: There is none.
+        """
+        for article in self.articles:
+            for paragraph in article.paragraphs:
+                if passage_id(article, paragraph) == answer_id:
+                    return article, paragraph
+        raise KeyError(answer_id)
+
+    def quote(self, answer_id: str, language: Language) -> tuple[str, Citation]:
+        """Returns a paragraph's words with where they stand.
+
+        Raises:
+            KeyError: There is no such paragraph.
+        """
+        article, paragraph = self.find(answer_id)
+        text = paragraph.wording(language).text
+        field = f"{paragraph.id}.{language}"
+        return text, Citation("help", article.id, field, text, text)
+
+
+def passage_id(article: Article, paragraph: Paragraph) -> str:
+    """Returns the id of a paragraph as an answer."""
+    return f"{PREFIX}{article.id}.{paragraph.id}"
+
+
+def read_help(path: Path = BUNDLED) -> Help:
+    """Reads a file of articles.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is no such file; the text names the place.
+    """
+    try:
+        return Help.model_validate(yaml.safe_load(path.read_text("utf-8")))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path}: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error

@@ -1,0 +1,60 @@
+"""A service that the assistant asks: its channel and its breaker."""
+
+from typing import Any, Final, TypeVar
+
+import grpc.aio
+
+from shared.breaker import CircuitBreaker
+from shared.channel import open_channel
+from shared.errors import CircuitOpenError, error_from_rpc
+
+_Response = TypeVar("_Response")
+_BROKEN: Final = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.UNKNOWN,
+    }
+)
+
+
+class Peer:
+    """One service. Connects on the first call.
+
+    Args:
+        name: For metrics and messages, such as "nlu".
+        service: Full name of the service whose health decides.
+        target: HOST:PORT.
+    """
+
+    def __init__(self, name: str, service: str, target: str) -> None:
+        self.name = name
+        self.channel = open_channel(target, wait_for_health_of=service)
+        self._breaker = CircuitBreaker(f"assistant.{name}")
+
+    async def ask(
+        self,
+        method: "grpc.aio.UnaryUnaryMultiCallable[Any, _Response]",
+        request: Any,
+        seconds: float,
+    ) -> _Response:
+        """Calls a method of the service's stub.
+
+        Raises:
+            WhereforeError: It does not answer, or not in time, or refuses.
+        """
+        if not self._breaker.allow():
+            raise CircuitOpenError(f"{self.name} does not answer")
+        try:
+            response = await method(request, timeout=seconds)
+        except grpc.aio.AioRpcError as error:
+            if error.code() in _BROKEN:
+                self._breaker.record_failure()
+            raise error_from_rpc(error) from error
+        self._breaker.record_success()
+        return response
+
+    async def close(self) -> None:
+        """Closes the channel."""
+        await self.channel.close()

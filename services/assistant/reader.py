@@ -1,0 +1,155 @@
+"""Reads what customers write, by the NLU service."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from services.assistant.domain import Language, Message, Named, Vector
+from services.assistant.matching import ENCODER_LANGUAGES
+from services.assistant.peer import Peer
+from shared.errors import UnavailableError, WhereforeError
+from shared.text.language import detect_language, primary_language
+from wherefore.nlu.v1.nlu_service_pb2 import TEXT_ROLE_QUERY, EmbedRequest, ParseRequest
+from wherefore.nlu.v1.nlu_service_pb2_grpc import NluServiceStub
+from wherefore.nlu.v1.query_understanding_pb2 import (
+    INTENT_TYPE_SUPPORT,
+    EntityType,
+    IntentType,
+    QueryUnderstanding,
+)
+
+_SERVICE: Final = "wherefore.nlu.v1.NluService"
+_BATCH: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A message as read; `query` is what retrieval takes, and `lost` what was not to be had."""
+
+    message: Message
+    query: QueryUnderstanding | None
+    lost: tuple[tuple[str, WhereforeError], ...] = ()
+
+
+class NluReader:
+    """Asks the NLU service.
+
+    Args:
+        target: HOST:PORT of it.
+        timeout: Seconds of a call.
+    """
+
+    def __init__(self, target: str, timeout: float) -> None:
+        self._nlu = Peer("nlu", _SERVICE, target)
+        self._stub = NluServiceStub(self._nlu.channel)
+        self._timeout = timeout
+
+    async def read(self, text: str, language: str = "") -> Reading:
+        """Reads one message. Never fails: what is lost is told.
+
+        Args:
+            text: As written, checked.
+            language: BCP-47; told from the text when empty.
+        """
+        spoken = language_of(text, language)
+        parsed, embedded = await asyncio.gather(
+            self._parse(text, language), self._vector(text, spoken), return_exceptions=True
+        )
+        lost: list[tuple[str, WhereforeError]] = []
+        query, vector = None, None
+        if isinstance(parsed, QueryUnderstanding):
+            query = parsed
+        else:
+            lost.append(("nlu", _known(parsed)))
+        if isinstance(embedded, BaseException):
+            lost.append(("nlu.embedding", _known(embedded)))
+        else:
+            vector = embedded
+        return Reading(to_message(text, spoken, query, vector), query, tuple(lost))
+
+    async def vectors(self, texts: Sequence[str]) -> list[Vector]:
+        """Returns unit vectors of texts.
+
+        Raises:
+            WhereforeError: The service does not answer, or not in time.
+        """
+        found: list[Vector] = []
+        for start in range(0, len(texts), _BATCH):
+            request = EmbedRequest(texts=texts[start : start + _BATCH], role=TEXT_ROLE_QUERY)
+            # A batch is no answer to anybody who waits: it gets the time of its texts.
+            seconds = self._timeout * max(1, len(request.texts) // 4)
+            response = await self._nlu.ask(self._stub.Embed, request, seconds)
+            if len(response.vectors) != len(request.texts):
+                raise UnavailableError("nlu sent another number of vectors")
+            found += [_unit(list(vector.values)) for vector in response.vectors]
+        return found
+
+    async def close(self) -> None:
+        """Closes the channel."""
+        await self._nlu.close()
+
+    async def _parse(self, text: str, language: str) -> QueryUnderstanding:
+        request = ParseRequest(query=text, language_code=language, keep_spelling=True)
+        response = await self._nlu.ask(self._stub.Parse, request, self._timeout)
+        return response.understanding
+
+    async def _vector(self, text: str, language: Language) -> Vector | None:
+        if language not in ENCODER_LANGUAGES:
+            return None
+        request = EmbedRequest(texts=[text], role=TEXT_ROLE_QUERY)
+        response = await self._nlu.ask(self._stub.Embed, request, self._timeout)
+        if len(response.vectors) != 1:
+            raise UnavailableError("nlu sent another number of vectors")
+        return _unit(list(response.vectors[0].values))
+
+
+def language_of(text: str, language: str = "") -> Language:
+    """Returns "zh" or "en": as the caller says, else as the text is written."""
+    code = primary_language(language) if language else detect_language(text)[0]
+    return "zh" if code == "zh" else "en"
+
+
+def to_message(
+    text: str, language: Language, query: QueryUnderstanding | None, vector: Vector | None
+) -> Message:
+    """Returns what the assistant knows of a message."""
+    if query is None:
+        return Message(text, language, vector=vector)
+    intents = [query.intent, *query.alternative_intents]
+    return Message(
+        text,
+        language,
+        IntentType.Name(query.intent.type).removeprefix("INTENT_TYPE_").lower(),
+        {
+            each.label: each.confidence
+            for each in intents
+            if each.type == INTENT_TYPE_SUPPORT and each.label
+        },
+        vector,
+        tuple(
+            Named(
+                EntityType.Name(each.type).removeprefix("ENTITY_TYPE_").lower(),
+                each.text,
+                each.normalized,
+            )
+            for each in query.entities
+            if not each.negated
+        ),
+    )
+
+
+def _unit(values: Sequence[float]) -> Vector:
+    vector = np.asarray(values, dtype=np.float32)
+    return vector / max(float(np.linalg.norm(vector)), 1e-9)
+
+
+def _known(error: object) -> WhereforeError:
+    """What a call raised; a fault of ours is not a lost dependency."""
+    if isinstance(error, WhereforeError):
+        return error
+    if isinstance(error, BaseException):
+        raise error
+    raise TypeError(type(error).__name__)
