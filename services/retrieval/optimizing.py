@@ -5,10 +5,14 @@ many times. What is not in the graph yet is searched exactly: it costs time, nev
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from typing import Final
 
 import structlog
 
+_RETRY_SECONDS: Final = 60.0
+"""After a failure, such as a disk without room for the copy."""
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
@@ -42,6 +46,7 @@ class Optimizing:
         self._pause_seconds = pause_seconds
         self._written = asyncio.Event()
         self._ending = False
+        self._streams = 0
         self._task: asyncio.Task[None] | None = None
 
     def wrote(self) -> None:
@@ -49,6 +54,16 @@ class Optimizing:
         self._written.set()
         if self._task is None:
             self._task = asyncio.create_task(self._run())
+
+    @contextmanager
+    def writing(self) -> Generator[None]:
+        """Holds for the time of a stream of writes, in which there is no pause however long."""
+        self._streams += 1
+        try:
+            yield
+        finally:
+            self._streams -= 1
+            self.wrote()
 
     async def stop(self) -> None:
         """Begins nothing more, and waits for what is under way."""
@@ -68,17 +83,24 @@ class Optimizing:
                     await self._optimize()
                     self._written.set()  # more may have come meanwhile
             except Exception:
-                # Searches go on exactly without the graph, and the next write tries again.
+                # Searches go on exactly without the graph.
                 _log.exception("optimize_failed")
+                if await self._nothing_for(_RETRY_SECONDS):
+                    self._written.set()
 
     async def _is_time(self) -> bool:
         if self._waiting() < self._after:
             return False
         if self._waiting() >= self._share * await self._count():
             return True
+        # What is written meanwhile asks again, and so does the end of a stream.
+        return await self._nothing_for(self._pause_seconds) and not self._streams
+
+    async def _nothing_for(self, seconds: float) -> bool:
+        """Waits for the next write; returns whether so many seconds went by without one."""
         try:
-            async with asyncio.timeout(self._pause_seconds):
+            async with asyncio.timeout(seconds):
                 await self._written.wait()
         except TimeoutError:
             return True
-        return False  # asked again by what was written
+        return False

@@ -135,16 +135,16 @@ class RetrievalService(RetrievalServiceServicer):
         """See the contract."""
         response = pb.IndexResponse()
         seen = 0
-        async for request in request_iterator:
-            drafts = drafts_of(request, seen)
-            seen += len(drafts)
-            report = await self._run(self._writer, self._catalogue.write, drafts)
-            response.indexed_count += report.indexed
-            response.unchanged_count += report.unchanged
-            response.errors.extend(report.errors)
-        await self._run(self._writer, self._catalogue.commit)
+        with self._optimizing.writing():
+            async for request in request_iterator:
+                drafts = drafts_of(request, seen)
+                seen += len(drafts)
+                report = await self._run(self._writer, self._catalogue.write, drafts)
+                response.indexed_count += report.indexed
+                response.unchanged_count += report.unchanged
+                response.errors.extend(report.errors)
+            await self._run(self._writer, self._catalogue.commit)
         response.index_version = self._catalogue.version
-        self._optimizing.wrote()
         return response
 
     async def Delete(  # noqa: N802 # the contract's name

@@ -1,7 +1,11 @@
 """When the graph is brought up to date, with a store that only counts."""
 
 import asyncio
+import contextlib
 
+import pytest
+
+from services.retrieval import optimizing
 from services.retrieval.optimizing import Optimizing
 
 PAUSE = 0.1
@@ -79,6 +83,39 @@ async def test_what_comes_while_it_is_built_is_built_afterwards_without_another_
     await index.settled()
     await index.optimizing.stop()
     assert index.built == [100, 120]
+
+
+async def test_a_long_stream_is_no_pause() -> None:
+    index = Index()
+    await index.write(100)
+    await index.settled()
+    with index.optimizing.writing():
+        await index.write(20)  # what another caller wrote meanwhile
+        await asyncio.sleep(3 * PAUSE)
+        assert index.built == [100]
+    await index.settled()
+    await index.optimizing.stop()
+    assert index.built == [100, 120]
+
+
+async def test_a_stream_that_breaks_off_counts_as_written() -> None:
+    index = Index()
+    with contextlib.suppress(ConnectionError), index.optimizing.writing():
+        index.products = index.waiting = 50
+        raise ConnectionError
+    await index.settled()
+    await index.optimizing.stop()
+    assert index.built == [50]
+
+
+async def test_what_failed_is_tried_again_without_a_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(optimizing, "_RETRY_SECONDS", 2 * PAUSE)
+    index = Index()
+    index.failures = 1
+    await index.write(100)
+    await index.settled()
+    await index.optimizing.stop()
+    assert index.built == [100]
 
 
 async def test_what_failed_is_tried_at_the_next_write() -> None:
