@@ -1,0 +1,197 @@
+"""What of a request breaks the contract."""
+
+import base64
+import binascii
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from services.insight import domain
+from services.insight.classifier import Post
+from services.insight.domain import Series
+from services.insight.messages import DIMENSIONS, milliseconds, series_of
+from services.insight.windows import HOUR_MS, MS, Windows
+from shared.errors import FieldViolation, InvalidArgumentError
+from wherefore.insight.v1 import alert_pb2, opinion_pb2
+from wherefore.insight.v1 import insight_service_pb2 as pb
+
+MAX_POSTS: Final = 1_000
+_MAX_ID, _MAX_TEXT = 200, 10_000
+_MAX_VALUES, _MAX_SERIES, _MAX_PAGE, _MAX_POINTS = 100, 100, 100, 10_000
+_DEFAULT_SERIES, _DEFAULT_PAGE, _DEFAULT_DAYS = 20, 20, 14
+_FEWEST_DAYS, _MOST_DAYS = 2, 92
+_DAY_MS: Final = 24 * HOUR_MS
+_LATEST: Final = 253_402_300_799
+_NANOS: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateQuery:
+    """A checked `QueryAggregatesRequest`."""
+
+    dimension: str
+    values: tuple[str, ...]
+    max_series: int
+    start_ms: int
+    end_ms: int
+    step_ms: int
+
+
+def check_post(post: opinion_pb2.Post, latest_ms: int) -> FieldViolation | None:
+    """Returns what is wrong with a text, or None.
+
+    Args:
+        post: The text.
+        latest_ms: No text is from later than that.
+    """
+    if not post.id or len(post.id) > _MAX_ID:
+        return FieldViolation("id", f"must have 1 to {_MAX_ID} characters")
+    if not post.HasField("event_time"):
+        return FieldViolation("event_time", "must be set")
+    if problem := _time_problem(post.event_time):
+        return FieldViolation("event_time", problem)
+    if milliseconds(post.event_time) > latest_ms:
+        return FieldViolation("event_time", "is in the future")
+    return _words_problem(post)
+
+
+def post_of(post: opinion_pb2.Post) -> Post:
+    """Returns a checked text."""
+    at_ms = milliseconds(post.event_time)
+    return Post(post.id, at_ms, post.text, post.product_id, post.brand)
+
+
+def check_series(message: opinion_pb2.Series, field: str) -> Series:
+    """Returns the series that a message names.
+
+    Raises:
+        InvalidArgumentError: It names none.
+    """
+    if message.dimension not in DIMENSIONS:
+        raise InvalidArgumentError.of(f"{field}.dimension", "is no dimension")
+    series = series_of(message)
+    if series.dimension == domain.ALL and series.value:
+        raise InvalidArgumentError.of(f"{field}.value", "must be empty where all texts are meant")
+    if series.dimension != domain.ALL and not 0 < len(series.value) <= _MAX_ID:
+        raise InvalidArgumentError.of(f"{field}.value", f"must have 1 to {_MAX_ID} characters")
+    return series
+
+
+def all_series(messages: Iterable[opinion_pb2.Series]) -> list[Series]:
+    """Returns the series of a subscription.
+
+    Raises:
+        InvalidArgumentError: One is none, or there are too many.
+    """
+    found = [check_series(each, f"series[{at}]") for at, each in enumerate(messages)]
+    if len(found) > _MAX_SERIES:
+        raise InvalidArgumentError.of("series", f"must be at most {_MAX_SERIES}")
+    return found
+
+
+def aggregate_query(request: pb.QueryAggregatesRequest, windows: Windows) -> AggregateQuery:
+    """Checks a request for counts.
+
+    Raises:
+        InvalidArgumentError: It breaks the contract; the field is named.
+    """
+    if request.dimension not in DIMENSIONS:
+        raise InvalidArgumentError.of("dimension", "is no dimension")
+    if len(request.values) > _MAX_VALUES:
+        raise InvalidArgumentError.of("values", f"must be at most {_MAX_VALUES}")
+    most = _count(request.max_series, "max_series", 1, _MAX_SERIES, _DEFAULT_SERIES)
+    step = request.step_seconds or HOUR_MS // MS
+    if step < 0 or step > _MOST_DAYS * _DAY_MS // MS:
+        raise InvalidArgumentError.of("step_seconds", f"must be 1 to {_MOST_DAYS} days")
+    unit = HOUR_MS // MS if step * MS >= HOUR_MS else windows.settings.seconds
+    if step % unit:
+        raise InvalidArgumentError.of("step_seconds", f"must be a multiple of {unit}")
+    step_ms = step * MS
+    newest = (windows.newest_ms or 0) + 1
+    end = _time(request.end_time, "end_time") if request.HasField("end_time") else newest
+    start = end - _DAY_MS
+    if request.HasField("start_time"):
+        start = _time(request.start_time, "start_time")
+    if start >= end:
+        raise InvalidArgumentError.of("start_time", "must be before end_time")
+    start -= start % step_ms
+    if (end - start) // step_ms > _MAX_POINTS:
+        raise InvalidArgumentError.of("step_seconds", f"would give over {_MAX_POINTS} points")
+    if step_ms < HOUR_MS and request.HasField("start_time") and start < windows.fine_from_ms:
+        kept = windows.settings.fine_hours
+        raise InvalidArgumentError.of(
+            "start_time", f"steps under an hour are kept for {kept} hours"
+        )
+    dimension = DIMENSIONS[request.dimension]
+    return AggregateQuery(dimension, tuple(request.values), most, start, end, step_ms)
+
+
+def trend_days(request: pb.GetTrendRequest) -> int:
+    """Returns the days of a request for a trend.
+
+    Raises:
+        InvalidArgumentError: They are too few or too many.
+    """
+    return _count(request.days, "days", _FEWEST_DAYS, _MOST_DAYS, _DEFAULT_DAYS)
+
+
+def page_size(request: pb.ListAlertsRequest) -> int:
+    """Returns the size of a page.
+
+    Raises:
+        InvalidArgumentError: It, or the state, is none.
+    """
+    if request.state not in alert_pb2.AlertState.values():
+        raise InvalidArgumentError.of("state", "is no state")
+    return _count(request.page_size, "page_size", 1, _MAX_PAGE, _DEFAULT_PAGE)
+
+
+def page_token(opened: int, incident_id: str) -> str:
+    """Returns the token of the page behind an alert."""
+    return base64.urlsafe_b64encode(f"{opened}:{incident_id}".encode()).decode()
+
+
+def read_page_token(token: str) -> tuple[int, str]:
+    """Returns the alert that a page is behind.
+
+    Raises:
+        InvalidArgumentError: It is no token.
+    """
+    try:
+        opened, _, name = (
+            base64.b64decode(token, altchars=b"-_", validate=True).decode().partition(":")
+        )
+        return int(opened), name
+    except (ValueError, binascii.Error) as error:
+        raise InvalidArgumentError.of("page_token", "is no token of a page") from error
+
+
+def _words_problem(post: opinion_pb2.Post) -> FieldViolation | None:
+    if not post.text.strip() or len(post.text) > _MAX_TEXT:
+        return FieldViolation("text", f"must have 1 to {_MAX_TEXT} characters")
+    for field in ("product_id", "brand"):
+        if len(getattr(post, field)) > _MAX_ID:
+            return FieldViolation(field, f"must have at most {_MAX_ID} characters")
+    return None
+
+
+def _count(value: int, field: str, least: int, most: int, default: int) -> int:
+    if value == 0:
+        return default
+    if not least <= value <= most:
+        raise InvalidArgumentError.of(field, f"must be {least} to {most}")
+    return value
+
+
+def _time(time: Timestamp, field: str) -> int:
+    if problem := _time_problem(time):
+        raise InvalidArgumentError.of(field, problem)
+    return milliseconds(time)
+
+
+def _time_problem(time: Timestamp) -> str:
+    if 0 <= time.seconds <= _LATEST and 0 <= time.nanos < _NANOS:
+        return ""
+    return "must be from 1970 to 9999"
