@@ -24,6 +24,7 @@ _COMMANDS = {
     "summarise": "summarise:summarise",
     "tags": "tags:app",
     "classify": "classify:classify",
+    "catalogue": "catalogue:app",
     "import": "import_:import_catalogue",
     "products": "products:app",
     "events": "events:app",

@@ -42,6 +42,14 @@ def category_progress(total: int | None) -> Generator[Callable[[int], None]]:
 
 
 @contextmanager
+def check_progress(total: int) -> Generator[Callable[[int], None]]:
+    """Show how much of a catalogue is checked, each of several passes through it counted."""
+    doing, done = "Checking products", "checks of products done"
+    with _progress(total, doing, done, PLAIN_EVERY_TEXTS) as advance:
+        yield advance
+
+
+@contextmanager
 def _progress(
     total: int | None, doing: str, done: str, every: int
 ) -> Generator[Callable[[int], None]]:

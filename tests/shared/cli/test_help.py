@@ -19,6 +19,8 @@ COMMANDS = [
     ("tags", "vocabulary"),
     ("tags", "train"),
     ("tags", "propose"),
+    ("catalogue", "check"),
+    ("catalogue", "fix"),
     ("import",),
     ("products", "get"),
     ("products", "list"),

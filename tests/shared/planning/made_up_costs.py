@@ -18,6 +18,7 @@ from shared.planning.costs import (
 )
 from shared.planning.demand import PAGE, SMALL_PAGE
 from shared.planning.distribution import PROBABILITIES
+from shared.planning.one_machine import answers_per_second
 
 PROCESSES = ("orchestrator", "nlu", "retrieval", "ranking", "reason", "recommend", "triton")
 PROVENANCE = Provenance(
@@ -54,7 +55,9 @@ def search_costs(
         repeated=repeated,
         calls=100,
         whole_share=1.0,
+        clients=4,
         cpu_ms=cpu,
+        rate=answers_per_second(cpu, 4, 2, delay_ms=5.0),
         latency_ms={name: spread(latency[name]) for name in STAGES}
         | {"whole": spread(sum(latency.values()))},
     )

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.planning.fits import affine, power
-from shared.planning.one_machine import answers_per_second
+from shared.planning.one_machine import answers_per_second, delay_ms
 from shared.planning.queueing import erlang_c, wait
 
 
@@ -58,6 +58,12 @@ def test_a_closed_loop_is_bounded_by_both_laws():
     rates = [answers_per_second(cpu, n, 2, 10) for n in range(1, 20)]
     assert rates == sorted(rates)
     assert all(rate <= min(n * 1e3 / 50, 2e3 / 40) + 1e-9 for n, rate in enumerate(rates, 1))
+
+
+def test_the_delay_is_found_from_what_some_clients_got():
+    cpu = {"one": 30.0, "other": 10.0}
+    assert delay_ms(cpu, 4, 2, answers_per_second(cpu, 4, 2, 7.5)) == pytest.approx(7.5)
+    assert delay_ms(cpu, 4, 2, 2e3 / 40) == 0  # more than the two processors can do
 
 
 def test_lines_find_what_made_the_points():

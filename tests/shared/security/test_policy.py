@@ -8,6 +8,8 @@ from shared.security.policy import GRANTABLE, OPEN_PREFIX, RULES, SERVICES, Role
 from tests.fuzz.methods import all_methods
 
 ROOT = Path(__file__).resolve().parents[3]
+EDGES = ("/wherefore.orchestrator.", "/wherefore.assistant.")
+"""Services that keys may call."""
 WRITES = ("Write", "Import", "Update", "Delete", "Index", "Purge", "Set")
 
 
@@ -25,7 +27,7 @@ def test_the_operator_may_call_all_and_nobody_else_may() -> None:
 
 def test_keys_open_no_inner_service() -> None:
     for method, rule in RULES.items():
-        if not method.startswith("/wherefore.orchestrator."):
+        if not method.startswith(EDGES):
             assert rule.roles & GRANTABLE == {Role.OPERATOR}, method
 
 

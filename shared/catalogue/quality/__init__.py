@@ -1,0 +1,1 @@
+"""Is a catalogue fit for search: duplicates, unmarked variants, gaps, odd titles and prices."""
