@@ -15,10 +15,10 @@ def main() -> int:
     settings = Settings()
 
     def make(tenant: str) -> InsightServer:
-        return InsightServer(settings, tenant_folder(settings.data, tenant))
+        return InsightServer(settings, tenant_folder(settings.data_dir, tenant))
 
     async def forget(tenant: str) -> None:
-        await asyncio.to_thread(delete_tenant_folder, settings.data, tenant)
+        await asyncio.to_thread(delete_tenant_folder, settings.data_dir, tenant)
 
     return run(tenanted(make, settings, forget), settings)
 

@@ -19,7 +19,7 @@ class Settings(ServiceSettings):
     port: int = Field(default=7708, ge=0, le=65535)
     metrics_port: int = Field(default=7798, ge=0, le=65535)
 
-    data: Path = Path(".wherefore/insight")
+    data_dir: Path = Path(".wherefore/data/insight")
     """Folder of the texts and alerts that are kept."""
     domain: str = "shop"
     """Topics and labels: "shop", "finance", or a file; docs/monitoring.md has the form."""

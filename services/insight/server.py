@@ -40,7 +40,7 @@ class InsightServer(pb_grpc.InsightServiceServicer):
 
     def __init__(self, settings: Settings, folder: Path | None = None) -> None:
         self._settings = settings
-        self._desk = Desk(settings, folder or settings.data)
+        self._desk = Desk(settings, folder or settings.data_dir)
         self._webhook = Webhook.of(settings, self._desk)
         self._started = False
         self._subscribers = 0

@@ -28,7 +28,7 @@ async def running(
 ) -> AsyncIterator[tuple[RunningServer, InsightServiceStub]]:
     """Runs a service and gives it and its stub."""
     quick = {"alert_warm_hours": 0.5, "idle_seconds": 0.2}
-    chosen = Settings(port=0, metrics_port=0, data=data, **quick | settings)
+    chosen = Settings(port=0, metrics_port=0, data_dir=data, **quick | settings)
     server = await start_server(InsightServer(chosen), chosen)
     try:
         await server.wait_ready(20)

@@ -39,7 +39,7 @@ async def started(data, port_file):
         "-c",
         program,
         str(port_file),
-        env=os.environ | {"WHEREFORE_INSIGHT_DATA": str(data)},
+        env=os.environ | {"WHEREFORE_INSIGHT_DATA_DIR": str(data)},
         stdout=asyncio.subprocess.DEVNULL,
     )
     async with asyncio.timeout(60):

@@ -141,6 +141,6 @@ def test_the_signature_covers_time_and_body():
     ],
 )
 def test_settings_that_contradict_are_refused(tmp_path, settings):
-    chosen = Settings(port=0, data=tmp_path, **settings)
+    chosen = Settings(port=0, data_dir=tmp_path, **settings)
     with pytest.raises((WebhookSettingsError, httpx.InvalidURL)):
         Webhook.of(chosen, Desk(chosen, tmp_path))
