@@ -1,5 +1,6 @@
 """Memory: what was said in a conversation, bounded in time, turns and number."""
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
@@ -43,6 +44,8 @@ class Conversation:
     """A question about a product that waits until the product is named."""
     dropped: int = 0
     """Turns that were let go."""
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Messages that come at once are answered one after another."""
 
     @property
     def language(self) -> Language:
@@ -87,8 +90,12 @@ class Memory:
         return self._kept.get((user_id, conversation_id))
 
     def open(self, user_id: str, conversation_id: str) -> Conversation:
-        """Returns a conversation of a user, begun where there is none."""
-        return self.find(user_id, conversation_id) or Conversation(conversation_id)
+        """Returns a conversation of a user, begun and kept where there is none."""
+        found = self.find(user_id, conversation_id)
+        if found is None:
+            found = Conversation(conversation_id)
+            self.keep(user_id, found)
+        return found
 
     def keep(self, user_id: str, conversation: Conversation) -> None:
         """Keeps a conversation from now on for its time."""

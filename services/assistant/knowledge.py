@@ -1,6 +1,6 @@
 """Knowledge: all answers that are known, from templates, articles and what was learnt."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -74,8 +74,23 @@ class Knowledge:
         """Whether an answer is a paragraph of the help articles."""
         return answer_id.startswith(HELP_PREFIX)
 
-    def add(self, examples: Iterable[Learnt]) -> None:
-        """Learns examples; one whose question was learnt before takes its place."""
+    @property
+    def waits_for_vectors(self) -> bool:
+        """Whether questions are compared by words for now."""
+        return any(map(self._matcher.needs_vectors, ENCODER_LANGUAGES))
+
+    def add(
+        self,
+        examples: Iterable[Learnt],
+        vectors: Mapping[tuple[Language, str], Vector] | None = None,
+    ) -> None:
+        """Learns examples; one whose question was learnt before takes its place.
+
+        Args:
+            examples: What is learnt.
+            vectors: Of their questions.
+        """
+        self._vectors.update(vectors or {})
         replaced = False
         for each in examples:
             replaced = replaced or each.key in self._learnt

@@ -96,6 +96,7 @@ class Matcher:
         self._words: dict[Language, WordIndex] = defaultdict(WordIndex)
         self._rows: dict[Language, list[str]] = defaultdict(list)
         self._vectors: dict[Language, list[Vector | None]] = defaultdict(list)
+        self._without_vector: dict[Language, int] = defaultdict(int)
         self._matrix: dict[Language, npt.NDArray[np.float32]] = {}
         self._places: dict[Language, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
 
@@ -116,11 +117,12 @@ class Matcher:
         self._places[language][answer_id].append(len(self._rows[language]))
         self._rows[language].append(answer_id)
         self._vectors[language].append(vector)
+        self._without_vector[language] += vector is None
         self._matrix.pop(language, None)
 
     def needs_vectors(self, language: Language) -> bool:
         """Whether examples of a language are still without a vector."""
-        return language in ENCODER_LANGUAGES and any(v is None for v in self._vectors[language])
+        return language in ENCODER_LANGUAGES and self._without_vector[language] > 0
 
     def match(self, message: Message, without_rows: Sequence[int] = ()) -> list[Match]:
         """Returns the answers, those that may be given first, then the likeliest.
@@ -131,7 +133,11 @@ class Matcher:
             message: What was asked.
             without_rows: Examples of its language to leave out, by number (for fitting).
         """
-        vectors = message.vector is not None and message.language in ENCODER_LANGUAGES
+        vectors = (
+            message.vector is not None
+            and message.language in ENCODER_LANGUAGES
+            and not self.needs_vectors(message.language)
+        )
         found: list[Match] = []
         for each in self.features(message, without_rows):
             # Where the NLU is lost there are no labels, and none is missed.

@@ -12,7 +12,12 @@ from services.assistant.matching import ENCODER_LANGUAGES
 from services.assistant.peer import Peer
 from shared.errors import UnavailableError, WhereforeError
 from shared.text.language import detect_language, primary_language
-from wherefore.nlu.v1.nlu_service_pb2 import TEXT_ROLE_QUERY, EmbedRequest, ParseRequest
+from wherefore.nlu.v1.nlu_service_pb2 import (
+    TEXT_ROLE_QUERY,
+    EmbedRequest,
+    ParseBatchRequest,
+    ParseRequest,
+)
 from wherefore.nlu.v1.nlu_service_pb2_grpc import NluServiceStub
 from wherefore.nlu.v1.query_understanding_pb2 import (
     INTENT_TYPE_SUPPORT,
@@ -69,6 +74,43 @@ class NluReader:
         else:
             vector = embedded
         return Reading(to_message(text, spoken, query, vector), query, tuple(lost))
+
+    async def read_all(self, texts: Sequence[tuple[Language, str]]) -> list[Message]:
+        """Reads texts in a batch, all of them whole.
+
+        Args:
+            texts: Language and text, checked.
+
+        Raises:
+            WhereforeError: The service does not answer, or not in time.
+        """
+        english = [text for language, text in texts if language in ENCODER_LANGUAGES]
+        vectors = iter(await self.vectors(english))
+        found: list[Message] = []
+        for start in range(0, len(texts), _BATCH):
+            part = texts[start : start + _BATCH]
+            request = ParseBatchRequest(
+                requests=[
+                    ParseRequest(
+                        query=text, language_code=language, keep_spelling=True, skip_vector=True
+                    )
+                    for language, text in part
+                ]
+            )
+            seconds = self._timeout * max(1, len(part) // 4)
+            response = await self._nlu.ask(self._stub.ParseBatch, request, seconds)
+            if len(response.responses) != len(part):
+                raise UnavailableError("nlu sent another number of readings")
+            found += [
+                to_message(
+                    text,
+                    language,
+                    each.understanding,
+                    next(vectors) if language in ENCODER_LANGUAGES else None,
+                )
+                for (language, text), each in zip(part, response.responses, strict=True)
+            ]
+        return found
 
     async def vectors(self, texts: Sequence[str]) -> list[Vector]:
         """Returns unit vectors of texts.

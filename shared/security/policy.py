@@ -28,6 +28,7 @@ class Role(StrEnum):
     RANKING = "service.ranking"
     REASON = "service.reason"
     RECOMMEND = "service.recommend"
+    ASSISTANT = "service.assistant"
 
 
 GRANTABLE: Final = frozenset({Role.SHOPPER, Role.SHOP, Role.CATALOGUE, Role.PRIVACY, Role.OPERATOR})
@@ -55,10 +56,12 @@ _WRITE: Final = _rule(Role.CATALOGUE, audited=True)
 _PERSONAL: Final = _rule(Role.PRIVACY, audited=True)
 _READ: Final = _rule(Role.CATALOGUE, Role.SHOP)
 _INNER: Final = _rule(Role.ORCHESTRATOR)
+_ASKED: Final = _rule(Role.ORCHESTRATOR, Role.ASSISTANT)
 _EDGE: Final = "/wherefore.orchestrator.v1."
 _RETRIEVAL: Final = "/wherefore.retrieval.v1.RetrievalService/"
 _NLU: Final = "/wherefore.nlu.v1.NluService/"
 _REASON: Final = "/wherefore.reason.v1."
+_ASSISTANT: Final = "/wherefore.assistant.v1.AssistantService/"
 
 RULES: Final[dict[str, Rule]] = {
     f"{_EDGE}SearchService/Search": _PAGES,
@@ -82,28 +85,33 @@ RULES: Final[dict[str, Rule]] = {
     f"{_EDGE}ProductService/Update": _WRITE,
     f"{_EDGE}ProductService/Delete": _WRITE,
     f"{_EDGE}EventLogService/Follow": _rule(Role.RECOMMEND, Role.RANKING, audited=True),
-    f"{_NLU}Parse": _INNER,
-    f"{_NLU}ParseBatch": _INNER,
+    f"{_ASSISTANT}Ask": _PAGES,
+    f"{_ASSISTANT}Converse": _PAGES,
+    f"{_ASSISTANT}EndConversation": _PAGES,
+    f"{_ASSISTANT}ImportDialogues": _rule(Role.SHOP, audited=True),
+    f"{_ASSISTANT}RecordAnswer": _rule(Role.SHOP, audited=True),
+    f"{_NLU}Parse": _ASKED,
+    f"{_NLU}ParseBatch": _ASKED,
     f"{_NLU}Match": _INNER,
     f"{_NLU}AttributeMatch": _INNER,
-    f"{_NLU}Embed": _rule(Role.ORCHESTRATOR, Role.REASON),
+    f"{_NLU}Embed": _rule(Role.ORCHESTRATOR, Role.REASON, Role.ASSISTANT),
     f"{_NLU}Analyse": _INNER,
     f"{_RETRIEVAL}Index": _INNER,
     f"{_RETRIEVAL}Delete": _INNER,
-    f"{_RETRIEVAL}Retrieve": _INNER,
+    f"{_RETRIEVAL}Retrieve": _ASKED,
     f"{_RETRIEVAL}Similar": _INNER,
     f"{_RETRIEVAL}Facets": _INNER,
     f"{_RETRIEVAL}SelectProducts": _INNER,
-    f"{_RETRIEVAL}GetProducts": _INNER,
+    f"{_RETRIEVAL}GetProducts": _ASKED,
     f"{_RETRIEVAL}ListProducts": _rule(Role.ORCHESTRATOR, Role.RECOMMEND),
     f"{_RETRIEVAL}Stats": _rule(Role.ORCHESTRATOR, Role.RECOMMEND, Role.NLU),
     "/wherefore.retrieval.v1.IndexAdminService/Reindex": _rule(audited=True),
     "/wherefore.retrieval.v1.IndexAdminService/Snapshot": _rule(audited=True),
     "/wherefore.ranking.v1.RankingService/Rank": _INNER,
     "/wherefore.ranking.v1.RankingService/Explain": _INNER,
-    f"{_REASON}ReasonService/Explain": _INNER,
+    f"{_REASON}ReasonService/Explain": _ASKED,
     f"{_REASON}ReasonService/ExplainStream": _INNER,
-    f"{_REASON}ReasonService/Summarise": _INNER,
+    f"{_REASON}ReasonService/Summarise": _ASKED,
     f"{_REASON}TagService/GenerateTags": _INNER,
     f"{_REASON}ClassificationService/ClassifyProducts": _INNER,
     "/wherefore.recommend.v1.RecommendService/Candidates": _INNER,
