@@ -177,6 +177,29 @@ VOLUME /data
 USER 10001:10001
 ENTRYPOINT ["python", "-m", "services.orchestrator"]
 
+FROM service AS assistant
+COPY services/assistant/ services/assistant/
+RUN python -m compileall -q services
+ENV WHEREFORE_ASSISTANT_HOST=0.0.0.0 \
+    WHEREFORE_ASSISTANT_METRICS_PORT=7797 \
+    WHEREFORE_ASSISTANT_DATA_DIR=/data/assistant
+EXPOSE 7707 7797
+VOLUME /data
+USER 10001:10001
+ENTRYPOINT ["python", "-m", "services.assistant"]
+
+FROM service AS insight
+COPY --from=models /app/models/opinion/ models/opinion/
+COPY services/insight/ services/insight/
+RUN python -m compileall -q services
+ENV WHEREFORE_INSIGHT_HOST=0.0.0.0 \
+    WHEREFORE_INSIGHT_METRICS_PORT=7798 \
+    WHEREFORE_INSIGHT_DATA_DIR=/data/insight
+EXPOSE 7708 7798
+VOLUME /data
+USER 10001:10001
+ENTRYPOINT ["python", "-m", "services.insight"]
+
 # ---- Jobs: the command line; training.
 
 FROM service-base AS tools

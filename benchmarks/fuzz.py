@@ -26,7 +26,7 @@ from typing import Any, Final
 from benchmarks import report
 from benchmarks.fuzz_suite import faults_logged, running_suite
 from shared.suite import PortPlan
-from shared.suite.ports import SERVICES
+from shared.suite.ports import ALL
 from shared.suite.probe import service_health
 from tests.fuzz import seeds
 from tests.fuzz.cases import Case, Start, make_case
@@ -249,11 +249,11 @@ def main() -> int:
     with ExitStack() as stack:
         if options.running:
             ports = PortPlan.fixed()
-            targets = {name: f"127.0.0.1:{getattr(ports, name)}" for name in SERVICES}
+            targets = {name: f"127.0.0.1:{getattr(ports, name)}" for name in ALL}
             sick = run(options, ledger, targets)
         else:
             suite = stack.enter_context(running_suite())
-            sick = run(options, ledger, {name: suite.target(name) for name in SERVICES})
+            sick = run(options, ledger, {name: suite.target(name) for name in ALL})
             logged = faults_logged(suite.home, FAULTS)
     ledger.save()
     body = section(ledger, options.examples, sick, logged)

@@ -17,6 +17,7 @@ from shared.catalogue import bundled_catalogue_path
 from shared.cli.catalogue_import import import_whole
 from shared.cli.connection import connect
 from shared.suite import PortPlan, Suite
+from shared.suite.ports import ALL
 
 _EXPERIMENTS: Final = """layers:
   - name: ranking
@@ -49,7 +50,9 @@ def running_suite() -> Iterator[Suite]:
         }
         ports = PortPlan.free()
         # Stopped before the folder goes.
-        with Suite(home, ports, private=True, log_level="warning", variables=settings) as suite:
+        with Suite(
+            home, ports, services=ALL, private=True, log_level="warning", variables=settings
+        ) as suite:
             suite.up(120.0)
             asyncio.run(_import(suite.target("orchestrator")))
             yield suite

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from prometheus_client.parser import text_string_to_metric_families
 
 from shared.errors import SERVER_FAULTS
-from shared.suite.ports import SERVICES, PortPlan
+from shared.suite.ports import ALL, PortPlan
 
 TIMEOUT_SECONDS = 1.0
 BREAKER_STATES = ("closed", "half-open", "open")
@@ -81,9 +81,9 @@ class Overview:
 
 def scrape(ports: PortPlan) -> Scrape:
     """Reads the metrics of all services at once; one that does not answer is left out."""
-    with ThreadPoolExecutor(len(SERVICES)) as pool:
-        read = list(pool.map(_read, [int(getattr(ports, f"{name}_metrics")) for name in SERVICES]))
-    found = {name: each for name, each in zip(SERVICES, read, strict=True) if each is not None}
+    with ThreadPoolExecutor(len(ALL)) as pool:
+        read = list(pool.map(_read, [int(getattr(ports, f"{name}_metrics")) for name in ALL]))
+    found = {name: each for name, each in zip(ALL, read, strict=True) if each is not None}
     return Scrape(time.time(), found)
 
 
@@ -103,8 +103,8 @@ def overview(now: Scrape, before: Scrape | None = None) -> Overview:
     answered = public.total("wherefore_requests_total") if public else 0.0
     return Overview(
         seconds=max((part.seconds for part in parts.values()), default=0.0),
-        services=[_service_row(name, parts.get(name)) for name in SERVICES],
-        methods=[row for name in SERVICES if name in parts for row in _methods(name, parts[name])],
+        services=[_service_row(name, parts.get(name)) for name in ALL],
+        methods=[row for name in ALL if name in parts for row in _methods(name, parts[name])],
         degraded=_degraded(parts.values(), answered),
         caches=_caches(parts.values()),
         breakers={

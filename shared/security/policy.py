@@ -29,6 +29,7 @@ class Role(StrEnum):
     REASON = "service.reason"
     RECOMMEND = "service.recommend"
     ASSISTANT = "service.assistant"
+    INSIGHT = "service.insight"
 
 
 GRANTABLE: Final = frozenset({Role.SHOPPER, Role.SHOP, Role.CATALOGUE, Role.PRIVACY, Role.OPERATOR})
@@ -62,6 +63,7 @@ _RETRIEVAL: Final = "/wherefore.retrieval.v1.RetrievalService/"
 _NLU: Final = "/wherefore.nlu.v1.NluService/"
 _REASON: Final = "/wherefore.reason.v1."
 _ASSISTANT: Final = "/wherefore.assistant.v1.AssistantService/"
+_INSIGHT: Final = "/wherefore.insight.v1.InsightService/"
 
 RULES: Final[dict[str, Rule]] = {
     f"{_EDGE}SearchService/Search": _PAGES,
@@ -90,6 +92,12 @@ RULES: Final[dict[str, Rule]] = {
     f"{_ASSISTANT}EndConversation": _PAGES,
     f"{_ASSISTANT}ImportDialogues": _rule(Role.SHOP, audited=True),
     f"{_ASSISTANT}RecordAnswer": _rule(Role.SHOP, audited=True),
+    f"{_INSIGHT}Ingest": _rule(Role.SHOP, audited=True),
+    f"{_INSIGHT}QueryAggregates": _SHOP,
+    f"{_INSIGHT}GetTrend": _SHOP,
+    f"{_INSIGHT}ListAlerts": _SHOP,
+    f"{_INSIGHT}SubscribeAlerts": _SHOP,
+    f"{_INSIGHT}DescribeDomain": _SHOP,
     f"{_NLU}Parse": _ASKED,
     f"{_NLU}ParseBatch": _ASKED,
     f"{_NLU}Match": _INNER,

@@ -64,7 +64,7 @@ def service_environment(
     """Returns the environment of one service: this process's own, with the suite's wiring on top.
 
     Args:
-        service: One of SERVICES.
+        service: One of SERVICES or APPLICATIONS.
         home: State of the suite; the service keeps its data in data/SERVICE below.
         ports: Where everybody listens.
         triton: Whether Triton is part of the suite; else models run in process.

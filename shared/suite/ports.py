@@ -8,7 +8,10 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SERVICES = ("nlu", "retrieval", "ranking", "reason", "recommend", "orchestrator")
-"""The services, each after those that it calls."""
+"""The services of search and recommendation, each after those that it calls."""
+APPLICATIONS = ("assistant", "insight")
+"""What stands on them, and is started with them by `wherefore up`."""
+ALL = (*SERVICES, *APPLICATIONS)
 
 
 class PortPlan(BaseSettings):
@@ -23,6 +26,8 @@ class PortPlan(BaseSettings):
     reason: int = Field(7704, ge=0, le=65535, alias="WHEREFORE_REASON_PORT")
     recommend: int = Field(7705, ge=0, le=65535, alias="WHEREFORE_RECOMMEND_PORT")
     orchestrator_inner: int = Field(7706, ge=0, le=65535, alias="WHEREFORE_ORCHESTRATOR_INNER_PORT")
+    assistant: int = Field(7707, ge=0, le=65535, alias="WHEREFORE_ASSISTANT_PORT")
+    insight: int = Field(7708, ge=0, le=65535, alias="WHEREFORE_INSIGHT_PORT")
     triton_http: int = Field(7710, ge=0, le=65535, alias="WHEREFORE_TRITON_HTTP_PORT")
     triton_grpc: int = Field(7711, ge=0, le=65535, alias="WHEREFORE_TRITON_GRPC_PORT")
     triton_metrics: int = Field(7712, ge=0, le=65535, alias="WHEREFORE_TRITON_METRICS_PORT")
@@ -35,6 +40,8 @@ class PortPlan(BaseSettings):
     ranking_metrics: int = Field(7793, ge=0, le=65535, alias="WHEREFORE_RANKING_METRICS_PORT")
     reason_metrics: int = Field(7794, ge=0, le=65535, alias="WHEREFORE_REASON_METRICS_PORT")
     recommend_metrics: int = Field(7795, ge=0, le=65535, alias="WHEREFORE_RECOMMEND_METRICS_PORT")
+    assistant_metrics: int = Field(7797, ge=0, le=65535, alias="WHEREFORE_ASSISTANT_METRICS_PORT")
+    insight_metrics: int = Field(7798, ge=0, le=65535, alias="WHEREFORE_INSIGHT_METRICS_PORT")
 
     @classmethod
     def fixed(cls) -> Self:

@@ -18,7 +18,7 @@ from shared.suite import probe, triton
 from shared.suite.environment import niceness, service_environment
 from shared.suite.errors import SuiteError
 from shared.suite.models import absence, served
-from shared.suite.ports import SERVICES, PortPlan, taken
+from shared.suite.ports import ALL, APPLICATIONS, SERVICES, PortPlan, taken
 from shared.suite.process import Command, SupervisedProcess
 
 TRITON = "triton"
@@ -56,7 +56,8 @@ class Suite:
     Args:
         home: State of the suite: run/ (pids), logs/, data/.
         ports: Where everybody listens; the documented ports when absent.
-        services: Those that are part of it.
+        services: Those that are part of it; when absent all, in a private suite without the
+            applications.
         triton: Whether Triton is part of it; "auto" where it can start.
         log_level: Of the services.
         private: A scratch suite: nothing of it outlives this process (on Linux, however this
@@ -79,7 +80,7 @@ class Suite:
         home: Path,
         ports: PortPlan | None = None,
         *,
-        services: Sequence[str] = SERVICES,
+        services: Sequence[str] | None = None,
         triton: bool | Literal["auto"] = "auto",
         log_level: str = "info",
         private: bool = False,
@@ -92,7 +93,8 @@ class Suite:
         off = SecuritySettings(enabled=False)
         self.security = security or (off if private else SecuritySettings())
         self.ports = ports or PortPlan.fixed()
-        self._services = [name for name in SERVICES if name in services]
+        wanted = services or (SERVICES if private else ALL)
+        self._services = [name for name in ALL if name in wanted]
         self._model = model
         self._models = served(model, variables or {})
         self._log_level = log_level
@@ -147,7 +149,8 @@ class Suite:
         """Stops everything, whoever calls before whoever is called, with time to drain."""
         tell: Progress = on_progress or _tell_nobody
         with self._lock():
-            for tier in (["orchestrator"], [n for n in SERVICES if n != "orchestrator"], [TRITON]):
+            inner = [name for name in SERVICES if name != "orchestrator"]
+            for tier in (APPLICATIONS, ["orchestrator"], inner, [TRITON]):
                 # Found by pid file even if this object would not start it.
                 running = [
                     process for name in tier if (process := self._process(name)).find() is not None

@@ -9,6 +9,8 @@ from typing import Any, get_args
 from pydantic import AliasChoices, BaseModel
 from pydantic_settings import BaseSettings
 
+from services.assistant.config import Settings as AssistantSettings
+from services.insight.config import Settings as InsightSettings
 from services.nlu.config import NluSettings
 from services.orchestrator.config import OrchestratorSettings
 from services.ranking.config import Settings as RankingSettings
@@ -28,6 +30,8 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "reason": ReasonSettings,
     "recommend": RecommendSettings,
     "orchestrator": OrchestratorSettings,
+    "assistant": AssistantSettings,
+    "insight": InsightSettings,
 }
 """The settings of each service."""
 

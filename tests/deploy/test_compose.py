@@ -15,11 +15,11 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
 from shared import health_probe
-from shared.suite.ports import SERVICES, PortPlan
+from shared.suite.ports import ALL, SERVICES, PortPlan
 from tests.deploy import dockerfile, settings_keys
 from tests.deploy.dockerfile import ROOT
 
-OURS = (*SERVICES, "import", "triton")
+OURS = (*ALL, "import", "triton")
 
 
 def validate(compose: dict[str, Any]) -> None:
@@ -62,7 +62,7 @@ def test_what_breaks_the_specification_is_found(
 
 
 def test_every_variable_is_read(services: dict[str, Any]) -> None:
-    for name in SERVICES:
+    for name in ALL:
         set_here = {
             key for key in services[name].get("environment", {}) if key.startswith("WHEREFORE_")
         }
@@ -77,13 +77,13 @@ def test_an_unknown_variable_would_be_found() -> None:
 
 def test_targets_are_services_at_their_ports(services: dict[str, Any]) -> None:
     ports = PortPlan()
-    known = {f"{name}:{getattr(ports, name)}" for name in SERVICES} | {
+    known = {f"{name}:{getattr(ports, name)}" for name in ALL} | {
         f"triton:{ports.triton_grpc}",
         "http://qdrant:6333",
         "redis://redis:6379/0",
         "http://jaeger:4317",
     }
-    for name in (*SERVICES, "import"):
+    for name in (*ALL, "import"):
         for key, value in services[name]["environment"].items():
             assert value in known, f"{name}: {key}"
 
@@ -112,7 +112,7 @@ def test_images_are_those_of_the_manifests(services: dict[str, Any]) -> None:
         if name in used:
             shared += 1
             assert used[name] == {tag}, name
-    assert shared >= len(SERVICES)
+    assert shared >= len(ALL)
 
 
 def test_services_wait_for_those_they_cannot_do_without(services: dict[str, Any]) -> None:
@@ -127,7 +127,7 @@ def test_services_wait_for_those_they_cannot_do_without(services: dict[str, Any]
 
 def test_health_is_asked_for_at_the_port_of_each(services: dict[str, Any]) -> None:
     ports = PortPlan()
-    for name in SERVICES:
+    for name in ALL:
         assert services[name]["healthcheck"]["test"] == [
             "CMD",
             "python",

@@ -18,13 +18,13 @@ from packaging.utils import canonicalize_name
 
 from shared.inference.settings import QUERY_MODELS, VECTOR_MODEL
 from shared.suite.models import served
-from shared.suite.ports import SERVICES, PortPlan
+from shared.suite.ports import ALL, PortPlan
 from shared.suite.triton import REQUIREMENTS
 from tests.deploy import dockerfile, settings_keys
 from tests.deploy.dockerfile import ROOT
 
-FINAL = (*SERVICES, "tools", "train", "triton", "triton-gpu")
-PYTHON = (*SERVICES, "tools")
+FINAL = (*ALL, "tools", "train", "triton", "triton-gpu")
+PYTHON = (*ALL, "tools")
 LOCKS = ROOT / "deploy" / "images"
 PIN = re.compile(r"^([A-Za-z0-9_.-]+)==(\S+)(?: ; (.*?))? \\$", re.MULTILINE)
 
@@ -217,7 +217,7 @@ def test_only_sources_are_sent() -> None:
     assert sum((ROOT / file).lstat().st_size for file in sent) < 50e6
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", ALL)
 def test_image_opens_the_ports_of_its_service(service: str) -> None:
     opened = {int(port) for port in (dockerfile.last(service, "EXPOSE") or "").split()}
     assert opened == set(PortPlan().of(service).values())
@@ -274,7 +274,7 @@ def imported_by(root: str) -> tuple[set[str], set[str]]:
     return ours, others - set(sys.stdlib_module_names)
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", ALL)
 def test_image_holds_all_that_its_service_imports(service: str) -> None:
     ours, others = imported_by(f"services.{service}.__main__")
     there = set(dockerfile.files(service))
@@ -320,7 +320,7 @@ def test_triton_holds_all_that_its_models_import(target: str, tmp_path: Path) ->
 def test_exporting_code_is_not_reached_by_services() -> None:
     for package, where in NEVER_REACHED.items():
         module, _, function = where.rpartition(".")
-        for service in SERVICES:
+        for service in ALL:
             ours, others = imported_by(f"services.{service}.__main__")
             if package not in others:
                 continue

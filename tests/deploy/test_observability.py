@@ -14,7 +14,7 @@ from prometheus_client import REGISTRY
 
 import services
 import shared
-from shared.suite.ports import SERVICES, PortPlan
+from shared.suite.ports import ALL, PortPlan
 from tests.deploy.promql import PROMETHEUS, aggregations, expressions, kept, recorded, selectors
 from tools import dashboards
 
@@ -91,7 +91,7 @@ def test_every_service_is_scraped_at_its_port():
     }
     fields = PortPlan.model_fields
     assert scraped == {
-        name: [f"127.0.0.1:{fields[f'{name}_metrics'].default}"] for name in (*SERVICES, "triton")
+        name: [f"127.0.0.1:{fields[f'{name}_metrics'].default}"] for name in (*ALL, "triton")
     }
 
 

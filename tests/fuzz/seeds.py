@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from google.protobuf.message import Message
 
+from tests.fuzz import application_seeds
 from tests.fuzz.cases import Start
 from tests.fuzz.methods import Method
 from tests.fuzz.shop import make_events, make_facets, make_product, make_reviews, make_user
@@ -40,7 +41,8 @@ from wherefore.retrieval.v1.facet_pb2 import FACET_SCOPE_FILTER
 
 def seeds(suite: Suite, method: Method) -> list[Message]:
     """Returns valid requests of a method; none where the table has none."""
-    make = _SEEDS.get(method.path.removeprefix("/wherefore."))
+    path = method.path.removeprefix("/wherefore.")
+    make = _SEEDS.get(path) or application_seeds.SEEDS.get(path)
     return list(make(suite)) if make is not None else []
 
 

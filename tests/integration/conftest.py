@@ -11,6 +11,7 @@ from shared.catalogue import bundled_catalogue_path, read_catalogue
 from shared.security.settings import SecuritySettings
 from shared.security.setup import set_up
 from shared.suite import PortPlan, Suite
+from shared.suite.ports import ALL
 from wherefore.orchestrator.v1.product_service_pb2 import (
     ProductServiceImportRequest,
     ProductServiceImportResponse,
@@ -70,7 +71,11 @@ def running_suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
         "WHEREFORE_ORCHESTRATOR_BUDGETS__FACETS": '{"seconds": 3, "reserve": 0.01}',
     }
     with Suite(
-        tmp_path_factory.mktemp("suite"), PortPlan.free(), private=True, variables=patience
+        tmp_path_factory.mktemp("suite"),
+        PortPlan.free(),
+        services=ALL,
+        private=True,
+        variables=patience,
     ) as suite:
         suite.up()
         last = asyncio.run(import_catalogue(suite.target("orchestrator"), bundled_catalogue_path()))
@@ -111,7 +116,13 @@ def secured(
     quick["WHEREFORE_ORCHESTRATOR_EXPERIMENTS_FILE"] = str(experiments_file)
     home = tmp_path_factory.mktemp("secured")
     with Suite(
-        home, PortPlan.free(), private=True, triton=False, security=security, variables=quick
+        home,
+        PortPlan.free(),
+        services=ALL,
+        private=True,
+        triton=False,
+        security=security,
+        variables=quick,
     ) as suite:
         suite.up()
         yield suite

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from shared.catalogue import bundled_catalogue_path
 from shared.suite import Suite
-from shared.suite.ports import SERVICES
+from shared.suite.ports import ALL
 from tests.fuzz import seeds
 from tests.fuzz.cases import Case, make_case
 from tests.fuzz.client import Client
@@ -43,7 +43,7 @@ CHANCE = st.one_of(st.integers(0, 2**64 - 1).map(Random), st.randoms(use_true_ra
 
 @pytest.fixture(scope="module")
 def targets(suite: Suite) -> dict[str, str]:
-    return {name: suite.target(name) for name in SERVICES}
+    return {name: suite.target(name) for name in ALL}
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def checked(client: Client, case: Case) -> None:
     assert not found, f"{found}\n{outcome.code.name} {outcome.message}\n{shown(case)}"
 
 
-@pytest.mark.parametrize("process", SERVICES)
+@pytest.mark.parametrize("process", ALL)
 def test_every_rpc_that_is_served_is_fuzzed(targets: dict[str, str], process: str) -> None:
     known = {method.service for method in METHODS if method.process == process}
     with grpc.insecure_channel(targets[process]) as channel:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.suite.ports import SERVICES
+from shared.suite.ports import ALL
 from tests.deploy.k8s import listening, settings_of
 from tests.deploy.k8s.rendering import Objects
 from tests.deploy.k8s.workloads import Workload, lasting, matches, of_kind
@@ -89,7 +89,7 @@ def _scaling(objects: Objects, workload: Workload) -> list[str]:
 def _shutdown(objects: Objects, workload: Workload) -> list[str]:
     grace = workload.pod.get("terminationGracePeriodSeconds", 30)
     wait = workload.main.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
-    if workload.app in SERVICES:
+    if workload.app in ALL:
         settings = settings_of.read(objects, workload)
         work = settings.lame_duck_seconds + settings.drain_seconds
     elif workload.app == "triton":

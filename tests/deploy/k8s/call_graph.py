@@ -6,15 +6,19 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, SecretStr
 
+from shared.suite.ports import APPLICATIONS
 from tests.deploy.k8s import listening, settings_of
 from tests.deploy.k8s.rendering import Objects
 from tests.deploy.k8s.workloads import Workload, matches, of_kind, workloads
 
 CLIENT = {"wherefore.dev/client": "true"}
 MONITORING = {"wherefore.dev/monitoring": "true"}
-_OUTSIDE = {"trace_target"}
-"""Targets that are no part of the suite; components/tracing lets services there."""
+_OUTSIDE = {"trace_target", "webhook_url"}
+"""Targets that are no part of the suite: components/tracing, and who sets a webhook, let services
+there."""
 _REDIS_PORT = 6379
+PUBLIC = ("orchestrator", *APPLICATIONS)
+"""What shops call."""
 _PEERS = {"Egress": "to", "Ingress": "from"}
 _METRICS = {"qdrant": "http", "redis": ""}
 """Ports of metrics that are called otherwise; Redis tells none."""
@@ -97,8 +101,12 @@ def allowed(objects: Objects, side: str) -> set[Edge]:
 def problems(objects: Objects) -> list[str]:
     """Returns calls that policies forbid and should not, and those that they allow without need."""
     edges, found = wanted(objects)
+    # Who bears the label of shops may call what is public, whether it does or not.
+    shops = {each.app for each in workloads(objects) if CLIENT.items() <= each.labels.items()}
     for side in _PEERS:
         by_policy = allowed(objects, side)
+        if side == "Ingress":
+            by_policy -= {e for e in by_policy if e.caller in shops and e.called in APPLICATIONS}
         found += [f"{side} lacks {' '.join(map(str, e))}" for e in sorted(edges - by_policy)]
         found += [f"{side} has {' '.join(map(str, e))}" for e in sorted(by_policy - edges)]
     for workload in workloads(objects):
@@ -116,7 +124,7 @@ def _of_outsiders(objects: Objects, workload: Workload) -> list[str]:
     found = []
     metrics = _METRICS.get(workload.app, "metrics")
     for name, port in listening.ports(objects, workload).items():
-        public = workload.app == "orchestrator" and name in ("grpc", "page")
+        public = workload.app in PUBLIC and name in ("grpc", "page")
         if _from_outside(objects, workload, CLIENT, port) != public:
             found.append(f"shops may {'not ' if public else ''}call {port}")
         if _from_outside(objects, workload, MONITORING, port) != (name == metrics):

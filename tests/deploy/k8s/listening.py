@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.suite.ports import SERVICES
+from shared.suite.ports import ALL
 from tests.deploy.k8s import settings_of
 from tests.deploy.k8s.rendering import Objects
 from tests.deploy.k8s.workloads import Workload
@@ -13,7 +13,7 @@ _OTHERS = {"qdrant": {"http": 6333, "grpc": 6334, "p2p": 6335}, "redis": {"redis
 
 def ports(objects: Objects, workload: Workload) -> dict[str, int]:
     """Returns the ports that a workload's first container opens, by name; none of a job's."""
-    if workload.app in SERVICES:
+    if workload.app in ALL:
         return _of_service(settings_of.read(objects, workload))
     if workload.app == "triton":
         return {

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from shared.health import SERVICE_NAME
-from shared.suite.ports import SERVICES
+from shared.suite.ports import ALL
 from tests.deploy.k8s import listening, settings_of
 from tests.deploy.k8s.rendering import Objects
 from tests.deploy.k8s.workloads import Workload, lasting
@@ -62,7 +62,7 @@ def _of_port(workload: Workload, probe: dict[str, Any], open_ports: dict[str, in
 
 
 def _of_names(objects: Objects, workload: Workload, kind: str, probe: dict[str, Any]) -> list[str]:
-    if workload.app not in SERVICES:
+    if workload.app not in ALL:
         return []
     if "grpc" not in probe:
         return ["is not asked by gRPC"]

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from shared.cli.config import CliSettings
 from shared.settings import SECRETS_DIR_VARIABLE
-from shared.suite.ports import SERVICES
+from shared.suite.ports import ALL
 from tests.deploy import settings_keys
 from tests.deploy.k8s.rendering import Objects
 from tests.deploy.k8s.workloads import Workload, named, workloads
@@ -74,7 +74,7 @@ def problems(objects: Objects) -> list[str]:
     """Returns keys that nobody reads, and values that are refused."""
     found = []
     for workload in workloads(objects):
-        ours = workload.app in SERVICES
+        ours = workload.app in ALL
         known = settings_keys.of_service(workload.app) if ours else settings_keys.known()
         for container in workload.containers:
             variables = environment(objects, container)

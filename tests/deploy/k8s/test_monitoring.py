@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from shared.metrics import QUEUE
-from shared.suite.ports import SERVICES
+from shared.suite.ports import ALL, SERVICES
 from tests.deploy.k8s.pods import quantity
 from tests.deploy.k8s.rendering import FOLDER, ROOT, Objects, needs_kubectl, render
 from tests.deploy.k8s.workloads import lasting, of_kind
@@ -79,7 +79,7 @@ def test_everything_with_metrics_is_scraped_as_the_job_of_its_name(prod: Objects
             ports = {port["name"] for port in service["spec"]["ports"]}
             assert {each["port"] for each in spec["endpoints"]} <= ports
         watched.add(monitor["metadata"]["name"])
-    assert watched == {*SERVICES, "triton"}
+    assert watched == {*ALL, "triton"}
 
 
 def test_rules_for_the_operator_are_up_to_date() -> None:

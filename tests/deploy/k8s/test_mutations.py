@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.suite.ports import SERVICES
+from shared.suite.ports import ALL, APPLICATIONS
 from tests.deploy.k8s import availability, call_graph, pods, ports, probes, references, settings_of
 from tests.deploy.k8s.rendering import Objects, needs_kubectl, render
 from tests.deploy.k8s.workloads import Workload, lasting, named, of_kind, workloads
@@ -19,7 +19,9 @@ JOBS = (
     *("import", "reindex", "migrate-events"),
     *("qdrant-snapshots", "qdrant-restore", "redis-backup", "redis-restore"),
 )
-APPS = (*SERVICES, "triton", "qdrant", "redis")
+APPS = (*ALL, "triton", "qdrant", "redis")
+ONE = ("redis", *APPLICATIONS)
+"""Of which there is one pod."""
 
 
 @pytest.fixture(scope="module")
@@ -83,11 +85,11 @@ def _cases() -> Iterator[tuple[str, Check, Change]]:
         yield f"{app} service", ports.problems, _without("Service", app)
         short = _put(app, 5, "terminationGracePeriodSeconds")
         yield f"{app} grace", availability.problems, short
-        if app != "redis":  # one pod
+        if app not in ONE:
             yield f"{app} budget", availability.problems, _without("PodDisruptionBudget", app)
             spread = _drop(app, "topologySpreadConstraints")
             yield f"{app} spread", availability.problems, spread
-        if app in (*SERVICES, "triton"):
+        if app in (*ALL, "triton"):
             yield f"{app} preStop", availability.problems, _drop(app, "main", "lifecycle")
 
 
@@ -173,7 +175,7 @@ def test_a_rule_for_everybody_is_noticed(whole: Objects) -> None:
             assert call_graph.problems(mutated), (app, side)
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", ALL)
 def test_settings_that_nobody_reads_are_found(whole: Objects, service: str) -> None:
     workload = _workload(whole, service)
     for source in workload.main["envFrom"]:
@@ -191,7 +193,7 @@ def test_a_setting_of_another_type_is_found(whole: Objects) -> None:
     assert any("max_queue" in each for each in settings_of.problems(mutated))
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", ALL)
 def test_a_probe_that_asks_for_another_service_is_found(whole: Objects, service: str) -> None:
     for kind in probes.KINDS:
         for key, value in (("service", "wherefore.v1.Nothing"), ("port", 7799)):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from shared.suite.ports import SERVICES
+from shared.suite.ports import ALL, SERVICES
 from tests.deploy.k8s import (
     availability,
     call_graph,
@@ -79,13 +79,13 @@ def test_components_may_be_added_to_production(tmp_path: Path, names: tuple[str,
 def test_what_runs_in_production_is_there_more_than_once() -> None:
     objects = render("overlays/prod")
     several = {each.name for each in lasting(objects) if availability.replicas(objects, each) > 1}
-    assert several == {*SERVICES, "triton", "qdrant"}  # Redis is one
+    assert several == {*SERVICES, "triton", "qdrant"}  # Redis and the applications are one
 
 
 def test_development_takes_one_of_each_and_no_cluster() -> None:
     objects = render("overlays/dev")
     assert {each.name: availability.replicas(objects, each) for each in lasting(objects)} == (
-        dict.fromkeys((*SERVICES, "triton"), 1)
+        dict.fromkeys((*ALL, "triton"), 1)
     )
     (retrieval,) = (each for each in lasting(objects) if each.name == "retrieval")
     assert settings_of.read(objects, retrieval).qdrant_url == ""

@@ -14,7 +14,7 @@ from shared.security.identity import OPERATOR, load_identity
 from shared.security.policy import SERVICES as SERVICE_ROLES
 from shared.security.policy import Role
 from shared.security.settings import SecuritySettings
-from shared.suite.ports import SERVICES
+from shared.suite.ports import ALL, SERVICES
 from tests.deploy.k8s import references, settings_of
 from tests.deploy.k8s.rendering import FOLDER, Objects, needs_kubectl, render
 from tests.deploy.k8s.workloads import Workload, lasting, named, of_kind, workloads
@@ -56,8 +56,8 @@ def test_certificates_are_good_for_the_names_that_callers_use(prod: Objects) -> 
 
 def test_services_read_the_files_that_their_pods_mount(prod: Objects, tmp_path: Path) -> None:
     authority = open_authority(tmp_path / "authority")
-    for workload in [*(w for w in lasting(prod) if w.app in SERVICES), _job(prod, "import")]:
-        name = workload.app if workload.app in SERVICES else OPERATOR
+    for workload in [*(w for w in lasting(prod) if w.app in ALL), _job(prod, "import")]:
+        name = workload.app if workload.app in ALL else OPERATOR
         folder = tmp_path / workload.name
         keys = _mounted(prod, workload, "security")
         # As cert-manager would: the certificate, its key and the authority, under these names.
@@ -72,7 +72,7 @@ def test_services_read_the_files_that_their_pods_mount(prod: Objects, tmp_path: 
         load_identity(security, name)
         wanted = (
             {security.api_keys_file, security.audit_key_file}
-            if workload.app in SERVICES
+            if workload.app in ALL
             else {security.operator_token_file}
         )
         assert {file.name for file in wanted} <= keys

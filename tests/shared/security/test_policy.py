@@ -8,7 +8,7 @@ from shared.security.policy import GRANTABLE, OPEN_PREFIX, RULES, SERVICES, Role
 from tests.fuzz.methods import all_methods
 
 ROOT = Path(__file__).resolve().parents[3]
-EDGES = ("/wherefore.orchestrator.", "/wherefore.assistant.")
+EDGES = ("/wherefore.orchestrator.", "/wherefore.assistant.", "/wherefore.insight.")
 """Services that keys may call."""
 WRITES = ("Write", "Import", "Update", "Delete", "Index", "Purge", "Set")
 
