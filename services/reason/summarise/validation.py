@@ -4,7 +4,7 @@ from typing import Final
 
 from services.reason.language import LANGUAGES
 from services.reason.summarise.summariser import QUOTED, REWRITTEN, SummaryInput
-from shared.errors import InvalidArgumentError
+from shared.errors import InvalidArgumentError, entry_path
 from shared.text.language import primary_language
 
 MAX_REVIEWS: Final = 500
@@ -37,7 +37,7 @@ def validate(wanted: SummaryInput) -> None:
             raise of(f"reviews[{index}].text", f"must have at most {MAX_REVIEW:,} characters")
     for tag, body in wanted.descriptions.items():
         if len(body) > MAX_DESCRIPTION:
-            raise of(f"descriptions[{tag}]", f"must have at most {MAX_DESCRIPTION:,} characters")
+            raise of(entry_path("descriptions", tag), f"must have at most {MAX_DESCRIPTION:,} characters")
     bodies = [*(review.body for review in wanted.reviews), *wanted.descriptions.values()]
     if not any(body.strip() for body in bodies):
         raise of("reviews", "must hold a text, or descriptions must")

@@ -5,7 +5,7 @@ from typing import Final
 
 from services.reason.language import LANGUAGES
 from services.reason.tags.tagger import DEFAULT_TAGS
-from shared.errors import InvalidArgumentError
+from shared.errors import InvalidArgumentError, entry_path
 from shared.text.language import primary_language
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.reason.v1.tag_service_pb2 import GenerateTagsRequest
@@ -86,7 +86,7 @@ def _check_product(product: Product, where: str, seen: set[str]) -> None:
             raise of(f"{where}.{name}", f"must hold at most {MAX_TEXTS}")
         for tag, text in texts.items():
             if len(text) > longest:
-                raise of(f"{where}.{name}[{tag}]", f"must have at most {longest:,} characters")
+                raise of(entry_path(f"{where}.{name}", tag), f"must have at most {longest:,} characters")
     if len(product.reviews) > MAX_REVIEWS:
         raise of(f"{where}.reviews", f"must hold at most {MAX_REVIEWS}")
     reviews: set[str] = set()

@@ -175,7 +175,7 @@ def many(count):
         (SummariseRequest(reviews=[Review(text="x")]), "reviews[0].id"),
         (SummariseRequest(reviews=[*many(2), *many(1)]), "reviews[2].id"),
         (SummariseRequest(reviews=[Review(id="a", text="x" * 10_001)]), "reviews[0].text"),
-        (SummariseRequest(descriptions={"en": "x" * 20_001}), "descriptions[en]"),
+        (SummariseRequest(descriptions={"en": "x" * 20_001}), 'descriptions["en"]'),
         (
             SummariseRequest(descriptions={f"x{n}": "x" for n in range(11)}),
             "descriptions",

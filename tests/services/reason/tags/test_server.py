@@ -123,8 +123,8 @@ PRODUCT = product_of(titles={"en": "Cup"})
         (request_of(*(product_of(id=str(n)) for n in range(101))), "products"),
         (request_of(Product()), "products[0].id"),
         (request_of(PRODUCT, PRODUCT), "products[1].id"),
-        (request_of(product_of(titles=text_of(1_001))), "products[0].titles[en]"),
-        (request_of(product_of(descriptions=text_of(20_001))), "products[0].descriptions[en]"),
+        (request_of(product_of(titles=text_of(1_001))), 'products[0].titles["en"]'),
+        (request_of(product_of(descriptions=text_of(20_001))), 'products[0].descriptions["en"]'),
         (request_of(product_of(titles={f"x{n}": "x" for n in range(11)})), "products[0].titles"),
         (request_of(Product(id="a", reviews=[Review(text="x")])), "products[0].reviews[0].id"),
         (
