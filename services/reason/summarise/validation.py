@@ -37,7 +37,9 @@ def validate(wanted: SummaryInput) -> None:
             raise of(f"reviews[{index}].text", f"must have at most {MAX_REVIEW:,} characters")
     for tag, body in wanted.descriptions.items():
         if len(body) > MAX_DESCRIPTION:
-            raise of(entry_path("descriptions", tag), f"must have at most {MAX_DESCRIPTION:,} characters")
+            raise of(
+                entry_path("descriptions", tag), f"must have at most {MAX_DESCRIPTION:,} characters"
+            )
     bodies = [*(review.body for review in wanted.reviews), *wanted.descriptions.values()]
     if not any(body.strip() for body in bodies):
         raise of("reviews", "must hold a text, or descriptions must")

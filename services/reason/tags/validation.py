@@ -86,7 +86,9 @@ def _check_product(product: Product, where: str, seen: set[str]) -> None:
             raise of(f"{where}.{name}", f"must hold at most {MAX_TEXTS}")
         for tag, text in texts.items():
             if len(text) > longest:
-                raise of(entry_path(f"{where}.{name}", tag), f"must have at most {longest:,} characters")
+                raise of(
+                    entry_path(f"{where}.{name}", tag), f"must have at most {longest:,} characters"
+                )
     if len(product.reviews) > MAX_REVIEWS:
         raise of(f"{where}.reviews", f"must hold at most {MAX_REVIEWS}")
     reviews: set[str] = set()
