@@ -19,6 +19,8 @@ from shared.text.polarity import Polarity
 NEUTRAL_BAND: Final = 0.3
 """Mood is neutral while |score| is below: the likelier side has a probability under 0.65."""
 _WORD_LOGIT: Final = 1.0
+_LANGUAGE_CHARACTERS: Final = 80
+"""Of a text that its language is told by: looking at each costs more than all else."""
 _HAN: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 
 
@@ -67,7 +69,7 @@ class Classifier:
                 Cell(self._domain.topics_of(plain), post.product_id, post.brand),
                 mood_of(score),
                 score,
-                detect_language(text)[0],
+                detect_language(text[:_LANGUAGE_CHARACTERS])[0],
             )
             for post, text, plain, score in zip(posts, texts, folded, scores, strict=True)
         ]

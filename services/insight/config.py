@@ -26,9 +26,9 @@ class Settings(ServiceSettings):
     opinion_model: Path = OPINION_MODEL
     """Model that reads moods, where the domain uses it; `python -m services.insight.train`."""
 
-    window_seconds: int = Field(default=20, ge=1, le=3_600)
+    window_seconds: int = Field(default=10, ge=1, le=3_600)
     """Length of a window of event time."""
-    disorder_seconds: int = Field(default=20, ge=0)
+    disorder_seconds: int = Field(default=10, ge=0)
     """How far the newest text runs ahead before a window is closed and read for surges."""
     lateness_seconds: int = Field(default=600, ge=0)
     """How much longer a text of a closed window still counts; later ones count nowhere."""
@@ -41,7 +41,7 @@ class Settings(ServiceSettings):
 
     alert_dimensions: tuple[str, ...] = ("product", "brand", "topic")
     """Of which series surges are told: product, brand, topic, all; a JSON list."""
-    alert_evidence: float = Field(default=9.0, gt=0)
+    alert_evidence: float = Field(default=7.0, gt=0)
     """Evidence (log-likelihood ratio) at which a surge is told; more for fewer, later alerts."""
     alert_min_texts: int = Field(default=8, ge=1)
     """Fewest texts of a surge."""

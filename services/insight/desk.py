@@ -34,6 +34,8 @@ WATERMARK: Final = Gauge(
 )
 _FILE: Final = "mentions.sqlite"
 _PIECE: Final = 100
+_CLOSE: Final = 3 / 7
+"""Evidence at which an alert closes, as a part of that at which it opens."""
 _UPKEEP_SECONDS: Final = 3_600.0
 _DAY_MS: Final = 24 * HOUR_MS
 _Value = TypeVar("_Value")
@@ -247,6 +249,7 @@ def _windows(settings: Settings) -> WindowSettings:
 def _detection(settings: Settings) -> DetectionSettings:
     surge = SurgeSettings(
         open_at=settings.alert_evidence,
+        close_at=settings.alert_evidence * _CLOSE,
         min_texts=settings.alert_min_texts,
         min_negatives=settings.alert_min_negatives,
         warm_hours=settings.alert_warm_hours,

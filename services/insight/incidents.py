@@ -1,8 +1,7 @@
 """Surges of several series with one cause, told once.
 
-A fault of one product is a surge of the product, of its brand and of a topic. Of two series that
-surge at once, the second joins the first's incident where the negatives that they share make up
-most of what either has in excess.
+A fault of one product is a surge of the product, of its brand and of a topic. A series that surges
+joins an incident where negatives that it shares with a series of it make up most of its excess.
 """
 
 import hashlib
@@ -11,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
-from services.insight.domain import DIMENSIONS, Counts, Series
+from services.insight.domain import DIMENSIONS, Series
 from services.insight.surge import Run, SeriesState
 from services.insight.windows import Windows
 
@@ -49,7 +48,7 @@ class IncidentSettings:
     """When surges are one.
 
     Attributes:
-        shared: Part of either's excess that two series have to share.
+        shared: Part of its excess that a series has to share.
         quiet_minutes: A series that surges again so soon after goes on with the incident of before.
     """
 
@@ -117,17 +116,40 @@ class Incidents:
         self,
         series: Series,
         run: Run,
-        other: Incident,
+        incident: Incident,
         states: Mapping[Series, SeriesState],
         index: int,
     ) -> bool:
-        state = states.get(other.series)
-        theirs = state.run if state and state.run else other.run
-        whole = self._windows.counts(other.series, run.first, index)
-        share = theirs.expected / max(theirs.texts, 1)
-        excess = max(run.excess, whole.negative - share * whole.total)
-        common: Counts = self._windows.counts(series, run.first, index, beside=other.series)
-        return common.negative > 0 and common.negative >= self._settings.shared * excess
+        """Whether a series surges for what an incident tells already.
+
+        It does where a narrower series of the incident explains it. A wider one explains it too,
+        unless the incident is told of another of its kind already, such as one product, and one of
+        the two is what the wider one surges by now.
+        """
+        open_ones = [each for each in incident.members if _is_open(states.get(each))]
+        alike = [each for each in incident.members if each.dimension == series.dimension]
+        for other in open_ones:
+            explained = self._common(series, other, run.first, index)
+            if explained < max(1.0, self._settings.shared * run.excess):
+                continue
+            if not alike or _breadth(other) <= _breadth(series):
+                return True
+            whole = self._windows.counts(other, run.first, index)
+            theirs = states[other].run or run
+            excess = whole.negative - theirs.expected / max(theirs.texts, 1) * whole.total
+            if not any(
+                self._common(each, other, run.first, index) >= self._settings.shared * excess
+                for each in (*alike, series)
+            ):
+                return True
+        return False
+
+    def _common(self, one: Series, other: Series, first: int, last: int) -> int:
+        return self._windows.counts(one, first, last, beside=other).negative
+
+
+def _breadth(series: Series) -> int:
+    return DIMENSIONS.index(series.dimension)
 
 
 def _renewed(incident: Incident, states: Mapping[Series, SeriesState], index: int) -> Incident:
@@ -148,7 +170,7 @@ def _is_open(state: SeriesState | None) -> bool:
 
 def _order(series: Series, states: Mapping[Series, SeriesState]) -> tuple[int, float, str]:
     run = states[series].run
-    return DIMENSIONS.index(series.dimension), -(run.evidence if run else 0.0), series.value
+    return _breadth(series), -(run.evidence if run else 0.0), series.value
 
 
 def as_json(incident: Incident) -> str:

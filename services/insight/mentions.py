@@ -111,18 +111,22 @@ class MentionStore:
         """Returns what was last told of each alert, by its id."""
         return dict(self._connection.execute("SELECT id, told FROM alerts").fetchall())
 
-    def tell(self, notices: Sequence[tuple[str, str | None, bytes]]) -> list[int]:
+    def tell(
+        self, notices: Sequence[tuple[str, str | None, bytes]], gone: Sequence[str] = ()
+    ) -> list[int]:
         """Keeps what is told of alerts.
 
         Args:
             notices: Of each the alert's id, what is compared with next time (None where the alert
                 is withdrawn), and the notice as it is sent.
+            gone: Ids under which some of them were told before.
 
         Returns:
             The place of each notice; places rise.
         """
         places: list[int] = []
         with self._connection:
+            self._connection.executemany("DELETE FROM alerts WHERE id = ?", [(n,) for n in gone])
             for alert, told, body in notices:
                 if told is None:
                     self._connection.execute("DELETE FROM alerts WHERE id = ?", (alert,))

@@ -30,6 +30,7 @@ _CHANGES: Final = {
     Change.CLOSED: alert_pb2.ALERT_CHANGE_CLOSED,
     Change.REOPENED: alert_pb2.ALERT_CHANGE_REOPENED,
     Change.WITHDRAWN: alert_pb2.ALERT_CHANGE_WITHDRAWN,
+    Change.REVISED: alert_pb2.ALERT_CHANGE_REVISED,
 }
 
 
@@ -108,7 +109,8 @@ def alert_message(alert: Alert, read_by: Domain) -> alert_pb2.Alert:
 def notice_message(notice: Notice, read_by: Domain) -> alert_pb2.AlertNotice:
     """Returns a notice as a message, without its place."""
     alert = alert_message(notice.alert, read_by)
-    return alert_pb2.AlertNotice(change=_CHANGES[notice.change], alert=alert)
+    change = _CHANGES[notice.change]
+    return alert_pb2.AlertNotice(change=change, alert=alert, replaced_alert_id=notice.replaces)
 
 
 def series_points(series: Series, points: Points) -> insight_service_pb2.AggregateSeries:

@@ -26,6 +26,7 @@ class Change(Enum):
     CLOSED = "closed"
     REOPENED = "reopened"
     WITHDRAWN = "withdrawn"
+    REVISED = "revised"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,17 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that changed about an alert."""
+    """Something that changed about an alert.
+
+    Attributes:
+        change: What.
+        alert: As it is now.
+        replaces: Id under which it was told before late texts changed it; empty for the same.
+    """
 
     change: Change
     alert: Alert
+    replaces: str = ""
 
 
 class Monitor:
@@ -122,7 +130,7 @@ class Monitor:
             if change is not None:
                 found.append(Notice(change, self.alert(incident)))
                 self._told[incident.id] = incident
-        return found + self._withdrawn()
+        return _revised(found, self._withdrawn())
 
     def keep(self, notices: Sequence[Notice], bodies: Sequence[bytes]) -> list[int]:
         """Keeps notices as they are told, before anybody is; returns the place of each."""
@@ -131,7 +139,7 @@ class Monitor:
             gone = notice.change is Change.WITHDRAWN
             incident = notice.alert.incident
             rows.append((incident.id, None if gone else as_json(incident), body))
-        return self._store.tell(rows)
+        return self._store.tell(rows, [each.replaces for each in notices if each.replaces])
 
     def incidents(self) -> list[Incident]:
         """Returns all incidents that are kept, newest first."""
@@ -192,6 +200,23 @@ class Monitor:
             if told.closed is None or told.closed >= self._oldest:
                 found.append(Notice(Change.WITHDRAWN, self.alert(told)))
         return found
+
+
+def _revised(found: list[Notice], withdrawn: list[Notice]) -> list[Notice]:
+    """Makes one notice of a withdrawal and of what opened in its place."""
+    left: list[Notice] = []
+    for gone in withdrawn:
+        before = gone.alert.incident
+        for at, notice in enumerate(found):
+            now = notice.alert.incident
+            shared = set(before.members) & set(now.members)
+            together = before.run.first <= now.last and now.run.first <= before.last
+            if notice.change is Change.OPENED and shared and together:
+                found[at] = Notice(Change.REVISED, notice.alert, before.id)
+                break
+        else:
+            left.append(gone)
+    return found + left
 
 
 def _examples(surge: Sequence[Mention], phrases: Iterable[Phrase]) -> list[Mention]:

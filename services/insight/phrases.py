@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from shared.text.normalise import fold
@@ -66,7 +67,8 @@ def driving_phrases(surge: Sequence[str], before: Sequence[str], *, limit: int =
     return _distinct(found, limit)
 
 
-def phrases_of(text: str) -> set[str]:
+@lru_cache(maxsize=8_192)
+def phrases_of(text: str) -> frozenset[str]:
     """Returns words of a text and pairs of neighbours, without stop words."""
     folded = _MASK.sub(" ", fold(text))
     words = [(w, start, end) for w, start, end in cut_words(folded) if _WORD.fullmatch(w)]
@@ -79,7 +81,7 @@ def phrases_of(text: str) -> set[str]:
         bare = STOP_WORDS.isdisjoint((words[at][0], second))
         if near and either and bare and end - start <= _LONGEST:
             found.add(folded[start:end])
-    return found
+    return frozenset(found)
 
 
 def _tells(word: str) -> bool:

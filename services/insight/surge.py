@@ -28,10 +28,10 @@ class SurgeSettings:
         longest_hours: An open one ends after that: what lasts is the new normal.
     """
 
-    odds: float = 3.0
-    factor: float = 3.0
-    open_at: float = 9.0
-    close_at: float = 4.0
+    odds: float = 6.0
+    factor: float = 5.0
+    open_at: float = 7.0
+    close_at: float = 3.0
     min_texts: int = 8
     min_negatives: int = 6
     warm_hours: float = 3.0

@@ -36,8 +36,8 @@ class WindowSettings:
         hours: How long hours are kept.
     """
 
-    seconds: int = 20
-    disorder_seconds: int = 20
+    seconds: int = 10
+    disorder_seconds: int = 10
     lateness_seconds: int = 600
     fine_hours: int = 6
     hours: int = 24 * 92

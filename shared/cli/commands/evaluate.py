@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 
 from shared.cli import failures, output
 from shared.cli.commands.evaluate_logs import ranking_logs
+from shared.cli.commands.evaluate_monitor import monitor
 from shared.cli.commands.evaluate_nlu import nlu
 from shared.cli.commands.evaluate_reasons import reasons
 from shared.cli.commands.evaluate_recommend import recommend
@@ -30,6 +31,7 @@ app.command(recommend)
 app.command(reasons)
 app.command(ranking_logs)
 app.command(uplift)
+app.command(monitor)
 
 
 @app.command

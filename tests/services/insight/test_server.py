@@ -192,7 +192,7 @@ BAD = [
     ("QueryAggregates", T(values=["x"] * 101), "values"),
     ("QueryAggregates", T(max_series=101), "max_series"),
     ("QueryAggregates", T(step_seconds=-1), "step_seconds"),
-    ("QueryAggregates", T(step_seconds=30), "step_seconds"),
+    ("QueryAggregates", T(step_seconds=35), "step_seconds"),
     ("QueryAggregates", T(step_seconds=4_000), "step_seconds"),
     ("QueryAggregates", T(step_seconds=2**62), "step_seconds"),
     ("QueryAggregates", T(start_time=Timestamp(seconds=-1)), "start_time"),
