@@ -131,7 +131,7 @@ async def rate(reviews: Sequence[Review], count: int, clients: int) -> tuple[flo
         environment = os.environ | {
             "WHEREFORE_INSIGHT_PORT": str(port),
             "WHEREFORE_INSIGHT_METRICS_PORT": "0",
-            "WHEREFORE_INSIGHT_DATA": folder,
+            "WHEREFORE_INSIGHT_DATA_DIR": folder,
             "WHEREFORE_INSIGHT_LOG_LEVEL": "error",
         }
         service = await asyncio.create_subprocess_exec(
@@ -154,7 +154,7 @@ async def rate(reviews: Sequence[Review], count: int, clients: int) -> tuple[flo
             service.terminate()
             await service.wait()
     counted = sum(answer.counted_count for answer in answers)
-    assert counted == count - _MESSAGE, (counted, count)
+    assert counted == count - _MESSAGE, answers
     spent = after.user + after.system - before.user - before.system
     return counted / took, counted / spent
 
