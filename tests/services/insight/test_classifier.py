@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -139,3 +141,13 @@ def test_a_file_that_is_no_model_is_refused(tmp_path):
     np.savez(path, han_steps=np.zeros(4, np.int8), han_numbers=np.zeros(3))
     with pytest.raises(OpinionModelError):
         OpinionModel.load(path)
+
+
+def test_the_file_in_the_documentation_is_of_the_form(tmp_path):
+    page = (Path(__file__).parents[3] / "docs" / "monitoring.md").read_text("utf-8")
+    path = tmp_path / "energy.toml"
+    path.write_text(page.split("```toml\n")[1].split("```")[0], encoding="utf-8")
+    domain = read_domain(path)
+    (mention,) = read(Classifier(domain, None), "停电三天，供电公司没有消息")
+    assert (mention.mood, mention.cell.topics) == (Mood.NEGATIVE, ("supply",))
+    assert domain.labels.of(Mood.NEGATIVE) == "concern"
