@@ -1,7 +1,6 @@
-r"""Fits the weights of matching, and chooses the thresholds.
+"""Fits the weights of matching, and chooses the thresholds.
 
-    python -m services.assistant.fitting --data support_intents_en/train.csv \
-        --out-of-scope benchmarks/queries/support_out_of_scope.tsv --nlu 127.0.0.1:7701
+    python -m services.assistant.fitting --data support_intents_en/train.csv --nlu 127.0.0.1:7701
 
 Learnt from: a sample of labelled requests, the example questions of the templates (each compared
 with the others), and questions that nobody answers, of which the part `tune` alone is read. A
@@ -23,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.assistant.domain import LANGUAGES, Language, Message
+from services.assistant.evaluation.cases import OUT_OF_SCOPE, read_out_of_scope
 from services.assistant.matching import (
     BUNDLED,
     Features,
@@ -172,22 +172,6 @@ async def fit(data: Path, out_of_scope: Path, nlu: str) -> MatcherWeights:
     )
 
 
-def read_out_of_scope(path: Path) -> list[tuple[str, Language, str]]:
-    """Returns part, language and text of questions that nobody answers.
-
-    Raises:
-        OSError: The file cannot be read.
-        ValueError: A line has another form.
-    """
-    found: list[tuple[str, Language, str]] = []
-    for line in path.read_text("utf-8").splitlines():
-        if not line or line.startswith("#"):
-            continue
-        part, language, text = line.split("\t")
-        found.append((part, "zh" if language == "zh" else "en", text))
-    return found
-
-
 async def _read(texts: Sequence[tuple[str, str]], nlu: str) -> dict[tuple[str, str], Message]:
     reader = NluReader(nlu, 30.0)
     gate = asyncio.Semaphore(_AT_ONCE)
@@ -210,7 +194,7 @@ def main() -> int:
     """Fits and writes the weights; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=_Formatter)
     parser.add_argument("--data", type=Path, required=True, help="train.csv of support_intents_en")
-    parser.add_argument("--out-of-scope", type=Path, required=True)
+    parser.add_argument("--out-of-scope", type=Path, default=OUT_OF_SCOPE)
     parser.add_argument("--nlu", default="127.0.0.1:7701", help="HOST:PORT of the NLU service")
     parser.add_argument("--out", type=Path, default=BUNDLED)
     asked = parser.parse_args()

@@ -46,6 +46,11 @@ class Learner:
         self._knowledge.add(await self._run(self._store.open))
         self._catching_up = asyncio.create_task(self._catch_up(), name="assistant-vectors")
 
+    async def caught_up(self) -> None:
+        """Returns once the vectors of all known questions are there."""
+        if self._catching_up is not None:
+            await asyncio.shield(self._catching_up)
+
     async def learn(self, examples: Sequence[Learnt]) -> int:
         """Learns examples; durable and known when it returns.
 

@@ -1,7 +1,7 @@
 """Questions about products: which product is meant, which field is asked for, what stands there."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -61,7 +61,7 @@ def narrow(message: Message, products: Sequence[Product]) -> list[Product]:
     """Returns the products that a message can mean: all that hold what it names.
 
     Brand and model must be there; of those the ones that hold most of the rest (colour, size,
-    kind) are left.
+    kind) are left, and of those the ones whose words the message says most of.
 
     Args:
         message: As the NLU read it.
@@ -72,9 +72,18 @@ def narrow(message: Message, products: Sequence[Product]) -> list[Product]:
         return []
     held = [product for product in products if all(_holds(product, each) for each in wanted)]
     rest = [each for each in message.named if each.kind in _TELLS_APART]
-    scores = [sum(_holds(product, each) for each in rest) for product in held]
-    best = max(scores, default=0)
+    words = set(features(message.text))
+    scores = [
+        (sum(_holds(product, each) for each in rest), _shared(words, product)) for product in held
+    ]
+    best = max(scores, default=(0, 0))
     return [product for product, score in zip(held, scores, strict=True) if score == best]
+
+
+def _shared(words: Set[str], product: Product) -> int:
+    """Counts the words of a message that stand in a title, of the title that holds most."""
+    counts = (len(words & set(features(text))) for text in product.titles.values())
+    return max(counts, default=0)
 
 
 def _holds(product: Product, named: Named) -> bool:

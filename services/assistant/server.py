@@ -86,6 +86,15 @@ class AssistantServer(pb_grpc.AssistantServiceServicer):
             self._opened = Assistant(self._knowledge, reader, products), learner, reader, products
         await self._opened[1].open()
 
+    @property
+    def knowledge(self) -> Knowledge:
+        """What it knows."""
+        return self._knowledge
+
+    async def caught_up(self) -> None:
+        """Returns once the vectors of all known questions are there."""
+        await self._started()[1].caught_up()
+
     async def check_ready(self) -> None:
         """Raises until it has started."""
         self._started()

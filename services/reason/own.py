@@ -67,8 +67,14 @@ def stated_value(attribute: AttributeValue) -> str:
     if len(attribute.texts) == 1 and _is_plain(attribute.texts[0]):
         return attribute.texts[0]
     if len(attribute.numbers) == 1 and not attribute.texts:
-        return f"{number(attribute.numbers[0])} {attribute.unit}".strip()
+        return f"{_measured(attribute.numbers[0])} {attribute.unit}".strip()
     return ""
+
+
+def _measured(value: float) -> str:
+    """Writes a measure: 6.5, where a price would be 6.50."""
+    written = number(value)
+    return written.rstrip("0") if "." in written else written
 
 
 def _is_plain(text: str) -> bool:

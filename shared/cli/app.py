@@ -21,6 +21,7 @@ _COMMANDS = {
     "recommend": "recommend:recommend",
     "complete": "complete:complete",
     "parse": "parse:parse",
+    "assistant": "assistant:app",
     "summarise": "summarise:summarise",
     "tags": "tags:app",
     "classify": "classify:classify",

@@ -10,6 +10,7 @@ from shared.cli import failures, output
 PLAIN_EVERY = 20
 """Queries between lines where standard error is no terminal."""
 PLAIN_EVERY_TEXTS = 1_000
+PLAIN_EVERY_QUESTIONS = 100
 
 
 @contextmanager
@@ -17,6 +18,21 @@ def query_progress(total: int) -> Generator[Callable[[str], None]]:
     """Show how many queries are done; yields what to call after each."""
     with _progress(total, "Ranking queries", "queries ranked", PLAIN_EVERY) as advance:
         yield lambda _query: advance(1)
+
+
+@contextmanager
+def question_progress(total: int) -> Generator[Callable[[int], None]]:
+    """Show how many questions are asked; yields what to call with how many more."""
+    with _progress(total, "Asking questions", "questions asked", PLAIN_EVERY_QUESTIONS) as advance:
+        yield advance
+
+
+@contextmanager
+def dialogue_progress() -> Generator[Callable[[int], None]]:
+    """Show how many dialogues are learnt; yields what to call with how many more."""
+    doing, done = "Learning dialogues", "dialogues durable or refused"
+    with _progress(None, doing, done, PLAIN_EVERY_TEXTS) as advance:
+        yield advance
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from shared.cli.commands.evaluate_monitor import monitor
 from shared.cli.commands.evaluate_nlu import nlu
 from shared.cli.commands.evaluate_reasons import reasons
 from shared.cli.commands.evaluate_recommend import recommend
+from shared.cli.commands.evaluate_support import support
 from shared.cli.commands.evaluate_uplift import uplift
 from shared.cli.commands.import_ import CatalogueFormat
 from shared.cli.options import Json, NoTriton
@@ -32,6 +33,7 @@ app.command(reasons)
 app.command(ranking_logs)
 app.command(uplift)
 app.command(monitor)
+app.command(support)
 
 
 @app.command

@@ -1,0 +1,1 @@
+"""Measures the assistant: templates, what goes to a person, and the evidence of its answers."""

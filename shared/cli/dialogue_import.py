@@ -1,0 +1,70 @@
+"""Sends a file of dialogues, with its progress."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grpc.aio
+
+from shared.cli.dialogue_file import read_dialogues
+from wherefore.assistant.v1.assistant_service_pb2 import (
+    ImportDialoguesRequest,
+    ImportDialoguesResponse,
+)
+from wherefore.assistant.v1.assistant_service_pb2_grpc import AssistantServiceStub
+from wherefore.common.v1.diagnostics_pb2 import RowError
+
+BATCH = 50
+
+
+@dataclass(slots=True)
+class _Sent:
+    lines: list[int] = field(default_factory=list[int])
+    """Of the file, by row of the stream."""
+    unreadable: list[RowError] = field(default_factory=list[RowError])
+
+
+async def import_dialogues(
+    channel: grpc.aio.Channel,
+    file: Path,
+    on_rows: Callable[[int], None],
+    timeout: float,  # noqa: ASYNC109 - a gRPC deadline, kept by the call itself
+) -> ImportDialoguesResponse:
+    """Import a file; rows of errors are lines of it. Sent again, it does no harm.
+
+    Raises:
+        grpc.aio.AioRpcError: The call failed; what was acknowledged until then is durable.
+        OSError: The file cannot be read.
+    """
+    sent = _Sent()
+    total = ImportDialoguesResponse()
+    stub = AssistantServiceStub(channel)
+    async for told in stub.ImportDialogues(_requests(file, sent), timeout=timeout):
+        on_rows(told.acknowledged_row - total.acknowledged_row)
+        errors = [*total.errors, *told.errors]
+        total.CopyFrom(told)
+        del total.errors[:]
+        total.errors.extend(errors)
+    for error in total.errors:
+        # The server counts dialogues; people count lines.
+        error.row = sent.lines[error.row - 1]
+    total.errors.extend(sent.unreadable)
+    total.failed_count += len(sent.unreadable)
+    return total
+
+
+async def _requests(file: Path, sent: _Sent) -> AsyncIterator[ImportDialoguesRequest]:
+    batch = ImportDialoguesRequest()
+    for row in read_dialogues(file):
+        if row.dialogue is None:
+            sent.unreadable.append(RowError(row=row.line, reason=row.error))
+            continue
+        sent.lines.append(row.line)
+        batch.dialogues.append(row.dialogue)
+        if len(batch.dialogues) == BATCH:
+            yield batch
+            batch = ImportDialoguesRequest()
+    if batch.dialogues:
+        yield batch
