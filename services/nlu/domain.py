@@ -32,6 +32,7 @@ class EntityType(StrEnum):
     PRICE = "price"
     ATTRIBUTE = "attribute"
     OCCASION = "occasion"
+    ORDER_ID = "order_id"
 
 
 class SentimentLabel(StrEnum):

@@ -10,7 +10,12 @@ from typing import Final
 
 from services.nlu.catalogue_terms import CatalogueTerms
 from services.nlu.domain import Entity, EntityType
-from services.nlu.patterns import find_clothing_sizes, find_measures, find_models
+from services.nlu.patterns import (
+    find_clothing_sizes,
+    find_measures,
+    find_models,
+    find_order_ids,
+)
 from shared.text.lexicon import LexiconKind, canonical, find_mentions
 from shared.text.normalise import fold
 
@@ -34,6 +39,7 @@ _IN_CATALOGUE = 0.95
 _IN_LEXICON = 0.85
 _SIZE_PATTERN = 0.9
 _MODEL_PATTERN = 0.75
+_ORDER_PATTERN = 0.95
 # Where two candidates are equally long, what the catalogue says wins over the general list, and
 # both over a shape.
 _PRECEDENCE = {CATALOGUE: 0, LEXICON: 1, PATTERN: 2}
@@ -100,6 +106,8 @@ def _from_patterns(text: str, terms: CatalogueTerms) -> Iterator[Entity]:
         yield _entity(EntityType.SIZE, text, (measure.start, measure.end), value, sized)
     for size, start, end in find_clothing_sizes(text):
         yield _entity(EntityType.SIZE, text, (start, end), size, sized)
+    for order, start, end in find_order_ids(text):
+        yield _entity(EntityType.ORDER_ID, text, (start, end), order, (_ORDER_PATTERN, PATTERN))
     for model, start, end in find_models(text):
         known = fold(model) in terms.vocabulary
         known_by = (_IN_CATALOGUE, CATALOGUE) if known else (_MODEL_PATTERN, PATTERN)

@@ -68,6 +68,10 @@ _NO_MODEL = re.compile(
     r"|(?:ddr|lpddr|gddr)\d[a-z]?|wifi-?\d[a-z]?|hdmi-?[\d.]+|\d+x\d+|a[0-6]|(?:cr|lr|aa)\d{0,4}"
     rf"|\d+(?:[.-]\d+)?-?(?:{_LATIN_UNITS})"
 )
+_ORDER_ID = re.compile(
+    r"(?:(?<![a-z])(?:orders?|purchases?|parcels?|shipments?)(?:\s+(?:number|no\.?|nr\.?|id|code))?"
+    r"|订单编?号?|单号)\s*(?:is(?![a-z])|是|为|[:：])?\s*#?(?P<id>\d{5,20})(?![a-z0-9_]|[.,]\d)"
+)
 _MIN_MODEL = 3
 _DIGITS = dict(zip("一二两三四五六七八九", (1, 2, 2, 3, 4, 5, 6, 7, 8, 9), strict=True))
 _TENS = {"十": 10, "百": 100, "千": 1_000, "万": 10_000}
@@ -107,6 +111,12 @@ def find_models(text: str) -> Iterator[tuple[str, int, int]]:
     for found in _MODEL.finditer(text):
         if len(found[0]) >= _MIN_MODEL and not _NO_MODEL.fullmatch(found[0]):
             yield found[0], found.start(), found.end()
+
+
+def find_order_ids(text: str) -> Iterator[tuple[str, int, int]]:
+    """Finds numbers of orders where a word says that they are: ("00123842", start, end)."""
+    for found in _ORDER_ID.finditer(text):
+        yield found["id"], found.start("id"), found.end("id")
 
 
 def to_number(text: str) -> float:
