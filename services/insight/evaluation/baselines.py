@@ -4,7 +4,7 @@ They see each text in its minute, as if none came late, and tell as soon as a wi
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from services.insight.domain import PRODUCT, Mood, Series
@@ -33,9 +33,13 @@ def share_over(threshold: float) -> Passes:
     return lambda texts, negatives: negatives >= _FEWEST and negatives >= threshold * texts
 
 
+_Windows = dict[str, list[tuple[int, int, int]]]
+"""Of each product its windows in order: index, texts and negatives of the minutes up to its end."""
+
+
 def alerts_of(stream: Stream, passes: Passes, window_seconds: int) -> list[Told]:
     """Returns the alerts that a threshold gives, one for each product and quarter of an hour."""
-    return list(_alerts(stream, passes, window_seconds * MS))
+    return _alerts(_recent(stream, window_seconds * MS), passes, window_seconds * MS)
 
 
 def best_threshold(
@@ -45,31 +49,45 @@ def best_threshold(
     window_seconds: int,
 ) -> float:
     """Returns the threshold with the best F1 on some streams; of equals the lowest."""
+    length_ms = window_seconds * MS
+    recent = [(_recent(stream, length_ms), stream.surges) for stream in streams]
 
     def f1(threshold: float) -> float:
         passes = make(threshold)
-        scores = [score(alerts_of(s, passes, window_seconds), s.surges) for s in streams]
-        return together(scores).f1
+        return together([score(_alerts(r, passes, length_ms), s) for r, s in recent]).f1
 
     return max(thresholds, key=lambda threshold: (f1(threshold), -threshold))
 
 
-def _alerts(stream: Stream, passes: Passes, length_ms: int) -> Iterator[Told]:
+def _recent(stream: Stream, length_ms: int) -> _Windows:
     counts: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
     for _, mention in stream.arrivals:
         window = counts[mention.cell.product_id][mention.at_ms // length_ms]
         window[0] += 1
         window[1] += mention.mood is Mood.NEGATIVE
     span = _MINUTES * 60 * MS // length_ms
+    found: _Windows = {}
     for product in sorted(counts):
-        recent: deque[tuple[int, list[int]]] = deque()
-        over_until = -1
+        windows: deque[tuple[int, list[int]]] = deque()
+        texts = negatives = 0
         for index in sorted(counts[product]):
-            recent.append((index, counts[product][index]))
-            while recent[0][0] <= index - span:
-                recent.popleft()
-            if passes(sum(c[0] for _, c in recent), sum(c[1] for _, c in recent)):
+            windows.append((index, counts[product][index]))
+            texts, negatives = texts + windows[-1][1][0], negatives + windows[-1][1][1]
+            while windows[0][0] <= index - span:
+                _, (old_texts, old_negatives) = windows.popleft()
+                texts, negatives = texts - old_texts, negatives - old_negatives
+            found.setdefault(product, []).append((index, texts, negatives))
+    return found
+
+
+def _alerts(recent: _Windows, passes: Passes, length_ms: int) -> list[Told]:
+    found: list[Told] = []
+    for product, windows in recent.items():
+        over_until = -1
+        for index, texts, negatives in windows:
+            if passes(texts, negatives):
                 end = (index + 1) * length_ms
                 if end > over_until:
-                    yield Told(end, end, (Series(PRODUCT, product),))
+                    found.append(Told(end, end, (Series(PRODUCT, product),)))
                 over_until = end + _QUIET_MS
+    return found
