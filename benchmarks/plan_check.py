@@ -3,8 +3,8 @@
 `--measure` writes the costs that plans are computed from, `--curve FOLDER` with it or alone what a
 shard costs by its size, from the stores of `benchmarks.cost_curve`. Without either, what the
 planner foretells for this machine is set beside a measurement, in a section of RESULTS.md. Costs
-are those of one client; what is checked is a suite that is asked for all it can do, with other
-queries, and memory at a size of which no cost was measured.
+are those of four clients; what is checked is other numbers of them, with other queries, and memory
+at a size of which no cost was measured.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from itertools import cycle
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -23,18 +23,17 @@ from pydantic import BaseModel
 
 from benchmarks import plan_costs, plan_searches, report
 from benchmarks.cost_curve import say
-from benchmarks.load.calls import Send
 from benchmarks.load.loops import closed_loop
 from benchmarks.load.queries import cold, judged, warm
+from benchmarks.plan_busy import DEADLINE, calls_of
 from benchmarks.plan_check_report import Checks, Rate, section
+from benchmarks.plan_meter import Meter
 from shared.cli.private_suite import PrivateSuite
 from shared.planning.costs import COSTS, Costs, Reasons, SearchCosts, read_costs
 from shared.planning.demand import PAGE
 from shared.planning.distribution import mean
 from shared.planning.fits import affine
-from shared.planning.one_machine import answers_per_second
-from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest
-from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
+from shared.planning.one_machine import answers_per_second, delay_ms
 
 COMMAND: Final = "python -m benchmarks.plan_check"
 EVERY: Final = 19_406
@@ -44,7 +43,6 @@ MEMORY_SIZES: Final = (2_000, 5_000, 10_000)
 CLIENTS: Final = (2, 8)
 _SEED: Final = 202
 """Of the queries that are checked; costs are measured with others."""
-_DEADLINE: Final = 20.0
 
 
 async def measure(options: argparse.Namespace) -> None:
@@ -68,6 +66,7 @@ def _keep(path: Path, part: str, found: BaseModel) -> None:
 async def check(options: argparse.Namespace, costs: Costs) -> Checks:
     """Measures what the costs foretell."""
     found = Checks(cores=costs.searches.cores)
+    fresh = iter(cold(judged(), _SEED))
     ways: tuple[tuple[dict[str, str], tuple[Reasons, ...]], ...] = (
         (plan_searches.WHOLE_ANSWERS, ("off", "model")),
         (plan_searches.TEMPLATES, ("template",)),
@@ -84,6 +83,7 @@ async def check(options: argparse.Namespace, costs: Costs) -> Checks:
                             suite,
                             costs,
                             reasons,
+                            fresh,
                             repeated=repeated,
                             clients=clients,
                             seconds=options.seconds,
@@ -103,6 +103,7 @@ async def _rate(
     suite: PrivateSuite,
     costs: Costs,
     reasons: Reasons,
+    fresh: Iterator[str],
     *,
     repeated: bool,
     clients: int,
@@ -110,15 +111,20 @@ async def _rate(
 ) -> Rate:
     target = suite.targets.orchestrator
     kind = costs.searches.kind(reasons, "en", page_size=PAGE, repeated=repeated)
-    queries = warm(judged()) if repeated else cold(judged(), _SEED + clients)
+    # New ones each time: what one load has the services keep would help the next.
+    queries = warm(judged()) if repeated else list(islice(fresh, plan_searches.TOGETHER))
     if repeated:  # what is kept is kept before it is measured
         async with grpc.aio.insecure_channel(target) as channel:
-            for send, _ in zip(_searches(queries, reasons), queries, strict=False):
-                await send(channel, _DEADLINE)
-    meter = plan_searches.Meter(suite)
+            for send, _ in zip(calls_of(queries, reasons, PAGE), queries, strict=False):
+                await send(channel, DEADLINE)
+    meter = Meter(suite)
     meter.start()
     run = await closed_loop(
-        target, _searches(queries, reasons), clients=clients, seconds=seconds, deadline=_DEADLINE
+        target,
+        calls_of(queries, reasons, PAGE),
+        clients=clients,
+        seconds=seconds,
+        deadline=DEADLINE,
     )
     spent = sum(meter.per_call(max(1, run.calls)).values())
     return Rate(
@@ -135,18 +141,12 @@ async def _rate(
 
 
 def foretold(kind: SearchCosts, clients: int, cores: int) -> float:
-    """Returns the answers a second that the costs of one client foretell for several."""
-    work = sum(kind.cpu_ms.values())
-    delay = max(0.0, mean(kind.latency_ms["whole"]) - work)
+    """Returns the answers a second that costs foretell, measured with another number of clients."""
+    if not kind.rate:
+        delay = max(0.0, mean(kind.latency_ms["whole"]) - sum(kind.cpu_ms.values()))
+        return answers_per_second(kind.cpu_ms, clients, cores, delay)
+    delay = delay_ms(kind.cpu_ms, kind.clients, cores, kind.rate)
     return answers_per_second(kind.cpu_ms, clients, cores, delay)
-
-
-def _searches(queries: Sequence[str], reasons: Reasons) -> Iterator[Send]:
-    for query in cycle(queries):
-        request = SearchRequest(query=query, page_size=PAGE, skip_reasons=reasons == "off")
-        yield lambda channel, timeout, request=request: SearchServiceStub(channel).Search(
-            request, timeout=timeout
-        )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -36,7 +36,7 @@ class Rate:
     measured: float
     whole_share: float
     foretold_ms: float
-    """Processor time of an answer, as one client's calls had it."""
+    """Processor time of an answer, as its costs have it."""
     measured_ms: float
     got: float
     """Share of the machine's processors that suite and clients got: beside other work not all."""
@@ -99,10 +99,11 @@ def section(command: str, costs: Costs, checks: Checks) -> str:
             "",
             report.provenance(command, f"icecat, {checks.products:,} products"),
             f"All processes and the clients on the same {checks.cores} cores; a closed loop, pages "
-            "of 20, answers kept whole (no brown-out). Foretold from the processor time of one "
-            "client's calls, other queries (mean value analysis of one queue with the machine's "
-            f"processors): {costs.searches.provenance.data}, {costs.searches.provenance.date}. "
-            '"Of the machine" is '
+            "of 20, answers kept whole (no brown-out). Foretold from processor time and answers of "
+            "four clients with other queries (mean value analysis of one queue with the machine's "
+            "processors, and a delay that makes it right for four): "
+            f"{costs.searches.provenance.data}, "
+            f'{costs.searches.provenance.date}. "Of the machine" is '
             "what suite and clients got of its processors: with other work beside them no forecast "
             "of answers a second can hold, that of processor time still may.",
             "",

@@ -16,10 +16,10 @@ import numpy as np
 
 from benchmarks import cost_curve, peers
 from benchmarks.cost_curve_report import Size
+from benchmarks.plan_meter import Meter
 from benchmarks.plan_searches import (
     WARM_UP,
     WHOLE_ANSWERS,
-    Meter,
     ask_few,
     filled,
     idle_cores,

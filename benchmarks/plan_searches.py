@@ -1,14 +1,15 @@
-"""What searches cost: processor time by process and latency by stage, one caller at a time."""
+"""What searches cost: latency by stage of one caller, processor time by process of several."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,8 @@ from benchmarks.chinese_queries import read_queries
 from benchmarks.data import icecat, subset
 from benchmarks.load.overhead import WHOLE, covered_nanos
 from benchmarks.load.queries import cold, judged, warm
+from benchmarks.plan_busy import CLIENTS, DEADLINE, ask_together, calls_of
+from benchmarks.plan_meter import CLIENT, Meter
 from shared.cli.catalogue_import import import_whole
 from shared.cli.connection import connect
 from shared.cli.private_suite import PrivateSuite, private_suite
@@ -39,9 +42,11 @@ from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
 from wherefore.retrieval.v1 import retrieval_service_pb2 as retrieval_pb
 from wherefore.retrieval.v1.retrieval_service_pb2_grpc import RetrievalServiceStub
 
-CLIENT: Final = "client"
 _LEGS: Final = ("retrieval.dense", "retrieval.sparse")
 WARM_UP: Final = 12
+BUSY_SECONDS: Final = 10.0
+TOGETHER: Final = 1_000
+"""Queries for several callers: more than they can ask in that time."""
 _IDLE_SECONDS: Final = 5.0
 _IDLE_WINDOWS: Final = 40
 _IDLE_CORES: Final = 0.05
@@ -57,33 +62,6 @@ WHOLE_ANSWERS: Final = {
     "WHEREFORE_REASON_MODEL_SECONDS": "3",
 }
 TEMPLATES: Final = WHOLE_ANSWERS | {"WHEREFORE_REASON_MODEL": ""}
-
-
-@dataclass(slots=True)
-class Meter:
-    """Processor time of every process of a suite, and of this one."""
-
-    suite: PrivateSuite
-    idle: Mapping[str, float] = field(default_factory=dict[str, float])
-    _begun: float = 0.0
-    _before: dict[str, float] = field(default_factory=dict[str, float])
-
-    def start(self) -> None:
-        """Begins to count."""
-        self._before = self._read()
-        self._begun = time.perf_counter()
-
-    def per_call(self, calls: int) -> dict[str, float]:
-        """Returns milliseconds a call since the start, what is done idly taken off."""
-        elapsed = time.perf_counter() - self._begun
-        after = self._read()
-        return {
-            name: max(0.0, 1e3 * (after[name] - was - elapsed * self.idle.get(name, 0.0)) / calls)
-            for name, was in self._before.items()
-        }
-
-    def _read(self) -> dict[str, float]:
-        return self.suite.cpu_seconds() | {CLIENT: time.process_time()}
 
 
 async def idle_cores(suite: PrivateSuite) -> dict[str, float]:
@@ -142,17 +120,20 @@ async def searches(home: Path, products: int, calls: int, command: str) -> Searc
     """Measures every kind of search, one caller at a time."""
     load = os.getloadavg()[0]
     kinds: list[SearchCosts] = []
+    asked = Asked(iter(cold(judged(), _SEED)), _chinese())
     async with filled(home, products, WHOLE_ANSWERS) as suite:
         await ask_few(suite)
         meter = Meter(suite, await idle_cores(suite))
         for reasons in ("off", "model"):
-            kinds += await _kinds(suite, meter, reasons, calls)
+            kinds += await _kinds(suite, meter, reasons, asked, calls)
         idle, held = dict(meter.idle), await product_count(suite)
     async with filled(home, products, TEMPLATES) as suite:
         await ask_few(suite)
-        kinds += await _kinds(suite, Meter(suite, await idle_cores(suite)), "template", calls)
+        meter = Meter(suite, await idle_cores(suite))
+        kinds += await _kinds(suite, meter, "template", asked, calls)
+    told = f"icecat, {held:,} products, {CLIENTS} clients, latencies of one"
     return Searches(
-        provenance=provenance(command, f"icecat, {held:,} products, one client", load),
+        provenance=provenance(command, told, load),
         products=held,
         cores=len(os.sched_getaffinity(0)),
         idle_cores=idle,
@@ -167,76 +148,71 @@ async def ask_few(suite: PrivateSuite) -> None:
             await SearchServiceStub(channel).Search(SearchRequest(query=query), timeout=20)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Queries that were not asked yet: what one kind of search had kept would help the next."""
+
+    english: Iterator[str]
+    chinese: Iterator[str]
+
+    def some(self, language: Language, count: int) -> list[str]:
+        """Returns so many more."""
+        return list(islice(self.english if language == "en" else self.chinese, count))
+
+
 async def _kinds(
-    suite: PrivateSuite, meter: Meter, reasons: Reasons, calls: int
+    suite: PrivateSuite, meter: Meter, reasons: Reasons, asked: Asked, calls: int
 ) -> list[SearchCosts]:
-    english = cold(judged(), _SEED)
-    chinese = list(dict.fromkeys(_chinese(calls + WARM_UP)))
-    few = warm(judged())
-    asked: list[tuple[Language, int, bool, Sequence[str]]] = [
-        ("en", PAGE, False, english[: calls + WARM_UP]),
-        ("zh", PAGE, False, chinese),
-        ("en", SMALL_PAGE, False, english[calls + WARM_UP : 2 * (calls + WARM_UP)]),
-        # Asked once before what is counted, so that all is kept that is kept at all.
-        ("en", PAGE, True, [*few, *(few[n % len(few)] for n in range(calls))]),
-    ]
     found: list[SearchCosts] = []
-    for language, page, repeated, queries in asked:
-        unmeasured = len(few) if repeated else WARM_UP
+    kinds: list[tuple[Language, int, bool]] = [
+        ("en", PAGE, False), ("zh", PAGE, False), ("en", SMALL_PAGE, False), ("en", PAGE, True),
+    ]  # fmt: skip
+    few = warm(judged())
+    target = suite.targets.orchestrator
+    for language, page, repeated in kinds:
+        # The few were asked before, so that all is kept that is kept at all.
+        alone = few if repeated else asked.some(language, WARM_UP + calls)
+        together = few if repeated else asked.some(language, TOGETHER)
+        whole, stages = await _ask_one_by_one(target, alone, reasons, page)
+        cpu, rate = await ask_together(
+            target, meter, together, BUSY_SECONDS, reasons=reasons, page_size=page
+        )
         found.append(
-            await ask_one_by_one(
-                suite.targets.orchestrator,
-                meter,
-                queries,
-                unmeasured,
+            SearchCosts(
                 reasons=reasons,
                 language=language,
                 page_size=page,
                 repeated=repeated,
+                calls=len(alone) - WARM_UP,
+                whole_share=whole,
+                clients=CLIENTS,
+                cpu_ms=cpu,
+                rate=rate,
+                latency_ms={name: quantiles(values) for name, values in stages.items()},
             )
         )
-        cost_curve.say(f"{reasons}, {language}, {page}, repeated {repeated}: {told(found[-1])}")
+        cost_curve.say(f"{reasons}, {language}, {page}, repeated {repeated}: {_told(found[-1])}")
     return found
 
 
-async def ask_one_by_one(
-    target: str,
-    meter: Meter,
-    queries: Sequence[str],
-    unmeasured: int,
-    *,
-    reasons: Reasons,
-    language: Language,
-    page_size: int,
-    repeated: bool,
-) -> SearchCosts:
-    """Searches one query after the other, and counts from the first that is measured."""
+async def _ask_one_by_one(
+    target: str, queries: Sequence[str], reasons: Reasons, page_size: int
+) -> tuple[float, dict[str, list[float]]]:
+    """Returns the share of whole answers, and milliseconds by stage of each after the first few."""
     stages: dict[str, list[float]] = {name: [] for name in (*STAGES, "whole")}
     whole = 0
     async with grpc.aio.insecure_channel(target) as channel:
-        stub = SearchServiceStub(channel)
-        for number, query in enumerate(queries):
-            if number == unmeasured:
-                meter.start()
-            request = SearchRequest(query=query, page_size=page_size, skip_reasons=reasons == "off")
+        for number, send in zip(
+            range(len(queries)), calls_of(queries, reasons, page_size), strict=False
+        ):
             begun = time.perf_counter()
-            response = await stub.Search(request, timeout=20)
+            response = await send(channel, DEADLINE)
             took = 1e3 * (time.perf_counter() - begun)
-            if number >= unmeasured:
+            if number >= WARM_UP:
                 whole += not response.degraded
                 for name, value in stage_times(took, response.timings).items():
                     stages[name].append(value)
-    counted = len(queries) - unmeasured
-    return SearchCosts(
-        reasons=reasons,
-        language=language,
-        page_size=page_size,
-        repeated=repeated,
-        calls=counted,
-        whole_share=whole / counted,
-        cpu_ms=meter.per_call(counted),
-        latency_ms={name: quantiles(values) for name, values in stages.items()},
-    )
+    return whole / (len(queries) - WARM_UP), stages
 
 
 def stage_times(whole: float, timings: Sequence[StageTiming]) -> dict[str, float]:
@@ -258,19 +234,19 @@ def stage_times(whole: float, timings: Sequence[StageTiming]) -> dict[str, float
     }
 
 
-def _chinese(count: int) -> list[str]:
-    """Judged queries in Chinese, with a price where they are asked again."""
-    queries = list(read_queries().values())
-    chance = np.random.default_rng(_SEED)
-    more = [f"{queries[n % len(queries)]} {chance.integers(3, 300) * 10}元以下"
-            for n in range(count)]  # fmt: skip
-    return [*queries, *more][:count]
+def _chinese() -> Iterator[str]:
+    """Yields judged queries in Chinese, and then with a price, no two the same."""
+    queries = list(dict.fromkeys(read_queries().values()))
+    yield from queries
+    prices = np.random.default_rng(_SEED).permutation(np.arange(3, 3_000)) * 10
+    for price in prices:
+        yield from (f"{query} {price}元以下" for query in queries)
 
 
-def told(kind: SearchCosts) -> str:
+def _told(kind: SearchCosts) -> str:
     """One kind in a line."""
     return (
-        f"{sum(kind.cpu_ms.values()):.1f} ms of processors, p50 "
+        f"{sum(kind.cpu_ms.values()):.1f} ms of processors, {kind.rate:.1f} a second, p50 "
         f"{kind.latency_ms['whole'][PROBABILITIES.index(0.5)]:.1f} ms, {kind.whole_share:.0%} whole"
     )
 

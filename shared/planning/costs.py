@@ -48,7 +48,7 @@ class Provenance(_Model):
 
 
 class SearchCosts(_Model):
-    """What one kind of search costs, one caller at a time."""
+    """What one kind of search costs."""
 
     reasons: Reasons
     language: Language
@@ -58,10 +58,15 @@ class SearchCosts(_Model):
     calls: int = Field(gt=0)
     whole_share: float
     """Share of the answers that left nothing out."""
+    clients: int = Field(default=1, gt=0)
+    """Callers at a time for `cpu_ms` and `rate`: enough to keep the machine busy, as a call takes
+    more processor time where its hyperthread's twin works too."""
     cpu_ms: dict[str, float]
-    """Processor time of a call by process, the caller's under `client`, idle work taken off."""
+    """Processor time of a call by process, the callers' under `client`, idle work taken off."""
+    rate: float = Field(default=0.0, ge=0)
+    """Answers a second that these callers got; 0 in costs that were measured with one."""
     latency_ms: dict[str, Quantiles]
-    """Of STAGES, and of the `whole` as the caller saw it."""
+    """Of STAGES, and of the `whole` as the caller saw it; one caller at a time."""
 
     @model_validator(mode="after")
     def _has_all(self) -> SearchCosts:

@@ -9,6 +9,9 @@ manufacturing systems", Large Scale Systems 12, 1987): one that is as much faste
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
+
+_HALVINGS: Final = 60
 
 
 def answers_per_second(
@@ -30,3 +33,25 @@ def answers_per_second(
         rate = count / (slow + there)
         queued = rate * there
     return rate
+
+
+def delay_ms(cpu_ms: Mapping[str, float], clients: int, cores: int, rate: float) -> float:
+    """Returns the time of an answer that no processor works on, from what some clients got.
+
+    Args:
+        cpu_ms: As of `answers_per_second`.
+        clients: How many were answered.
+        cores: Processors of the machine.
+        rate: Answers a second that they got.
+
+    Returns:
+        The delay with which `answers_per_second` is that; 0 where they got more than without any.
+    """
+    least, most = 0.0, 1e3 * clients / rate
+    for _ in range(_HALVINGS):
+        middle = (least + most) / 2
+        if answers_per_second(cpu_ms, clients, cores, middle) > rate:
+            least = middle
+        else:
+            most = middle
+    return least
