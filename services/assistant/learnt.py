@@ -23,7 +23,7 @@ ORDER_SLOT: Final = "order_id"
 PREFIX: Final = "learnt."
 _NUMBER: Final = re.compile(r"(?<![A-Za-z0-9_.,-])#?(\d{5,20})(?![A-Za-z0-9_]|[.,]\d)")
 _PLACE: Final = f"{{{ORDER_SLOT}}}"
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Source(StrEnum):

@@ -10,7 +10,7 @@ from wherefore.assistant.v1 import assistant_service_pb2 as pb
 MAX_QUESTION: Final = 1_000
 MAX_DIALOGUES: Final = 100
 _MAX_USER: Final = 256
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _MAX_LANGUAGE: Final = 35
 _CONVERSATION: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -19,6 +19,7 @@ ENDLESS_TIMEOUT = 0.08
 ENDLESS = frozenset(
     {
         "/wherefore.orchestrator.v1.EventLogService/Follow",
+        "/wherefore.insight.v1.InsightService/SubscribeAlerts",
         # These end, but not while a fuzzer waits: they are given up again and again.
         "/wherefore.retrieval.v1.IndexAdminService/Reindex",
         "/wherefore.retrieval.v1.IndexAdminService/Snapshot",

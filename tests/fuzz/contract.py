@@ -45,6 +45,12 @@ _CHECKS: dict[str, Check] = {
 }
 _MAY_BE_EMPTY = frozenset(
     {
+        "assistant.v1.AssistantService/Converse",
+        "assistant.v1.AssistantService/EndConversation",
+        "assistant.v1.AssistantService/ImportDialogues",
+        "insight.v1.InsightService/Ingest",
+        "insight.v1.InsightService/ListAlerts",
+        "insight.v1.InsightService/QueryAggregates",
         "orchestrator.v1.AggregateService/GetBudget",
         "orchestrator.v1.ExperimentService/Report",
         "orchestrator.v1.ProductService/Delete",
