@@ -69,14 +69,16 @@ def section(document: Mapping[str, object], load: float) -> str:
         ["by template, Chinese", *_times(chinese), str(TEMPLATE_MS)],
         ["generated", *_times(products), str(GENERATED_MS)],
     ]
-    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(products["kinds"].items()))
+    kinds = products["kinds"]
+    told = (("generated", "answered"), ("ask_back", "asked back"), ("hand_over", "handed over"))
+    became = ", ".join(f"{kinds.get(kind, 0)} were {word}" for kind, word in told)
     return f"""
 ## Customer service
 
 {report.table(("measure", "figure", "aim"), rows)}
 
 {document["templates"]} templates. The thresholds were chosen on 100 other questions of nobody's.
-Of the product questions came {kinds}; asked back is where several products go by the name. Every
+Of the product questions {became}: asked back is where several products go by the name. Every
 citation was read again in the catalogue, every claim by the checker of `wherefore eval reasons`.
 
 `Ask`, one client, each question new; load average of the machine at the start {load:.1f} (where it

@@ -15,6 +15,8 @@ from wherefore.common.v1.product_pb2 import AVAILABILITY_IN_STOCK, Product
 _FIXED: Final = re.compile(r"Reviewers write:|买家说：|[“”：:;；,，。.!！\s]+")
 """What joins claims and says nothing itself."""
 _JOINTS: Final = re.compile(r"\band\b|\balso\b|\bit\b|而且|并且|另外|此外|它", re.IGNORECASE)
+_COPULA: Final = re.compile(r"^它的?(?P<name>[\u4e00-\u9fff]{2,6})(?:为|是)(?P<value>.+)$")
+"""A Chinese clause that states an attribute: 它净重是3,000 g. The checker reads 净重：3,000 g."""
 _NUMBER: Final = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?")
 
 
@@ -27,7 +29,8 @@ def unsupported(answer: pb.Answer, products: Mapping[str, Product], now: float) 
         now: Seconds since 1970.
     """
     found = [f"citation {each.field}: {each.text}" for each in _wrong(answer, products)]
-    rest, told = answer.text, ""
+    rest = answer.text
+    told: list[str] = []
     for citation in answer.citations:
         if citation.claim not in rest and citation.claim not in answer.text:
             found.append(f"claim is not in the answer: {citation.claim}")
@@ -35,16 +38,19 @@ def unsupported(answer: pb.Answer, products: Mapping[str, Product], now: float) 
         if citation.source == pb.CITATION_SOURCE_PRODUCT and not citation.field.startswith(
             ("titles.", "descriptions.")
         ):
-            told = f"{told} {citation.claim}." if citation.claim not in told else told
+            claim = _COPULA.sub(r"\g<name>：\g<value>", citation.claim.rstrip("。."))
+            if claim not in told:
+                told.append(claim)
     left = _JOINTS.sub("", _FIXED.sub("", rest))
     if left:
         found.append(f"not cited: {left}")
     product = next(
         (products[c.source_id] for c in answer.citations if c.source_id in products), None
     )
-    if told.strip() and product is not None:
-        checked = check_text(told.strip(), Record(product, page=[product], now=now))
-        found += [f"{each.text}: {', '.join(each.causes)}" for each in checked.unsupported]
+    if product is not None:
+        record = Record(product, page=[product], now=now)
+        checked = [fault for claim in told for fault in check_text(claim, record).unsupported]
+        found += [f"{each.text}: {', '.join(each.causes)}" for each in checked]
     return found
 
 

@@ -101,6 +101,21 @@ def test_what_they_do_not_is_found(falsify: Callable[[answers.Answer], None]) ->
     assert unsupported(answer, {"lamp-white": lamp("white")}, NOW)
 
 
+@pytest.mark.parametrize(
+    ("claim", "holds"),
+    [("它净重是3,000 g", True), ("它净重是2,000 g", False), ("它长度是3,000 g", False)],
+)
+def test_a_measure_in_a_chinese_sentence_is_read(claim: str, holds: bool) -> None:
+    product = lamp("white")
+    product.attributes["net_weight"].numbers.append(3000)
+    product.attributes["net_weight"].unit = "g"
+    answer = _answer().answer
+    answer.text = f"“Lumoria D910 desk lamp, white”：{claim}。"
+    answer.citations[1].field, answer.citations[1].text = "attributes.net_weight", "3,000 g"
+    answer.citations[1].claim = claim
+    assert (unsupported(answer, {"lamp-white": product}, NOW) == []) is holds
+
+
 def test_the_questions_that_come_along_are_as_many_as_they_should_be() -> None:
     asked = read_out_of_scope()
     texts = [text for _, _, text in asked]
