@@ -46,6 +46,17 @@ SERVER_FAULTS = frozenset(
 )
 """Codes by which a service fails its caller; by the others the caller, or nobody, is at fault."""
 
+DEPENDENCY_FAULTS = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.UNKNOWN,
+    }
+)
+"""Codes that say that a dependency itself is not well, which its breaker counts: refusing a
+request, or load, is an answer."""
+
 # Details travel in metadata, whose size clients limit; see `status_details`.
 _MAX_VIOLATION_BYTES = 2048
 

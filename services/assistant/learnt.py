@@ -15,6 +15,7 @@ from services.assistant.domain import Language
 from services.assistant.reader import language_of
 from shared.errors import FieldViolation, InvalidArgumentError
 from shared.privacy.personal import masked, personal_data
+from shared.text.control import CONTROL
 from shared.text.normalise import fold
 
 LONGEST_QUESTION: Final = 1_000
@@ -23,7 +24,6 @@ ORDER_SLOT: Final = "order_id"
 PREFIX: Final = "learnt."
 _NUMBER: Final = re.compile(r"(?<![A-Za-z0-9_.,-])#?(\d{5,20})(?![A-Za-z0-9_]|[.,]\d)")
 _PLACE: Final = f"{{{ORDER_SLOT}}}"
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Source(StrEnum):
@@ -111,7 +111,7 @@ def check(question: str, answer: str, answer_id: str) -> None:
     ):
         if len(text) > most:
             found.append(FieldViolation(field, f"at most {most:,} characters, not {len(text):,}"))
-        elif _CONTROL.search(text):
+        elif CONTROL.search(text):
             found.append(FieldViolation(field, "holds control characters"))
     if not question.strip():
         found.append(FieldViolation("question", "must not be empty"))

@@ -1,22 +1,14 @@
 """A service that the assistant asks: its channel and its breaker."""
 
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import grpc.aio
 
 from shared.breaker import CircuitBreaker
 from shared.channel import open_channel
-from shared.errors import CircuitOpenError, error_from_rpc
+from shared.errors import DEPENDENCY_FAULTS, CircuitOpenError, error_from_rpc
 
 _Response = TypeVar("_Response")
-_BROKEN: Final = frozenset(
-    {
-        grpc.StatusCode.UNAVAILABLE,
-        grpc.StatusCode.DEADLINE_EXCEEDED,
-        grpc.StatusCode.INTERNAL,
-        grpc.StatusCode.UNKNOWN,
-    }
-)
 
 
 class Peer:
@@ -49,7 +41,7 @@ class Peer:
         try:
             response = await method(request, timeout=seconds)
         except grpc.aio.AioRpcError as error:
-            if error.code() in _BROKEN:
+            if error.code() in DEPENDENCY_FAULTS:
                 self._breaker.record_failure()
             raise error_from_rpc(error) from error
         self._breaker.record_success()

@@ -214,7 +214,7 @@ class AssistantServer(pb_grpc.AssistantServiceServicer):
 
 
 def _to_learn(dialogue: pb.Dialogue) -> Learnt:
-    if found := validation.language_violations(dialogue.language_code):
+    if found := [*validation.language_violations(dialogue.language_code)]:
         raise InvalidArgumentError(*found)
     if not dialogue.answer.strip():
         raise InvalidArgumentError.of("answer", "must not be empty")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from services.assistant.learnt import Learnt, Source
+from shared.durable_sqlite import make_durable
 from shared.errors import ResourceExhaustedError, UnavailableError
 from shared.folder_lock import FolderLock
 
@@ -58,8 +59,7 @@ class LearntStore:
         try:
             connection = sqlite3.connect(self._folder / FILE, check_same_thread=False, timeout=10)
             self._connection = connection
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")  # a commit is an fsync
+            make_durable(connection)
             connection.execute(_TABLE)
             connection.commit()
             rows = connection.execute(

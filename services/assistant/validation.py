@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from services.assistant.learnt import LONGEST_QUESTION
 from shared.errors import FieldViolation, InvalidArgumentError
+from shared.text.control import CONTROL
 from wherefore.assistant.v1 import assistant_service_pb2 as pb
 
-MAX_QUESTION: Final = 1_000
 MAX_DIALOGUES: Final = 100
 _MAX_USER: Final = 256
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _MAX_LANGUAGE: Final = 35
 _CONVERSATION: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -26,7 +26,7 @@ def check_ask(request: pb.AskRequest) -> None:
         *_question(request.question),
         *_conversation(request.conversation_id, required=False),
         *_user(request.user.user_id),
-        *_language(request.language_code),
+        *language_violations(request.language_code),
     ]
     if found:
         raise InvalidArgumentError(*found)
@@ -56,7 +56,7 @@ def check_verdict(request: pb.RecordAnswerRequest, *, known: bool) -> None:
     Raises:
         InvalidArgumentError: Names all fields at fault.
     """
-    found = [*_language(request.language_code)]
+    found = [*language_violations(request.language_code)]
     if request.verdict not in (pb.VERDICT_ACCEPTED, pb.VERDICT_CORRECTED):
         found.append(FieldViolation("verdict", "say whether it was accepted or corrected"))
     elif request.verdict == pb.VERDICT_ACCEPTED and request.answer:
@@ -79,18 +79,13 @@ def check_dialogues(request: pb.ImportDialoguesRequest) -> None:
         )
 
 
-def language_violations(code: str) -> list[FieldViolation]:
-    """Returns what is wrong with a language code."""
-    return list(_language(code))
-
-
 def _question(text: str) -> Iterable[FieldViolation]:
     stripped = text.strip()
     if not stripped:
         yield FieldViolation("question", "is empty: give 1 to 1,000 characters")
-    elif len(stripped) > MAX_QUESTION:
+    elif len(stripped) > LONGEST_QUESTION:
         yield FieldViolation("question", f"has {len(stripped):,} characters: give at most 1,000")
-    if control := _CONTROL.search(text):
+    if control := CONTROL.search(text):
         yield FieldViolation("question", f"control character at {control.start()}: remove it")
 
 
@@ -104,7 +99,8 @@ def _user(user_id: str) -> Iterable[FieldViolation]:
         yield FieldViolation("user.user_id", f"at most {_MAX_USER} characters")
 
 
-def _language(code: str) -> Iterable[FieldViolation]:
+def language_violations(code: str) -> Iterable[FieldViolation]:
+    """Yields what is wrong with a language code."""
     if code and (len(code) > _MAX_LANGUAGE or not _LANGUAGE.fullmatch(code)):
         yield FieldViolation(
             "language_code", 'is no BCP-47 tag: give one such as "en" or "zh-CN", or none'

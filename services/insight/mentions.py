@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from services.insight.domain import BRAND, PRODUCT, TOPIC, Cell, Mention, Mood, Series
+from shared.durable_sqlite import make_durable
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS mentions (
@@ -51,8 +52,7 @@ class MentionStore:
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = sqlite3.connect(path or ":memory:", check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=FULL")  # a commit is on disk
+        make_durable(self._connection)
         self._connection.executescript(_SCHEMA)
 
     def close(self) -> None:

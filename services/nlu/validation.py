@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from shared.errors import FieldViolation, InvalidArgumentError
+from shared.text.control import CONTROL
 
 MAX_QUERY: Final = 1_000
 MAX_BATCH: Final = 128
@@ -14,8 +15,6 @@ MAX_PAIR_TEXT: Final = 10_000
 MAX_ATTRIBUTED: Final = 20
 _MAX_LANGUAGE: Final = 35  # RFC 5646, section 4.4.1
 
-# C0 and C1 controls and the separators that break lines; plain white space is folded, not refused.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 
 
@@ -71,7 +70,7 @@ def check_language(code: str) -> None:
 
 
 def _query(query: str, field: str) -> Iterable[FieldViolation]:
-    if control := _CONTROL.search(query):
+    if control := CONTROL.search(query):
         yield FieldViolation(field, f"control character at {control.start()}: remove it")
     stripped = query.strip()
     if not stripped:

@@ -19,23 +19,18 @@ from shared.breaker import BreakerState, CircuitBreaker
 from shared.call_budget import CallBudget
 from shared.channel import open_channel
 from shared.deadline import current_deadline
-from shared.errors import CircuitOpenError, UnavailableError, error_from_rpc
+from shared.errors import (
+    DEPENDENCY_FAULTS,
+    CircuitOpenError,
+    UnavailableError,
+    error_from_rpc,
+)
 from shared.hedge import Hedge
 from shared.metrics import RETRIES
 from shared.status_details import status_of
 
 _Request = TypeVar("_Request")
 _Response = TypeVar("_Response")
-
-# What says that the dependency itself is not well; refusing a request, or load, is an answer.
-_FAILURES = frozenset(
-    {
-        grpc.StatusCode.UNAVAILABLE,
-        grpc.StatusCode.DEADLINE_EXCEEDED,
-        grpc.StatusCode.INTERNAL,
-        grpc.StatusCode.UNKNOWN,
-    }
-)
 
 # A connection that broke this moment may count as ready for one more.
 _PAUSE_SECONDS: Final = 0.01
@@ -239,7 +234,7 @@ class Dependency:
 
     def _record(self, code: grpc.StatusCode, seconds: float, budget: StageBudget) -> None:
         fair = seconds >= stage_seconds(budget) * _FAIR_SHARE
-        if code not in _FAILURES:
+        if code not in DEPENDENCY_FAULTS:
             self._succeeded()
         elif fair or code is not grpc.StatusCode.DEADLINE_EXCEEDED:
             self._failing_since = min(self._failing_since, time.monotonic())

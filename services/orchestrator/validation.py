@@ -6,13 +6,12 @@ from typing import Final
 
 from shared.errors import FieldViolation, InvalidArgumentError
 from shared.filter_syntax import parse_filter
+from shared.text.control import CONTROL
 from wherefore.common.v1.user_profile_pb2 import UserContext
 
 MAX_QUERY: Final = 1_000
 MAX_ID: Final = 128
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}")
-# C0 and C1 controls and the separators that break lines; plain white space is folded, not refused.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Violations:
@@ -27,7 +26,7 @@ class Violations:
 
     def text(self, field: str, text: str, limit: int, *, required: bool = False) -> None:
         """Checks a short text: its length once trimmed, and that it holds no control characters."""
-        if control := _CONTROL.search(text):
+        if control := CONTROL.search(text):
             self.add(field, f"control character at {control.start()}: remove it")
         elif len(text.strip()) > limit:
             self.add(field, f"at most {limit:,} characters, not {len(text.strip()):,}")

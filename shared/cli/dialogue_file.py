@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO, cast
 
+from shared.text_file import open_text
 from wherefore.assistant.v1.assistant_service_pb2 import Dialogue
 
 _FIELDS = ("question", "answer", "language_code")
@@ -34,8 +34,7 @@ def read_dialogues(path: Path) -> Iterator[DialogueRow]:
         OSError: The file cannot be read.
         UnicodeDecodeError: It is not UTF-8.
     """
-    opener = gzip.open if path.suffix == ".gz" else open
-    with cast("TextIO", opener(path, "rt", encoding="utf-8-sig", newline="")) as stream:
+    with open_text(path, encoding="utf-8-sig", newline="") as stream:
         yield from _read_csv(stream) if ".csv" in path.suffixes else _read_json_lines(stream)
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO, cast
+from typing import TextIO
 
 from google.protobuf.json_format import Parse, ParseDict, ParseError
 
+from shared.text_file import open_text
 from wherefore.common.v1.user_event_pb2 import UserEvent, UserEventType
 
 _PREFIX = "USER_EVENT_TYPE_"
@@ -53,8 +53,7 @@ def read_events(path: Path) -> Iterator[EventRow]:
     Raises:
         OSError: The file cannot be read.
     """
-    opener = gzip.open if path.suffix == ".gz" else open
-    with cast("TextIO", opener(path, "rt", encoding="utf-8-sig", newline="")) as stream:
+    with open_text(path, encoding="utf-8-sig", newline="") as stream:
         yield from _read_csv(stream) if ".csv" in path.suffixes else _read_json_lines(stream)
 
 

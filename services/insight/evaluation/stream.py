@@ -5,7 +5,6 @@ drawn. Each category has products of unlike volume and share of negatives, busy 
 sales that bring more of everything. A surge adds negatives of one product that speak of one topic.
 """
 
-import gzip
 import json
 import math
 import random
@@ -16,6 +15,7 @@ from typing import Any, Final, cast
 
 from services.insight.classifier import Classifier, Post
 from services.insight.domain import Mention
+from shared.text_file import open_text
 
 MINUTE: Final = 60_000
 HOUR: Final = 60 * MINUTE
@@ -108,9 +108,8 @@ def read_reviews(path: Path) -> list[Review]:
         ReviewsError: A line is none.
         OSError: The file cannot be read.
     """
-    opened = gzip.open if path.suffix == ".gz" else open
     found: list[Review] = []
-    with opened(path, "rt", encoding="utf-8") as file:
+    with open_text(path) as file:
         for number, line in enumerate(file, start=1):
             try:
                 row = cast("dict[str, Any]", json.loads(line))

@@ -1,13 +1,13 @@
 """Files of texts that wait for labels: plain lines, JSON lines or CSV, gzipped or not."""
 
 import csv
-import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, TextIO, cast
 
 from services.nlu.labelling.task import LabellingError
+from shared.text_file import open_text
 
 FIELDS: Final = ("text", "review", "sentence", "query", "utterance", "title", "tokens")
 """Where a text is looked for in an object or a row, the first that is there."""
@@ -28,9 +28,8 @@ def read_texts(path: Path, field: str = "") -> list[str]:
     Raises:
         LabellingError: The file cannot be read, or a line has no text.
     """
-    opener = gzip.open if path.suffix == ".gz" else open
     try:
-        with cast("TextIO", opener(path, "rt", encoding="utf-8-sig", newline="")) as stream:
+        with open_text(path, encoding="utf-8-sig", newline="") as stream:
             texts = [
                 cut
                 for text in _texts(stream, path, field)

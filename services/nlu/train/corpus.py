@@ -1,9 +1,10 @@
 """Chinese shopping texts without labels, from the training halves of the data sets alone."""
 
-import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
+
+from shared.text_file import open_text
 
 
 def chinese_texts(data: Path, *, window: int) -> list[str]:
@@ -48,7 +49,6 @@ def _texts(data: Path) -> Iterator[str]:
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as lines:
+    with open_text(path) as lines:
         for line in lines:
             yield json.loads(line)

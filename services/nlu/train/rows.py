@@ -1,10 +1,11 @@
 """Lines of JSON, as most of the data sets are stored."""
 
-import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from shared.text_file import open_text
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -17,8 +18,7 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
         FileNotFoundError: There is no such file.
         ValueError: A line holds no JSON object; the text names the line.
     """
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as lines:
+    with open_text(path) as lines:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue

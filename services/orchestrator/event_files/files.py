@@ -8,6 +8,8 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
+from shared.durable_sqlite import make_durable
+
 _EVENTS: Final = """
 CREATE TABLE IF NOT EXISTS sealed_events (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -61,8 +63,7 @@ def connect(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("ATTACH DATABASE ? AS keys", (str(keys_path(path)),))
         for schema in ("main", "keys"):
-            connection.execute(f"PRAGMA {schema}.journal_mode = WAL")
-            connection.execute(f"PRAGMA {schema}.synchronous = FULL")
+            make_durable(connection, schema)
             # What is deleted is overwritten with zeros.
             connection.execute(f"PRAGMA {schema}.secure_delete = ON")
         connection.executescript(_KEYS + _EVENTS)

@@ -14,12 +14,11 @@ this place; a feature that is not named is 0. Beside `clicked` there may be `car
 {"discounted": 1, "reason": 1}; one that is not named is 0.
 """
 
-import gzip
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Self, TextIO, cast
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from services.ranking.features import FEATURES
 from services.ranking.weights import Finite
 from shared.model_faults import dotted, first_fault
+from shared.text_file import open_text
 
 OUTCOMES: Final = ("clicked", "carted", "purchased")
 """What may happen to a product that is shown; each is part of the one before."""
@@ -115,9 +115,8 @@ def read_pages(path: Path) -> Iterator[LoggedPage]:
     Raises:
         PageLogError: The file cannot be read, or a line is wrong; the message names it.
     """
-    opener = gzip.open if path.suffix == ".gz" else open
     try:
-        with cast("TextIO", opener(path, "rt", encoding="utf-8")) as stream:
+        with open_text(path) as stream:
             for number, line in enumerate(stream, start=1):
                 if line.strip():
                     yield _read(line, f"{path}:{number}")
@@ -127,9 +126,8 @@ def read_pages(path: Path) -> Iterator[LoggedPage]:
 
 def write_pages(pages: Iterable[LoggedPage], path: Path) -> int:
     """Writes pages as `read_pages` reads them; returns how many."""
-    opener = gzip.open if path.suffix == ".gz" else open
     count = 0
-    with cast("TextIO", opener(path, "wt", encoding="utf-8")) as stream:
+    with open_text(path, "w") as stream:
         for page in pages:
             stream.write(json.dumps(_document(page), ensure_ascii=False) + "\n")
             count += 1

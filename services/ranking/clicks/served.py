@@ -5,18 +5,18 @@ The answers are SearchResponses, one a line in protobuf's JSON, asked for with
 place was. Events are tied to them by the attribution token.
 """
 
-import gzip
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TextIO, cast
+from typing import Final
 
 import numpy as np
 from google.protobuf.json_format import Parse, ParseError
 
 from services.ranking.clicks.page_log import LoggedPage, PageLogError
 from services.ranking.features import FEATURES
+from shared.text_file import open_text
 from wherefore.common.v1.user_event_pb2 import UserEvent, UserEventType
 from wherefore.orchestrator.v1.search_service_pb2 import SearchResponse
 
@@ -77,9 +77,8 @@ def read_served(
     Raises:
         PageLogError: The file cannot be read, or a line is no SearchResponse.
     """
-    opener = gzip.open if path.suffix == ".gz" else open
     try:
-        with cast("TextIO", opener(path, "rt", encoding="utf-8")) as stream:
+        with open_text(path) as stream:
             for number, line in enumerate(stream, start=1):
                 if not line.strip():
                     continue

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
 from shared.cli import failures, output
 from shared.cli.commands.import_ import CatalogueFormat
 from shared.cli.options import Json
+from shared.text_file import open_text
 
 if TYPE_CHECKING:
     from shared.catalogue.quality.findings import Finding
@@ -127,18 +127,12 @@ def fix(
     except (OSError, ValueError) as error:
         raise failures.CommandError(str(error), code=failures.USAGE) from error
     count = 0
-    with _opened(out) as file:
+    with open_text(out, "w") as file:
         for product in apply((p for _, p in product_rows(catalogue, format_)), chosen):
             file.write(MessageToJson(product, indent=None, ensure_ascii=False) + "\n")
             count += 1
     failures.say(f"{len(chosen):,} findings applied; {count:,} products written to {out}")
     return failures.OK
-
-
-def _opened(path: Path) -> IO[str]:
-    if path.suffix == ".gz":
-        return gzip.open(path, "wt", encoding="utf-8")
-    return path.open("w", encoding="utf-8")
 
 
 def _tell(products: Sequence[Product], findings: Sequence[Finding], *, json: bool) -> None:
