@@ -3,27 +3,23 @@
 from pathlib import Path
 from typing import Final, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from services.assistant.domain import Citation, Language
+from services.assistant.yaml_file import StrictModel, read_yaml
 
 BUNDLED: Final = Path(__file__).parent / "data" / "help.yaml"
 PREFIX: Final = "help."
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PassageText(_Strict):
+class PassageText(StrictModel):
     """A paragraph in one language, with questions that it answers."""
 
     questions: tuple[str, ...] = Field(min_length=1)
     text: str = Field(min_length=1)
 
 
-class Paragraph(_Strict):
+class Paragraph(StrictModel):
     """A paragraph in both languages."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")
@@ -35,7 +31,7 @@ class Paragraph(_Strict):
         return self.zh if language == "zh" else self.en
 
 
-class Article(_Strict):
+class Article(StrictModel):
     """A help article."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")
@@ -43,7 +39,7 @@ class Article(_Strict):
     paragraphs: tuple[Paragraph, ...] = Field(min_length=1)
 
 
-class Help(_Strict):
+class Help(StrictModel):
     """All articles."""
 
     articles: tuple[Article, ...]
@@ -91,10 +87,4 @@ def read_help(path: Path = BUNDLED) -> Help:
         OSError: It cannot be read.
         ValueError: It is no such file; the text names the place.
     """
-    try:
-        return Help.model_validate(yaml.safe_load(path.read_text("utf-8")))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path}: {error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ValueError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    return read_yaml(path, Help)

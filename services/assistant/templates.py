@@ -4,32 +4,28 @@ The file is YAML (`data/templates.yaml`); a shop edits it or names its own.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from services.assistant.domain import LANGUAGES, Language
+from services.assistant.yaml_file import StrictModel, read_yaml
 
 BUNDLED: Final = Path(__file__).parent / "data" / "templates.yaml"
 _PLACE: Final = re.compile(r"\{([a-z_]+)\}")
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Wording(_Strict):
+class Wording(StrictModel):
     """A template in one language."""
 
     questions: tuple[str, ...] = Field(min_length=1)
     answer: str = Field(min_length=1)
 
 
-class SlotSpec(_Strict):
+class SlotSpec(StrictModel):
     """What an answer may need of the customer, and how it is asked for."""
 
     kind: Literal["order", "text"]
@@ -41,7 +37,7 @@ class SlotSpec(_Strict):
         return self.zh if language == "zh" else self.en
 
 
-class Template(_Strict):
+class Template(StrictModel):
     """One answer; `hands_over` when it says that a person goes on."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")
@@ -56,7 +52,7 @@ class Template(_Strict):
         return self.zh if language == "zh" else self.en
 
 
-class _File(_Strict):
+class _File(StrictModel):
     facts: dict[str, dict[Language, str]]
     slots: dict[str, SlotSpec]
     templates: tuple[Template, ...] = Field(min_length=1)
@@ -109,16 +105,5 @@ def read_templates(path: Path = BUNDLED) -> Templates:
         OSError: It cannot be read.
         ValueError: It is no such file; the text names the place.
     """
-    try:
-        loaded = yaml.safe_load(path.read_text("utf-8"))
-        file = _File.model_validate(loaded)
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path}: {error}") from error
-    except ValidationError as error:
-        raise ValueError(f"{path}: {_first(error)}") from error
+    file = read_yaml(path, _File)
     return Templates({each.id: each for each in file.templates}, file.slots, file.facts)
-
-
-def _first(error: ValidationError) -> str:
-    found: Sequence[str | int] = error.errors()[0]["loc"]
-    return f"{'.'.join(map(str, found))}: {error.errors()[0]['msg']}".lstrip(": ")

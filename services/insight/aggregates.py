@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.insight.domain import Counts, Series
-from services.insight.windows import HOUR_MS, Windows
+from services.insight.windows import DAY_MS, HOUR_MS, Windows
 
 HOURS: Final = 24
 WEEK: Final = 7
-_DAY_MS: Final = HOURS * HOUR_MS
 _FEWEST: Final = 4
 
 
@@ -101,10 +100,10 @@ def outlook(hours: Mapping[int, Counts], first_ms: int, end_ms: int) -> Outlook:
     total = Counts()
     for counts in hours.values():
         total.add(counts)
-    first_day, last_day = first_ms // _DAY_MS, end_ms // _DAY_MS
+    first_day, last_day = first_ms // DAY_MS, end_ms // DAY_MS
     days = [Counts() for _ in range(max(0, last_day - first_day))]
     for at, counts in hours.items():
-        if 0 <= (place := at // _DAY_MS - first_day) < len(days):
+        if 0 <= (place := at // DAY_MS - first_day) < len(days):
             days[place].add(counts)
     # Days before the first text are no days without texts.
     begin = next((at for at, day in enumerate(days) if day.total), len(days))
@@ -113,8 +112,8 @@ def outlook(hours: Mapping[int, Counts], first_ms: int, end_ms: int) -> Outlook:
     whole = [day.total for day in days[begin:]]
     hourly = np.zeros(0)
     if whole:
-        start = (first_day + begin) * _DAY_MS
-        places = range(start, last_day * _DAY_MS, HOUR_MS)
+        start = (first_day + begin) * DAY_MS
+        places = range(start, last_day * DAY_MS, HOUR_MS)
         hourly = np.array([hours[at].total if at in hours else 0 for at in places], dtype=float)
     by_hour, hour_strength = season(hourly, 0, HOURS)
     monday = (first_day + begin + 3) % WEEK  # 1970 began on a Thursday

@@ -20,7 +20,7 @@ from services.insight.monitor import Monitor, Notice
 from services.insight.opinion_model import OpinionModel
 from services.insight.surge import SurgeSettings
 from services.insight.timeline import DetectionSettings
-from services.insight.windows import HOUR_MS, Taken, WindowSettings
+from services.insight.windows import DAY_MS, Taken, WindowSettings
 from shared.errors import UnavailableError
 from shared.folder_lock import FolderLock
 from wherefore.insight.v1.alert_pb2 import AlertNotice
@@ -37,7 +37,6 @@ _PIECE: Final = 100
 _CLOSE: Final = 3 / 7
 """Evidence at which an alert closes, as a part of that at which it opens."""
 _UPKEEP_SECONDS: Final = 3_600.0
-_DAY_MS: Final = 24 * HOUR_MS
 _Value = TypeVar("_Value")
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -191,9 +190,9 @@ class Desk:
             for notice in self._untold:
                 NOTICES.labels(notice.change.value).inc()
             self._untold.clear()
-        if self.monitor.windows.newest_ms is not None:
-            end = (self.monitor.windows.closed + 1) * self.monitor.windows.length_ms
-            WATERMARK.set(end / 1_000)
+        watermark = self.monitor.windows.watermark_ms
+        if watermark is not None:
+            WATERMARK.set(watermark / 1_000)
 
     async def _run(self) -> None:
         """Reads what is not closed while the stream is idle, and drops what is kept no longer."""
@@ -215,7 +214,7 @@ class Desk:
     def _sweep(self) -> None:
         newest = self.monitor.windows.newest_ms
         if newest is not None:
-            self._opened().drop_before(newest - self._settings.retention_days * _DAY_MS)
+            self._opened().drop_before(newest - self._settings.retention_days * DAY_MS)
 
     def _wake(self) -> None:
         """Wakes who waits; who comes after it waits for the next."""

@@ -16,7 +16,7 @@ from services.insight.domain import Series
 from services.insight.incidents import Incident
 from services.insight.monitor import Alert, Monitor
 from services.insight.webhook import Webhook
-from services.insight.windows import HOUR_MS, Taken
+from services.insight.windows import DAY_MS, HOUR_MS, Taken
 from shared.errors import InvalidArgumentError, ResourceExhaustedError, UnavailableError
 from wherefore.common.v1.diagnostics_pb2 import RowError
 from wherefore.insight.v1 import alert_pb2
@@ -24,7 +24,6 @@ from wherefore.insight.v1 import insight_service_pb2 as pb
 from wherefore.insight.v1 import insight_service_pb2_grpc as pb_grpc
 
 _MAX_ERRORS: Final = 1_000
-_DAY_MS: Final = 24 * HOUR_MS
 _Context = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -202,14 +201,14 @@ def _aggregate(
         end_ms=query.end_ms,
         step_ms=query.step_ms,
     )
-    started = windows.newest_ms is not None
-    watermark = max(0, (windows.closed + 1) * windows.length_ms) if started else None
-    return found, len(query.values) or query.max_series, watermark
+    watermark = windows.watermark_ms
+    shown = None if watermark is None else max(0, watermark)
+    return found, len(query.values) or query.max_series, shown
 
 
 def _outlook(monitor: Monitor, series: Series, days: int) -> Outlook:
     end = (monitor.windows.newest_ms or 0) + 1
-    first = (end // _DAY_MS - days) * _DAY_MS
+    first = (end // DAY_MS - days) * DAY_MS
     found = aggregate(
         monitor.windows,
         series.dimension,

@@ -12,7 +12,7 @@ from services.insight import domain
 from services.insight.classifier import Post
 from services.insight.domain import Series
 from services.insight.messages import DIMENSIONS, milliseconds, series_of
-from services.insight.windows import HOUR_MS, MS, Windows
+from services.insight.windows import DAY_MS, HOUR_MS, MS, Windows
 from shared.errors import FieldViolation, InvalidArgumentError
 from wherefore.insight.v1 import alert_pb2, opinion_pb2
 from wherefore.insight.v1 import insight_service_pb2 as pb
@@ -22,7 +22,6 @@ _MAX_ID, _MAX_TEXT = 200, 10_000
 _MAX_VALUES, _MAX_SERIES, _MAX_PAGE, _MAX_POINTS = 100, 100, 100, 10_000
 _DEFAULT_SERIES, _DEFAULT_PAGE, _DEFAULT_DAYS = 20, 20, 14
 _FEWEST_DAYS, _MOST_DAYS = 2, 92
-_DAY_MS: Final = 24 * HOUR_MS
 _LATEST: Final = 253_402_300_799
 _NANOS: Final = 1_000_000_000
 
@@ -103,7 +102,7 @@ def aggregate_query(request: pb.QueryAggregatesRequest, windows: Windows) -> Agg
         raise InvalidArgumentError.of("values", f"must be at most {_MAX_VALUES}")
     most = _count(request.max_series, "max_series", 1, _MAX_SERIES, _DEFAULT_SERIES)
     step = request.step_seconds or HOUR_MS // MS
-    if step < 0 or step > _MOST_DAYS * _DAY_MS // MS:
+    if step < 0 or step > _MOST_DAYS * DAY_MS // MS:
         raise InvalidArgumentError.of("step_seconds", f"must be 1 to {_MOST_DAYS} days")
     unit = HOUR_MS // MS if step * MS >= HOUR_MS else windows.settings.seconds
     if step % unit:
@@ -111,7 +110,7 @@ def aggregate_query(request: pb.QueryAggregatesRequest, windows: Windows) -> Agg
     step_ms = step * MS
     newest = (windows.newest_ms or 0) + 1
     end = _time(request.end_time, "end_time") if request.HasField("end_time") else newest
-    start = end - _DAY_MS
+    start = end - DAY_MS
     if request.HasField("start_time"):
         start = _time(request.start_time, "start_time")
     if start >= end:

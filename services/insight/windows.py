@@ -14,6 +14,7 @@ from services.insight.domain import Cell, Counts, Mention, Series
 
 MS: Final = 1_000
 HOUR_MS: Final = 3_600 * MS
+DAY_MS: Final = 24 * HOUR_MS
 
 
 class Taken(Enum):
@@ -107,6 +108,11 @@ class Windows:
     def closed(self) -> int:
         """The last closed window; a text must have come before."""
         return self._behind(self.settings.disorder_seconds)
+
+    @property
+    def watermark_ms(self) -> int | None:
+        """Event time up to which windows are closed; None before the first text."""
+        return None if self.newest_ms is None else (self.closed + 1) * self.length_ms
 
     @property
     def final(self) -> int:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc.aio
 
 from shared.cli.dialogue_file import read_dialogues
+from shared.cli.sent_rows import SentRows
 from wherefore.assistant.v1.assistant_service_pb2 import (
     ImportDialoguesRequest,
     ImportDialoguesResponse,
@@ -17,13 +17,6 @@ from wherefore.assistant.v1.assistant_service_pb2_grpc import AssistantServiceSt
 from wherefore.common.v1.diagnostics_pb2 import RowError
 
 BATCH = 50
-
-
-@dataclass(slots=True)
-class _Sent:
-    lines: list[int] = field(default_factory=list[int])
-    """Of the file, by row of the stream."""
-    unreadable: list[RowError] = field(default_factory=list[RowError])
 
 
 async def import_dialogues(
@@ -38,7 +31,7 @@ async def import_dialogues(
         grpc.aio.AioRpcError: The call failed; what was acknowledged until then is durable.
         OSError: The file cannot be read.
     """
-    sent = _Sent()
+    sent = SentRows()
     total = ImportDialoguesResponse()
     stub = AssistantServiceStub(channel)
     async for told in stub.ImportDialogues(_requests(file, sent), timeout=timeout):
@@ -47,15 +40,11 @@ async def import_dialogues(
         total.CopyFrom(told)
         del total.errors[:]
         total.errors.extend(errors)
-    for error in total.errors:
-        # The server counts dialogues; people count lines.
-        error.row = sent.lines[error.row - 1]
-    total.errors.extend(sent.unreadable)
-    total.failed_count += len(sent.unreadable)
+    sent.tell_by_lines(total)
     return total
 
 
-async def _requests(file: Path, sent: _Sent) -> AsyncIterator[ImportDialoguesRequest]:
+async def _requests(file: Path, sent: SentRows) -> AsyncIterator[ImportDialoguesRequest]:
     batch = ImportDialoguesRequest()
     for row in read_dialogues(file):
         if row.dialogue is None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc.aio
 
 from shared.cli import failures
 from shared.cli.event_file import read_events
+from shared.cli.sent_rows import SentRows
 from wherefore.common.v1.diagnostics_pb2 import RowError
 from wherefore.common.v1.user_event_pb2 import UserEvent
 from wherefore.orchestrator.v1.user_event_service_pb2 import (
@@ -21,13 +21,6 @@ from wherefore.orchestrator.v1.user_event_service_pb2_grpc import UserEventServi
 
 BATCH = 500
 _TOLD_ROWS = 50_000
-
-
-@dataclass(slots=True)
-class _Sent:
-    lines: list[int] = field(default_factory=list[int])
-    """Of the file, by row of the stream."""
-    unreadable: list[RowError] = field(default_factory=list[RowError])
 
 
 async def import_events(
@@ -44,7 +37,7 @@ async def import_events(
         grpc.aio.AioRpcError: The call failed; what was acknowledged until then is durable.
         OSError: The file cannot be read.
     """
-    sent = _Sent()
+    sent = SentRows()
     response = UserEventServiceImportResponse()
     told = 0
     stub = UserEventServiceStub(channel)
@@ -56,16 +49,11 @@ async def import_events(
         if progress.acknowledged_row >= told + _TOLD_ROWS:
             told = progress.acknowledged_row
             failures.say(f"{told:,} events are durable")
-    for error in response.errors:
-        # The server counts events; people count lines.
-        if 0 < error.row <= len(sent.lines):
-            error.row = sent.lines[error.row - 1]
-    response.errors.extend(sent.unreadable)
-    response.failed_count += len(sent.unreadable)
+    sent.tell_by_lines(response)
     return response
 
 
-async def _requests(file: Path, sent: _Sent) -> AsyncIterator[ImportWithProgressRequest]:
+async def _requests(file: Path, sent: SentRows) -> AsyncIterator[ImportWithProgressRequest]:
     batch = ImportWithProgressRequest()
     for row in read_events(file):
         if row.event is None:
