@@ -46,11 +46,20 @@ class Score:
     found: int
     right: int
 
+    @property
+    def precision(self) -> float:
+        """Of what was found, the share that is right."""
+        return self.right / self.found if self.found else 1.0
+
+    @property
+    def recall(self) -> float:
+        """Of what was there, the share that was found."""
+        return self.right / self.there if self.there else 1.0
+
     def cells(self) -> list[str]:
         """Precision and recall, with what they rest on."""
-        precision = self.right / self.found if self.found else 1.0
-        recall = self.right / self.there if self.there else 1.0
-        return [f"{self.there:,}", f"{self.found:,}", f"{precision:.3f}", f"{recall:.3f}"]
+        rested = [f"{self.there:,}", f"{self.found:,}"]
+        return [*rested, f"{self.precision:.3f}", f"{self.recall:.3f}"]
 
 
 def variants(products: Sequence[Product]) -> Score:

@@ -8,6 +8,7 @@ from typing import Final
 
 from benchmarks.load.calls import Send
 from benchmarks.load.loops import closed_loop
+from benchmarks.load.measured import Measured
 from benchmarks.plan_meter import Meter
 from shared.planning.costs import Reasons
 from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest
@@ -35,14 +36,15 @@ async def ask_together(
     *,
     reasons: Reasons,
     page_size: int,
-) -> tuple[dict[str, float], float]:
-    """Returns the processor time of a call by process, milliseconds, and answers a second."""
+    clients: int = CLIENTS,
+) -> tuple[dict[str, float], Measured]:
+    """Returns the processor time of a call by process, milliseconds, and what callers saw."""
     meter.start()
     run = await closed_loop(
         target,
         calls_of(queries, reasons, page_size),
-        clients=CLIENTS,
+        clients=clients,
         seconds=seconds,
         deadline=DEADLINE,
     )
-    return meter.per_call(max(1, run.calls)), run.goodput
+    return meter.per_call(max(1, run.calls)), run

@@ -23,9 +23,8 @@ from pydantic import BaseModel
 
 from benchmarks import plan_costs, plan_searches, report
 from benchmarks.cost_curve import say
-from benchmarks.load.loops import closed_loop
 from benchmarks.load.queries import cold, judged, warm
-from benchmarks.plan_busy import DEADLINE, calls_of
+from benchmarks.plan_busy import DEADLINE, ask_together, calls_of
 from benchmarks.plan_check_report import Checks, Rate, section
 from benchmarks.plan_meter import Meter
 from shared.cli.private_suite import PrivateSuite
@@ -117,16 +116,10 @@ async def _rate(
         async with grpc.aio.insecure_channel(target) as channel:
             for send, _ in zip(calls_of(queries, reasons, PAGE), queries, strict=False):
                 await send(channel, DEADLINE)
-    meter = Meter(suite)
-    meter.start()
-    run = await closed_loop(
-        target,
-        calls_of(queries, reasons, PAGE),
-        clients=clients,
-        seconds=seconds,
-        deadline=DEADLINE,
+    cpu, run = await ask_together(
+        target, Meter(suite), queries, seconds, reasons=reasons, page_size=PAGE, clients=clients
     )
-    spent = sum(meter.per_call(max(1, run.calls)).values())
+    spent = sum(cpu.values())
     return Rate(
         reasons=reasons,
         repeated=repeated,

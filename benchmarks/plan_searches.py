@@ -174,7 +174,7 @@ async def _kinds(
         alone = few if repeated else asked.some(language, WARM_UP + calls)
         together = few if repeated else asked.some(language, TOGETHER)
         whole, stages = await _ask_one_by_one(target, alone, reasons, page)
-        cpu, rate = await ask_together(
+        cpu, run = await ask_together(
             target, meter, together, BUSY_SECONDS, reasons=reasons, page_size=page
         )
         found.append(
@@ -187,7 +187,7 @@ async def _kinds(
                 whole_share=whole,
                 clients=CLIENTS,
                 cpu_ms=cpu,
-                rate=rate,
+                rate=run.goodput,
                 latency_ms={name: quantiles(values) for name, values in stages.items()},
             )
         )

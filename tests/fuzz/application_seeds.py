@@ -15,7 +15,7 @@ from wherefore.insight.v1.opinion_pb2 import DIMENSION_PRODUCT, Post, Series
 _QUESTIONS = ("how can I cancel order 12345?", "怎么退货？", "is the Quillmo S560 waterproof?")
 
 
-def _asked(_: Suite) -> list[Message]:
+def _asked(_: Suite) -> list[assistant.AskRequest]:
     return [
         assistant.AskRequest(question=question, conversation_id="fuzz", user=make_user())
         for question in _QUESTIONS
@@ -44,9 +44,7 @@ _SERIES = Series(dimension=DIMENSION_PRODUCT, value="mug-1")
 SEEDS: dict[str, Callable[[Suite], Sequence[Message]]] = {
     "assistant.v1.AssistantService/Ask": _asked,
     "assistant.v1.AssistantService/Converse": lambda suite: [
-        assistant.ConverseRequest(request=request)
-        for request in _asked(suite)
-        if isinstance(request, assistant.AskRequest)
+        assistant.ConverseRequest(request=request) for request in _asked(suite)
     ],
     "assistant.v1.AssistantService/ImportDialogues": lambda _: [_dialogues()],
     "assistant.v1.AssistantService/RecordAnswer": lambda _: [

@@ -9,6 +9,7 @@ from shared.catalogue.quality.completion import find_missing_attributes
 from shared.catalogue.quality.duplicates import find_duplicates
 from shared.catalogue.quality.findings import Finding, ordered
 from shared.catalogue.quality.gaps import find_gaps, find_odd_prices, find_title_faults
+from shared.catalogue.quality.values import stated
 from shared.catalogue.quality.variants import find_variants
 from wherefore.common.v1.product_pb2 import Product
 
@@ -32,8 +33,9 @@ def check(
         advance(1)
     found += find_missing_attributes(products, advance)
     found += find_odd_prices(products)
-    found += find_variants(products)
-    found += find_duplicates(products, advance)
+    values = [stated(product) for product in products]
+    found += find_variants(products, values)
+    found += find_duplicates(products, advance, values)
     return ordered(found)
 
 
@@ -46,11 +48,11 @@ def doubted_categories(lines: Iterable[Mapping[str, Any]]) -> list[Finding]:
     found: list[Finding] = []
     for line in lines:
         said: list[str] = line.get("category_path") or []
-        stated: list[str] = line.get("stated_path") or []
+        known: list[str] = line.get("stated_path") or []
         evidence: list[dict[str, Any]] = line.get("evidence") or []
         doubted = line.get("stated", {}).get("verdict") == "STATED_CATEGORY_VERDICT_DOUBTED"
-        if said and (doubted or not stated):
-            is_now = f"is {' > '.join(stated)}" if stated else "is missing"
+        if said and (doubted or not known):
+            is_now = f"is {' > '.join(known)}" if known else "is missing"
             found.append(
                 Finding(
                     "category",

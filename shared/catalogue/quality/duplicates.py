@@ -37,20 +37,23 @@ _PRICE_RATIO: Final = 2.0
 
 
 def find_duplicates(
-    products: Sequence[Product], advance: Callable[[int], None] = lambda _: None
+    products: Sequence[Product],
+    advance: Callable[[int], None] = lambda _: None,
+    values: Sequence[Mapping[str, Value]] | None = None,
 ) -> Iterator[Finding]:
     """Yields pairs of products that are one.
 
     Args:
         products: The catalogue.
         advance: Called with the number of products that were looked at since.
+        values: What each states, by `values.stated`; read off them when None.
     """
     told: set[tuple[int, int]] = set()
     for pair, gtin in _same_gtin(products):
         told.add(pair)
         one, other = (products[n] for n in pair)
         yield _finding(one, other, 0.99, f"GTIN {gtin}")
-    values = [stated(product) for product in products]
+    values = [stated(product) for product in products] if values is None else values
     for pair in _candidates(products, advance):
         if pair in told:
             continue

@@ -67,7 +67,7 @@ def _kinds(findings: Sequence[Finding]) -> str:
                 one.evidence,
             ]
             for one in sorted(found, key=lambda one: (not one.fix, -one.confidence))[:_SHOWN]
-        ]  # fmt: skip
+        ]
         more = f" ({_SHOWN} of {len(found):,})" if len(found) > _SHOWN else ""
         parts.append(f"<h2>{escape(kind)}{more}</h2>")
         parts.append(_table(("products", "field", "what", "sure", "evidence"), rows))

@@ -34,9 +34,7 @@ def write_queue(path: Path, findings: Iterable[Finding]) -> int:
             if one.fix:
                 fix = json.dumps(dict(one.fix), ensure_ascii=False)
                 row = (one.severity, one.kind, " ".join(one.products), one.field, one.message, fix)
-                writer.writerow(
-                    ["", one.confidence, *map(_plain, (*row, one.evidence)), one.id]
-                )  # fmt: skip
+                writer.writerow(["", one.confidence, *map(_plain, (*row, one.evidence)), one.id])
                 count += 1
     return count
 

@@ -21,18 +21,23 @@ _LARGEST: Final = 60
 """Products of a group whose pairs are compared; more share a title that says nothing."""
 
 
-def find_variants(products: Sequence[Product]) -> Iterator[Finding]:
+def find_variants(
+    products: Sequence[Product], values: Sequence[Mapping[str, Value]] | None = None
+) -> Iterator[Finding]:
     """Yields groups of products that look like variants of each other and share no group id.
 
     Two are variants when their titles are the same without colours, sizes, measures and values of
     their own attributes, brand and category are the same, nothing that says which product it is
     differs, and at most three other attributes do.
+
+    Args:
+        products: The catalogue.
+        values: What each states, by `values.stated`; read off them when None.
     """
     by_core: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
-    values = [stated(product) for product in products]
+    values = [stated(product) for product in products] if values is None else values
     for index, product in enumerate(products):
-        rest = tuple(core(title, values[index]) for title in titles(product)[:1])
-        if any(rest):
+        if rest := core(titles(product)[0], values[index]):
             by_core[(product.brand, tuple(product.category_path), rest)].append(index)
     for members in by_core.values():
         if 1 < len(members) <= _LARGEST:

@@ -1,14 +1,12 @@
 """From findings to a mended catalogue: files, decisions, fixes; and figures on real catalogues."""
 
 import random
-from collections import defaultdict
-from collections.abc import Sequence
-from itertools import combinations
 from pathlib import Path
 
 import pytest
 
 from benchmarks.catalogue_injection import listed_again
+from benchmarks.catalogue_quality import variants
 from shared.catalogue import bundled_catalogue_path, read_catalogue
 from shared.catalogue.quality.check import check, doubted_categories
 from shared.catalogue.quality.duplicates import find_duplicates
@@ -16,7 +14,6 @@ from shared.catalogue.quality.findings import Finding, ordered, read_findings, w
 from shared.catalogue.quality.fixes import apply
 from shared.catalogue.quality.page import render
 from shared.catalogue.quality.queue import accepted, read_decisions, write_queue
-from shared.catalogue.quality.variants import find_variants
 from wherefore.common.v1.product_pb2 import Product
 
 FINDINGS = ordered(
@@ -107,20 +104,11 @@ def test_the_page_shows_what_was_found_and_is_no_script():
     assert "<script" not in page
 
 
-def pairs(groups: Sequence[Sequence[str]]) -> set[frozenset[str]]:
-    return {frozenset(pair) for group in groups for pair in combinations(group, 2)}
-
-
 def test_hidden_variants_of_the_bundled_catalogue_are_found():
-    groups: defaultdict[str, list[str]] = defaultdict(list)
-    products = bundled()
-    for product in products:
-        if product.variant_group_id:
-            groups[product.variant_group_id].append(product.id)
-        product.variant_group_id = ""
-    true, found = pairs(list(groups.values())), pairs([f.products for f in find_variants(products)])
-    assert len(true & found) / len(found) >= 0.98
-    assert len(true & found) / len(true) >= 0.95
+    score = variants(bundled())
+    assert score.found > 0
+    assert score.precision >= 0.98
+    assert score.recall >= 0.95
 
 
 def test_products_that_were_listed_again_are_found_and_no_others():
