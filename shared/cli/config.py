@@ -28,7 +28,14 @@ class CliSettings(BaseSettings):
     """Address of the query understanding."""
     orchestrator_reason_target: str = "127.0.0.1:7704"
     """Address of reasons and summaries."""
-    assistant_target: str = "127.0.0.1:7707"
-    """Address of customer service."""
     orchestrator_retrieval_target: str = "127.0.0.1:7702"
     """Address of retrieval."""
+
+
+class ApplicationSettings(BaseSettings):
+    """Where the applications answer, which jobs of an installation never call."""
+
+    model_config = SettingsConfigDict(env_prefix="WHEREFORE_", env_ignore_empty=True)
+
+    assistant_target: str = "127.0.0.1:7707"
+    """Address of customer service."""

@@ -17,7 +17,7 @@ from services.ranking.config import Settings as RankingSettings
 from services.reason.config import Settings as ReasonSettings
 from services.recommend.config import Settings as RecommendSettings
 from services.retrieval.config import RetrievalSettings
-from shared.cli.config import CliSettings
+from shared.cli.config import ApplicationSettings, CliSettings
 from shared.security.settings import SecuritySettings
 from shared.settings import SECRETS_DIR_VARIABLE
 from shared.suite.ports import PortPlan
@@ -77,7 +77,7 @@ def of_service(service: str) -> frozenset[str]:
 def known() -> frozenset[str]:
     """All variables, also those that are read one by one."""
     found = {key for service in SETTINGS for key in of_service(service)}
-    found |= of_settings(CliSettings) | of_settings(PortPlan)
+    found |= of_settings(CliSettings) | of_settings(ApplicationSettings) | of_settings(PortPlan)
     for folder in ("services", "shared"):
         for path in (ROOT / folder).rglob("*.py"):
             found |= set(_READ.findall(path.read_text("utf-8")))

@@ -198,6 +198,6 @@ async def _correct(
 
 
 def _address(target: str | None) -> str:
-    from shared.cli.config import CliSettings
+    from shared.cli.config import ApplicationSettings
 
-    return target or CliSettings().assistant_target
+    return target or ApplicationSettings().assistant_target
