@@ -38,6 +38,7 @@ _COMMANDS = {
     "reindex": "reindex:reindex",
     "backup": "backup:app",
     "plan": "plan:plan",
+    "demand": "demand:app",
 }
 
 

@@ -58,10 +58,24 @@ def category_progress(total: int | None) -> Generator[Callable[[int], None]]:
 
 
 @contextmanager
+def picture_progress(total: int | None) -> Generator[Callable[[int], None]]:
+    """Show how many pictures are read, of how many where that is known."""
+    with _progress(total, "Reading pictures", "pictures read", PLAIN_EVERY) as advance:
+        yield advance
+
+
+@contextmanager
 def check_progress(total: int) -> Generator[Callable[[int], None]]:
     """Show how much of a catalogue is checked, each of several passes through it counted."""
     doing, done = "Checking products", "checks of products done"
     with _progress(total, doing, done, PLAIN_EVERY_TEXTS) as advance:
+        yield advance
+
+
+@contextmanager
+def forecast_progress(total: int) -> Generator[Callable[[int], None]]:
+    """Show how many products are forecast; yields what to call with how many more."""
+    with _progress(total, "Forecasting", "products forecast", PLAIN_EVERY_TEXTS) as advance:
         yield advance
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO, cast
 
@@ -130,29 +131,22 @@ async def _export(
     from google.protobuf.json_format import MessageToJson
 
     from shared.cli.connection import connect
+    from shared.cli.event_log import log_pieces
     from wherefore.common.v1.user_event_pb2 import DATA_PURPOSE_TRAINING
-    from wherefore.orchestrator.v1.event_log_service_pb2 import FollowRequest
-    from wherefore.orchestrator.v1.event_log_service_pb2_grpc import EventLogServiceStub
 
     count = 0
     part = file.with_name(f"{file.name}.part")
     opener = gzip.open if file.suffix == ".gz" else open
     async with connect(target) as channel:
         with cast("TextIO", opener(part, "wt", encoding="utf-8")) as stream:
-            follow = EventLogServiceStub(channel).Follow(
-                FollowRequest(purpose=DATA_PURPOSE_TRAINING), timeout=timeout
-            )
-            async for response in follow:
-                for event in response.events:
-                    stream.write(
-                        MessageToJson(event, indent=None, preserving_proto_field_name=True)
-                    )
-                    stream.write("\n")
-                count += len(response.events)
-                if response.sequence >= response.last_sequence:
-                    break
-                failures.say(f"{response.sequence:,} of {response.last_sequence:,} events")
-            follow.cancel()
+            async with aclosing(log_pieces(channel, DATA_PURPOSE_TRAINING, timeout)) as pieces:
+                async for piece in pieces:
+                    for event in piece.events:
+                        stream.write(
+                            MessageToJson(event, indent=None, preserving_proto_field_name=True)
+                        )
+                        stream.write("\n")
+                    count += len(piece.events)
     part.replace(file)  # a file of that name is whole
     return count
 

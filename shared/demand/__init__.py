@@ -1,0 +1,1 @@
+"""Demand: units sold a day by product, and what is expected to be sold."""
