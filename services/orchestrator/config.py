@@ -8,6 +8,7 @@ from pydantic_settings import SettingsConfigDict
 
 from services.orchestrator.event_backend import EventLogSettings
 from services.orchestrator.stage_budgets import Budgets
+from services.orchestrator.stock.settings import StockSettings
 from shared.settings import ServiceSettings
 from shared.tenant_folder import tenant_folder
 
@@ -173,6 +174,8 @@ class OrchestratorSettings(ServiceSettings):
     experiments_file: Path | None = None
     """File of experiments (YAML), read again whenever it changes; none when not set."""
 
+    stock: StockSettings = StockSettings()
+
     experiments_poll_seconds: float = Field(default=1.0, gt=0)
     """Least time between looks at it."""
 
@@ -269,6 +272,7 @@ def _file_of(file: Path | None, tenant: str) -> Path | None:
     own = file.parent / tenant / file.name if file else None
     return own if own and own.exists() else None
 
+            "stock": self.stock.of_file(_file_of(self.stock.forecast_file, tenant)),
 
 def _key_of(key: SecretStr, tenant: str) -> SecretStr:
     """Returns the key of a tenant, from which nobody finds that of another; none from none."""

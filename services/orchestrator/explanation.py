@@ -15,12 +15,12 @@ from services.orchestrator.growth import SERVING_CONFIGS
 from services.orchestrator.pipeline import SearchPipeline
 from services.orchestrator.search_query import SearchQuery, Work
 from services.orchestrator.stage_budgets import StageBudget
+from services.orchestrator.stock.mover import StockMover
 from services.orchestrator.word_effects import semantic_matches
 from services.orchestrator.word_readings import cross_readings
 from shared.errors import WhereforeError
 from shared.timing import StageTimer
 from wherefore.common.v1.diagnostics_pb2 import Degradation, StageTiming
-from wherefore.common.v1.product_pb2 import Product
 from wherefore.orchestrator.v1.explanation_service_pb2 import (
     CrossReading,
     ProductExplanation,
@@ -64,8 +64,9 @@ class ExplainAnswer:
 class Explainer:
     """Answers requests for explanations. One for the process."""
 
-    def __init__(self, clients: Clients, pipeline: SearchPipeline) -> None:
+    def __init__(self, clients: Clients, pipeline: SearchPipeline, stock: StockMover) -> None:
         self._clients = clients
+        self._stock = stock
         self._pipeline = pipeline
 
     async def explain(self, query: ExplainQuery) -> ExplainAnswer:
@@ -105,7 +106,20 @@ class Explainer:
         return ExplainAnswer(
             ranking=ranking,
             ranked=ranked,
-            explanations=_with_products(ranked, known, matches, readings),
+            explanations=[
+                ProductExplanation(
+                    product=known[each.product_id],
+                    explanation=each,
+                    semantic_match=matches.get(each.product_id),
+                    cross_reading=readings.get(each.product_id),
+                    stock_pressure=self._stock.told(
+                        query.search.serving_config,
+                        known[each.product_id],
+                        ranking.plan.spread,
+                    ),
+                )
+                for each in ranked.explanations
+            ],
             missing=[product_id for product_id in query.product_ids if product_id not in known],
             timings=work.timer.timings(),
             degraded=list(work.degradations),
@@ -193,20 +207,3 @@ def _readings(ranking: Ranking) -> Mapping[str, LegScore]:
 def _has_vector(work: Work, ranking: Ranking) -> bool:
     """Whether the query has a vector, and of the index's model."""
     return ranking.understanding.HasField("vector") and "retrieval.dense" not in work.degradations
-
-
-def _with_products(
-    ranked: ExplainResponse,
-    products: Mapping[str, Product],
-    matches: Mapping[str, SemanticMatch],
-    readings: Mapping[str, CrossReading],
-) -> list[ProductExplanation]:
-    return [
-        ProductExplanation(
-            product=products[explanation.product_id],
-            explanation=explanation,
-            semantic_match=matches.get(explanation.product_id),
-            cross_reading=readings.get(explanation.product_id),
-        )
-        for explanation in ranked.explanations
-    ]

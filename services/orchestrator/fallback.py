@@ -18,6 +18,7 @@ FALLBACKS = {
     "cross": "the order without reading query and product together",
     "reason": "no reasons",
     "facets": "no facets",
+    "pictures": "search by words alone",
     "summary": "the catalogue's ratings only",
     "explanation.words": "scores explained without the query's words",
     "explanation.readings": "scores explained without the words that the cross-encoder read",
@@ -25,6 +26,7 @@ FALLBACKS = {
     "recommend": "another configuration",
     "ties": "reasons without what the knowledge graph knows",
     "merchandising": "without these rules",
+    "stock": "the order without stock pressure",
     "events": "what was counted before the log of events was lost",
     "popularity": "popular products of the catalogue only",
 }

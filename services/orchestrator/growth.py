@@ -14,8 +14,10 @@ from services.orchestrator.merchandising.merchandiser import Merchandiser
 from services.orchestrator.merchandising.plan import placed
 from services.orchestrator.merchandising.rule_book import STAGE as MERCHANDISING
 from services.orchestrator.ordering import reorder
-from services.orchestrator.ranker import Ranker
+from services.orchestrator.pictures.query import LEG as PICTURES
+from services.orchestrator.ranker import Ranker, in_order_of_fusion
 from services.orchestrator.search_query import Work
+from services.orchestrator.stock.mover import StockMover
 from shared.errors import FailedPreconditionError, InvalidArgumentError
 from wherefore.orchestrator.v1.result_pb2 import Result
 from wherefore.retrieval.v1.candidate_pb2 import Candidate
@@ -32,13 +34,20 @@ _ORDERED_LOTS: Final = 2
 class RankingGrower:
     """Makes rankings longer. One for the process."""
 
-    def __init__(self, clients: Clients, merchandiser: Merchandiser, choices: QueryChoices) -> None:
+    def __init__(
+        self,
+        clients: Clients,
+        merchandiser: Merchandiser,
+        choices: QueryChoices,
+        stock: StockMover,
+    ) -> None:
         self._clients = clients
         self._budgets = clients.settings.budgets
         self._ranker = Ranker(clients)
         self._cross = CrossReader(clients)
         self._merchandiser = merchandiser
         self._choices = choices
+        self._stock = stock
 
     async def extend(self, work: Work, ranking: Ranking) -> None:
         """Retrieves and ranks the next candidates, and puts them behind the others."""
@@ -78,6 +87,14 @@ class RankingGrower:
             order = reorder(candidates, list(by_id), work.query.order_by)
             results = [by_id[product_id] for product_id in order]
         else:
+            results = self._stock.apply(
+                work.query.serving_config,
+                candidates,
+                results,
+                plan.measure(results),
+                work.degradations,
+                kept=plan.pins,
+            )
             results = await self._merchandiser.apply(plan, results, work.timer, work.degradations)
         if most := work.query.group_variants:
             group_of = {c.product.id: c.product.variant_group_id for c in candidates}
@@ -91,6 +108,8 @@ class RankingGrower:
     async def _order(
         self, work: Work, ranking: Ranking, candidates: Sequence[Candidate]
     ) -> list[Result]:
+        if ranking.picture is not None:
+            return in_order_of_fusion(candidates)  # ranking has no feature of pictures
         rank = partial(
             self._ranker.rank,
             candidates,
@@ -129,14 +148,17 @@ class RankingGrower:
             query=ranking.understanding,
             filter=ranking.filter,
             limit=limit,
-            excluded_ids=ranking.product_ids,
+            excluded_ids=[*ranking.product_ids, *_own(work)],
             # Places are given once, on top of the first candidates.
             included_ids=()
             if work.query.order_by or ranking.product_ids
             else list(dict.fromkeys((*ranking.plan.pins, *chosen_ids)))[:MOST_BY_ID],
-            # Without a vector the dense leg is not wanted: the loss is told as nlu.embedding.
-            legs=() if ranking.understanding.HasField("vector") else ("sparse",),
+            legs=_legs(ranking),
         )
+        if ranking.picture is not None:
+            request.picture_vector.CopyFrom(ranking.picture)
+            pictures = work.query.pictures
+            request.leg_weights[PICTURES] = (pictures and pictures.leg_weight) or 1.0
         retrieve = partial(self._clients.retrieve, request)
         started = work.timer.elapsed_nanos()
         with work.timer.stage("retrieval"):
@@ -146,7 +168,7 @@ class RankingGrower:
                 # Vectors of another model than the index's: the words still find.
                 work.degradations.note("retrieval.dense", error)
                 request.query.ClearField("vector")
-                request.legs[:] = ["sparse"]
+                request.legs[:] = [leg for leg in request.legs if leg != "dense"]
                 response = await ask_again(retrieve, self._budgets.retrieval)
             except InvalidArgumentError as error:
                 if not ranking.plan.filter:
@@ -161,6 +183,20 @@ class RankingGrower:
         work.timer.merge((t for t in response.timings if t.stage != "retrieval"), started)
         work.degradations.pass_on(response.degraded)
         return response
+
+
+def _legs(ranking: Ranking) -> list[str]:
+    """Without a vector the dense leg is not wanted: the loss is told as nlu.embedding."""
+    legs = ["dense"] if ranking.understanding.HasField("vector") else []
+    if ranking.understanding.query or ranking.picture is None:
+        legs.append("sparse")
+    return legs if ranking.picture is None else [*legs, PICTURES]
+
+
+def _own(work: Work) -> list[str]:
+    """The product whose pictures are searched by."""
+    pictures = work.query.pictures
+    return [pictures.product_id] if pictures is not None and pictures.product_id else []
 
 
 def _forget_propensities(work: Work, ranked: list[Result], results: list[Result]) -> None:

@@ -8,6 +8,7 @@ from services.orchestrator.event_store import EventStore, actor_of
 from services.orchestrator.experiments.book import Experiments
 from services.orchestrator.merchandising.rule_book import RuleBook
 from services.orchestrator.profile import MAX_EVENTS
+from services.orchestrator.stock.mover import StockMover
 from shared.cache import Scope
 from shared.errors import UnavailableError
 from shared.request_context import current_request_id, current_tenant
@@ -24,6 +25,7 @@ class PageCache:
         store: Of user events: what is known of a user is part of a page's key.
         rules: In force: their version is part of a key.
         experiments: The arms of a user are part of a key.
+        stock: Moves products by forecasts, whose version is part of a key.
     """
 
     def __init__(
@@ -32,11 +34,13 @@ class PageCache:
         store: EventStore,
         rules: RuleBook,
         experiments: Experiments,
+        stock: StockMover,
     ) -> None:
         self._caches = caches
         self._store = store
         self._rules = rules
         self._experiments = experiments
+        self._stock = stock
 
     async def search(
         self, request: SearchRequest, ask: Callable[[], Awaitable[SearchResponse]]
@@ -56,7 +60,8 @@ class PageCache:
                 scope = await self._scope(request.user)
             except UnavailableError:  # what is known of the user is not known
                 return await ask()
-            found = await self._caches.page(request, scope, self._rules.version, ask)
+            rules = f"{self._rules.version} {self._stock.version}".strip()
+            found = await self._caches.page(request, scope, rules, ask)
             response = SearchResponse.FromString(found.value)
         if not found.own:
             response.request_id = current_request_id()

@@ -19,12 +19,14 @@ from services.orchestrator.fallback import Degradations, minimal_understanding
 from services.orchestrator.growth import SERVING_CONFIGS, RankingGrower
 from services.orchestrator.merchandising.merchandiser import Merchandiser
 from services.orchestrator.page import Page, PageBuilder
+from services.orchestrator.pictures.query import PictureQueries
 from services.orchestrator.profile import ProfileReader
 from services.orchestrator.reasons import Reasons, ReasonsSaid, ReasonView
 from services.orchestrator.relaxation import hard_conditions, softened
 from services.orchestrator.search_answer import SearchAnswer, StreamEnd
 from services.orchestrator.search_query import SearchQuery, Work
 from services.orchestrator.shown import ShownPages
+from services.orchestrator.stock.mover import StockMover
 from services.orchestrator.ties import graph_ties
 from services.orchestrator.tokens import PageToken, TokenSigner
 from services.orchestrator.variants import MAX_LISTED, other_variants
@@ -58,6 +60,7 @@ class SearchPipeline:
         merchandiser: Merchandiser,
         choices: QueryChoices,
         *,
+        stock: StockMover,
         experiments: Experiments,
         shown: ShownPages,
     ) -> None:
@@ -69,7 +72,9 @@ class SearchPipeline:
         self._experiments = experiments
         self._shown = shown
         self._merchandiser = merchandiser
-        self._grower = RankingGrower(clients, merchandiser, choices)
+        self._stock = stock
+        self._grower = RankingGrower(clients, merchandiser, choices, stock)
+        self._pictures = PictureQueries(clients)
         self._pages = PageBuilder(clients)
         self._reasons = Reasons(clients)
         self._rankings: TTLCache[str, Ranking] = ranking_cache(
@@ -155,14 +160,16 @@ class SearchPipeline:
             return known
         reading = asyncio.create_task(profile)
         try:
-            understanding = await self._parse(work)
+            picture = await self._pictures.vector(work)
+            words = work.query.query if picture is not None else work.query.words
+            understanding = await self._parse(work, words)
             work.profile = await reading
         finally:
             reading.cancel()
         # A parse is shared by all who ask the same: synonyms belong to this request alone.
         searched = QueryUnderstanding()
         searched.CopyFrom(understanding)
-        ranking = Ranking(ranking_id, searched, understanding)
+        ranking = Ranking(ranking_id, searched, understanding, picture=picture)
         ranking.notes.assigned = self._experiments.assign(work.query.user, "search")
         ranking.plan = self._merchandiser.plan(
             work.query.serving_config, work.query.filter, work.degradations, searched
@@ -178,20 +185,22 @@ class SearchPipeline:
         self._rankings[ranking_id] = ranking
         return ranking
 
-    async def _parse(self, work: Work) -> QueryUnderstanding:
+    async def _parse(self, work: Work, words: str) -> QueryUnderstanding:
         query = work.query
+        if not words:
+            return QueryUnderstanding(language_code=query.language_code)
         started = work.timer.elapsed_nanos()
         try:
             with work.timer.stage("nlu"):
                 request = ParseRequest(
-                    query=query.query,
+                    query=words,
                     language_code=query.language_code,
                     keep_spelling=query.keep_spelling,
                 )
                 response = await self._clients.parse(request, stage_timeout(self._budgets.nlu))
         except WhereforeError as error:
             work.degradations.note("nlu", error)
-            return minimal_understanding(query.query, query.language_code)
+            return minimal_understanding(words, query.language_code)
         work.timer.merge((t for t in response.timings if t.stage != "nlu"), started)
         work.degradations.pass_on(response.degraded)
         return response.understanding
@@ -267,7 +276,12 @@ class SearchPipeline:
         results = [Result.FromString(data) for data in ranking.results[cut.offset : cut.end]]
         view, ties = None, None
         if results and not query.skip_reasons:
-            view = ReasonView(query.language_code, ranking.understanding, work.profile)
+            view = ReasonView(
+                query.language_code,
+                ranking.understanding,
+                work.profile,
+                tells_running_low=self._stock.tells_running_low,
+            )
             ids = [result.product.id for result in results]
             ties = partial(graph_ties, self._clients, work, ranking.understanding, ids)
         page, others = await asyncio.gather(

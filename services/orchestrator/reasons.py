@@ -14,6 +14,10 @@ from wherefore.common.v1.user_profile_pb2 import UserProfile
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 from wherefore.orchestrator.v1.result_pb2 import Result
 from wherefore.orchestrator.v1.search_service_pb2 import ReasonWriters
+from wherefore.orchestrator.v1.stock_pressure_pb2 import (
+    STOCK_PRESSURE_KIND_OVERSTOCK,
+    STOCK_PRESSURE_KIND_RUNNING_LOW,
+)
 from wherefore.reason.v1.reason_pb2 import (
     GENERATOR_MODEL,
     GENERATOR_TEMPLATE,
@@ -42,6 +46,8 @@ class ReasonView:
         default_factory=dict[str, Sequence[Relation]]
     )
     """What ties a product to others or to the user, by its id."""
+    tells_running_low: bool = False
+    """Whether the shop lets them say that a product runs low."""
 
 
 def reason_request(
@@ -156,6 +162,10 @@ def _write_item(
     if (standing := standings.get(product_id)) is not None:
         into.price_standing.CopyFrom(standing)
     into.legs.MergeFrom(result.legs)
+    if (pressure := result.stock_pressure).kind == STOCK_PRESSURE_KIND_OVERSTOCK:
+        into.disclosure.overstock = True
+    elif view.tells_running_low and pressure.kind == STOCK_PRESSURE_KIND_RUNNING_LOW:
+        into.disclosure.daily_demand = pressure.daily_demand
 
 
 def _reason_language(view: ReasonView) -> str:

@@ -35,6 +35,7 @@ from services.orchestrator.serving_configs import (
     STRATEGIES,
 )
 from services.orchestrator.shown import RankNotes, ShownPages
+from services.orchestrator.stock.mover import StockMover
 from services.orchestrator.tokens import TokenSigner, fingerprint
 from shared.timing import StageTimer
 from wherefore.common.v1.product_pb2 import AVAILABILITY_OUT_OF_STOCK
@@ -80,6 +81,7 @@ class Recommender:
         merchandiser: Merchandiser,
         *,
         related: RelatedFinder,
+        stock: StockMover,
         experiments: Experiments,
         shown: ShownPages,
     ) -> None:
@@ -89,6 +91,7 @@ class Recommender:
         self._signer = signer
         self._merchandiser = merchandiser
         self._related = related
+        self._stock = stock
         self._experiments = experiments
         self._shown = shown
         self._ranker = Ranker(clients)
@@ -134,10 +137,23 @@ class Recommender:
                     degradations=work.degradations,
                     notes=notes,
                 )
+            results = self._stock.apply(
+                query.serving_config,
+                candidates,
+                results,
+                plan.measure(results),
+                work.degradations,
+                kept=plan.pins,
+            )
             results = await self._merchandiser.apply(plan, results, work.timer, work.degradations)
             results = placed(plan, results)
             view = ReasonView(
-                query.language_code, None, work.profile, found.anchors, found.relations
+                query.language_code,
+                None,
+                work.profile,
+                found.anchors,
+                found.relations,
+                tells_running_low=self._stock.tells_running_low,
             )
             page = await self._pages.build(
                 results[: query.page_size],

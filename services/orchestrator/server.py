@@ -40,6 +40,7 @@ from services.orchestrator.servers.search import SearchServer
 from services.orchestrator.servers.summary import SummaryServer
 from services.orchestrator.shown import ShownPages
 from services.orchestrator.summary import ProductSummariser
+from services.orchestrator.stock.mover import StockMover
 from services.orchestrator.sweeper import Sweeper
 from services.orchestrator.tokens import TokenSigner, load_key
 from services.orchestrator.user_data import UserData
@@ -138,6 +139,7 @@ class OrchestratorService:
         self._rules = RuleBook(settings.rules_file, settings.rules_poll_seconds)
         self._clients: Clients | None = None
         self.page = DemoPage(settings)
+        self._stock = StockMover(settings.stock)
         self._started_at = 0.0
         self._complete = False
 
@@ -172,7 +174,8 @@ class OrchestratorService:
             experiments=self._experiments,
             shown=self._shown,
         )
-        pages = PageCache(clients.caches, self._store, self._rules, self._experiments)
+            stock=self._stock,
+        pages = PageCache(clients.caches, self._store, self._rules, self._experiments, self._stock)
         search = SearchServer(pipeline, pages)
         recommend = RecommendationServer(
             Recommender(
@@ -185,13 +188,16 @@ class OrchestratorService:
                 experiments=self._experiments,
                 shown=self._shown,
             )
+                stock=self._stock,
         )
         products = ProductServer(
             ProductCatalogue(clients, embedder, signer), CatalogueImporter(clients, embedder)
         )
         events = UserEventServer(self._events)
         add_SearchServiceServicer_to_server(search, server)
-        explanations = ExplanationServer(Explainer(clients, pipeline), pipeline, signer)
+        explanations = ExplanationServer(
+            Explainer(clients, pipeline, self._stock), pipeline, signer
+        )
         add_ExplanationServiceServicer_to_server(explanations, server)
         add_RecommendationServiceServicer_to_server(recommend, server)
         add_ProductServiceServicer_to_server(products, server)
@@ -245,6 +251,7 @@ class OrchestratorService:
         if self._clients is None:
             return
         watch = CatalogueWatch(
+        await self._stock.book.start()
             self._clients.retrieval.channel,
             self._completer.use_catalogue,
             poll_seconds=self._settings.completion_refresh_seconds,
@@ -293,3 +300,4 @@ class OrchestratorService:
             await self._clients.close()
         await self._store.close()
         self._lock.release()
+        await self._stock.book.close()

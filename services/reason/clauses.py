@@ -75,6 +75,9 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             "its rating counts in its favour here, {stars} stars from {count} reviews",
         ),
         "sales_counted": ("its sales count in its favour here, {count} sold in the last 30 days",),
+        "running_low": ("running low, {count} left", "{count} left, running low"),
+        "sponsored": ("sponsored",),
+        "overstock": ("its ample stock counts in its favour here",),
     },
     "zh": {
         "attribute_match": ("是您要的{shown}", "{shown}，正合您的要求"),
@@ -129,6 +132,9 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "price_like_yours": ("价位与您买过或加购的商品相近",),
         "rating_counted": ("评分为它的排序加分，{count}条评价平均{stars}分",),
         "sales_counted": ("销量为它的排序加分，近30天售出{count}件",),
+        "running_low": ("库存不多，还剩{count}件", "还剩{count}件，库存不多"),
+        "sponsored": ("广告",),
+        "overstock": ("充足的库存为它的排序加分",),
     },
 }
 
@@ -229,7 +235,7 @@ def slots(  # noqa: PLR0911, PLR0912  # one return per form of value
             return {"percent": fact.value}
         case "well_reviewed" | "rating_counted":
             return {"stars": number(float(parts[0]), 1), "count": number(int(parts[1]))}
-        case "popular" | "new_arrival" | "sales_counted":
+        case "popular" | "new_arrival" | "sales_counted" | "running_low":
             return {"count": number(int(fact.value))}
         case "bought_together" | "viewed_together":
             return {"shown": fact.meets, "count": number(int(fact.value))}

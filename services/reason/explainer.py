@@ -3,12 +3,13 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
 from prometheus_client import Counter as Metric
 
+from services.reason.disclosures import disclosures, running_low, with_disclosures
 from services.reason.evidence import query_facts
 from services.reason.facts import Claim, Fact, PagePrices, Scene, facts_of
 from services.reason.generate import VERSION, plan
@@ -25,6 +26,7 @@ from wherefore.common.v1.product_pb2 import Product
 from wherefore.common.v1.user_profile_pb2 import UserProfile
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 from wherefore.ranking.v1.ranked_result_pb2 import Contribution
+from wherefore.reason.v1.disclosure_pb2 import Disclosure
 from wherefore.recommend.v1.relation_pb2 import Relation
 from wherefore.retrieval.v1.candidate_pb2 import LegScore
 from wherefore.retrieval.v1.price_standing_pb2 import PriceStanding
@@ -48,6 +50,7 @@ class Item(NamedTuple):
     price_standing: PriceStanding | None = None
     legs: Sequence[LegScore] = ()
     contributions: Sequence[Contribution] = ()
+    disclosure: Disclosure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +95,14 @@ class Explainer:
         Raises:
             InvalidArgumentError: Before the first reason; names the field at fault.
         """
-        for _, reason in self.explain_scenes(wanted):
-            yield reason
+        for scene, reason in self.explain_scenes(wanted):
+            yield disclosed(reason, scene)
 
     def explain_scenes(self, wanted: ExplainInput) -> Iterator[tuple[Scene, WrittenReason]]:
-        """Yields what `explain` does, each with all that its claims may rest on."""
+        """Yields what `explain` does, each with all that its claims may rest on.
+
+        What is to be disclosed is left to `disclosed`, as others may word the rest.
+        """
         validate(wanted)
         of_query = wanted.query.language_code if wanted.query is not None else ""
         language = choose_language(wanted.language, of_query)
@@ -114,6 +120,7 @@ class Explainer:
                 item.price_standing,
                 item.legs,
                 item.contributions,
+                item.disclosure,
             )
             for item in wanted.items
         ]
@@ -152,6 +159,16 @@ class Explainer:
         return verdict.holds
 
 
+def disclosed(reason: WrittenReason, scene: Scene) -> WrittenReason:
+    """Returns a reason that says at its end what the shop did to the product's place."""
+    told = disclosures(scene, reason.language)
+    if not told:
+        return reason
+    text = with_disclosures(reason.text, told, reason.language)
+    claims = [*reason.claims, *told]
+    return replace(reason, text=text, claims=claims, facts=facts_of(claims))
+
+
 def find_facts(scene: Scene, language: str) -> Iterator[Fact]:
     """Yields all that speaks for a product and may be said of it."""
     yield from query_facts(scene, language, brief=True)
@@ -159,6 +176,7 @@ def find_facts(scene: Scene, language: str) -> Iterator[Fact]:
     yield from relation_facts(scene)
     yield from ranking_facts(scene)
     yield from standing_facts(scene, language)
+    yield from running_low(scene)
 
 
 def validate(wanted: ExplainInput) -> None:

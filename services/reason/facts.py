@@ -10,6 +10,7 @@ from wherefore.common.v1.product_pb2 import Product
 from wherefore.common.v1.user_profile_pb2 import UserProfile
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 from wherefore.ranking.v1.ranked_result_pb2 import Contribution
+from wherefore.reason.v1.disclosure_pb2 import Disclosure
 from wherefore.recommend.v1.relation_pb2 import Relation
 from wherefore.retrieval.v1.candidate_pb2 import LegScore
 from wherefore.retrieval.v1.price_standing_pb2 import PriceStanding
@@ -109,6 +110,8 @@ class Scene:
     """Where each leg of the search placed it."""
     contributions: Sequence[Contribution] = ()
     """What features added to its score; of those that lifted it at least what a reason may tell."""
+    disclosure: Disclosure | None = None
+    """What the shop did to its place."""
 
 
 @dataclass(frozen=True, slots=True)

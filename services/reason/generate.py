@@ -20,6 +20,7 @@ _SAY_SAME: Final = (
     {"product_type_match", "title_match", "category_affinity", "meaning_match"},
     {"better_rated", "well_reviewed", "rating_counted"},
     {"popular", "sales_counted"},
+    {"in_stock", "running_low"},
     {"seen_before", "brand_affinity", "category_affinity"},
     # A product of the category is named already.
     {"because_you_viewed", "because_you_bought", "category_affinity"},

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from services.reason.disclosures import CODES as DISCLOSURES
 from services.reason.explainer import ExplainInput, Item, WrittenReason
 from services.reason.facts import Claim, Fact
 from wherefore.reason.v1 import reason_service_pb2 as pb
@@ -27,6 +28,7 @@ def page_of(request: pb.ExplainRequest) -> ExplainInput:
                 item.price_standing if item.HasField("price_standing") else None,
                 item.legs,
                 item.result.contributions,
+                item.disclosure if item.HasField("disclosure") else None,
             )
             for item in request.items
         ],
@@ -53,7 +55,9 @@ def write_reason(into: Reason, reason: WrittenReason) -> None:
         evidence = into.evidence.add()  # its fields as arguments of `add` take twice as long
         evidence.id, evidence.code, evidence.source = evidence_id, fact.code, fact.source
         evidence.value, evidence.meets, evidence.strength = fact.value, fact.meets, fact.strength
-    into.codes.extend({claim.code: None for claim in reason.claims} or [NO_EVIDENCE])
+    codes = dict.fromkeys(claim.code for claim in reason.claims)
+    shop = [code for code in DISCLOSURES if code in codes]
+    into.codes.extend([*shop, *(code for code in codes if code not in shop)] or [NO_EVIDENCE])
     into.generator = GENERATOR_MODEL if reason.by_model else GENERATOR_TEMPLATE
     into.generator_version, into.cached = reason.generator, reason.cached
 

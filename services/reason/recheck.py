@@ -10,6 +10,7 @@ from services.reason.recheck_prices import PRICE_RECHECKS
 from services.reason.recheck_ranking import RANKING_RECHECKS
 from services.reason.recheck_relations import RELATION_RECHECKS
 from services.reason.recheck_search import SEARCH_RECHECKS
+from services.reason.recheck_shop import SHOP_RECHECKS
 from wherefore.common.v1.product_pb2 import AVAILABILITY_IN_STOCK
 
 RecheckFunction = Callable[[Fact, Scene], bool]
@@ -93,6 +94,7 @@ RECHECKS: Final[dict[str, RecheckFunction]] = {
     **SEARCH_RECHECKS,
     **RANKING_RECHECKS,
     **OWN_RECHECKS,
+    **SHOP_RECHECKS,
     **dict.fromkeys(
         ("praised_value_for_money", "praised_quality", "praised_reputation", "praised_gift"),
         _praise,

@@ -13,7 +13,7 @@ from typing import Final
 
 from prometheus_client import Counter
 
-from services.reason.explainer import Explainer, ExplainInput, WrittenReason
+from services.reason.explainer import Explainer, ExplainInput, WrittenReason, disclosed
 from services.reason.facts import OF_THE_USER, Claim, Scene, facts_of
 from services.reason.parts import ClausePart, Lost, Page, Part, ReasonPart
 from services.reason.ranking_facts import UNTAUGHT
@@ -114,7 +114,19 @@ class WordedExplainer:
         Raises:
             InvalidArgumentError: Before the first reason; names the field at fault.
         """
+        scenes: list[Scene] = []
+        for part in self._undisclosed(wanted, scenes, by_clause=by_clause):
+            if isinstance(part, ReasonPart):
+                yield ReasonPart(part.index, disclosed(part.reason, scenes[part.index]))
+            else:
+                yield part
+
+    def _undisclosed(
+        self, wanted: ExplainInput, scenes: list[Scene], *, by_clause: bool
+    ) -> Generator[Part, None, None]:
+        """As `stream`, without what the shop did to places; fills `scenes` before the first."""
         given = list(self._explainer.explain_scenes(wanted))
+        scenes += [scene for scene, _ in given]
         ends = self._clock() + current_deadline().stage_timeout(self._seconds, RESERVE)
         reasons = [reason for _, reason in given]
         asked: list[_Asked] = []

@@ -60,6 +60,8 @@ class Forecasts:
 
     start: date
     horizon: int
+    events: str
+    """What tells the log of events that it was made of from another."""
     by_product: Mapping[str, Forecast]
 
 
@@ -162,7 +164,7 @@ def read_forecasts(path: Path) -> Forecasts:
         raise ForecastFileError(f"{path.name}, line {number}: {told}") from error
     except UnicodeDecodeError as error:
         raise ForecastFileError(f"{path.name}, line {number}: is not UTF-8") from error
-    return Forecasts(header.start, header.horizon, found)
+    return Forecasts(header.start, header.horizon, header.events, found)
 
 
 def _fields(row: _Row) -> dict[str, Any]:

@@ -72,15 +72,13 @@ class Merchandiser:
         """Returns ranked results in the order of score and boost together."""
         if not plan.shifts or not results:
             return list(results)
-        if not plan.spread:
-            scores = [result.score for result in results]
-            plan.spread = (max(scores) - min(scores)) or 1.0
+        spread = plan.measure(results)
         with timer.stage(STAGE):
             touched = await self._touched(plan, results, degradations)
         for (rule, _, strength), ids in zip(plan.shifts, touched, strict=True):
             for result in results:
                 if result.product.id in ids:
-                    result.boost += strength * plan.spread
+                    result.boost += strength * spread
                     plan.applied.setdefault(rule.id, []).append(result.product.id)
         return sorted(results, key=lambda result: -(result.score + result.boost))
 

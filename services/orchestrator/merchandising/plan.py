@@ -37,6 +37,13 @@ class Plan:
     applied: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """Products moved, by the id of each rule that had a part."""
 
+    def measure(self, results: Sequence[Result]) -> float:
+        """Returns the spread, which is that of the first results that are seen."""
+        if not self.spread and results:
+            scores = [result.score for result in results]
+            self.spread = (max(scores) - min(scores)) or 1.0
+        return self.spread
+
     def controls(self) -> list[pb.AppliedControl]:
         """Returns the rules that had a part, in the order of the file."""
         return [

@@ -35,6 +35,8 @@ class FakeReasons(reason_service_pb2_grpc.ReasonServiceServicer):
         """Fields that the reason of a place on the page has otherwise."""
         self.reason_losses: list[Degradation] = []
         """What every page of reasons is told to have been written without."""
+        self.explained: list[reason_service_pb2.ExplainRequest] = []
+        """Pages of reasons that were asked for."""
         self.streams_ended = 0
         """Streams of reasons that were read to the end or given up."""
 
@@ -57,6 +59,7 @@ class FakeReasons(reason_service_pb2_grpc.ReasonServiceServicer):
         if isinstance(request, ranking_service_pb2.ExplainRequest):
             await self.gate("ranking", context)
             return await self.ranking.Explain(request, context)
+        self.explained.append(request)
         await self.gate("reason", context)
         return reason_service_pb2.ExplainResponse(
             reasons=self._reasons_of(request), degraded=self.reason_losses

@@ -113,6 +113,7 @@ export default {
   customers: (count) => `${count} customers`,
   dearer: (dearer, all) => `${dearer} of ${all} others cost more`,
   boughtTimes: (times, days) => `${times}×, last ${days} days ago`,
+    running_low: "Running low", overstock: "Ample stock counted here", sponsored: "Sponsored",
   of: (some, all) => `${some} of ${all} reviews`,
   sold: (count) => `${count} sold in 30 days`,
   days: (count) => `new for ${count} days`,

@@ -113,6 +113,7 @@ export default {
   customers: (count) => `${count} 位顾客`,
   dearer: (dearer, all) => `其他 ${all} 件中 ${dearer} 件更贵`,
   boughtTimes: (times, days) => `${times} 次，最近一次在 ${days} 天前`,
+    running_low: "库存不多", overstock: "库存充足加分", sponsored: "广告",
   of: (some, all) => `${all} 条评价中的 ${some} 条`,
   sold: (count) => `近 30 天售出 ${count} 件`,
   days: (count) => `上架 ${count} 天`,
