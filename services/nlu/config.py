@@ -4,7 +4,12 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from shared.inference import InferenceSettings
-from shared.inference.settings import ATTRIBUTION_MODEL, CROSS_MODEL, QUERY_MODELS
+from shared.inference.settings import (
+    ATTRIBUTION_MODEL,
+    CROSS_MODEL,
+    PICTURE_MODEL,
+    QUERY_MODELS,
+)
 from shared.settings import ServiceSettings
 
 
@@ -28,6 +33,15 @@ class NluSettings(ServiceSettings):
 
     attribution_model: str = ATTRIBUTION_MODEL
     """Model that says what each word did to the answer of `cross_model`; empty for none."""
+
+    picture_model: str = PICTURE_MODEL
+    """Dual encoder of pictures and texts: an entry of the model repository, or the path of a folder
+    with a CLIP-type model of Hugging Face ("./models/clip", run in process by torch); empty for
+    none."""
+
+    picture_languages: tuple[str, ...] = ("en",)
+    """BCP-47 languages that its text side reads; ["*"] for a multilingual one. Texts in others are
+    given to it as an English gloss."""
 
     follow_versions: bool = True
     """Whether readers move on to a newer version once Triton serves one. Vectors never do: they

@@ -28,6 +28,7 @@ from services.nlu.messages import (
 )
 from services.nlu.pairs import attribute, match
 from services.nlu.passes import ForwardPasses, Learnt, Wanted
+from services.nlu.pictures.server import PictureServer
 from services.nlu.understanding import QueryReader
 from shared.catalogue_watch import CatalogueWatch
 from shared.channel import open_channel
@@ -62,7 +63,10 @@ class NluService(NluServiceServicer):
         lender: A service whose models this one uses, and does not close.
     """
 
-    service_names: Sequence[str] = ("wherefore.nlu.v1.NluService",)
+    service_names: Sequence[str] = (
+        "wherefore.nlu.v1.NluService",
+        "wherefore.nlu.v1.PictureService",
+    )
 
     def __init__(
         self,
@@ -79,6 +83,7 @@ class NluService(NluServiceServicer):
         self._channel: grpc.aio.Channel | None = None
         self._watching: list[asyncio.Task[None]] = []
         self._encoder_answered = False
+        self._pictures = PictureServer(settings, self._gloss, lender._pictures if lender else None)
         self._reader = self._new_reader(CatalogueTerms())
         self._parsed: LRUCache[_ParseKey, Understanding] = LRUCache(settings.parse_cache_size)
 
@@ -93,6 +98,7 @@ class NluService(NluServiceServicer):
             cache_size=settings.vector_cache_size,
             fair_wait_s=settings.embedding_budget_seconds,
         )
+        await self._pictures.start(models.encoder)
         for reader in () if self._lender else models.following:
             watching = reader.watch(settings.version_poll_seconds)
             self._watching.append(asyncio.create_task(watching, name=f"watch-{reader.model}"))
@@ -113,6 +119,7 @@ class NluService(NluServiceServicer):
     def register(self, server: grpc.aio.Server) -> None:
         """Adds the servicer to `server`."""
         add_NluServiceServicer_to_server(self, server)
+        self._pictures.register(server)
 
     async def check_ready(self) -> None:
         """Raises until the encoder has answered once; never again after that."""
@@ -134,6 +141,7 @@ class NluService(NluServiceServicer):
                 await task
         if self._channel:
             await self._channel.close()
+        await self._pictures.close()
         if self._models and self._lender is None:
             await self._models.close()
 
@@ -229,6 +237,9 @@ class NluService(NluServiceServicer):
             made = await analyse(self._open_models(), texts, request.language_code)
             stage.queue_nanos, stage.inference_nanos = made.queue_nanos, made.inference_nanos
         return pb.AnalyseResponse(analyses=map(to_analysis, made.items), timings=timer.timings())
+
+    def _gloss(self, text: str) -> str:
+        return self._reader.read(text, ParseOptions("", keep_spelling=True)).embedding_text
 
     def _new_reader(self, terms: CatalogueTerms) -> QueryReader:
         return QueryReader(terms, frozenset(self._settings.encoder_languages))

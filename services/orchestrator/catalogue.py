@@ -12,6 +12,7 @@ from services.orchestrator import masks
 from services.orchestrator.budget import stage_timeout
 from services.orchestrator.clients import Clients
 from services.orchestrator.embedder import Embedder, vector_source
+from services.orchestrator.pictures.embedder import PictureEmbedder
 from services.orchestrator.stage_budgets import StageBudget
 from services.orchestrator.tokens import PageToken, TokenSigner, fingerprint
 from shared.catalogue import content_etag, validate_product
@@ -49,15 +50,18 @@ class Updated:
 
     product: Product
     degradation: Degradation | None = None
-    """Why it has no semantic vector."""
+    """Why it has no semantic vector, or none of its pictures."""
 
 
 class ProductCatalogue:
     """The catalogue, product by product. Retrieval keeps it; nothing is kept here."""
 
-    def __init__(self, clients: Clients, embedder: Embedder, signer: TokenSigner) -> None:
+    def __init__(
+        self, clients: Clients, embedder: Embedder, pictures: PictureEmbedder, signer: TokenSigner
+    ) -> None:
         self._clients = clients
         self._embedder = embedder
+        self._pictures = pictures
         self._signer = signer
         self._timeout = clients.settings.write_timeout_seconds
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -85,7 +89,7 @@ class ProductCatalogue:
         """
         lock = self._locks.setdefault(change.id, asyncio.Lock())
         async with lock:  # read, change and write as one; across replicas the etag guards
-            current, sources = await self._read(change.id)
+            current, sources, pictures = await self._read(change.id)
             if current is None and not allow_missing:
                 raise NotFoundError(f"no product {change.id!r} in the catalogue")
             if change.etag and change.etag != (current.etag if current else ""):
@@ -99,14 +103,17 @@ class ProductCatalogue:
                     *(FieldViolation(f"product.{v.field}", v.description) for v in violations)
                 )
             same = current is not None and content_etag(product) == current.etag
-            if current is not None and same and sources.get(product.id) == vector_source(product):
+            whole = sources.get(product.id) == vector_source(product)
+            differ = await asyncio.to_thread(self._pictures.differ, product, pictures)
+            if current is not None and same and whole and not differ:
                 return Updated(current)
             made = await self._embedder.documents([product], sources, [product.id] if same else [])
+            unread = await self._pictures.add(made.documents, pictures)
             response = await self._clients.index(made.documents, self._timeout)
             for error in response.errors:
                 raise _refusal(error)
             stored = await self._find(change.id, [])
-            return Updated(stored or product, made.degradation)
+            return Updated(stored or product, made.degradation or unread)
 
     async def delete(self, product_id: str, *, allow_missing: bool) -> None:
         """Deletes a product.
@@ -144,14 +151,18 @@ class ProductCatalogue:
             token = self._signer.page(PageToken(response.next_after_id, 0, 0), owner)
         return ProductPage([masks.trim(p, paths) for p in response.products], token)
 
-    async def _read(self, product_id: str) -> tuple[Product | None, Mapping[str, str]]:
-        """Returns a product whole, and what its vector was made of by its id, if it has one."""
+    async def _read(
+        self, product_id: str
+    ) -> tuple[Product | None, Mapping[str, str], Mapping[str, str]]:
+        """Returns a product whole, and what its vectors were made of by its id, if it has them."""
         response = await self._clients.get_products(
-            GetProductsRequest(product_ids=[product_id], include_vector_sources=True),
+            GetProductsRequest(
+                product_ids=[product_id], include_vector_sources=True, include_picture_sources=True
+            ),
             stage_timeout(_READ),
         )
         product = response.products[0] if response.products else None
-        return product, response.vector_sources
+        return product, response.vector_sources, response.picture_sources
 
     async def _find(self, product_id: str, fields: Sequence[str]) -> Product | None:
         response = await self._clients.get_products(
@@ -163,7 +174,7 @@ class ProductCatalogue:
 
 def _refusal(error: RowError) -> WhereforeError:
     """Returns what a refusal by the index amounts to, of a product that met the contract."""
-    if error.field == "vector_source":
+    if error.field in ("vector_source", "picture_source"):
         return AbortedError(f"product {error.id!r} changed meanwhile: send the change again")
     return InternalError(f"the index refused {error.field}")
 

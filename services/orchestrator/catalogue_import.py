@@ -9,6 +9,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.orchestrator.clients import Clients
 from services.orchestrator.embedder import Embedder, vector_source
+from services.orchestrator.pictures.embedder import PictureEmbedder
 from shared.catalogue import content_etag, validate_product
 from wherefore.common.v1.diagnostics_pb2 import Degradation, RowError
 from wherefore.common.v1.product_pb2 import Product
@@ -45,14 +46,17 @@ class _Stored:
     """By id."""
     sources: Mapping[str, str] = field(default_factory=dict[str, str])
     """What vectors were made of, by the id of the products that have one."""
+    pictures: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What vectors of pictures were made of, likewise."""
 
 
 class CatalogueImporter:
     """Runs imports. One for the process."""
 
-    def __init__(self, clients: Clients, embedder: Embedder) -> None:
+    def __init__(self, clients: Clients, embedder: Embedder, pictures: PictureEmbedder) -> None:
         self._clients = clients
         self._embedder = embedder
+        self._pictures = pictures
         self._timeout = clients.settings.write_timeout_seconds
 
     async def run(self, batches: AsyncIterator[Sequence[Row]]) -> AsyncIterator[BatchReport]:
@@ -110,12 +114,13 @@ class CatalogueImporter:
         good = await asyncio.to_thread(_checked, fresh, report)
         stored = await self._stored([row.product.id for row, _ in good])
         same = {r.product.id for r, etag in good if stored.etags.get(r.product.id) == etag}
-        changed = await asyncio.to_thread(_to_write, [row for row, _ in good], same, stored)
+        changed = await asyncio.to_thread(self._to_write, [row for row, _ in good], same, stored)
         report.unchanged = len(good) - len(changed)
         if changed:
             products = [row.product for row in changed]
             made = await self._embedder.documents(products, stored.sources, same)
-            report.degraded = made.degradation
+            unread = await self._pictures.add(made.documents, stored.pictures)
+            report.degraded = made.degradation or unread
             for row, document in zip(changed, made.documents, strict=True):
                 document.row = row.place
             if previous is not None and not previous.done():
@@ -131,7 +136,7 @@ class CatalogueImporter:
         report.unchanged += response.unchanged_count
         for error in response.errors:
             error.row = lines.get(error.row, error.row)
-            if error.field == "vector_source":
+            if error.field in ("vector_source", "picture_source"):
                 error.ClearField("field")  # ours, not one of the caller's product
             report.errors.append(error)
 
@@ -143,21 +148,22 @@ class CatalogueImporter:
                 product_ids=ids,
                 read_mask=FieldMask(paths=["etag"]),
                 include_vector_sources=True,
+                include_picture_sources=True,
             ),
             self._timeout,
         )
         etags = {product.id: product.etag for product in response.products}
-        return _Stored(etags, response.vector_sources)
+        return _Stored(etags, response.vector_sources, response.picture_sources)
 
-
-def _to_write(rows: Sequence[Row], same: Collection[str], stored: _Stored) -> list[Row]:
-    """Returns the rows that change something: the product, or the vector that is missing or old."""
-    return [
-        row
-        for row in rows
-        if row.product.id not in same
-        or stored.sources.get(row.product.id) != vector_source(row.product)
-    ]
+    def _to_write(self, rows: Sequence[Row], same: Collection[str], stored: _Stored) -> list[Row]:
+        """Returns the rows that change something: the product, or a vector, missing or old."""
+        return [
+            row
+            for row in rows
+            if row.product.id not in same
+            or stored.sources.get(row.product.id) != vector_source(row.product)
+            or self._pictures.differ(row.product, stored.pictures)
+        ]
 
 
 def _repeated(rows: Sequence[Row], seen: dict[str, int]) -> list[RowError]:

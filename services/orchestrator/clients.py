@@ -14,7 +14,9 @@ from services.orchestrator.stage_budgets import StageBudget
 from shared.errors import error_from_rpc
 from shared.stream_status import StreamStatus
 from wherefore.nlu.v1 import nlu_service_pb2 as nlu_pb
+from wherefore.nlu.v1 import picture_service_pb2 as picture_pb
 from wherefore.nlu.v1.nlu_service_pb2_grpc import NluServiceStub
+from wherefore.nlu.v1.picture_service_pb2_grpc import PictureServiceStub
 from wherefore.ranking.v1 import ranking_service_pb2 as ranking_pb
 from wherefore.ranking.v1.ranking_service_pb2_grpc import RankingServiceStub
 from wherefore.reason.v1 import reason_service_pb2 as reason_pb
@@ -27,6 +29,7 @@ from wherefore.retrieval.v1.retrieval_service_pb2_grpc import RetrievalServiceSt
 
 if TYPE_CHECKING:  # the stubs of asyncio channels exist for type checkers only
     from wherefore.nlu.v1.nlu_service_pb2_grpc import NluServiceAsyncStub
+    from wherefore.nlu.v1.picture_service_pb2_grpc import PictureServiceAsyncStub
     from wherefore.ranking.v1.ranking_service_pb2_grpc import RankingServiceAsyncStub
     from wherefore.reason.v1.reason_service_pb2_grpc import ReasonServiceAsyncStub
     from wherefore.recommend.v1.recommend_service_pb2_grpc import RecommendServiceAsyncStub
@@ -47,6 +50,7 @@ class Clients:
     reason: Dependency
     recommend: Dependency
     nlu_stub: "NluServiceAsyncStub"
+    picture_stub: "PictureServiceAsyncStub"
     retrieval_stub: "RetrievalServiceAsyncStub"
     ranking_stub: "RankingServiceAsyncStub"
     reason_stub: "ReasonServiceAsyncStub"
@@ -68,6 +72,22 @@ class Clients:
         Past the breaker: a stuck model is no reason to stop parsing, which does without it.
         """
         return await _ask(self.nlu_stub.Embed, request, timeout)
+
+    async def embed_pictures(
+        self,
+        request: picture_pb.EmbedPicturesRequest,
+        timeout: float,  # noqa: ASYNC109
+    ) -> picture_pb.EmbedPicturesResponse:
+        """Asks for vectors of pictures. Past the breaker, as `embed`."""
+        return await _ask(self.picture_stub.EmbedPictures, request, timeout)
+
+    async def compose_query(
+        self,
+        request: picture_pb.ComposeQueryRequest,
+        timeout: float,  # noqa: ASYNC109
+    ) -> picture_pb.ComposeQueryResponse:
+        """Asks for one vector of a picture and a text. Past the breaker, as `embed`."""
+        return await _ask(self.picture_stub.ComposeQuery, request, timeout)
 
     async def match(self, request: nlu_pb.MatchRequest, timeout: float) -> nlu_pb.MatchResponse:  # noqa: ASYNC109
         """Asks the NLU how well texts match. Past the breaker, as `embed`."""
@@ -278,6 +298,7 @@ def open_clients(settings: OrchestratorSettings) -> Clients:
         reason=reason_service,
         recommend=recommend_service,
         nlu_stub=NluServiceStub(nlu_service.channel),
+        picture_stub=PictureServiceStub(nlu_service.channel),
         retrieval_stub=RetrievalServiceStub(retrieval_service.channel),
         ranking_stub=RankingServiceStub(ranking_service.channel),
         reason_stub=ReasonServiceStub(reason_service.channel),

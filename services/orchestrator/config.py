@@ -168,13 +168,13 @@ class OrchestratorSettings(ServiceSettings):
     rules_poll_seconds: float = Field(default=1.0, gt=0)
     """Pause between looks at it."""
 
+    stock: StockSettings = StockSettings()
+
     startup_wait_seconds: float = Field(default=20, ge=0)
     """How long readiness waits at the start for the NLU, ranking and reasons."""
 
     experiments_file: Path | None = None
     """File of experiments (YAML), read again whenever it changes; none when not set."""
-
-    stock: StockSettings = StockSettings()
 
     experiments_poll_seconds: float = Field(default=1.0, gt=0)
     """Least time between looks at it."""
@@ -234,6 +234,10 @@ class OrchestratorSettings(ServiceSettings):
     import_batches: int = Field(default=3, ge=1, le=32)
     """Batches of an import worked on at once, so that embedding and indexing overlap."""
 
+    pictures_dir: Path | None = None
+    """Folder that the pictures of products are read from at import, by their uris as paths below
+    it; None reads none. Nothing is ever fetched from an address."""
+
     embed_timeout_seconds: float = Field(default=60, gt=0)
     """Longest wait for the vectors of one batch of an import, in seconds."""
 
@@ -262,6 +266,7 @@ class OrchestratorSettings(ServiceSettings):
             ),
             "rules_file": _file_of(self.rules_file, tenant),
             "experiments_file": _file_of(self.experiments_file, tenant),
+            "stock": self.stock.of_file(_file_of(self.stock.forecast_file, tenant)),
             "http_enabled": False,
         }
         return self.model_copy(update=own)
@@ -272,7 +277,6 @@ def _file_of(file: Path | None, tenant: str) -> Path | None:
     own = file.parent / tenant / file.name if file else None
     return own if own and own.exists() else None
 
-            "stock": self.stock.of_file(_file_of(self.stock.forecast_file, tenant)),
 
 def _key_of(key: SecretStr, tenant: str) -> SecretStr:
     """Returns the key of a tenant, from which nobody finds that of another; none from none."""

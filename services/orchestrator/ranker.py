@@ -93,6 +93,14 @@ class Ranker:
             return await self._clients.rank(request, stage_timeout(budget))
 
 
+def in_order_of_fusion(candidates: Sequence[Candidate]) -> list[Result]:
+    """Returns a Result for each candidate, as `Ranker.rank`, in the order in which they came."""
+    return [
+        _result(each, RankedResult(product_id=each.product.id, score=each.fused_score))
+        for each in candidates
+    ]
+
+
 def _result(candidate: Candidate, ranked: RankedResult) -> Result:
     # Field by field: as arguments of the message they take twice as long, a hundred times a search.
     result = Result()

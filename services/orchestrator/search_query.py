@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from services.orchestrator.fallback import Degradations
 from services.orchestrator.tokens import fingerprint
 from shared.timing import StageTimer
 from wherefore.common.v1.user_profile_pb2 import UserContext, UserProfile
+from wherefore.orchestrator.v1.picture_query_pb2 import PictureQuery
 from wherefore.retrieval.v1.facet_pb2 import FACET_SCOPE_UNSPECIFIED, FacetScope, FacetSpec
 
 
@@ -29,6 +31,12 @@ class SearchQuery:
     facets: Sequence[FacetSpec] = ()
     facet_scope: "FacetScope.ValueType" = FACET_SCOPE_UNSPECIFIED
     group_variants: int = 0
+    pictures: PictureQuery | None = None
+
+    @property
+    def words(self) -> str:
+        """What is searched for by words where pictures cannot be."""
+        return self.query or (self.pictures.text if self.pictures is not None else "")
 
     @property
     def fingerprint(self) -> str:
@@ -45,8 +53,13 @@ class SearchQuery:
                 self.keep_spelling,
                 self.include_contributions,
                 self.group_variants,
+                *(() if self.pictures is None else [_digest(self.pictures)]),
             ]
         )
+
+
+def _digest(query: PictureQuery) -> str:
+    return sha256(query.SerializeToString(deterministic=True)).hexdigest()
 
 
 @dataclass(slots=True)

@@ -23,6 +23,7 @@ from services.orchestrator.explanation import Explainer
 from services.orchestrator.merchandising.merchandiser import Merchandiser
 from services.orchestrator.merchandising.rule_book import RuleBook
 from services.orchestrator.page_cache import PageCache
+from services.orchestrator.pictures.embedder import PictureEmbedder
 from services.orchestrator.pipeline import SearchPipeline
 from services.orchestrator.popularity import Popularity
 from services.orchestrator.profile import ProfileReader
@@ -39,8 +40,8 @@ from services.orchestrator.servers.recommend import RecommendationServer
 from services.orchestrator.servers.search import SearchServer
 from services.orchestrator.servers.summary import SummaryServer
 from services.orchestrator.shown import ShownPages
-from services.orchestrator.summary import ProductSummariser
 from services.orchestrator.stock.mover import StockMover
+from services.orchestrator.summary import ProductSummariser
 from services.orchestrator.sweeper import Sweeper
 from services.orchestrator.tokens import TokenSigner, load_key
 from services.orchestrator.user_data import UserData
@@ -137,9 +138,9 @@ class OrchestratorService:
         self._completer = Completer(self._searches, settings.completion_refresh_seconds)
         self._watching: list[asyncio.Task[None]] = []
         self._rules = RuleBook(settings.rules_file, settings.rules_poll_seconds)
+        self._stock = StockMover(settings.stock)
         self._clients: Clients | None = None
         self.page = DemoPage(settings)
-        self._stock = StockMover(settings.stock)
         self._started_at = 0.0
         self._complete = False
 
@@ -164,6 +165,7 @@ class OrchestratorService:
         signer = self._signer
         profiles = ProfileReader(clients, self._store)
         embedder = Embedder(clients)
+        pictures = PictureEmbedder(clients, settings.pictures_dir)
         merchandiser = Merchandiser(clients, self._rules)
         pipeline = SearchPipeline(
             clients,
@@ -171,10 +173,10 @@ class OrchestratorService:
             signer,
             merchandiser,
             self._choices,
+            stock=self._stock,
             experiments=self._experiments,
             shown=self._shown,
         )
-            stock=self._stock,
         pages = PageCache(clients.caches, self._store, self._rules, self._experiments, self._stock)
         search = SearchServer(pipeline, pages)
         recommend = RecommendationServer(
@@ -185,13 +187,14 @@ class OrchestratorService:
                 signer,
                 merchandiser,
                 related=RelatedFinder(clients, self._store),
+                stock=self._stock,
                 experiments=self._experiments,
                 shown=self._shown,
             )
-                stock=self._stock,
         )
         products = ProductServer(
-            ProductCatalogue(clients, embedder, signer), CatalogueImporter(clients, embedder)
+            ProductCatalogue(clients, embedder, pictures, signer),
+            CatalogueImporter(clients, embedder, pictures),
         )
         events = UserEventServer(self._events)
         add_SearchServiceServicer_to_server(search, server)
@@ -242,6 +245,7 @@ class OrchestratorService:
         self._experiments.load()
         await self._events.load()
         await self._rules.start()
+        await self._stock.book.start()
         self._watch()
         self._started_at = time.monotonic()
         await self.page.start()
@@ -251,7 +255,6 @@ class OrchestratorService:
         if self._clients is None:
             return
         watch = CatalogueWatch(
-        await self._stock.book.start()
             self._clients.retrieval.channel,
             self._completer.use_catalogue,
             poll_seconds=self._settings.completion_refresh_seconds,
@@ -293,6 +296,7 @@ class OrchestratorService:
         """Closes the demo page, the rules, the channels and the store."""
         await self.page.stop()
         await self._rules.close()
+        await self._stock.book.close()
         for task in self._watching:
             task.cancel()
         await asyncio.gather(*self._watching, return_exceptions=True)
@@ -300,4 +304,3 @@ class OrchestratorService:
             await self._clients.close()
         await self._store.close()
         self._lock.release()
-        await self._stock.book.close()

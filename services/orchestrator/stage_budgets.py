@@ -41,6 +41,8 @@ class Budgets(BaseModel):
     recommend: StageBudget = StageBudget(seconds=0.5, reserve=0.25)
     # Beside the products of the page, so that it costs a search nothing while they are read.
     ties: StageBudget = StageBudget(seconds=0.1, reserve=0.06)
+    # Of which decoding a large picture takes a part.
+    pictures: StageBudget = StageBudget(seconds=2.0, reserve=0.25)
     facets: StageBudget = StageBudget(seconds=0.6, reserve=0.01)
 
     learn: bool = False

@@ -6,7 +6,7 @@ Methods block and are called from threads. Writes are serialised by one lock; re
 import threading
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -32,8 +32,10 @@ from wherefore.common.v1.product_pb2 import Product
 from wherefore.common.v1.vector_pb2 import Vector
 
 HAS_VECTOR: Final = Present("vector_model")
+HAS_PICTURE: Final = Present("picture_model")
 # Filters by numbers of further attributes still work, by looking at every product.
 MAX_NUMBER_INDEXES: Final = 64
+_Dense = NDArray[np.float32] | None
 
 
 @dataclass(slots=True)
@@ -51,6 +53,7 @@ class Meta:
 
     version: int = 0
     vector_model: str = ""
+    picture_model: str = ""
     attributes: Mapping[str, frozenset[ValueKind]] = field(
         default_factory=dict[str, frozenset[ValueKind]]
     )
@@ -60,10 +63,12 @@ class Meta:
 class Catalogue:
     """Products in a vector store."""
 
-    def __init__(self, store: VectorStore, dimension: int) -> None:
+    def __init__(self, store: VectorStore, dimension: int, picture_dimension: int = 128) -> None:
         self.store = store
         self.dimension = dimension
         """Components of the vectors that are taken."""
+        self.picture_dimension = picture_dimension
+        """Components of the vectors of pictures that are taken."""
         self._meta = Meta()
         self._stored: Mapping[str, Any] | None = None
         self._lock = threading.Lock()
@@ -89,6 +94,11 @@ class Catalogue:
     def vector_model(self) -> str:
         """Model of the vectors; empty while there are none."""
         return self._meta.vector_model
+
+    @property
+    def picture_model(self) -> str:
+        """Model of the vectors of pictures; empty while there are none."""
+        return self._meta.picture_model
 
     @property
     def compiler(self) -> FilterCompiler:
@@ -132,6 +142,15 @@ class Catalogue:
                 " to change the model, delete the products first or use a new index"
             )
 
+    def check_picture_model(self, vector: Vector) -> None:
+        """As `check_model`, of the vectors of pictures."""
+        if vector.model != self.picture_model and self.store.count(HAS_PICTURE, exact=True):
+            raise FailedPreconditionError(
+                f"the index holds vectors of pictures of model {self.picture_model!r}, not"
+                f" {vector.model[:100]!r};"
+                " to change the model, delete the products first or use a new index"
+            )
+
     def write(self, drafts: Sequence[Draft]) -> WriteReport:
         """Writes a batch; bad rows are reported, unchanged ones passed over.
 
@@ -142,13 +161,14 @@ class Catalogue:
         with self._lock:
             good: list[Draft] = []
             for draft in drafts:
-                errors = list(errors_of(draft, self.dimension))
+                errors = list(errors_of(draft, self.dimension, self.picture_dimension))
                 report.errors += errors
                 if not errors:
                     good.append(draft)
-            model = self._model_of(good)
+            model, picture_model = self._model_of(good), self._picture_model_of(good)
             states = self._states([draft.product.id for draft in good])
-            vectors = self._vectors([draft.product.id for draft in good if draft.keeps_vector])
+            keeping = [d.product.id for d in good if d.keeps_vector or d.keeps_picture]
+            kept = self._kept(keeping)
             changed: dict[str, StoredProduct] = {}
             products: list[Product] = []
             relisted = False
@@ -163,17 +183,23 @@ class Catalogue:
                 if state == before:
                     report.unchanged += 1
                     continue
+                dense, picture = kept.get(product_id, (None, None))
                 if draft.vector is not None:
-                    vectors[product_id] = unit_vector(draft.vector)
+                    dense = unit_vector(draft.vector)
+                if draft.picture is not None:
+                    picture = unit_vector(draft.picture)
+                dense = dense if state.vector_model else None
+                picture = picture if state.picture_model else None
+                kept[product_id] = dense, picture
                 relisted = relisted or before is None or before.listing != state.listing
-                dense = vectors[product_id] if state.vector_model else None
                 states[product_id] = state
-                changed[product_id] = stored_product(product, dense, state)
+                changed[product_id] = stored_product(product, dense, picture, state)
                 products.append(product)
                 report.indexed += 1
             if changed:
                 # The keys come first: after a crash there may be one too many, never one too few.
-                meta = Meta(self._meta.version + 1, model, _with_attributes(self._meta, products))
+                attributes = _with_attributes(self._meta, products)
+                meta = Meta(self._meta.version + 1, model, picture_model, attributes)
                 with self._new_version(meta), self._noted(changed):
                     self.store.write(list(changed.values()))
                     self._listing_version += relisted
@@ -185,6 +211,16 @@ class Catalogue:
         states = self._states(product_ids)
         return {i: state.vector_source for i, state in states.items() if state.vector_model}
 
+    def picture_sources(self, product_ids: Sequence[str]) -> dict[str, str]:
+        """As `vector_sources`, of the vectors of pictures."""
+        states = self._states(product_ids)
+        return {i: state.picture_source for i, state in states.items() if state.picture_model}
+
+    def picture_vectors(self, product_ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """Returns vectors of pictures, by the id of the products that have one."""
+        found = self._kept(product_ids)
+        return {i: picture for i, (_, picture) in found.items() if picture is not None}
+
     def delete(self, product_ids: Sequence[str]) -> tuple[list[str], list[str]]:
         """Deletes products; returns the ids that were there and those that were not."""
         with self._lock:
@@ -192,7 +228,7 @@ class Catalogue:
             points = [point_id(product_id) for product_id in wanted]
             there = {record.product_id for record in self.store.fetch(points, ())}
             if there:
-                meta = Meta(self.version + 1, self.vector_model, self._meta.attributes)
+                meta = replace(self._meta, version=self.version + 1)
                 with self._new_version(meta), self._noted(there):
                     self.store.delete(sorted(there))
                     self.store.flush()
@@ -248,13 +284,25 @@ class Catalogue:
             raise FailedPreconditionError("one batch holds vectors of two models")
         return model
 
+    def _picture_model_of(self, drafts: Sequence[Draft]) -> str:
+        """As `_model_of`, of the vectors of pictures."""
+        model = self.picture_model
+        for vector in (draft.picture for draft in drafts if draft.picture):
+            if vector.model != model:
+                self.check_picture_model(vector)
+            model = vector.model
+        if any(draft.picture and draft.picture.model != model for draft in drafts):
+            raise FailedPreconditionError("one batch holds vectors of pictures of two models")
+        return model
+
     def _states(self, product_ids: Sequence[str]) -> dict[str, State]:
         records = self.store.fetch(_points(product_ids), State.KEYS)
         return {record.product_id: State.of(record.payload) for record in records}
 
-    def _vectors(self, product_ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+    def _kept(self, product_ids: Sequence[str]) -> dict[str, tuple[_Dense, _Dense]]:
+        """Vectors of products, and of their pictures."""
         records = self.store.fetch(_points(product_ids), (), vectors=True)
-        return {record.product_id: record.dense for record in records if record.dense is not None}
+        return {record.product_id: (record.dense, record.picture) for record in records}
 
     @contextmanager
     def _noted(self, product_ids: Iterable[str]) -> Generator[None]:
@@ -274,6 +322,7 @@ class Catalogue:
         document = {
             "version": meta.version,
             "vector_model": meta.vector_model,
+            "picture_model": meta.picture_model,
             "attributes": {key: sorted(kinds) for key, kinds in meta.attributes.items()},
         }
         self.store.write_meta(document)
@@ -305,5 +354,6 @@ def _read_meta(document: Mapping[str, Any]) -> Meta:
     return Meta(
         version=document.get("version", 0),
         vector_model=document.get("vector_model", ""),
+        picture_model=document.get("picture_model", ""),
         attributes={key: frozenset(map(ValueKind, kinds)) for key, kinds in attributes.items()},
     )

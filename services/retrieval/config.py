@@ -43,6 +43,10 @@ class RetrievalSettings(ServiceSettings):
     vector_dimension: int = Field(default=384, ge=1, le=65536)
     """Components of the semantic vectors; fixed once there are products."""
 
+    picture_dimension: int = Field(default=128, ge=1, le=65536)
+    """Components of the vectors of pictures, as the NLU's picture model makes them (512 of most
+    CLIP models); fixed once the index exists."""
+
     hnsw_m: int = Field(default=HNSW_M, ge=4, le=128)
     """Edges per node of the HNSW graph."""
 

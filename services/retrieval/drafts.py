@@ -33,11 +33,20 @@ class Draft:
     vector: Vector | None
     vector_source: str = ""
     """What the vector was made of. Without a vector: of what the one that is kept was made."""
+    picture: Vector | None = None
+    """Of its pictures."""
+    picture_source: str = ""
+    """As `vector_source`."""
 
     @property
     def keeps_vector(self) -> bool:
         """Whether the product is to keep the vector it has."""
         return self.vector is None and bool(self.vector_source)
+
+    @property
+    def keeps_picture(self) -> bool:
+        """Whether the product is to keep the vector of pictures that it has."""
+        return self.picture is None and bool(self.picture_source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +57,21 @@ class State:
     vector_model: str = ""
     """Empty without a vector."""
     vector_source: str = ""
+    picture_model: str = ""
+    """Empty without a vector of pictures."""
+    picture_source: str = ""
     listing: str = field(default="", compare=False)
     """Of price, category and variant group; empty for what was written before there was one."""
 
-    KEYS: ClassVar = ("etag", "vector_model", "vector_source", "listing")
+    KEYS: ClassVar = (
+        "etag", "vector_model", "vector_source", "picture_model", "picture_source", "listing",
+    )  # fmt: skip
     """Payload keys that it is kept under."""
 
     @classmethod
     def of(cls, payload: Payload) -> "State":
         """Returns the state that a payload tells of."""
-        return cls(
-            payload["etag"],
-            payload.get("vector_model", ""),
-            payload.get("vector_source", ""),
-            payload.get("listing", ""),
-        )
+        return cls(payload["etag"], *(payload.get(key, "") for key in cls.KEYS[1:]))
 
     @property
     def payload(self) -> dict[str, Any]:
@@ -71,36 +80,51 @@ class State:
         return {key: value for key, value in fields.items() if value}
 
 
-def errors_of(draft: Draft, dimension: int) -> Iterator[RowError]:
-    """Yields what is wrong with a draft; vectors are to have `dimension` components."""
+def errors_of(draft: Draft, dimension: int, picture_dimension: int) -> Iterator[RowError]:
+    """Yields what is wrong with a draft; vectors are to have so many components."""
     problems = [(v.field, v.description) for v in validate_product(draft.product)]
     if draft.vector is not None:
-        problems += _vector_problems(draft.vector, dimension)
-    if len(draft.vector_source) > _LONGEST_SOURCE:
-        length = len(draft.vector_source)
-        problems.append(("vector_source", f"at most {_LONGEST_SOURCE} characters, not {length}"))
+        problems += _vector_problems("vector", draft.vector, dimension)
+    if draft.picture is not None:
+        problems += _vector_problems("picture_vector", draft.picture, picture_dimension)
+    sources = {"vector_source": draft.vector_source, "picture_source": draft.picture_source}
+    for name, source in sources.items():
+        if len(source) > _LONGEST_SOURCE:
+            reason = f"at most {_LONGEST_SOURCE} characters, not {len(source)}"
+            problems.append((name, reason))
     for name, reason in problems:
         yield RowError(row=draft.row, id=draft.product.id, field=name, reason=reason)
 
 
 def stale_error(draft: Draft, before: State | None) -> RowError | None:
     """Returns an error when a draft is to keep a vector that is not there, or no longer."""
-    if not draft.keeps_vector:
-        return None
-    if before and before.vector_model and before.vector_source == draft.vector_source:
+    name = ""
+    if draft.keeps_vector and not (
+        before and before.vector_model and before.vector_source == draft.vector_source
+    ):
+        name = "vector_source"
+    elif draft.keeps_picture and not (
+        before and before.picture_model and before.picture_source == draft.picture_source
+    ):
+        name = "picture_source"
+    if not name:
         return None
     reason = "there is no vector of this source: the product changed meanwhile, send it again"
-    return RowError(row=draft.row, id=draft.product.id, field="vector_source", reason=reason)
+    return RowError(row=draft.row, id=draft.product.id, field=name, reason=reason)
 
 
 def state_after(draft: Draft, product: Product, before: State | None) -> State:
     """Returns the state of a draft's product, prepared as `product`, once it is written."""
-    listing = _listing(product)
+    vector = picture = ("", "")
     if draft.vector is not None:
-        return State(product.etag, draft.vector.model, draft.vector_source, listing)
-    if before is not None and draft.keeps_vector:
-        return State(product.etag, before.vector_model, before.vector_source, listing)
-    return State(product.etag, listing=listing)
+        vector = (draft.vector.model, draft.vector_source)
+    elif before is not None and draft.keeps_vector:
+        vector = (before.vector_model, before.vector_source)
+    if draft.picture is not None:
+        picture = (draft.picture.model, draft.picture_source)
+    elif before is not None and draft.keeps_picture:
+        picture = (before.picture_model, before.picture_source)
+    return State(product.etag, *vector, *picture, _listing(product))
 
 
 def _listing(product: Product) -> str:
@@ -128,22 +152,25 @@ def prepared(product: Product) -> Product:
 
 
 def stored_product(
-    product: Product, dense: NDArray[np.float32] | None, state: State
+    product: Product,
+    dense: NDArray[np.float32] | None,
+    picture: NDArray[np.float32] | None,
+    state: State,
 ) -> StoredProduct:
-    """Returns what is written of a prepared product; `dense` has unit length."""
+    """Returns what is written of a prepared product; its vectors have unit length."""
     payload = filter_payload(product) | state.payload
     payload[SUMMARY] = encode_summary(product)
     payload[WHOLE] = encode_whole(product)
-    return StoredProduct(product.id, document_vector(product), dense, payload)
+    return StoredProduct(product.id, document_vector(product), dense, payload, picture)
 
 
-def _vector_problems(vector: Vector, dimension: int) -> list[tuple[str, str]]:
+def _vector_problems(name: str, vector: Vector, dimension: int) -> list[tuple[str, str]]:
     if not vector.model:
-        return [("vector.model", "is empty")]
+        return [(f"{name}.model", "is empty")]
     if len(vector.values) != dimension:
         reason = f"{len(vector.values)} components; the index holds {dimension}"
-        return [("vector.values", reason)]
+        return [(f"{name}.values", reason)]
     length = float(np.linalg.norm(np.asarray(vector.values, dtype=np.float64)))
     if not abs(length - 1.0) <= _UNIT_LENGTH_TOLERANCE:  # also true for NaN
-        return [("vector.values", "are not finite numbers of unit length")]
+        return [(f"{name}.values", "are not finite numbers of unit length")]
     return []

@@ -3,6 +3,9 @@
 import math
 from collections.abc import Iterable, Mapping
 
+import numpy as np
+from numpy.typing import NDArray
+
 from services.retrieval.blobs import check_mask
 from services.retrieval.drafts import Draft, unit_vector
 from services.retrieval.facets import Facet, FacetSpec
@@ -10,8 +13,9 @@ from services.retrieval.filters import ATTRIBUTES, FILTER_FIELDS, ValueKind
 from services.retrieval.intervals import Interval
 from services.retrieval.search import LEGS, Found, SearchQuery, SimilarQuery
 from services.retrieval.statistics import CatalogueTerms, Counts
-from shared.errors import InvalidArgumentError
+from shared.errors import InvalidArgumentError, entry_path
 from wherefore.common.v1.diagnostics_pb2 import DEGRADATION_CAUSE_UNAVAILABLE, Degradation
+from wherefore.common.v1.vector_pb2 import Vector
 from wherefore.retrieval.v1 import facet_pb2
 from wherefore.retrieval.v1 import retrieval_service_pb2 as pb
 from wherefore.retrieval.v1.candidate_pb2 import Candidate, LegScore
@@ -47,17 +51,22 @@ def drafts_of(request: pb.IndexRequest, seen: int) -> list[Draft]:
             product=document.product,
             vector=document.vector if document.HasField("vector") else None,
             vector_source=document.vector_source,
+            picture=document.picture_vector if document.HasField("picture_vector") else None,
+            picture_source=document.picture_source,
         )
         for position, document in enumerate(request.documents, start=1)
     ]
 
 
-def search_query(request: pb.RetrieveRequest, dimension: int) -> SearchQuery:
+def search_query(
+    request: pb.RetrieveRequest, dimension: int, picture_dimension: int
+) -> SearchQuery:
     """Returns what is searched for.
 
     Args:
         request: As it came.
         dimension: Numbers of a vector.
+        picture_dimension: Numbers of a vector of pictures.
 
     Raises:
         InvalidArgumentError: Names the field at fault.
@@ -68,14 +77,17 @@ def search_query(request: pb.RetrieveRequest, dimension: int) -> SearchQuery:
     check_count("excluded_ids", len(request.excluded_ids), 0, MAX_IDS)
     check_count("included_ids", len(request.included_ids), 0, MAX_INCLUDED)
     query = request.query
-    vector = None
+    vector = picture = None
     if query.HasField("vector"):
-        vector = unit_vector(query.vector)
-        if len(vector) != dimension or not all(map(math.isfinite, vector)):
-            raise InvalidArgumentError.of(
-                "query.vector.values",
-                f"must be {dimension} finite numbers",
-            )
+        vector = _numbers(query.vector, "query.vector", dimension)
+    if request.HasField("picture_vector"):
+        picture = _numbers(request.picture_vector, "picture_vector", picture_dimension)
+    for leg, weight in request.leg_weights.items():
+        field = entry_path("leg_weights", leg)
+        if leg not in LEGS:
+            raise InvalidArgumentError.of(field, "there is no such leg")
+        if not (math.isfinite(weight) and weight >= 0):
+            raise InvalidArgumentError.of(field, "must be finite and at least 0")
     for index, each in enumerate(query.expansions):
         if not 0.0 <= each.weight <= 1.0:
             raise InvalidArgumentError.of(f"query.expansions[{index}].weight", "must be 0 to 1")
@@ -83,6 +95,9 @@ def search_query(request: pb.RetrieveRequest, dimension: int) -> SearchQuery:
         text=query.search_text or query.query,
         expansions=[(each.expansion, each.weight) for each in query.expansions],
         vector=vector,
+        picture=picture,
+        picture_model=request.picture_vector.model,
+        weights=dict(request.leg_weights),
         constraints=query.constraints,
         filter=request.filter,
         excluded_ids=request.excluded_ids,
@@ -92,6 +107,13 @@ def search_query(request: pb.RetrieveRequest, dimension: int) -> SearchQuery:
         exact=request.exact,
         mask=check_mask(request.read_mask),
     )
+
+
+def _numbers(vector: Vector, field: str, dimension: int) -> NDArray[np.float32]:
+    values = unit_vector(vector)
+    if len(values) != dimension or not all(map(math.isfinite, values)):
+        raise InvalidArgumentError.of(f"{field}.values", f"must be {dimension} finite numbers")
+    return values
 
 
 def similar_query(request: pb.SimilarRequest) -> SimilarQuery:

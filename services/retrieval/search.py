@@ -16,7 +16,15 @@ from services.retrieval.constraints import Demands, compile_constraints
 from services.retrieval.fusion import Fused, fuse
 from services.retrieval.sparse import query_vector
 from services.retrieval.store.conditions import Condition, IdIn, Negated, all_of
-from services.retrieval.store.port import DENSE, SPARSE, Hit, Record, SparseVector, point_id
+from services.retrieval.store.port import (
+    DENSE,
+    PICTURE,
+    SPARSE,
+    Hit,
+    Record,
+    SparseVector,
+    point_id,
+)
 from shared.errors import NotFoundError
 from shared.filter_syntax import join_and, parse_filter
 from shared.timing import StageTimer
@@ -24,7 +32,7 @@ from wherefore.common.v1.product_pb2 import Product
 from wherefore.nlu.v1.query_understanding_pb2 import Constraint
 
 SIMILAR: Final = "similar"
-LEGS: Final = (DENSE, SPARSE)
+LEGS: Final = (DENSE, SPARSE, PICTURE)
 _LONGEST_JOINED_FILTER: Final = 20_000
 
 T = TypeVar("T")
@@ -46,11 +54,15 @@ class SearchQuery:
     text: str
     expansions: Sequence[tuple[str, float]] = ()
     vector: NDArray[np.float32] | None = None
+    picture: NDArray[np.float32] | None = None
+    picture_model: str = ""
     constraints: Sequence[Constraint] = ()
     filter: str = ""
     excluded_ids: Sequence[str] = ()
     included_ids: Sequence[str] = ()
     legs: Sequence[str] = LEGS
+    weights: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Of legs in the fusion, in place of those of the options."""
     limit: int = 100
     exact: bool = False
     mask: Sequence[str] = ()
@@ -137,12 +149,23 @@ class Searcher:
                 jobs[DENSE] = lambda: self._store.search_dense(
                     vector, depth, where, exact=query.exact
                 )
+        if PICTURE in query.legs and (picture := query.picture) is not None:
+            known = self._catalogue.picture_model
+            if not known:
+                skipped[PICTURE] = "no product has a vector of pictures"
+            elif known != query.picture_model:
+                skipped[PICTURE] = f"the index holds vectors of pictures of model {known}"
+            else:
+                jobs[PICTURE] = lambda: self._store.search_dense(
+                    picture, depth, where, exact=query.exact, using=PICTURE
+                )
         if SPARSE in query.legs:
             jobs[SPARSE] = lambda: self._sparse(query.text, query.expansions, depth, where)
         results = await asyncio.gather(*(self._leg(name, job, timer) for name, job in jobs.items()))
         hits = dict(zip(jobs, results, strict=True))
         with timer.stage("retrieval.fusion"):
-            return fuse(hits, self._options.weights, self._options.fusion_k, query.limit), skipped
+            weights = {**self._options.weights, **query.weights}
+            return fuse(hits, weights, self._options.fusion_k, query.limit), skipped
 
     async def similar(self, query: SimilarQuery, timer: StageTimer) -> SearchResult:
         """Finds neighbours of products: near the weighted mean of their vectors.

@@ -31,7 +31,7 @@ from services.retrieval.messages import (
     skipped_leg,
 )
 from services.retrieval.optimizing import Optimizing
-from services.retrieval.search import Searcher, SearchOptions
+from services.retrieval.search import Searcher, SearchOptions, SearchQuery
 from services.retrieval.selection import select
 from services.retrieval.statistics import SizeReader, TermReader
 from services.retrieval.store.factory import open_store
@@ -64,7 +64,7 @@ class RetrievalService(RetrievalServiceServicer):
     def __init__(self, settings: RetrievalSettings) -> None:
         self._settings = settings
         store = open_store(settings)
-        self._catalogue = Catalogue(store, settings.vector_dimension)
+        self._catalogue = Catalogue(store, settings.vector_dimension, settings.picture_dimension)
         self._readers = ThreadPoolExecutor(settings.search_threads, "retrieval-read")
         # One thread each: writes queue up behind each other, and never behind an optimisation.
         self._writer = ThreadPoolExecutor(1, "retrieval-write")
@@ -169,9 +169,7 @@ class RetrievalService(RetrievalServiceServicer):
         timer = StageTimer()
         if request.query.HasField("vector"):
             await self._run(self._readers, self._catalogue.check_model, request.query.vector)
-        result = await self._searcher.search(
-            search_query(request, self._settings.vector_dimension), timer
-        )
+        result = await self._searcher.search(self._query(request), timer)
         return pb.RetrieveResponse(
             candidates=map(candidate, result.candidates),
             estimated_total=result.total,
@@ -191,7 +189,7 @@ class RetrievalService(RetrievalServiceServicer):
         specs = facet_specs(request.facets)
         over_filter = is_over_filter(request)
         retrieve = pb.RetrieveRequest(query=request.query, filter=request.filter)
-        query = search_query(retrieve, self._settings.vector_dimension)
+        query = self._query(retrieve)
         if query.vector is not None:
             await self._run(self._readers, self._catalogue.check_model, request.query.vector)
         timer = StageTimer()
@@ -246,9 +244,21 @@ class RetrievalService(RetrievalServiceServicer):
         if request.include_vector_sources:
             sources = await self._run(self._readers, self._catalogue.vector_sources, ids)
             response.vector_sources.update(sources)
+        if request.include_picture_sources:
+            pictured = await self._run(self._readers, self._catalogue.picture_sources, ids)
+            response.picture_sources.update(pictured)
+        if request.include_picture_vectors:
+            vectors = await self._run(self._readers, self._catalogue.picture_vectors, ids)
+            for product_id, values in vectors.items():
+                response.picture_vectors[product_id].values.extend(values.tolist())
+                response.picture_vectors[product_id].model = self._catalogue.picture_model
         if request.include_price_standings:
             self._add_price_standings(response)
         return response
+
+    def _query(self, request: pb.RetrieveRequest) -> SearchQuery:
+        settings = self._settings
+        return search_query(request, settings.vector_dimension, settings.picture_dimension)
 
     def _add_price_standings(self, response: pb.GetProductsResponse) -> None:
         catalogue = self._catalogue

@@ -22,6 +22,9 @@ CROSS_MODEL = "cross_en"
 ATTRIBUTION_MODEL = "cross_en_attribution"
 """Says what each word of a pair did to the answer of CROSS_MODEL; empty for none."""
 
+PICTURE_MODEL = "pictures_luma"
+"""Makes the vectors of pictures, and of texts that are compared with them; empty for none."""
+
 REASON_MODEL = "reason_small"
 """Words reasons where no setting names another; empty for templates."""
 

@@ -61,6 +61,7 @@ _ASKED: Final = _rule(Role.ORCHESTRATOR, Role.ASSISTANT)
 _EDGE: Final = "/wherefore.orchestrator.v1."
 _RETRIEVAL: Final = "/wherefore.retrieval.v1.RetrievalService/"
 _NLU: Final = "/wherefore.nlu.v1.NluService/"
+_PICTURES: Final = "/wherefore.nlu.v1.PictureService/"
 _REASON: Final = "/wherefore.reason.v1."
 _ASSISTANT: Final = "/wherefore.assistant.v1.AssistantService/"
 _INSIGHT: Final = "/wherefore.insight.v1.InsightService/"
@@ -104,6 +105,9 @@ RULES: Final[dict[str, Rule]] = {
     f"{_NLU}AttributeMatch": _INNER,
     f"{_NLU}Embed": _rule(Role.ORCHESTRATOR, Role.REASON, Role.ASSISTANT),
     f"{_NLU}Analyse": _INNER,
+    f"{_PICTURES}EmbedPictures": _INNER,
+    f"{_PICTURES}EmbedTexts": _INNER,
+    f"{_PICTURES}ComposeQuery": _INNER,
     f"{_RETRIEVAL}Index": _INNER,
     f"{_RETRIEVAL}Delete": _INNER,
     f"{_RETRIEVAL}Retrieve": _ASKED,

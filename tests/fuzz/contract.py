@@ -26,6 +26,9 @@ _CHECKS: dict[str, Check] = {
     "nlu.v1.NluService/AttributeMatch": _one_for_each("attributions", "pairs"),
     "nlu.v1.NluService/Embed": _one_for_each("vectors", "texts"),
     "nlu.v1.NluService/Analyse": _one_for_each("analyses", "texts"),
+    "nlu.v1.PictureService/EmbedPictures": _one_for_each("vectors", "pictures"),
+    "nlu.v1.PictureService/EmbedTexts": _one_for_each("vectors", "texts"),
+    "nlu.v1.PictureService/ComposeQuery": lambda _, r: bool(r.vector.values),
     "ranking.v1.RankingService/Rank": lambda q, r: (
         len(r.results) == min(q.limit or len(q.candidates), len(q.candidates))
     ),

@@ -5,9 +5,11 @@ A method that is not in the table is fuzzed all the same, with messages at rando
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
 
 from google.protobuf.message import Message
+from PIL import Image
 
 from tests.fuzz import application_seeds
 from tests.fuzz.cases import Start
@@ -17,6 +19,7 @@ from tests.fuzz.suite import QUERIES, Suite
 from tests.fuzz.values import PRODUCT_IDS
 from wherefore.common.v1.user_profile_pb2 import RecentProduct, UserContext, UserProfile
 from wherefore.nlu.v1 import nlu_service_pb2 as nlu
+from wherefore.nlu.v1 import picture_service_pb2 as pictures
 from wherefore.orchestrator.v1 import (
     aggregate_service_pb2,
     completion_service_pb2,
@@ -49,6 +52,12 @@ def seeds(suite: Suite, method: Method) -> list[Message]:
 def start(suite: Suite, method: Method) -> Start:
     """Returns what fuzzed calls of a method start from."""
     return Start(seeds(suite, method), suite.known(method))
+
+
+def _picture(colour: str) -> pictures.Picture:
+    buffer = io.BytesIO()
+    Image.new("RGB", (24, 32), colour).save(buffer, "PNG")
+    return pictures.Picture(frames=[buffer.getvalue()])
 
 
 def _profile(suite: Suite) -> UserProfile:
@@ -137,6 +146,14 @@ _SEEDS: dict[str, Callable[[Suite], Sequence[Message]]] = {
     ],
     "nlu.v1.NluService/Embed": lambda _: [nlu.EmbedRequest(texts=list(QUERIES), role=1)],
     "nlu.v1.NluService/Analyse": lambda _: [nlu.AnalyseRequest(texts=list(QUERIES))],
+    "nlu.v1.PictureService/EmbedPictures": lambda _: [
+        pictures.EmbedPicturesRequest(pictures=[_picture("red"), _picture("blue")])
+    ],
+    "nlu.v1.PictureService/EmbedTexts": lambda _: [pictures.EmbedTextsRequest(texts=list(QUERIES))],
+    "nlu.v1.PictureService/ComposeQuery": lambda _: [
+        pictures.ComposeQueryRequest(picture=_picture("red"), text="tee", edit="blue"),
+        pictures.ComposeQueryRequest(text="红色连衣裙", text_weight=2.0),
+    ],
     "ranking.v1.RankingService/Rank": lambda suite: [_rank(suite)],
     "ranking.v1.RankingService/Explain": lambda suite: [
         ranking.ExplainRequest(

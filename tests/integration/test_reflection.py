@@ -23,7 +23,7 @@ SERVICES = {
         "wherefore.orchestrator.v1.EventLogService",
         "wherefore.orchestrator.v1.SummaryService",
     },
-    "nlu": {"wherefore.nlu.v1.NluService"},
+    "nlu": {"wherefore.nlu.v1.NluService", "wherefore.nlu.v1.PictureService"},
     "retrieval": {
         "wherefore.retrieval.v1.IndexAdminService",
         "wherefore.retrieval.v1.RetrievalService",

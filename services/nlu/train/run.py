@@ -105,6 +105,13 @@ def _multitask(settings: dict[str, Any], data: Path, folder: Path) -> None:
     (folder / "results.json").write_text(json.dumps(results, ensure_ascii=False, indent=1))
 
 
+def _crossmodal(settings: dict[str, Any], data: Path, folder: Path) -> None:
+    from services.nlu.train.crossmodal.fit import CrossmodalSettings, train_crossmodal
+
+    chosen = CrossmodalSettings.model_validate(settings)
+    _draw_curves(train_crossmodal(chosen, data, folder), folder)
+
+
 def _draw_curves(history: "History", folder: Path) -> None:
     from services.nlu.train.curves import plot_curves
 
@@ -114,4 +121,5 @@ def _draw_curves(history: "History", folder: Path) -> None:
 _KINDS: dict[str, Callable[[dict[str, Any], Path, Path], None]] = {
     "pretrain": _pretrain,
     "multitask": _multitask,
+    "crossmodal": _crossmodal,
 }

@@ -10,6 +10,7 @@ from services.orchestrator import masks, validation
 from services.orchestrator.growth import SERVING_CONFIGS
 from services.orchestrator.ordering import ORDERS
 from services.orchestrator.page_cache import PageCache
+from services.orchestrator.pictures.query import LEG, check
 from services.orchestrator.pipeline import SearchPipeline
 from services.orchestrator.search_answer import SearchAnswer, StreamEnd
 from services.orchestrator.search_query import SearchQuery
@@ -100,10 +101,17 @@ def _response(answer: SearchAnswer) -> SearchResponse:
         redirect_uri=ranking.plan.redirect_uri,
         ranking_model=ranking.notes.model,
         experiments=ranking.notes.assigned.told(),
+        picture_model=ranking.picture.model if _pictures_found(answer) else "",
     )
     # Of no use to a shop, and half of a page's bytes.
     response.query.ClearField("vector")
     return response
+
+
+def _pictures_found(answer: SearchAnswer) -> bool:
+    """Whether the leg of pictures searched: not where the index has none of the model."""
+    skipped = {each.stage for each in answer.degraded}
+    return answer.ranking.picture is not None and f"retrieval.{LEG}" not in skipped
 
 
 def to_query(request: SearchRequest) -> SearchQuery:
@@ -113,7 +121,10 @@ def to_query(request: SearchRequest) -> SearchQuery:
         InvalidArgumentError: Names all fields at fault.
     """
     found = validation.Violations()
-    found.text("query", request.query, validation.MAX_QUERY, required=True)
+    pictured = request.HasField("pictures")
+    found.text("query", request.query, validation.MAX_QUERY, required=not pictured)
+    if pictured:
+        check(request.pictures, found)
     found.filter(request.filter)
     found.one_of("order_by", request.order_by, list(ORDERS))
     found.one_of("serving_config", request.serving_config, list(SERVING_CONFIGS))
@@ -140,4 +151,5 @@ def to_query(request: SearchRequest) -> SearchQuery:
         facets=request.facets,
         facet_scope=request.facet_scope,
         group_variants=request.group_variants,
+        pictures=request.pictures if pictured else None,
     )

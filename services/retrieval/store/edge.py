@@ -15,7 +15,6 @@ from typing import Final
 
 from services.retrieval.store.edge_folder import EdgeFolder
 from services.retrieval.store.edge_index import EdgeIndex
-from services.retrieval.store.edge_models import to_config
 from services.retrieval.store.port import Layout, VectorIndex
 from shared.durable_file import write_durably
 from shared.errors import FailedPreconditionError
@@ -51,8 +50,7 @@ class EdgeStore(EdgeIndex):
         self._lock.acquire()
         live, former = self._pointer()
         self._remove_all_but({live, former})
-        config = to_config(self._layout)
-        self._folder = EdgeFolder(self._root / live, config, self._least_free_bytes)
+        self._folder = EdgeFolder(self._root / live, self._layout, self._least_free_bytes)
         super().open()
 
     def close(self) -> None:

@@ -22,7 +22,9 @@ from typing import Any, Final
 
 import qdrant_edge as qe
 
+from services.retrieval.store.edge_models import add_pictures, to_config
 from services.retrieval.store.generation import Generation
+from services.retrieval.store.port import Layout
 from shared.durable_file import write_durably
 from shared.errors import InternalError, UnavailableError
 
@@ -41,15 +43,16 @@ class EdgeFolder:
 
     Args:
         folder: Where it lies.
-        config: Of the engine.
+        layout: What the index is made of.
         least_free_bytes: What writes leave free on the disk. The engine writes into mapped files:
             on a disk that is full to the last byte the kernel ends its process.
     """
 
-    def __init__(self, folder: Path, config: qe.EdgeConfig, least_free_bytes: int = 0) -> None:
+    def __init__(self, folder: Path, layout: Layout, least_free_bytes: int = 0) -> None:
         self.path = folder
         """Where it lies."""
-        self._config = config
+        self._layout = layout
+        self._config = to_config(layout)
         self._least_free_bytes = least_free_bytes
         self._generation: Generation | None = None
         self._write_lock = threading.Lock()
@@ -70,13 +73,27 @@ class EdgeFolder:
                 shutil.rmtree(leftover)
         path = self.path / name
         if current:
-            shard = qe.EdgeShard.load(str(path), self._config)
+            shard = self._load(path)
         else:
             path.mkdir()
             shard = qe.EdgeShard.create(str(path), self._config)
             self.write_json(_CURRENT, {"folder": name, "points": 0})
         self._generation = Generation(name, shard)
         self.unoptimized = abs(shard.info().points_count - current.get("points", 0))
+
+    def _load(self, path: Path) -> qe.EdgeShard:
+        """Opens a shard; one that was made before there were vectors of pictures gets them."""
+        try:
+            return qe.EdgeShard.load(str(path), self._config)
+        except Exception as error:  # the engine raises no other type
+            older = to_config(self._layout, pictures=False)
+            try:
+                shard = qe.EdgeShard.load(str(path), older)
+            except Exception:
+                raise error from None  # it is not that
+        add_pictures(shard, self._layout)
+        shard.flush()
+        return shard
 
     def close(self, *, keep: bool = True) -> None:
         """Closes the shard, with everything written on disk where it is to be kept."""

@@ -19,11 +19,11 @@ from services.retrieval.store.edge_models import (
     FILTERS,
     INDEXING_THRESHOLD_KB,
     KINDS,
-    to_config,
     to_point,
 )
 from services.retrieval.store.port import (
     DENSE,
+    PICTURE,
     SPARSE,
     FieldKind,
     Hit,
@@ -39,6 +39,7 @@ from services.retrieval.store.records import ID, to_record, to_stored
 # The engine keeps Python's interpreter lock while it reads a page; searches wait that long.
 _PAGE: Final = 100
 _POINTS_PAGE: Final = 1_000
+_VECTORS: Final = [DENSE, SPARSE, PICTURE]
 _KIND_OF: Final = {str(of_engine): kind for kind, of_engine in KINDS.items()}
 
 
@@ -53,7 +54,7 @@ class EdgeIndex:
 
     def __init__(self, folder: Path, layout: Layout, least_free_bytes: int = 0) -> None:
         self._layout = layout
-        self._folder = EdgeFolder(folder, to_config(layout), least_free_bytes)
+        self._folder = EdgeFolder(folder, layout, least_free_bytes)
         self._meta: dict[str, Any] = {}
         """The document beside the products, which this process alone writes."""
 
@@ -117,10 +118,11 @@ class EdgeIndex:
         where: Condition | None = None,
         *,
         exact: bool = False,
+        using: str = DENSE,
     ) -> list[Hit]:
         """See `VectorIndex`."""
         return self._search(
-            qe.Query.Nearest(vector.tolist(), using=DENSE),
+            qe.Query.Nearest(vector.tolist(), using=using),
             limit,
             where,
             qe.SearchParams(
@@ -129,7 +131,7 @@ class EdgeIndex:
                 quantization=qe.QuantizationSearchParams(
                     ignore=exact, rescore=True, oversampling=self._layout.oversampling
                 )
-                if self._layout.quantisation != "none"
+                if self._layout.quantisation != "none" and using == DENSE
                 else None,
             ),
         )
@@ -150,7 +152,7 @@ class EdgeIndex:
         ids: list[qe.PointId] = [*points]
         with self._folder.reading() as shard:
             found = shard.retrieve(
-                ids, with_payload=[ID, *keys], with_vector=[DENSE, SPARSE] if vectors else False
+                ids, with_payload=[ID, *keys], with_vector=_VECTORS if vectors else False
             )
         records = {record.point: record for record in map(to_record, found)}
         return [records[point] for point in points if point in records]
@@ -159,7 +161,7 @@ class EdgeIndex:
         """See `VectorIndex`."""
         ids: list[qe.PointId] = [*points]
         with self._folder.reading() as shard:
-            found = shard.retrieve(ids, with_payload=True, with_vector=[DENSE, SPARSE])
+            found = shard.retrieve(ids, with_payload=True, with_vector=_VECTORS)
         return [to_stored(each) for each in found]
 
     def scan(self, keys: Sequence[str], where: Condition | None = None) -> Iterator[Record]:

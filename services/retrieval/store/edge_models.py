@@ -8,6 +8,7 @@ import qdrant_edge as qe
 from services.retrieval.store.filters import FilterTypes
 from services.retrieval.store.port import (
     DENSE,
+    PICTURE,
     QUANTILE,
     SPARSE,
     FieldKind,
@@ -41,16 +42,24 @@ FILTERS: Final = FilterTypes(
 )
 
 
-def to_config(layout: Layout) -> qe.EdgeConfig:
-    """Returns what the engine is made of."""
+def to_config(layout: Layout, *, pictures: bool = True) -> qe.EdgeConfig:
+    """Returns what the engine is made of.
+
+    Args:
+        layout: What is wanted.
+        pictures: False for how an index was made before there were vectors of pictures.
+    """
+    vectors = {
+        DENSE: qe.EdgeVectorParams(
+            layout.dimension,
+            qe.Distance.Cosine,
+            quantization_config=QUANTISATION[layout.quantisation],
+        )
+    }
+    if pictures:
+        vectors[PICTURE] = qe.EdgeVectorParams(layout.picture_dimension, qe.Distance.Cosine)
     return qe.EdgeConfig(
-        vectors={
-            DENSE: qe.EdgeVectorParams(
-                layout.dimension,
-                qe.Distance.Cosine,
-                quantization_config=QUANTISATION[layout.quantisation],
-            )
-        },
+        vectors=vectors,
         sparse_vectors={SPARSE: qe.EdgeSparseVectorParams(modifier=qe.Modifier.Idf)},
         hnsw_config=qe.HnswIndexConfig(
             layout.hnsw_m,
@@ -64,11 +73,19 @@ def to_config(layout: Layout) -> qe.EdgeConfig:
     )
 
 
+def add_pictures(shard: qe.EdgeShard, layout: Layout) -> None:
+    """Gives a shard that was made without them a place for vectors of pictures."""
+    size = layout.picture_dimension
+    shard.update(qe.UpdateOperation.create_dense_vector(PICTURE, size, qe.Distance.Cosine))
+
+
 def to_point(product: StoredProduct) -> qe.Point:
     """Returns a product as the engine takes it."""
     sparse = qe.SparseVector(list(product.sparse.indices), list(product.sparse.values))
     vectors: dict[str, Any] = {SPARSE: sparse}
     if product.dense is not None:
         vectors[DENSE] = product.dense.tolist()
+    if product.picture is not None:
+        vectors[PICTURE] = product.picture.tolist()
     payload = {ID: product.product_id, **product.payload}
     return qe.Point(point_id(product.product_id), vectors, payload)

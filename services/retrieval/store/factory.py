@@ -16,6 +16,7 @@ def open_store(settings: RetrievalSettings) -> VectorStore:
     """Returns the store that the settings name; it is opened by `VectorStore.open`."""
     layout = Layout(
         dimension=settings.vector_dimension,
+        picture_dimension=settings.picture_dimension,
         fields=INDEXED,
         hnsw_m=settings.hnsw_m,
         hnsw_ef_construct=settings.hnsw_ef_construct,

@@ -15,6 +15,7 @@ from services.retrieval.store.conditions import Condition
 
 DENSE: Final = "dense"
 SPARSE: Final = "sparse"
+PICTURE: Final = "picture"
 # Point ids are UUIDs (version 5) of product ids, because Qdrant takes nothing else but integers.
 _NAMESPACE: Final = uuid.UUID("3d1b6f0e-6a55-5c0c-9a43-2f6a7d0c9b11")
 
@@ -43,12 +44,16 @@ class SparseVector:
 
 @dataclass(frozen=True, slots=True)
 class StoredProduct:
-    """One product as it is written; `dense` has unit length, or is None when there is no vector."""
+    """One product as it is written.
+
+    Its dense vectors have unit length, or are None: of what is written of it, and of its pictures.
+    """
 
     product_id: str
     sparse: SparseVector
     dense: NDArray[np.float32] | None
     payload: Payload
+    picture: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,7 @@ class Record:
     payload: Payload
     dense: NDArray[np.float32] | None = None
     sparse: SparseVector | None = None
+    picture: NDArray[np.float32] | None = None
 
 
 Quantisation = Literal["none", "int8", "binary"]
@@ -89,6 +95,9 @@ class Layout:
 
     dimension: int = 384
     """Components of the dense vectors, compared by cosine."""
+    picture_dimension: int = 128
+    """Likewise of the vectors of pictures. An index that was made before there were any gets a
+    place for them when it is opened."""
     fields: Mapping[str, FieldKind] = field(default_factory=dict[str, FieldKind])
     """Payload fields that are indexed from the start."""
     hnsw_m: int = HNSW_M
@@ -149,8 +158,17 @@ class VectorIndex(Protocol):
         where: Condition | None = None,
         *,
         exact: bool = False,
+        using: str = DENSE,
     ) -> list[Hit]:
-        """Finds the products nearest by cosine."""
+        """Finds the products nearest by cosine, of those that have such a vector.
+
+        Args:
+            vector: Of unit length.
+            limit: Of products.
+            where: What they must meet.
+            exact: Whether all are compared, without the graph.
+            using: DENSE or PICTURE.
+        """
         ...
 
     def search_sparse(

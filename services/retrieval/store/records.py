@@ -4,8 +4,16 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from services.retrieval.store.port import DENSE, SPARSE, Record, SparseVector, StoredProduct
+from services.retrieval.store.port import (
+    DENSE,
+    PICTURE,
+    SPARSE,
+    Record,
+    SparseVector,
+    StoredProduct,
+)
 
 ID: Final = "id"
 """Key of the payload that holds the product's id."""
@@ -34,13 +42,14 @@ def to_record(point: PointRecord) -> Record:
     """Returns the product that a point holds."""
     payload = point.payload or {}
     vectors: Any = point.vector or {}
-    dense, sparse = vectors.get(DENSE), vectors.get(SPARSE)
+    sparse = vectors.get(SPARSE)
     return Record(
         point=str(point.id),
         product_id=payload[ID],
         payload=payload,
-        dense=None if dense is None else np.asarray(dense, dtype=np.float32),
+        dense=_array(vectors.get(DENSE)),
         sparse=sparse and SparseVector(tuple(sparse.indices), tuple(sparse.values)),
+        picture=_array(vectors.get(PICTURE)),
     )
 
 
@@ -49,4 +58,8 @@ def to_stored(point: PointRecord) -> StoredProduct:
     record = to_record(point)
     payload = {key: value for key, value in record.payload.items() if key != ID}
     sparse = record.sparse or SparseVector((), ())
-    return StoredProduct(record.product_id, sparse, record.dense, payload)
+    return StoredProduct(record.product_id, sparse, record.dense, payload, record.picture)
+
+
+def _array(values: Any) -> NDArray[np.float32] | None:
+    return None if values is None else np.asarray(values, dtype=np.float32)

@@ -4,12 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 from qdrant_client import QdrantClient, models
+from qdrant_client.http.exceptions import UnexpectedResponse
 
 from services.retrieval.store.conditions import Condition
 from services.retrieval.store.port import (
     DENSE,
+    PICTURE,
     SPARSE,
     FieldKind,
     Hit,
@@ -30,6 +33,7 @@ from services.retrieval.store.server_models import (
     to_point,
 )
 
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
 _PAGE: Final = 1_000
 _META_POINT: Final = 1
 
@@ -50,6 +54,7 @@ class ServerIndex:
         self._meta = meta
         self._layout = layout
         self._fields: set[str] = set()
+        self._vectors = [DENSE, SPARSE, PICTURE]
 
     @property
     def collection(self) -> str:
@@ -68,7 +73,10 @@ class ServerIndex:
                     hnsw_config=models.HnswConfigDiff(
                         m=layout.hnsw_m, ef_construct=layout.hnsw_ef_construct
                     ),
-                )
+                ),
+                PICTURE: models.VectorParams(
+                    size=layout.picture_dimension, distance=models.Distance.COSINE
+                ),
             },
             sparse_vectors_config={SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
             on_disk_payload=True,
@@ -80,9 +88,29 @@ class ServerIndex:
 
     def ensure_fields(self) -> None:
         """Creates the payload indexes that the layout wants."""
-        self._fields = set(self._client.get_collection(self._collection).payload_schema)
+        found = self._client.get_collection(self._collection)
+        self._fields = set(found.payload_schema)
+        if PICTURE not in (found.config.params.vectors or {}):
+            self._add_pictures()
         for key, kind in self._layout.fields.items():
             self.ensure_field(key, kind)
+
+    def _add_pictures(self) -> None:
+        """Gives a collection that was made without them a place for vectors of pictures.
+
+        A server that cannot does without: products are found as before, and pictures once the
+        collection was made anew.
+        """
+        config = models.DenseVectorNameConfig(
+            dense=models.DenseVectorConfig(
+                size=self._layout.picture_dimension, distance=models.Distance.COSINE
+            )
+        )
+        try:
+            self._client.create_vector_name(self._collection, PICTURE, config)
+        except (UnexpectedResponse, ValueError) as error:
+            self._vectors.remove(PICTURE)
+            _log.warning("no vectors of pictures", collection=self._collection, reason=str(error))
 
     @translate_errors
     def ping(self) -> None:
@@ -106,7 +134,9 @@ class ServerIndex:
     def write(self, products: Sequence[StoredProduct]) -> None:
         """See `VectorIndex`."""
         self._client.upsert(
-            self._collection, [to_point(product) for product in products], wait=True
+            self._collection,
+            [to_point(product, pictures=PICTURE in self._vectors) for product in products],
+            wait=True,
         )
 
     @translate_errors
@@ -126,6 +156,7 @@ class ServerIndex:
         where: Condition | None = None,
         *,
         exact: bool = False,
+        using: str = DENSE,
     ) -> list[Hit]:
         """See `VectorIndex`."""
         params = models.SearchParams(
@@ -134,10 +165,12 @@ class ServerIndex:
             quantization=models.QuantizationSearchParams(
                 ignore=exact, rescore=True, oversampling=self._layout.oversampling
             )
-            if self._layout.quantisation != "none"
+            if self._layout.quantisation != "none" and using == DENSE
             else None,
         )
-        return self._search(vector.tolist(), DENSE, limit, where, params)
+        if using not in self._vectors:
+            return []
+        return self._search(vector.tolist(), using, limit, where, params)
 
     @translate_errors
     def search_sparse(
@@ -158,7 +191,7 @@ class ServerIndex:
             self._collection,
             list(points),
             with_payload=[ID, *keys],
-            with_vectors=[DENSE, SPARSE] if vectors else False,
+            with_vectors=self._vectors if vectors else False,
         )
         records = {record.point: record for record in map(to_record, found)}
         return [records[point] for point in points if point in records]
@@ -167,7 +200,7 @@ class ServerIndex:
     def copies(self, points: Sequence[str]) -> list[StoredProduct]:
         """See `VectorIndex`."""
         found = self._client.retrieve(
-            self._collection, list(points), with_payload=True, with_vectors=[DENSE, SPARSE]
+            self._collection, list(points), with_payload=True, with_vectors=self._vectors
         )
         return [to_stored(each) for each in found]
 

@@ -8,6 +8,7 @@ from qdrant_client import models
 from services.retrieval.store.filters import FilterTypes
 from services.retrieval.store.port import (
     DENSE,
+    PICTURE,
     QUANTILE,
     SPARSE,
     FieldKind,
@@ -41,13 +42,15 @@ QUANTISATION: Final[Mapping[Quantisation, models.QuantizationConfig | None]] = {
 }
 
 
-def to_point(product: StoredProduct) -> models.PointStruct:
-    """Returns a product as the server keeps it."""
+def to_point(product: StoredProduct, *, pictures: bool = True) -> models.PointStruct:
+    """Returns a product as the server keeps it, without the vector of its pictures if told so."""
     sparse = models.SparseVector(
         indices=list(product.sparse.indices), values=list(product.sparse.values)
     )
     vectors: dict[str, Any] = {SPARSE: sparse}
     if product.dense is not None:
         vectors[DENSE] = product.dense.tolist()
+    if pictures and product.picture is not None:
+        vectors[PICTURE] = product.picture.tolist()
     payload = {ID: product.product_id, **product.payload}
     return models.PointStruct(id=point_id(product.product_id), vector=vectors, payload=payload)

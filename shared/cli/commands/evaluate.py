@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from shared.cli import failures, output
+from shared.cli.commands.evaluate_crossmodal import crossmodal
 from shared.cli.commands.evaluate_logs import ranking_logs
 from shared.cli.commands.evaluate_monitor import monitor
 from shared.cli.commands.evaluate_nlu import nlu
@@ -34,6 +35,7 @@ app.command(ranking_logs)
 app.command(uplift)
 app.command(monitor)
 app.command(support)
+app.command(crossmodal)
 
 
 @app.command

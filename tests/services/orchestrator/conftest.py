@@ -31,7 +31,7 @@ async def serve(folder: Path, **fields: object) -> AsyncIterator[SimpleNamespace
             port=fields.pop("port", 0),  # type: ignore[arg-type]
             http_port=0,
             lame_duck_seconds=0,
-            nlu_target=target,
+            nlu_target=fields.pop("nlu_target", target),  # type: ignore[arg-type]
             retrieval_target=fields.pop("retrieval_target", target),  # type: ignore[arg-type]
             ranking_target=fields.pop("ranking_target", target),  # type: ignore[arg-type]
             reason_target=fields.pop("reason_target", target),  # type: ignore[arg-type]

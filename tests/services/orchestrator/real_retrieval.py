@@ -24,7 +24,8 @@ async def serve_with_retrieval(
     settings = RetrievalSettings(
         port=0,
         data_dir=folder / "retrieval",
-        vector_dimension=DIMENSION,
+        vector_dimension=fields.pop("vector_dimension", DIMENSION),  # type: ignore[arg-type]
+        picture_dimension=fields.pop("picture_dimension", 128),  # type: ignore[arg-type]
         qdrant_url="",
         lame_duck_seconds=0,
     )

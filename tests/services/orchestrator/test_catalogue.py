@@ -23,7 +23,9 @@ async def test_a_page_may_take_what_time_its_caller_has(left: float, expected: f
     clients = SimpleNamespace(
         list_products=list_products, settings=SimpleNamespace(write_timeout_seconds=30)
     )
-    catalogue = ProductCatalogue(cast("Any", clients), cast("Any", None), TokenSigner(b"k" * 32))
+    catalogue = ProductCatalogue(
+        cast("Any", clients), cast("Any", None), cast("Any", None), TokenSigner(b"k" * 32)
+    )
     set_current_deadline(Deadline.after(left))
     await catalogue.list(10, "", "", [])
     assert asked == [pytest.approx(expected, abs=0.04)]

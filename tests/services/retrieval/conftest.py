@@ -32,7 +32,7 @@ FIELDS = {
 
 
 def _make_store(kind: str, folder: Path) -> VectorStore:
-    layout = Layout(dimension=DIMENSION, fields=FIELDS)
+    layout = Layout(dimension=DIMENSION, picture_dimension=6, fields=FIELDS)
     if kind == "edge":
         return EdgeStore(folder / "edge", layout)
     if kind == "local":

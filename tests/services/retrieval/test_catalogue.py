@@ -224,3 +224,47 @@ def test_version_and_model_outlive_the_process(
     again.refresh()
     assert (again.version, again.vector_model) == (catalogue.version, "toy@1")
     assert again.compiler == catalogue.compiler
+
+
+def picture(*components: float, model: str = "eyes@1") -> Vector:
+    values = [*components, *[0.0] * (6 - len(components))]
+    length = sum(value * value for value in values) ** 0.5
+    return Vector(values=[value / length for value in values], model=model)
+
+
+def test_vectors_of_pictures_come_stay_and_go(
+    store: VectorStore, make_product: Make, make_vector: MakeVector
+) -> None:
+    catalogue = Catalogue(store, 8, 6)
+    tee = make_product("a", "Tee", price=1)
+    catalogue.write([Draft(1, tee, make_vector(1), "tee", picture(1), "tee.jpg")])
+    assert catalogue.picture_sources(["a", "b"]) == {"a": "tee.jpg"}
+    assert catalogue.picture_model == "eyes@1"
+    cheaper = make_product("a", "Tee", price=0.5)
+    kept = Draft(1, cheaper, None, "tee", None, "tee.jpg")
+    assert catalogue.write([kept]).indexed == 1
+    assert catalogue.write([kept]).unchanged == 1
+    assert catalogue.picture_vectors(["a"])["a"].tolist() == pytest.approx([1, 0, 0, 0, 0, 0])
+    assert catalogue.vector_sources(["a"]) == {"a": "tee"}
+    # What is to be kept must be there.
+    report = catalogue.write([Draft(1, cheaper, None, "tee", None, "other.jpg")])
+    assert [error.field for error in report.errors] == ["picture_source"]
+    # Sent without, it is gone, and the vector of its text is not.
+    catalogue.write([Draft(1, cheaper, None, "tee")])
+    assert catalogue.picture_vectors(["a"]) == {}
+    assert catalogue.vector_sources(["a"]) == {"a": "tee"}
+
+
+def test_vectors_of_pictures_are_of_one_model_and_size(
+    store: VectorStore, make_product: Make
+) -> None:
+    catalogue = Catalogue(store, 8, 6)
+    tee = make_product("a", "Tee")
+    bad = [picture(1), Vector(values=[1.0], model="eyes@1"), Vector(values=[2.0] + [0.0] * 5)]
+    bad[0].model = ""
+    report = catalogue.write([Draft(n, tee, None, "", each) for n, each in enumerate(bad, 1)])
+    fields = [error.field for error in report.errors]
+    assert fields == ["picture_vector.model", "picture_vector.values", "picture_vector.model"]
+    catalogue.write([Draft(1, tee, None, "", picture(1))])
+    with pytest.raises(FailedPreconditionError, match="eyes@1"):
+        catalogue.write([Draft(1, make_product("b", "Tee"), None, "", picture(1, model="x@1"))])

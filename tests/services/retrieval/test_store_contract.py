@@ -16,6 +16,7 @@ from services.retrieval.store.conditions import (
     all_of,
 )
 from services.retrieval.store.port import (
+    PICTURE,
     FieldKind,
     SparseVector,
     StoredProduct,
@@ -27,10 +28,17 @@ from services.retrieval.store.port import (
 pytestmark = pytest.mark.filterwarnings("ignore:Local mode performs exact:UserWarning")
 
 DIMENSION = 8
+PICTURE_DIMENSION = 6
 
 
 def unit(*components: float) -> np.ndarray:
     values = np.zeros(DIMENSION, dtype=np.float32)
+    values[: len(components)] = components
+    return values / np.linalg.norm(values)
+
+
+def picture(*components: float) -> np.ndarray:
+    values = np.zeros(PICTURE_DIMENSION, dtype=np.float32)
     values[: len(components)] = components
     return values / np.linalg.norm(values)
 
@@ -81,6 +89,24 @@ def test_dense_search_is_by_cosine(filled_once: VectorStore) -> None:
     assert ids(hits) == ["a", "b", "c"]
     assert hits[0].score == pytest.approx(1 / np.sqrt(1.01), abs=1e-5)
     assert filled_once.search_dense(unit(1, 0.1), 10, exact=True) == hits
+
+
+def test_vectors_of_pictures_are_searched_apart(store: VectorStore) -> None:
+    nothing = SparseVector((), ())
+    store.write(
+        [
+            StoredProduct("a", nothing, unit(1), {}, picture(0, 1)),
+            StoredProduct("b", nothing, unit(0, 1), {}, picture(1)),
+            StoredProduct("c", nothing, unit(1, 1), {}),
+        ]
+    )
+    assert ids(store.search_dense(picture(1, 0.2), 10, using=PICTURE)) == ["b", "a"]
+    assert ids(store.search_dense(unit(1, 0.1), 10)) == ["a", "c", "b"]
+    found = store.fetch(points("a", "c"), (), vectors=True)
+    assert found[0].picture is not None
+    assert found[0].picture.tolist() == pytest.approx(picture(0, 1).tolist())
+    assert found[1].picture is None
+    assert [each.picture is not None for each in store.copies(points("a", "c"))] == [True, False]
 
 
 def test_sparse_search_weights_by_rarity(filled_once: VectorStore) -> None:

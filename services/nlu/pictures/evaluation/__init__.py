@@ -1,0 +1,1 @@
+"""How well texts find pictures and pictures texts, on products that nothing was learnt from."""

@@ -1,0 +1,1 @@
+"""Training of the dual encoder of pictures and texts."""

@@ -1,0 +1,1 @@
+"""Pictures of products: read below one folder, made into vectors at import, and searched by."""

@@ -1,0 +1,98 @@
+"""What a search looks for in pictures: checked, and made into one vector."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from services.orchestrator.budget import stage_timeout
+from services.orchestrator.clients import Clients
+from services.orchestrator.search_query import Work
+from services.orchestrator.validation import MAX_ID, MAX_QUERY, Violations
+from shared.errors import InvalidArgumentError, UnavailableError, WhereforeError
+from wherefore.common.v1.vector_pb2 import Vector
+from wherefore.nlu.v1.picture_service_pb2 import ComposeQueryRequest
+from wherefore.orchestrator.v1.picture_query_pb2 import PictureQuery
+from wherefore.retrieval.v1.retrieval_service_pb2 import GetProductsRequest
+
+STAGE: Final = "pictures"
+LEG: Final = "picture"
+_MOST: Final = 100.0
+
+
+def check(query: PictureQuery, found: Violations) -> None:
+    """Adds what is wrong with a query for pictures."""
+    source = query.WhichOneof("source")
+    found.text("pictures.text", query.text, MAX_QUERY)
+    found.text("pictures.edit", query.edit, MAX_QUERY)
+    if source is None and not query.text.strip():
+        found.add("pictures", "give a picture, a product or a text")
+    if source is None and query.edit.strip():
+        found.add("pictures.edit", "needs a picture or a product")
+    if source == "product_id":
+        found.text("pictures.product_id", query.product_id, MAX_ID, required=True)
+    for name in ("picture_weight", "text_weight", "leg_weight"):
+        weight: float = getattr(query, name)
+        if not (math.isfinite(weight) and 0 <= weight <= _MOST):
+            found.add(f"pictures.{name}", "must be 0 to 100")
+
+
+class PictureQueries:
+    """Makes vectors of queries. One for the process."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    async def vector(self, work: Work) -> Vector | None:
+        """Returns the vector that a search asks pictures for; None where it asks for none.
+
+        Without the encoder a search goes on by its words, and says so.
+
+        Raises:
+            InvalidArgumentError: A picture is bad, or the product has none.
+            UnavailableError: The encoder does not answer, and there are no words to search by.
+        """
+        query = work.query.pictures
+        if query is None:
+            return None
+        try:
+            with work.timer.stage(STAGE):
+                request = ComposeQueryRequest(
+                    text=query.text,
+                    picture_weight=query.picture_weight,
+                    text_weight=query.text_weight,
+                    edit=query.edit,
+                )
+                source = query.WhichOneof("source")
+                if source == "picture":
+                    request.picture.CopyFrom(query.picture)
+                elif source == "product_id":
+                    request.vector.CopyFrom(await self._of_product(query.product_id))
+                seconds = stage_timeout(self._clients.settings.budgets.pictures)
+                response = await self._clients.compose_query(request, seconds)
+        except InvalidArgumentError as error:
+            raise error.below("pictures") from error
+        except WhereforeError as error:
+            if not work.query.words.strip():
+                raise UnavailableError(f"pictures cannot be searched: {error.message}") from error
+            work.degradations.note(STAGE, error)
+            return None
+        work.timer.merge(response.timings, work.timer.elapsed_nanos())
+        return response.vector
+
+    async def _of_product(self, product_id: str) -> Vector:
+        response = await self._clients.get_products(
+            GetProductsRequest(
+                product_ids=[product_id],
+                read_mask=FieldMask(paths=["id"]),
+                include_picture_vectors=True,
+            ),
+            stage_timeout(self._clients.settings.budgets.products),
+        )
+        if product_id not in response.picture_vectors:
+            raise InvalidArgumentError.of(
+                "product_id", "names no product with pictures that were read"
+            )
+        return response.picture_vectors[product_id]
