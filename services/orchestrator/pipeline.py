@@ -37,7 +37,7 @@ from wherefore.nlu.v1.nlu_service_pb2 import ParseRequest
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 from wherefore.orchestrator.v1.result_pb2 import Result
 from wherefore.reason.v1.reason_pb2 import Reason, ReasonClause
-from wherefore.retrieval.v1.facet_pb2 import Facet
+from wherefore.retrieval.v1.facet_pb2 import FACET_SCOPE_FILTER, Facet
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +259,8 @@ class SearchPipeline:
         return await read_facets(
             self._clients,
             specs=work.query.facets,
-            scope=work.query.facet_scope,
+            # What pictures alone find has no words to be counted by.
+            scope=work.query.facet_scope if ranking.understanding.query else FACET_SCOPE_FILTER,
             query=ranking.understanding,
             filter_text=ranking.filter,
             timer=work.timer,

@@ -1,6 +1,7 @@
 """Pictures as bytes, and a dual encoder that needs no model: means of colours as vectors."""
 
 import io
+import re
 import struct
 import zlib
 from collections.abc import Sequence
@@ -77,7 +78,7 @@ class ColourEncoder:
         self.texts += texts
         rows: list[list[float]] = []
         for text in texts:
-            named = [COLOURS[word] for word in text.lower().split() if word in COLOURS]
+            named = [COLOURS[w] for w in re.findall("[a-z]+", text.lower()) if w in COLOURS]
             rows.append([*(np.array(named or [(128, 128, 128)]).mean(axis=0) / 128 - 1), 0.1])
         return self._unit(rows)
 
