@@ -2,11 +2,13 @@
 
 import hmac
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from services.orchestrator.event_backend import EventLogSettings
+from services.orchestrator.sponsored.settings import SponsoredSettings
 from services.orchestrator.stage_budgets import Budgets
 from services.orchestrator.stock.settings import StockSettings
 from shared.settings import ServiceSettings
@@ -176,6 +178,8 @@ class OrchestratorSettings(ServiceSettings):
     experiments_file: Path | None = None
     """File of experiments (YAML), read again whenever it changes; none when not set."""
 
+    sponsored: SponsoredSettings = SponsoredSettings()
+
     experiments_poll_seconds: float = Field(default=1.0, gt=0)
     """Least time between looks at it."""
 
@@ -256,6 +260,12 @@ class OrchestratorSettings(ServiceSettings):
             return self
         own = {
             "data_dir": tenant_folder(self.data_dir, tenant),
+    @model_validator(mode="after")
+    def _one_ledger(self) -> Self:
+        if self.sponsored.campaigns_file and self.events.redis_url.get_secret_value():
+            raise ValueError("sponsored.campaigns_file needs events in files: budgets are of one")
+        return self
+
             "events": self.events.of_tenant(tenant),
             "token_key": _key_of(self.token_key, tenant),
             "previous_token_keys": SecretStr(
@@ -272,6 +282,7 @@ class OrchestratorSettings(ServiceSettings):
         return self.model_copy(update=own)
 
 
+            "sponsored": self.sponsored.of_file(_file_of(self.sponsored.campaigns_file, tenant)),
 def _file_of(file: Path | None, tenant: str) -> Path | None:
     """Returns a tenant's file of the same name, in a folder called as it; None without one."""
     own = file.parent / tenant / file.name if file else None

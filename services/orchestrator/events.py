@@ -23,6 +23,7 @@ from services.orchestrator.experiments.book import Experiments, told
 from services.orchestrator.popularity import Popularity
 from services.orchestrator.purposes import ANALYTICS, PURPOSES, refuses
 from services.orchestrator.shown import ShownPages
+from services.orchestrator.sponsored.charges import ClickCharger
 from services.orchestrator.tokens import Attribution, TokenSigner
 from services.orchestrator.validation import MAX_ID, MAX_QUERY, Violations
 from shared.errors import FieldViolation, InvalidArgumentError, UnavailableError
@@ -60,12 +61,14 @@ class EventLog:
         *,
         shown: ShownPages,
         experiments: Experiments,
+        charger: ClickCharger,
     ) -> None:
         self._store = store
         self._counts = EventCounts(popularity, searches, choices)
         self._signer = signer
         self._shown = shown
         self._experiments = experiments
+        self._charger = charger
         self._counted_from = 0.0
         self._counted = LogPlace()
         self._log_id = ""
@@ -104,7 +107,8 @@ class EventLog:
     async def write(self, events: Sequence[pb.UserEvent]) -> list[StoredEvent]:
         """Writes checked events. Durable, and counted by the next request, when it returns.
 
-        Those of before the erasure of their user are not written, and say so.
+        Clicks on sponsored results are charged by then. Those of before the erasure of their user
+        are not written, and say so.
 
         Raises:
             UnavailableError: The log cannot be written; what was written is found by its id.
@@ -112,6 +116,11 @@ class EventLog:
         if not events:
             return []
         stored = await self._store.append([self._completed(event) for event in events])
+        # Also of duplicates: the first time may have ended between the two.
+        clicked = [each.event for each in stored if not each.erased]
+        await self._charger.charge(
+            [(event, told) for event in clicked if (told := self._attribution(event))]
+        )
         if self._store.shared:
             await self._until_counted(max(each.sequence for each in stored))
             return stored

@@ -27,6 +27,7 @@ FALLBACKS = {
     "ties": "reasons without what the knowledge graph knows",
     "merchandising": "without these rules",
     "stock": "the order without stock pressure",
+    "sponsored": "no sponsored results",
     "events": "what was counted before the log of events was lost",
     "popularity": "popular products of the catalogue only",
 }

@@ -17,6 +17,7 @@ from services.orchestrator.ordering import reorder
 from services.orchestrator.pictures.query import LEG as PICTURES
 from services.orchestrator.ranker import Ranker, in_order_of_fusion
 from services.orchestrator.search_query import Work
+from services.orchestrator.sponsored.seller import Seller
 from services.orchestrator.stock.mover import StockMover
 from shared.errors import FailedPreconditionError, InvalidArgumentError
 from wherefore.orchestrator.v1.result_pb2 import Result
@@ -40,6 +41,7 @@ class RankingGrower:
         merchandiser: Merchandiser,
         choices: QueryChoices,
         stock: StockMover,
+        seller: Seller,
     ) -> None:
         self._clients = clients
         self._budgets = clients.settings.budgets
@@ -48,6 +50,7 @@ class RankingGrower:
         self._merchandiser = merchandiser
         self._choices = choices
         self._stock = stock
+        self._seller = seller
 
     async def extend(self, work: Work, ranking: Ranking) -> None:
         """Retrieves and ranks the next candidates, and puts them behind the others."""
@@ -101,6 +104,15 @@ class RankingGrower:
             pinned = () if work.query.order_by else plan.pins
             results = ranking.variants.keep(results, group_of, most, pinned)
         if not work.query.order_by:
+            if not ranking.product_ids:
+                results = self._seller.place(
+                    work.query.serving_config,
+                    ranking.ranking_id,
+                    candidates,
+                    results,
+                    work.degradations,
+                    kept=plan.pins,
+                )
             results = placed(plan, results)
         _forget_propensities(work, ranked, results)
         return results

@@ -8,6 +8,7 @@ from services.orchestrator.event_store import EventStore, actor_of
 from services.orchestrator.experiments.book import Experiments
 from services.orchestrator.merchandising.rule_book import RuleBook
 from services.orchestrator.profile import MAX_EVENTS
+from services.orchestrator.sponsored.seller import Seller
 from services.orchestrator.stock.mover import StockMover
 from shared.cache import Scope
 from shared.errors import UnavailableError
@@ -26,6 +27,7 @@ class PageCache:
         rules: In force: their version is part of a key.
         experiments: The arms of a user are part of a key.
         stock: Moves products by forecasts, whose version is part of a key.
+        seller: Sells slots: where it does, each page has an auction of its own, and none is kept.
     """
 
     def __init__(
@@ -34,13 +36,16 @@ class PageCache:
         store: EventStore,
         rules: RuleBook,
         experiments: Experiments,
+        *,
         stock: StockMover,
+        seller: Seller,
     ) -> None:
         self._caches = caches
         self._store = store
         self._rules = rules
         self._experiments = experiments
         self._stock = stock
+        self._seller = seller
 
     async def search(
         self, request: SearchRequest, ask: Callable[[], Awaitable[SearchResponse]]
@@ -53,6 +58,8 @@ class PageCache:
             WhereforeError: As `ask` does.
         """
         if not self._caches.pages_on or request.page_token:
+            return await ask()
+        if self._seller.sells(request.serving_config or "search"):
             return await ask()
         timer = StageTimer()
         with timer.stage("total"):

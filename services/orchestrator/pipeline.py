@@ -26,6 +26,8 @@ from services.orchestrator.relaxation import hard_conditions, softened
 from services.orchestrator.search_answer import SearchAnswer, StreamEnd
 from services.orchestrator.search_query import SearchQuery, Work
 from services.orchestrator.shown import ShownPages
+from services.orchestrator.sponsored.offers import OfferSeal
+from services.orchestrator.sponsored.seller import Seller, offers_of
 from services.orchestrator.stock.mover import StockMover
 from services.orchestrator.ties import graph_ties
 from services.orchestrator.tokens import PageToken, TokenSigner
@@ -61,6 +63,8 @@ class SearchPipeline:
         choices: QueryChoices,
         *,
         stock: StockMover,
+        seller: Seller,
+        seal: OfferSeal,
         experiments: Experiments,
         shown: ShownPages,
     ) -> None:
@@ -73,7 +77,8 @@ class SearchPipeline:
         self._shown = shown
         self._merchandiser = merchandiser
         self._stock = stock
-        self._grower = RankingGrower(clients, merchandiser, choices, stock)
+        self._seal = seal
+        self._grower = RankingGrower(clients, merchandiser, choices, stock, seller)
         self._pictures = PictureQueries(clients)
         self._pages = PageBuilder(clients)
         self._reasons = Reasons(clients)
@@ -237,6 +242,7 @@ class SearchPipeline:
             shown,
             unit=assigned.unit,
             arms=assigned.arms,
+            offers=self._seal.seal(offers_of(page), ranking.ranking_id),
         )
         self._shown.remember(
             token,

@@ -166,6 +166,8 @@ def _write_item(
         into.disclosure.overstock = True
     elif view.tells_running_low and pressure.kind == STOCK_PRESSURE_KIND_RUNNING_LOW:
         into.disclosure.daily_demand = pressure.daily_demand
+    if result.HasField("sponsored"):
+        into.disclosure.sponsored = True
 
 
 def _reason_language(view: ReasonView) -> str:

@@ -40,6 +40,11 @@ from services.orchestrator.servers.recommend import RecommendationServer
 from services.orchestrator.servers.search import SearchServer
 from services.orchestrator.servers.summary import SummaryServer
 from services.orchestrator.shown import ShownPages
+from services.orchestrator.sponsored.charges import ClickCharger
+from services.orchestrator.sponsored.ledger import Ledger
+from services.orchestrator.sponsored.offers import OfferSeal
+from services.orchestrator.sponsored.public import stream_without_prices, without_prices
+from services.orchestrator.sponsored.seller import Seller
 from services.orchestrator.stock.mover import StockMover
 from services.orchestrator.summary import ProductSummariser
 from services.orchestrator.sweeper import Sweeper
@@ -126,6 +131,9 @@ class OrchestratorService:
             self._signer.pseudonym,
         )
         self._events = EventLog(
+        self._ledger = Ledger(settings.data_dir / "sponsored.sqlite")
+        self._seller = Seller(settings.sponsored, self._ledger)
+        self._seal = OfferSeal((key, *previous))
             self._store,
             self._popularity,
             self._searches,
@@ -134,6 +142,7 @@ class OrchestratorService:
             shown=self._shown,
             experiments=self._experiments,
         )
+            charger=ClickCharger(self._seller.book, self._ledger, self._seal),
         self._sweeper = Sweeper(self._store, self._events, settings.privacy)
         self._completer = Completer(self._searches, settings.completion_refresh_seconds)
         self._watching: list[asyncio.Task[None]] = []
@@ -175,9 +184,18 @@ class OrchestratorService:
             self._choices,
             stock=self._stock,
             experiments=self._experiments,
+            seller=self._seller,
+            seal=self._seal,
             shown=self._shown,
         )
-        pages = PageCache(clients.caches, self._store, self._rules, self._experiments, self._stock)
+        pages = PageCache(
+            clients.caches,
+            self._store,
+            self._rules,
+            self._experiments,
+            stock=self._stock,
+            seller=self._seller,
+        )
         search = SearchServer(pipeline, pages)
         recommend = RecommendationServer(
             Recommender(
@@ -252,6 +270,9 @@ class OrchestratorService:
 
     def _watch(self) -> None:
         """Keeps completions up to date."""
+        if self._settings.sponsored.campaigns_file is not None:
+            await asyncio.to_thread(self._ledger.open)
+            await self._seller.book.start()
         if self._clients is None:
             return
         watch = CatalogueWatch(
@@ -304,3 +325,5 @@ class OrchestratorService:
             await self._clients.close()
         await self._store.close()
         self._lock.release()
+        await self._seller.book.close()
+        self._ledger.close()

@@ -84,7 +84,8 @@ class ShownPages:
                 product_id=result.product.id, place=result.rank, features=notes.features[known]
             )
             for result in results[:MOST_PLACES]
-            if (known := result.product.id) in notes.features
+            # A place that is paid for says nothing of the ranking.
+            if (known := result.product.id) in notes.features and not result.HasField("sponsored")
         ]
         if not places:
             return

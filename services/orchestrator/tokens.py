@@ -53,6 +53,8 @@ class Attribution:
     """Pseudonym under which experiments drew the user; empty for none."""
     arms: Sequence[tuple[str, str]] = ()
     """Keys of the experiments that had a part in the ranking, and the arm of each."""
+    offers: str = ""
+    """What was sold on the page, sealed; empty for nothing."""
 
 
 class TokenSigner:
@@ -93,6 +95,7 @@ class TokenSigner:
         *,
         unit: str = "",
         arms: Sequence[tuple[str, str]] = (),
+        offers: str = "",
     ) -> str:
         """Returns the token that names a ranking in later user events.
 
@@ -103,12 +106,15 @@ class TokenSigner:
             product_ids: As shown, in order.
             unit: Pseudonym under which experiments drew the user.
             arms: Experiments that had a part in it, and the arm of each.
+            offers: What was sold on the page, sealed.
         """
         shown = fingerprint(list(product_ids))
         payload: list[Any] = [ranking_id, serving_config, fingerprint(query), shown]
         payload.append(int(time.time()))
-        if arms:
+        if arms or offers:
             payload += [unit, arms]
+        if offers:
+            payload.append(offers)
         return self._sign(_ATTRIBUTION, payload)
 
     def read_attribution(self, text: str, field: str = "attribution_token") -> Attribution:

@@ -18,6 +18,7 @@ from services.orchestrator.popularity import Popularity
 from services.orchestrator.profile import profile_of, recent_products
 from services.orchestrator.shown import ShownPages
 from services.orchestrator.tokens import TokenSigner
+from tests.services.orchestrator.sponsored.no_charges import no_charges
 from wherefore.common.v1 import user_event_pb2 as pb
 from wherefore.common.v1.product_pb2 import Price, Product
 from wherefore.common.v1.user_profile_pb2 import UserContext, UserProfile
@@ -75,6 +76,7 @@ class Arrived:
             TokenSigner(b"k" * 32),
             shown=ShownPages(0, 1.0),
             experiments=Experiments(None, 1.0, folder / "experiments.json", str),
+            charger=no_charges(folder),
         )
 
     async def profile(self, user: str) -> UserProfile:

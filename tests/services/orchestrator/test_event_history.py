@@ -11,6 +11,7 @@ from services.orchestrator.experiments.book import Experiments
 from services.orchestrator.popularity import Popularity
 from services.orchestrator.shown import ShownPages
 from services.orchestrator.tokens import TokenSigner
+from tests.services.orchestrator.sponsored.no_charges import no_charges
 from wherefore.common.v1 import user_event_pb2 as pb
 
 
@@ -35,7 +36,14 @@ async def test_searches_and_popularity_are_counted_once_each(tmp_path: Path) -> 
     experiments = Experiments(None, 1.0, tmp_path / "experiments.json", str)
     signer, shown = TokenSigner(b"k" * 32), ShownPages(0, 1.0)
     log = EventLog(
-        store, popularity, searches, choices, signer, shown=shown, experiments=experiments
+        store,
+        popularity,
+        searches,
+        choices,
+        signer,
+        shown=shown,
+        experiments=experiments,
+        charger=no_charges(tmp_path),
     )
     await log.load()
     await store.close()

@@ -1,0 +1,148 @@
+"""The file of campaigns (YAML), as docs/sponsored.md shows one."""
+
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+import yaml
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from shared.model_faults import dotted, first_fault
+
+MAX_BYTES: Final = 5_000_000
+MAX_CAMPAIGNS: Final = 10_000
+MAX_POSITION: Final = 20
+MAX_SLOTS: Final = 4
+MICROS: Final = 1_000_000
+"""Of a unit of the currency: money is whole micros, which add up without rounding."""
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,47}$")]
+ProductId = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=128)]
+Money = Annotated[Decimal, Field(gt=0, le=1_000_000, max_digits=13, decimal_places=6)]
+
+
+class CampaignFileError(ValueError):
+    """A file of campaigns that cannot be used; says why."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Campaign(_Strict):
+    """What an advertiser pays for."""
+
+    id: Name
+    products: tuple[ProductId, ...] = Field(min_length=1, max_length=200)
+    bid: Money
+    """Most that a click may cost."""
+    daily_budget: Money
+    """Of a day (UTC), beyond which no further click is charged."""
+    since: AwareDatetime | None = None
+    """The first moment at which it runs."""
+    until: AwareDatetime | None = None
+    """The first moment at which it runs no longer."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.since and self.until and self.since >= self.until:
+            raise ValueError("since must be before until")
+        if self.bid > self.daily_budget:
+            raise ValueError("bid must not be above daily_budget")
+        return self
+
+    @property
+    def bid_micros(self) -> int:
+        """`bid` in micros."""
+        return int(self.bid * MICROS)
+
+    @property
+    def budget_micros(self) -> int:
+        """`daily_budget` in micros."""
+        return int(self.daily_budget * MICROS)
+
+    def runs(self, now: datetime) -> bool:
+        """Whether it runs at a time."""
+        return (self.since is None or now >= self.since) and (
+            self.until is None or now < self.until
+        )
+
+
+class CampaignFile(_Strict):
+    """The whole file."""
+
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    serving_configs: tuple[Literal["search", "precise"], ...] = ()
+    """Those whose rankings have sponsored results; none when empty."""
+    positions: tuple[Annotated[int, Field(ge=1, le=MAX_POSITION)], ...] = Field(
+        default=(1,), min_length=1, max_length=MAX_SLOTS
+    )
+    """Places of the slots, the best first; each is one sponsored result at most."""
+    min_confidence: float = Field(default=0.5, gt=0, le=1)
+    """Least probability that a product is relevant, with which it may be sponsored."""
+    reserve: Money = Decimal("0.01")
+    """Least price of a click."""
+    pacing: Literal["even", "none"] = "even"
+    """Whether budgets are spread over the day, or spent as fast as they can be."""
+    campaigns: tuple[Campaign, ...] = Field(default=(), max_length=MAX_CAMPAIGNS)
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if list(self.positions) != sorted(set(self.positions)):
+            raise ValueError("positions must rise")
+        ids = [campaign.id for campaign in self.campaigns]
+        if len(set(ids)) < len(ids):
+            twice = next(each for each in ids if ids.count(each) > 1)
+            raise ValueError(f"campaign {twice!r} is there twice")
+        return self
+
+    @property
+    def reserve_micros(self) -> int:
+        """`reserve` in micros."""
+        return int(self.reserve * MICROS)
+
+
+class Campaigns:
+    """The campaigns of a file, found by the products that they are for."""
+
+    def __init__(self, file: CampaignFile) -> None:
+        self.file = file
+        self.by_id = {campaign.id: campaign for campaign in file.campaigns}
+        self._by_product: dict[str, list[Campaign]] = {}
+        for campaign in file.campaigns:
+            for product_id in dict.fromkeys(campaign.products):
+                self._by_product.setdefault(product_id, []).append(campaign)
+
+    def of(self, product_id: str) -> list[Campaign]:
+        """Returns the campaigns for a product."""
+        return self._by_product.get(product_id, [])
+
+
+def read_campaigns(path: Path) -> Campaigns:
+    """Reads a file.
+
+    Raises:
+        CampaignFileError: It cannot be read, or is wrong.
+    """
+    try:
+        data = path.read_bytes()
+        if len(data) > MAX_BYTES:
+            raise CampaignFileError(f"{path.name}: larger than {MAX_BYTES:,} bytes")
+        return Campaigns(CampaignFile.model_validate(yaml.safe_load(data)))
+    except OSError as error:
+        raise CampaignFileError(f"{path.name}: {error.strerror or error}") from error
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise CampaignFileError(f"{path.name}: {error}") from error
+    except ValidationError as error:
+        where, message = first_fault(error)
+        told = f"{dotted(where)}: {message}" if where else message
+        raise CampaignFileError(f"{path.name}: {told}") from error
