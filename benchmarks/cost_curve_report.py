@@ -78,11 +78,11 @@ def section(sizes: Sequence[Size], command: str) -> str:
             report.provenance(command, "products made of icecat's"),
             f"The retrieval service with its embedded store and one caller: {QUERIES} real queries "
             f"with their vectors, 100 candidates with payloads, with and without `{FILTER}`, over "
-            "gRPC, after every vector is in the graph. Times of writing and indexing are sums from "
-            "an empty store on: two of the clock, and that of the processors for both, which other "
-            "work of the machine changes little. The power is that of a least-squares line through "
-            "the logarithms. The graph is built once a size, when all is written "
-            "(`OPTIMIZE_SHARE=1`), by threads: "
+            "gRPC, after every vector is in the graph and all were asked once. Times of writing "
+            "and indexing are sums from an empty store on: two of the clock, and that of the "
+            "processors for both, which other work of the machine changes little. The power is "
+            "that of a least-squares line through the logarithms. The graph is built once a size, "
+            "when all is written (`OPTIMIZE_SHARE=1`), by threads: "
             + ", ".join(f"{s.threads} at {s.products:,}" for s in sizes)
             + ".",
             "",
