@@ -73,6 +73,7 @@ def _product_cell(result: Result, language: str) -> Text:
     cell = output.text(title(result.product, language), "bold")
     cell.append(Text.assemble("  ", output.text(result.product.id, "dim")))
     marks = [
+        *(["sponsored"] if result.HasField("sponsored") else []),
         *(["pinned"] if result.pinned else []),
         *([f"moved by {result.boost:+.3f}"] if result.boost else []),
         *([f"+{result.other_variant_count} variants"] if result.other_variant_count else []),

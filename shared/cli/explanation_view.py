@@ -15,6 +15,7 @@ from wherefore.orchestrator.v1.explanation_service_pb2 import (
     ProductExplanation,
     SemanticMatch,
 )
+from wherefore.orchestrator.v1.stock_pressure_pb2 import StockPressure, StockPressureKind
 
 BAR_WIDTH = 24
 _LEAST_SHARE = 0.02
@@ -54,6 +55,8 @@ def lines(explained: ProductExplanation, language: str) -> Iterator[Text]:
     if rest := len(explanation.groups) - len(groups):
         others = sum(g.contribution for g in explanation.groups if abs(g.contribution) < least)
         yield Text(f"   {others:+.4f} {rest} more together", "dim")
+    if explained.HasField("stock_pressure"):
+        yield _stock_line(explained.stock_pressure)
     if explained.HasField("semantic_match"):
         yield _match_line(explained.semantic_match)
     if explained.HasField("cross_reading"):
@@ -61,6 +64,12 @@ def lines(explained: ProductExplanation, language: str) -> Iterator[Text]:
     if explanation.HasField("counter_factual"):
         change = output.text(explanation.counter_factual.text, "yellow")
         yield Text("   ").append_text(change)
+
+
+def _stock_line(pressure: StockPressure) -> Text:
+    kind = StockPressureKind.Name(pressure.kind).removeprefix("STOCK_PRESSURE_KIND_").lower()
+    said = f"{pressure.quantity:,} on hand, {pressure.daily_demand:.2f} expected to be sold a day"
+    return Text(f"   {pressure.boost:+.4f} after the model, {kind.replace('_', ' ')}: {said}")
 
 
 def _match_line(match: SemanticMatch) -> Text:

@@ -1,7 +1,10 @@
 import gzip
 import json
 
+from shared.cli import explanation_view
 from wherefore.common.v1.user_event_pb2 import UserEventType
+from wherefore.orchestrator.v1.explanation_service_pb2 import ProductExplanation
+from wherefore.orchestrator.v1.stock_pressure_pb2 import STOCK_PRESSURE_KIND_RUNNING_LOW
 
 
 def test_recommend_shows_products_and_the_configuration(running):
@@ -32,6 +35,16 @@ def test_explain_shows_what_made_a_score(running):
     assert "gone is not in the catalogue" in done.out
     (request,) = running.suite.requests
     assert (request.query, request.skip_words) == ("cheap kettle", True)
+
+
+def test_explain_tells_what_stock_did():
+    explained = ProductExplanation(product={"id": "p-1"})
+    stock = explained.stock_pressure
+    stock.kind, stock.quantity, stock.daily_demand = STOCK_PRESSURE_KIND_RUNNING_LOW, 3, 1.5
+    stock.boost = -0.0625
+    told = [line.plain for line in explanation_view.lines(explained, "en")]
+    said = "-0.0625 after the model, running low: 3 on hand, 1.50 expected to be sold a day"
+    assert f"   {said}" in told
 
 
 def test_explain_shows_what_the_words_of_a_pair_did(running):

@@ -86,6 +86,13 @@ def test_rules_of_the_shop_are_told(running):
     assert "The shop sends this query to /help" in done.out
 
 
+def test_a_sponsored_result_is_called_so(running):
+    result = result_pb2.Result(product={"id": "p-1", "titles": {"en": "Steel kettle"}})
+    result.sponsored.campaign_id = "kettles"
+    running.suite.answer = search_service_pb2.SearchResponse(results=[result])
+    assert "sponsored" in running.run("search", "x").out
+
+
 def test_contributions_are_shown_on_request_only(running):
     assert "+0.250 matches the title" in running.run("search", "x", "--contributions").out
     assert "matches the title" not in running.run("search", "x").out

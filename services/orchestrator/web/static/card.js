@@ -52,7 +52,7 @@ export function card(result, act, why, coming = "") {
   const sure = result.confidence >= 0.005 && el("span", { class: `match${result.confidence < 0.5 ? " low" : ""}`, title: t("matchHint") }, t("match")(Math.round(result.confidence * 100)));
   const stock = t("stock")[product.stock?.availability];
   return el("article", { class: "card", "data-rank": result.rank, "data-product": product.id, "aria-labelledby": name },
-    el("div", { class: "art" }, art, el("span", { class: "rank", "aria-label": `${t("place")} ${result.rank}` }, String(result.rank)), result.pinned && el("span", { class: "pinned" }, t("pinned")), sure),
+    el("div", { class: "art" }, art, el("span", { class: "rank", "aria-label": `${t("place")} ${result.rank}` }, String(result.rank)), result.pinned && el("span", { class: "pinned" }, t("pinned")), result.sponsored && el("span", { class: "pinned" }, t("sponsored")), sure),
     el("div", { class: "body" },
       el("p", { class: "meta" }, el("span", {}, product.brand), el("span", {}, product.categoryPath?.at(-1))),
       el("h2", { id: name, lang: title.lang, title: title.text }, title.text),

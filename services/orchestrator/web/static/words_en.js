@@ -45,6 +45,7 @@ export default {
 
   searching: "Searching…",
   loading: "Loading…",
+  sponsored: "Sponsored",
   meeting: (n, ms) => `${n} products meet the conditions · ${ms} ms`,
   best: (n, ms) => `Best of ${n} products · ${ms} ms`,
   some: (n, ms) => `${n} products shown · ${ms} ms`,

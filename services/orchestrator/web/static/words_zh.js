@@ -45,6 +45,7 @@ export default {
 
   searching: "正在搜索…",
   loading: "正在加载…",
+  sponsored: "广告",
   meeting: (n, ms) => `${n} 件商品符合条件 · ${ms} 毫秒`,
   best: (n, ms) => `从 ${n} 件商品中选出 · ${ms} 毫秒`,
   some: (n, ms) => `已显示 ${n} 件商品 · ${ms} 毫秒`,
