@@ -9,7 +9,7 @@ the d of all products.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 LEVELS: Final = (0.1, 0.5, 0.9)
 """Of the quantiles that a forecast tells."""
@@ -63,5 +63,5 @@ def quantiles(mean: float, spread: float) -> dict[float, float]:
     from scipy.stats import nbinom
 
     size = 1.0 / spread
-    law = nbinom(size, size / (size + mean))
+    law: Any = nbinom(size, size / (size + mean))  # scipy has no types
     return {level: float(law.ppf(level)) for level in LEVELS}

@@ -94,6 +94,8 @@ def _explain(suite: Suite) -> reason_service_pb2.ExplainRequest:
     items[2].price_standing.currency_code = "CNY"
     items[2].price_standing.compared_count = 40
     items[2].price_standing.dearer_count = 30
+    items[1].disclosure.sponsored = items[1].disclosure.overstock = True
+    items[2].disclosure.daily_demand = 1.5
     return reason_service_pb2.ExplainRequest(
         query=suite.parsed[0], user=_profile(suite), items=items
     )
