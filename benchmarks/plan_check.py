@@ -3,8 +3,8 @@
 `--measure` writes the costs that plans are computed from, `--curve FOLDER` with it or alone what a
 shard costs by its size, from the stores of `benchmarks.cost_curve`. Without either, what the
 planner foretells for this machine is set beside a measurement, in a section of RESULTS.md. Costs
-are those of four clients; what is checked is other numbers of them, with other queries, and memory
-at a size of which no cost was measured.
+are those of one and four clients; what is checked is other numbers of them, with other queries, and
+memory at a size of which no cost was measured.
 """
 
 from __future__ import annotations
@@ -135,10 +135,9 @@ async def _rate(
 
 def foretold(kind: SearchCosts, clients: int, cores: int) -> float:
     """Returns the answers a second that costs foretell, measured with another number of clients."""
-    if not kind.rate:
-        delay = max(0.0, mean(kind.latency_ms["whole"]) - sum(kind.cpu_ms.values()))
-        return answers_per_second(kind.cpu_ms, clients, cores, delay)
-    delay = delay_ms(kind.cpu_ms, kind.clients, cores, kind.rate)
+    alone = mean(kind.latency_ms["whole"])
+    others = clients - 1
+    delay = delay_ms(kind.cpu_ms, kind.clients, cores, kind.rate, alone_ms=alone, others=others)
     return answers_per_second(kind.cpu_ms, clients, cores, delay)
 
 

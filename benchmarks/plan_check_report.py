@@ -99,9 +99,9 @@ def section(command: str, costs: Costs, checks: Checks) -> str:
             "",
             report.provenance(command, f"icecat, {checks.products:,} products"),
             f"All processes and the clients on the same {checks.cores} cores; a closed loop, pages "
-            "of 20, answers kept whole (no brown-out). Foretold from processor time and answers of "
-            "four clients with other queries (mean value analysis of one queue with the machine's "
-            "processors, and a delay that makes it right for four): "
+            "of 20, answers kept whole (no brown-out). Foretold from the answers that one and four "
+            "clients got with other queries (mean value analysis of one queue with the machine's "
+            "processors, and a delay that grows with the clients so that it is right for four): "
             f"{costs.searches.provenance.data}, "
             f'{costs.searches.provenance.date}. "Of the machine" is '
             "what suite and clients got of its processors: with other work beside them no forecast "

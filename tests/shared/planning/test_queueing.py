@@ -60,10 +60,21 @@ def test_a_closed_loop_is_bounded_by_both_laws():
     assert all(rate <= min(n * 1e3 / 50, 2e3 / 40) + 1e-9 for n, rate in enumerate(rates, 1))
 
 
-def test_the_delay_is_found_from_what_some_clients_got():
+def test_the_delay_is_a_line_through_what_one_and_what_some_clients_got():
     cpu = {"one": 30.0, "other": 10.0}
-    assert delay_ms(cpu, 4, 2, answers_per_second(cpu, 4, 2, 7.5)) == pytest.approx(7.5)
-    assert delay_ms(cpu, 4, 2, 2e3 / 40) == 0  # more than the two processors can do
+    rate = answers_per_second(cpu, 4, 2, 17.0)
+    delays = [delay_ms(cpu, 4, 2, rate, alone_ms=45.0, others=others) for others in range(8)]
+    assert delays[0] == pytest.approx(45.0 - 40.0)
+    assert delays[3] == pytest.approx(17.0)
+    assert delays == pytest.approx([5.0 + 4.0 * others for others in range(8)])
+
+
+def test_no_delay_is_below_none():
+    cpu = {"one": 30.0, "other": 10.0}
+    most = 2e3 / 40  # more than four clients can have of two processors
+    assert delay_ms(cpu, 4, 2, most, alone_ms=45.0, others=3) == 0
+    assert delay_ms(cpu, 4, 2, most, alone_ms=45.0, others=7) == 0
+    assert delay_ms(cpu, 4, 2, most, alone_ms=35.0, others=0) == 0
 
 
 def test_lines_find_what_made_the_points():
