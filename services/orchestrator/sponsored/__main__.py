@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from services.orchestrator.sponsored.campaigns import MICROS, CampaignFileError, read_campaigns
-from services.orchestrator.sponsored.ledger import Ledger
+from services.orchestrator.sponsored.ledger import read_charges
 from services.orchestrator.sponsored.pacing import DAY_SECONDS
 
 
@@ -34,18 +34,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _print_charges(path: Path) -> int:
     """Prints CSV: day, campaign, clicks that were charged, and their sum."""
-    if not path.is_file():
-        print(f"no file {path}", file=sys.stderr)
-        return 1
-    ledger = Ledger(path)
     try:
-        ledger.open()
-        rows = ledger.report()
+        rows = read_charges(path)
     except sqlite3.Error as error:
         print(f"{path}: {error}", file=sys.stderr)
         return 1
-    finally:
-        ledger.close()
     print("day,campaign,clicks,amount")
     for row in rows:
         day = datetime.fromtimestamp(row.day * DAY_SECONDS, UTC).date()

@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -58,6 +59,20 @@ class Spent:
     micros: int
 
 
+def read_charges(path: Path) -> list[Spent]:
+    """Returns what was spent, the newest day first, by a ledger that may be in use.
+
+    Raises:
+        sqlite3.Error: It is no ledger.
+    """
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        rows = connection.execute(
+            "SELECT day, campaign_id, sum(micros > 0), sum(micros) FROM charges "
+            "GROUP BY day, campaign_id ORDER BY day DESC, campaign_id"
+        )
+        return [Spent(*row) for row in rows]
+
+
 class Ledger:
     """The charges of one process, in a SQLite file. For several threads.
 
@@ -76,12 +91,16 @@ class Ledger:
         """Opens the file, made where there is none.
 
         Raises:
-            sqlite3.Error: It is no SQLite file, or is damaged.
+            ValueError: It is no SQLite file, or is damaged.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-        make_durable(connection)
-        connection.executescript(_SCHEMA)
+        try:
+            make_durable(connection)
+            connection.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            connection.close()
+            raise ValueError(f"{self._path} holds no charges: {error}") from error
         self._connection = connection
 
     def spent(self, campaign_id: str, day: int) -> int:
@@ -128,14 +147,6 @@ class Ledger:
                 raise
             self._today = known
             return charged
-
-    def report(self) -> list[Spent]:
-        """Returns what was spent, the newest day first."""
-        rows = self._opened().execute(
-            "SELECT day, campaign_id, sum(micros > 0), sum(micros) FROM charges "
-            "GROUP BY day, campaign_id ORDER BY day DESC, campaign_id"
-        )
-        return [Spent(*row) for row in rows]
 
     def close(self) -> None:
         """Closes the file."""

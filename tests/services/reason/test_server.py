@@ -41,6 +41,21 @@ def request_of(scene, language):
     return request
 
 
+@pytest.mark.parametrize(("language", "said"), [("en", "; sponsored."), ("zh", "；广告。")])
+async def test_what_is_disclosed_goes_over_the_wire(stub, make_scene, language, said):
+    request = request_of(make_scene(language), language)
+    plain = (await stub.Explain(request, timeout=5)).reasons[0]
+    request.items[0].disclosure.sponsored = True
+    told = (await stub.Explain(request, timeout=5)).reasons[0]
+    assert told.text == plain.text[:-1] + said
+    assert list(told.codes) == ["sponsored", *plain.codes]
+    streamed = [
+        part.reason
+        async for part in stub.ExplainStream(pb.ExplainStreamRequest(request=request), timeout=5)
+    ]
+    assert next(reason for reason in streamed if reason.text) == told
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 async def test_explains_over_the_wire(stub, make_scene, language):
     response = await stub.Explain(request_of(make_scene(language), language), timeout=5)

@@ -17,6 +17,7 @@ from shared.errors import (
 from tests.services.reason.conftest import NOW
 from tests.services.reason.scripted_writer import TRUE, ScriptedWriter, in_stock, progress_of, said
 from wherefore.common.v1.product_pb2 import Product
+from wherefore.reason.v1.disclosure_pb2 import Disclosure
 
 
 def parts_of(writer: ScriptedWriter, verifier: Verifier, product: Product) -> list[Part]:
@@ -46,6 +47,25 @@ def test_clauses_are_told_once_they_stand_and_the_reason_follows(verifier):
     assert (first.text, second.text) == ("It is 20% off its list price", ", in stock today")
     assert whole.reason.text == first.text + second.text + "."
     assert list(whole.reason.claims) == [first.claim, second.claim]
+
+
+def test_what_is_disclosed_stands_behind_the_words_of_the_model(verifier):
+    words = said("It is 20% off its list price", "in stock today")
+    worded = WordedExplainer(
+        Explainer(verifier, clock=lambda: NOW),
+        verifier,
+        ScriptedWriter(lambda _: words),
+        seconds=5,
+        rows=20,
+    )
+    item = Item(discounted(), disclosure=Disclosure(sponsored=True))
+    first, second, whole = worded.stream(ExplainInput([item], language="en"), by_clause=True)
+    assert isinstance(first, ClausePart)
+    assert isinstance(second, ClausePart)
+    assert isinstance(whole, ReasonPart)
+    assert whole.reason.by_model
+    assert whole.reason.text == first.text + second.text + "; sponsored."
+    assert [claim.code for claim in whole.reason.claims] == ["discount", "in_stock", "sponsored"]
 
 
 def test_a_reason_ends_with_the_clauses_told_where_a_later_one_does_not_stand(verifier):

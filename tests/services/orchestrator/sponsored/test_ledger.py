@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.orchestrator.sponsored.__main__ import main
-from services.orchestrator.sponsored.ledger import Click, Ledger, Spent
+from services.orchestrator.sponsored.ledger import Click, Ledger, Spent, read_charges
 
 
 @pytest.fixture
@@ -20,6 +20,10 @@ def ledger(tmp_path):
     made.open()
     yield made
     made.close()
+
+
+def path_of(ledger):
+    return ledger._path
 
 
 def click(ranking, price=40, campaign="a", product="cup", budget=100):
@@ -37,7 +41,7 @@ def test_a_click_is_charged_once(ledger):
 def test_a_budget_is_of_a_day(ledger):
     assert ledger.charge([click(f"r{n}") for n in range(4)], 5) == [40, 40, 40, 0]
     assert ledger.charge([click("r9")], 6) == [40]
-    assert ledger.report() == [Spent(6, "a", 1, 40), Spent(5, "a", 3, 120)]
+    assert read_charges(path_of(ledger)) == [Spent(6, "a", 1, 40), Spent(5, "a", 3, 120)]
 
 
 def test_what_is_spent_is_right_after_a_restart(ledger, tmp_path):
@@ -70,7 +74,7 @@ def test_a_day_never_costs_more_than_the_budget_and_one_click(tmp_path_factory, 
         made.charge([Click(f"r{ranking}", "cup", campaign, price, budget)], 1)
     for campaign in "ab":
         assert made.spent(campaign, 1) < budget + 50
-    sums = {each.campaign_id: each.micros for each in made.report()}
+    sums = {each.campaign_id: each.micros for each in read_charges(path_of(made))}
     assert {c: made.spent(c, 1) for c in sums} == sums
     made.close()
 
@@ -116,5 +120,9 @@ def test_charges_as_a_table(ledger, tmp_path, capsys):
         "2024-10-04,a,1,0.250000",
     ]
     assert main(["--charges", str(tmp_path / "none")]) == 1
-    (tmp_path / "no.sqlite").write_text("no database at all, but long enough to be looked at" * 9)
-    assert main(["--charges", str(tmp_path / "no.sqlite")]) == 1
+    assert not (tmp_path / "none").exists()
+    other = tmp_path / "no.sqlite"
+    other.write_text("no database at all, but long enough to be looked at" * 9)
+    assert main(["--charges", str(other)]) == 1
+    with pytest.raises(ValueError, match="holds no charges"):
+        Ledger(other).open()
