@@ -53,7 +53,8 @@ class _Family:
     words: Mapping[str, Vector]
 
     def along(self, vector: Vector) -> Vector:
-        return (vector - self.mean) @ self.directions.T @ self.directions
+        inside = (vector - self.mean) @ self.directions.T @ self.directions
+        return inside.astype(np.float32)
 
 
 class PictureEditor:
@@ -81,7 +82,7 @@ class PictureEditor:
             word = next((each for each in named if each in family.words), "")
             if word:
                 wanted = family.along(family.words[word])
-                made = made - family.along(made) + strength * wanted
+                made = (made - family.along(made) + strength * wanted).astype(np.float32)
                 changed = True
         if changed:
             return _unit(made)
@@ -96,17 +97,22 @@ class PictureEditor:
     async def _family(self, words: Sequence[str]) -> _Family:
         encoded = await self._encoder.encode_texts(list(words))
         mean = encoded.vectors.mean(axis=0)
-        _, sizes, directions = np.linalg.svd(encoded.vectors - mean, full_matrices=False)
-        held = np.cumsum(sizes**2)
+        parts = np.linalg.svd(encoded.vectors - mean, full_matrices=False)
+        sizes: Vector = parts.S
+        directions: Vector = parts.Vh
+        held: Vector = np.cumsum(np.square(sizes), dtype=np.float32)
         # An encoder to which all words of a family are one has no directions for it.
-        count = int(np.searchsorted(held, _SHARE * held[-1])) + 1 if held[-1] > _NOTHING else 0
+        whole = float(np.square(sizes).sum())
+        count = int(np.count_nonzero(held < _SHARE * whole)) + 1 if whole > _NOTHING else 0
         vectors = dict(zip(words, encoded.vectors, strict=True))
         return _Family(mean, directions[:count].astype(np.float32), vectors)
 
 
 def weighted(parts: Sequence[tuple[Vector, float]]) -> Vector:
     """Returns the unit vector of a weighted sum; the first part's where the sum is nothing."""
-    total = np.sum([weight * vector for vector, weight in parts], axis=0)
+    total = np.zeros_like(parts[0][0])
+    for vector, weight in parts:
+        total += np.float32(weight) * vector
     return _unit(total) if np.linalg.norm(total) > _NOTHING else parts[0][0]
 
 

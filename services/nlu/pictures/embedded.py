@@ -21,7 +21,7 @@ PROJECTION: Final = "text.npz"
 PIXELS: Final = "pixels"
 VECTORS: Final = "picture_embedding"
 _BATCH: Final = 16
-"""Pictures sent at once: 2 MB at 96 x 120 pixels."""
+"""Pictures sent at once: 1 MB at 64 x 80 pixels."""
 _URGENT: Final = 2
 """Up to so many pictures somebody is waiting; more of them is an import that lets others pass."""
 

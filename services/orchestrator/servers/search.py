@@ -101,17 +101,18 @@ def _response(answer: SearchAnswer) -> SearchResponse:
         redirect_uri=ranking.plan.redirect_uri,
         ranking_model=ranking.notes.model,
         experiments=ranking.notes.assigned.told(),
-        picture_model=ranking.picture.model if _pictures_found(answer) else "",
+        picture_model=_picture_model(answer),
     )
     # Of no use to a shop, and half of a page's bytes.
     response.query.ClearField("vector")
     return response
 
 
-def _pictures_found(answer: SearchAnswer) -> bool:
-    """Whether the leg of pictures searched: not where the index has none of the model."""
-    skipped = {each.stage for each in answer.degraded}
-    return answer.ranking.picture is not None and f"retrieval.{LEG}" not in skipped
+def _picture_model(answer: SearchAnswer) -> str:
+    """The model whose vectors of pictures were searched: none where the index has others."""
+    picture = answer.ranking.picture
+    skipped = any(each.stage == f"retrieval.{LEG}" for each in answer.degraded)
+    return "" if picture is None or skipped else picture.model
 
 
 def to_query(request: SearchRequest) -> SearchQuery:

@@ -90,7 +90,8 @@ class ServerIndex:
         """Creates the payload indexes that the layout wants."""
         found = self._client.get_collection(self._collection)
         self._fields = set(found.payload_schema)
-        if PICTURE not in (found.config.params.vectors or {}):
+        vectors = found.config.params.vectors
+        if not (isinstance(vectors, dict) and PICTURE in vectors):
             self._add_pictures()
         for key, kind in self._layout.fields.items():
             self.ensure_field(key, kind)

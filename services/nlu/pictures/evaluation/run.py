@@ -240,7 +240,7 @@ class _Trial:
             ours[rows] = scores.T[[asked[row] for row in rows]]
         found: dict[str, Interval] = {}
         for name, scores in ((MODEL, ours), (BASELINE, theirs)):
-            told = [words[best] for best in scores.argmax(axis=1)]
+            told = [words[int(np.argmax(row))] for row in scores]
             right = [
                 word == self._pictures[at].colour for word, at in zip(told, asked, strict=True)
             ]

@@ -44,7 +44,8 @@ def vary(pictures: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
     contrast = 1 + (_uniform(rows, rng) * 2 - 1)[:, None, None, None] * _CONTRAST
     light = (_uniform(rows, rng) * 2 - 1)[:, None, None, None] * _LIGHT
     lit = (moved * contrast + light).clamp(-1, 1)
-    for row in torch.nonzero(_uniform(rows, rng) < _COVERED).flatten().tolist():
+    covered = _uniform(rows, rng) < _COVERED
+    for row in (at for at in range(rows) if covered[at]):
         tall, wide = (
             int(side * (0.15 + 0.2 * float(_uniform(1, rng)))) for side in (height, width)
         )

@@ -15,11 +15,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from accelerate.utils import set_seed
 from pydantic import BaseModel, Field
 from torch.nn import functional
 
 from services.nlu.pictures.evaluation.shop import SOLID, Part, ShopPicture
 from services.nlu.pictures.preparation import Preparation
+from services.nlu.train.arrays import to_tensor
 from services.nlu.train.crossmodal.augment import vary
 from services.nlu.train.crossmodal.data import Material, gather
 from services.nlu.train.crossmodal.network import DualNetwork, NetworkSpec
@@ -65,7 +67,7 @@ def train_crossmodal(settings: CrossmodalSettings, data: Path, folder: Path) -> 
         What was measured on the products for choices; products for tests are not read.
     """
     torch.set_num_threads(settings.threads)
-    torch.manual_seed(settings.loop.seed)
+    set_seed(settings.loop.seed)
     spec = settings.network
     preparation = Preparation(width=spec.width, height=spec.height)
     material = gather(
@@ -104,8 +106,8 @@ class _Trial:
     ) -> None:
         self._settings, self._material, self._names = settings, material, names
         self._train, self._dev = material.where(Part.TRAIN), material.where(Part.DEV)
-        self._pixels = torch.from_numpy(material.pixels)
-        self._vectors = torch.from_numpy(material.vectors)
+        self._pixels = to_tensor(material.pixels)
+        self._vectors = to_tensor(material.vectors)
 
     def batches(self, epoch: int) -> list[list[tuple[int, int]]]:
         """Pairs of a picture and a wording of it."""

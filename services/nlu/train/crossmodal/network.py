@@ -24,9 +24,9 @@ class NetworkSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    width: int = Field(default=96, ge=32, multiple_of=16)
+    width: int = Field(default=64, ge=32, multiple_of=16)
     """Of a picture as it is read, in pixels."""
-    height: int = Field(default=120, ge=32)
+    height: int = Field(default=80, ge=32)
     channels: tuple[int, ...] = (24, 48, 96, 128)
     """Of the stages; each halves the sides."""
     colours: int = Field(default=32, ge=8)
