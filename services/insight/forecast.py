@@ -90,6 +90,21 @@ class Expected:
     negatives: float
 
 
+def share_of(
+    series: tuple[float, float], everywhere: tuple[float, float], prior_texts: float
+) -> tuple[float, float]:
+    """Returns the share of negatives that is expected of a series, and its weight in texts.
+
+    Args:
+        series: Texts and negatives so far, discounted.
+        everywhere: The same of all series, whose share is the prior.
+        prior_texts: Weight of the prior.
+    """
+    prior = (everywhere[1] + 1) / (everywhere[0] + 4)
+    weight = series[0] + prior_texts
+    return (series[1] + prior * prior_texts) / weight, weight
+
+
 class Forecast:
     """Foretells windows from those before them."""
 
@@ -105,7 +120,6 @@ class Forecast:
     def expect(self, learnt: Learnt | None, climate: Climate, index: int) -> Expected:
         """Foretells a window of a series from what was learnt up to the one before."""
         settings = self._settings
-        everywhere = (climate.negatives + 1) / (climate.texts + 4)
         texts = negatives = level = exposure = 0.0
         if learnt is not None:
             gap = index - 1 - learnt.index
@@ -113,8 +127,8 @@ class Forecast:
             level = learnt.level * self._level**gap
             start, before = learnt.since
             exposure = max(0.0, climate.exposure - before * self._level ** (index - 1 - start))
-        weight = texts + settings.prior_texts
-        share = (negatives + everywhere * settings.prior_texts) / weight
+        everywhere = (climate.texts, climate.negatives)
+        share, weight = share_of((texts, negatives), everywhere, settings.prior_texts)
         share += (share * (1 - share) / (weight + 1)) ** 0.5
         prior = settings.prior_hours * self._hour_windows
         mean = (level + settings.prior_level * settings.prior_hours) / (exposure + prior)

@@ -7,6 +7,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.insight import domain
 from services.insight.aggregates import Direction, Outlook, Points
+from services.insight.bands import Band
 from services.insight.domain import Counts, Mention, Mood, Series
 from services.insight.domain_file import Domain
 from services.insight.monitor import Alert, Change, Notice
@@ -113,14 +114,19 @@ def notice_message(notice: Notice, read_by: Domain) -> alert_pb2.AlertNotice:
     return alert_pb2.AlertNotice(change=change, alert=alert, replaced_alert_id=notice.replaces)
 
 
-def series_points(series: Series, points: Points) -> insight_service_pb2.AggregateSeries:
-    """Returns a series over time as a message."""
+def series_points(
+    series: Series, points: Points, bands: Mapping[int, Band]
+) -> insight_service_pb2.AggregateSeries:
+    """Returns a series over time as a message, with a forecast where there is one."""
     message = insight_service_pb2.AggregateSeries(
         series=series_message(series), total=counts_message(points.total)
     )
     for at_ms in sorted(points.by_time):
         counts = counts_message(points.by_time[at_ms])
-        message.points.add(start_time=time_message(at_ms), counts=counts)
+        point = message.points.add(start_time=time_message(at_ms), counts=counts)
+        if (band := bands.get(at_ms)) is not None:
+            point.forecast.negative_share = band.share
+            point.forecast.low, point.forecast.high = band.low, band.high
     return message
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from services.insight.domain import Mention
+from services.insight.bands import Stretch, Surges
+from services.insight.domain import Mention, Series
 from services.insight.incidents import Incident, as_json, from_json
 from services.insight.mentions import MentionStore
 from services.insight.phrases import Phrase, driving_phrases
@@ -80,6 +81,7 @@ class Monitor:
         self, windows: WindowSettings, detection: DetectionSettings, store: MentionStore
     ) -> None:
         self.windows = Windows(windows)
+        self.forecast_settings = detection.forecast
         self._timeline = Timeline(self.windows, detection)
         self._store = store
         self._incidents: dict[str, Incident] = {}
@@ -146,6 +148,17 @@ class Monitor:
         return sorted(
             self._incidents.values(), key=lambda i: (i.run.opened or 0, i.id), reverse=True
         )
+
+    def surges(self, wanted: Iterable[Series]) -> Surges:
+        """Returns when alerts of some series were open."""
+        length = self.windows.length_ms
+        found: dict[Series, list[Stretch]] = {series: [] for series in wanted}
+        for incident in self._incidents.values():
+            begin = incident.run.first * length
+            end = None if incident.closed is None else (incident.closed + 1) * length
+            for series in found.keys() & set(incident.members):
+                found[series].append((begin, end))
+        return Surges(found)
 
     def alert(self, incident: Incident) -> Alert:
         """Returns an incident as it is told, with its phrases and examples."""

@@ -1,7 +1,7 @@
 """The gRPC face of opinion monitoring: proto <-> domain, nothing else."""
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ import grpc.aio
 
 from services.insight import messages, validation
 from services.insight.aggregates import Outlook, Points, aggregate, outlook
+from services.insight.bands import Band, share_bands
 from services.insight.config import Settings
 from services.insight.desk import Desk
 from services.insight.domain import Series
@@ -107,11 +108,10 @@ class InsightServer(pb_grpc.InsightServiceServicer):
         self, request: pb.QueryAggregatesRequest, context: _Context
     ) -> pb.QueryAggregatesResponse:
         """Counts texts; see insight_service.proto."""
-        found, limit, watermark = await self._desk.ask(lambda m: _aggregate(m, request))
+        found, watermark = await self._desk.ask(lambda m: _aggregate(m, request))
         response = pb.QueryAggregatesResponse()
-        order = sorted(found.items(), key=lambda item: (-item[1].total.total, item[0]))
-        for series, points in order[:limit]:
-            response.series.append(messages.series_points(series, points))
+        for series, points, bands in found:
+            response.series.append(messages.series_points(series, points, bands))
         if watermark is not None:
             response.watermark.CopyFrom(messages.time_message(watermark))
         return response
@@ -190,7 +190,8 @@ class InsightServer(pb_grpc.InsightServiceServicer):
 
 def _aggregate(
     monitor: Monitor, request: pb.QueryAggregatesRequest
-) -> tuple[dict[Series, Points], int, int | None]:
+) -> tuple[list[tuple[Series, Points, Mapping[int, Band]]], int | None]:
+    """Returns series with the most texts first, each with its forecast; and the watermark."""
     windows = monitor.windows
     query = validation.aggregate_query(request, windows)
     found = aggregate(
@@ -201,9 +202,23 @@ def _aggregate(
         end_ms=query.end_ms,
         step_ms=query.step_ms,
     )
+    order = sorted(found.items(), key=lambda item: (-item[1].total.total, item[0]))
+    chosen = order[: len(query.values) or query.max_series]
+    bands: Mapping[Series, Mapping[int, Band]] = {}
+    if query.with_forecast:
+        wanted = [series for series, _ in chosen]
+        bands = share_bands(
+            windows,
+            wanted,
+            monitor.surges(wanted),
+            monitor.forecast_settings,
+            start_ms=query.start_ms,
+            end_ms=query.end_ms,
+            step_ms=query.step_ms,
+        )
     watermark = windows.watermark_ms
     shown = None if watermark is None else max(0, watermark)
-    return found, len(query.values) or query.max_series, shown
+    return [(series, points, bands.get(series, {})) for series, points in chosen], shown
 
 
 def _outlook(monitor: Monitor, series: Series, days: int) -> Outlook:

@@ -20,6 +20,7 @@ from wherefore.insight.v1 import insight_service_pb2 as pb
 MAX_POSTS: Final = 1_000
 _MAX_ID, _MAX_TEXT = 200, 10_000
 _MAX_VALUES, _MAX_SERIES, _MAX_PAGE, _MAX_POINTS = 100, 100, 100, 10_000
+_MAX_FORECASTS: Final = 10
 _DEFAULT_SERIES, _DEFAULT_PAGE, _DEFAULT_DAYS = 20, 20, 14
 _FEWEST_DAYS, _MOST_DAYS = 2, 92
 _LATEST: Final = 253_402_300_799
@@ -33,6 +34,7 @@ class AggregateQuery:
     dimension: str
     values: tuple[str, ...]
     max_series: int
+    with_forecast: bool
     start_ms: int
     end_ms: int
     step_ms: int
@@ -101,6 +103,10 @@ def aggregate_query(request: pb.QueryAggregatesRequest, windows: Windows) -> Agg
     if len(request.values) > _MAX_VALUES:
         raise InvalidArgumentError.of("values", f"must be at most {_MAX_VALUES}")
     most = _count(request.max_series, "max_series", 1, _MAX_SERIES, _DEFAULT_SERIES)
+    if request.with_forecast:
+        if len(request.values) > _MAX_FORECASTS:
+            raise InvalidArgumentError.of("values", f"must be at most {_MAX_FORECASTS} to foretell")
+        most = _count(request.max_series, "max_series", 1, _MAX_FORECASTS, _MAX_FORECASTS)
     step = request.step_seconds or HOUR_MS // MS
     if step < 0 or step > _MOST_DAYS * DAY_MS // MS:
         raise InvalidArgumentError.of("step_seconds", f"must be 1 to {_MOST_DAYS} days")
@@ -124,7 +130,9 @@ def aggregate_query(request: pb.QueryAggregatesRequest, windows: Windows) -> Agg
             "start_time", f"steps under an hour are kept for {kept} hours"
         )
     dimension = DIMENSIONS[request.dimension]
-    return AggregateQuery(dimension, tuple(request.values), most, start, end, step_ms)
+    return AggregateQuery(
+        dimension, tuple(request.values), most, request.with_forecast, start, end, step_ms
+    )
 
 
 def trend_days(request: pb.GetTrendRequest) -> int:

@@ -136,6 +136,12 @@ class OrchestratorSettings(ServiceSettings):
     recommend_target: str = "127.0.0.1:7705"
     """HOST:PORT of recommendation."""
 
+    assistant_target: str = ""
+    """HOST:PORT of customer service, for the demo page alone; empty for none."""
+
+    insight_target: str = ""
+    """HOST:PORT of opinion monitoring, likewise."""
+
     data_dir: Path = Path(".wherefore/data/orchestrator")
     """Folder of user events and of the key; one process may use it at a time."""
 
@@ -172,13 +178,13 @@ class OrchestratorSettings(ServiceSettings):
 
     stock: StockSettings = StockSettings()
 
+    sponsored: SponsoredSettings = SponsoredSettings()
+
     startup_wait_seconds: float = Field(default=20, ge=0)
     """How long readiness waits at the start for the NLU, ranking and reasons."""
 
     experiments_file: Path | None = None
     """File of experiments (YAML), read again whenever it changes; none when not set."""
-
-    sponsored: SponsoredSettings = SponsoredSettings()
 
     experiments_poll_seconds: float = Field(default=1.0, gt=0)
     """Least time between looks at it."""
@@ -254,18 +260,18 @@ class OrchestratorSettings(ServiceSettings):
     popularity_half_life_days: float = Field(default=7, gt=0)
     """Age at which an event counts half for popularity and interests."""
 
-    def of_tenant(self, tenant: str) -> "OrchestratorSettings":
-        """Returns the settings for a tenant's own data, key and rules; these for ""."""
-        if not tenant:
-            return self
-        own = {
-            "data_dir": tenant_folder(self.data_dir, tenant),
     @model_validator(mode="after")
     def _one_ledger(self) -> Self:
         if self.sponsored.campaigns_file and self.events.redis_url.get_secret_value():
             raise ValueError("sponsored.campaigns_file needs events in files: budgets are of one")
         return self
 
+    def of_tenant(self, tenant: str) -> "OrchestratorSettings":
+        """Returns the settings for a tenant's own data, key and rules; these for ""."""
+        if not tenant:
+            return self
+        own = {
+            "data_dir": tenant_folder(self.data_dir, tenant),
             "events": self.events.of_tenant(tenant),
             "token_key": _key_of(self.token_key, tenant),
             "previous_token_keys": SecretStr(
@@ -276,13 +282,13 @@ class OrchestratorSettings(ServiceSettings):
             ),
             "rules_file": _file_of(self.rules_file, tenant),
             "experiments_file": _file_of(self.experiments_file, tenant),
+            "sponsored": self.sponsored.of_file(_file_of(self.sponsored.campaigns_file, tenant)),
             "stock": self.stock.of_file(_file_of(self.stock.forecast_file, tenant)),
             "http_enabled": False,
         }
         return self.model_copy(update=own)
 
 
-            "sponsored": self.sponsored.of_file(_file_of(self.sponsored.campaigns_file, tenant)),
 def _file_of(file: Path | None, tenant: str) -> Path | None:
     """Returns a tenant's file of the same name, in a folder called as it; None without one."""
     own = file.parent / tenant / file.name if file else None

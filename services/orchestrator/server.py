@@ -51,6 +51,7 @@ from services.orchestrator.sweeper import Sweeper
 from services.orchestrator.tokens import TokenSigner, load_key
 from services.orchestrator.user_data import UserData
 from services.orchestrator.web.app import Api
+from services.orchestrator.web.applications import Applications
 from services.orchestrator.web.page import DemoPage
 from shared.catalogue_watch import CatalogueWatch
 from shared.errors import UnavailableError
@@ -130,10 +131,10 @@ class OrchestratorService:
             settings.data_dir / "experiments.json",
             self._signer.pseudonym,
         )
-        self._events = EventLog(
         self._ledger = Ledger(settings.data_dir / "sponsored.sqlite")
         self._seller = Seller(settings.sponsored, self._ledger)
         self._seal = OfferSeal((key, *previous))
+        self._events = EventLog(
             self._store,
             self._popularity,
             self._searches,
@@ -141,8 +142,8 @@ class OrchestratorService:
             self._signer,
             shown=self._shown,
             experiments=self._experiments,
-        )
             charger=ClickCharger(self._seller.book, self._ledger, self._seal),
+        )
         self._sweeper = Sweeper(self._store, self._events, settings.privacy)
         self._completer = Completer(self._searches, settings.completion_refresh_seconds)
         self._watching: list[asyncio.Task[None]] = []
@@ -183,9 +184,9 @@ class OrchestratorService:
             merchandiser,
             self._choices,
             stock=self._stock,
-            experiments=self._experiments,
             seller=self._seller,
             seal=self._seal,
+            experiments=self._experiments,
             shown=self._shown,
         )
         pages = PageCache(
@@ -239,13 +240,18 @@ class OrchestratorService:
         completion = CompletionServer(self._completer)
         add_CompletionServiceServicer_to_server(completion, server)
         self.page.api = Api(
-            search=search.Search,
-            search_stream=search.SearchStream,
+            search=without_prices(search.Search),
+            search_stream=stream_without_prices(search.SearchStream),
             summarise=summaries.Summarise,
             explain=explanations.Explain,
             complete=completion.Complete,
             recommend=recommend.Recommend,
             write_event=events.Write,
+            applications=Applications(
+                settings.assistant_target,
+                settings.insight_target,
+                settings.default_deadline_seconds,
+            ),
             check_ready=self.check_ready,
             deadline_seconds=settings.default_deadline_seconds,
         )
@@ -264,15 +270,15 @@ class OrchestratorService:
         await self._events.load()
         await self._rules.start()
         await self._stock.book.start()
+        if self._settings.sponsored.campaigns_file is not None:
+            await asyncio.to_thread(self._ledger.open)
+            await self._seller.book.start()
         self._watch()
         self._started_at = time.monotonic()
         await self.page.start()
 
     def _watch(self) -> None:
         """Keeps completions up to date."""
-        if self._settings.sponsored.campaigns_file is not None:
-            await asyncio.to_thread(self._ledger.open)
-            await self._seller.book.start()
         if self._clients is None:
             return
         watch = CatalogueWatch(
@@ -310,20 +316,21 @@ class OrchestratorService:
         self._complete = True
 
     def begin_drain(self) -> None:
-        """Ends the calls that follow the log of events."""
+        """Ends the calls that follow the log of events, and the pages that follow alerts."""
         self._store.place.end_waits()
+        self.page.begin_drain()
 
     async def close(self) -> None:
         """Closes the demo page, the rules, the channels and the store."""
         await self.page.stop()
         await self._rules.close()
         await self._stock.book.close()
+        await self._seller.book.close()
         for task in self._watching:
             task.cancel()
         await asyncio.gather(*self._watching, return_exceptions=True)
         if self._clients:
             await self._clients.close()
         await self._store.close()
-        self._lock.release()
-        await self._seller.book.close()
         self._ledger.close()
+        self._lock.release()

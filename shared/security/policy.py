@@ -53,6 +53,10 @@ def _rule(*roles: Role, audited: bool = False) -> Rule:
 
 _PAGES: Final = _rule(Role.SHOPPER, Role.SHOP)
 _SHOP: Final = _rule(Role.SHOP)
+# The orchestrator's demo page calls the applications for its visitors, whom its door lets in.
+_CHAT: Final = _rule(Role.SHOPPER, Role.SHOP, Role.ORCHESTRATOR)
+_TAUGHT: Final = _rule(Role.SHOP, Role.ORCHESTRATOR, audited=True)
+_WATCHED: Final = _rule(Role.SHOP, Role.ORCHESTRATOR)
 _WRITE: Final = _rule(Role.CATALOGUE, audited=True)
 _PERSONAL: Final = _rule(Role.PRIVACY, audited=True)
 _READ: Final = _rule(Role.CATALOGUE, Role.SHOP)
@@ -89,16 +93,16 @@ RULES: Final[dict[str, Rule]] = {
     f"{_EDGE}ProductService/Delete": _WRITE,
     f"{_EDGE}EventLogService/Follow": _rule(Role.RECOMMEND, Role.RANKING, audited=True),
     f"{_ASSISTANT}Ask": _PAGES,
-    f"{_ASSISTANT}Converse": _PAGES,
-    f"{_ASSISTANT}EndConversation": _PAGES,
+    f"{_ASSISTANT}Converse": _CHAT,
+    f"{_ASSISTANT}EndConversation": _CHAT,
     f"{_ASSISTANT}ImportDialogues": _rule(Role.SHOP, audited=True),
-    f"{_ASSISTANT}RecordAnswer": _rule(Role.SHOP, audited=True),
-    f"{_INSIGHT}Ingest": _rule(Role.SHOP, audited=True),
-    f"{_INSIGHT}QueryAggregates": _SHOP,
+    f"{_ASSISTANT}RecordAnswer": _TAUGHT,
+    f"{_INSIGHT}Ingest": _TAUGHT,
+    f"{_INSIGHT}QueryAggregates": _WATCHED,
     f"{_INSIGHT}GetTrend": _SHOP,
-    f"{_INSIGHT}ListAlerts": _SHOP,
-    f"{_INSIGHT}SubscribeAlerts": _SHOP,
-    f"{_INSIGHT}DescribeDomain": _SHOP,
+    f"{_INSIGHT}ListAlerts": _WATCHED,
+    f"{_INSIGHT}SubscribeAlerts": _WATCHED,
+    f"{_INSIGHT}DescribeDomain": _WATCHED,
     f"{_NLU}Parse": _ASKED,
     f"{_NLU}ParseBatch": _ASKED,
     f"{_NLU}Match": _INNER,

@@ -7,7 +7,7 @@ from pathlib import Path
 from shared.inference.settings import REASON_MODEL
 from shared.security.settings import SecuritySettings
 from shared.suite.errors import SuiteError
-from shared.suite.ports import SERVICES, PortPlan
+from shared.suite.ports import APPLICATIONS, SERVICES, PortPlan
 
 _NEVER_PRIVATE = ("WHEREFORE_QDRANT_URL", "WHEREFORE_QDRANT_API_KEY")
 """A scratch suite must not write into the index that the real one uses."""
@@ -92,6 +92,9 @@ def service_environment(
     secured = security is not None and security.enabled
     if service == "orchestrator":
         variables[f"{prefix}HTTP_PORT"] = str(ports.orchestrator_http)
+        for other in APPLICATIONS:  # its page calls them
+            target = f"127.0.0.1:{getattr(ports, other)}"
+            variables[f"{prefix}{other.upper()}_TARGET"] = target
     for other in SERVICES:
         if other != service:
             door = "orchestrator_inner" if secured and other == "orchestrator" else other

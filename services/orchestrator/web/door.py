@@ -13,6 +13,8 @@ from shared.request_context import current_tenant
 from shared.security.guard import Attempt, Guard
 
 _SERVICES: Final = "/wherefore.orchestrator.v1."
+_ASSISTANT: Final = "/wherefore.assistant.v1.AssistantService/"
+_INSIGHT: Final = "/wherefore.insight.v1.InsightService/"
 METHODS: Final = {
     "/api/search": f"{_SERVICES}SearchService/Search",
     "/api/search/stream": f"{_SERVICES}SearchService/SearchStream",
@@ -21,6 +23,14 @@ METHODS: Final = {
     "/api/complete": f"{_SERVICES}CompletionService/Complete",
     "/api/recommend": f"{_SERVICES}RecommendationService/Recommend",
     "/api/events": f"{_SERVICES}UserEventService/Write",
+    "/api/assistant/converse": f"{_ASSISTANT}Converse",
+    "/api/assistant/record": f"{_ASSISTANT}RecordAnswer",
+    "/api/assistant/end": f"{_ASSISTANT}EndConversation",
+    "/api/insight/ingest": f"{_INSIGHT}Ingest",
+    "/api/insight/aggregates": f"{_INSIGHT}QueryAggregates",
+    "/api/insight/alerts": f"{_INSIGHT}ListAlerts",
+    "/api/insight/alerts/stream": f"{_INSIGHT}SubscribeAlerts",
+    "/api/insight/domain": f"{_INSIGHT}DescribeDomain",
 }
 """The method that each route stands for; other routes below /api are let in by nobody."""
 _GUARDED: Final = "/api/"

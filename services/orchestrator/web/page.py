@@ -61,10 +61,18 @@ class DemoPage:
         await self._web.start()
         _log.info("demo page", url=f"http://{settings.host}:{self._web.port}/")
 
+    def begin_drain(self) -> None:
+        """Ends the streams that have no end of their own."""
+        if self.api is not None:
+            self.api.applications.end_following()
+
     async def stop(self) -> None:
-        """Closes the port."""
+        """Closes the port, and what the page alone calls."""
+        self.begin_drain()  # of whoever came back meanwhile
         if self._web:
             await self._web.stop()
+        if self.api is not None:
+            await self.api.applications.close()
 
     @asynccontextmanager
     async def _of_tenant(self, tenant: str) -> AsyncGenerator[ASGIApp]:

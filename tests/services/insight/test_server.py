@@ -66,6 +66,36 @@ async def test_texts_become_counts(stub):
     assert 0 < START_MS + 160 * MINUTE_MS - milliseconds(found.watermark) < 5 * MINUTE_MS
 
 
+async def test_points_come_with_a_forecast_where_it_is_asked_for(stub):
+    await ingest(stub, SURGE)
+    request = pb.QueryAggregatesRequest(
+        dimension=opinion_pb2.DIMENSION_PRODUCT, values=["p1"], step_seconds=600
+    )
+    plain = await stub.QueryAggregates(request, timeout=5)
+    assert not any(point.HasField("forecast") for point in plain.series[0].points)
+    request.with_forecast = True
+    (series,) = (await stub.QueryAggregates(request, timeout=5)).series
+    assert all(point.HasField("forecast") for point in series.points)
+    shares = {
+        milliseconds(point.start_time): (
+            point.counts.negative_count
+            / (point.counts.negative_count + point.counts.positive_count),
+            point.forecast,
+        )
+        for point in series.points
+    }
+    surge = START_MS + 120 * MINUTE_MS
+    share, forecast = shares[surge - surge % (10 * MINUTE_MS)]
+    assert share > forecast.high > forecast.negative_share > forecast.low
+    # The alert is not learnt from.
+    last = shares[max(shares)][1]
+    assert abs(last.negative_share - forecast.negative_share) < 0.05
+    request.values[:] = [f"p{n}" for n in range(11)]
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await stub.QueryAggregates(request, timeout=5)
+    assert fields_of(raised.value) == ["values"]
+
+
 async def test_a_surge_is_listed_with_its_phrases_and_examples(stub):
     await ingest(stub, SURGE)
     listed = await stub.ListAlerts(pb.ListAlertsRequest(), timeout=5)

@@ -1,5 +1,4 @@
-// What is said of a page as a whole: how the query was read, what was lost, what went wrong.
-import { useKey } from "./api.js";
+// What is said of a page as a whole: how the query was read, and what was lost.
 import { el } from "./dom.js";
 import { conditions, corrections, facts, highlighted } from "./query.js";
 import { t, term } from "./text.js";
@@ -51,35 +50,6 @@ export function notices(answer, again) {
       el("button", { type: "button", onclick: again }, t("retry"))),
     isFar(answer) && el("div", { class: "notice far" }, el("p", {}, t("far"))),
   ].filter(Boolean);
-}
-
-// What a suite with security on says to who shows no key, or one that does not open this.
-const KEYLESS = ["UNAUTHENTICATED", "PERMISSION_DENIED"];
-
-function keyForm(retry) {
-  const input = el("input", { id: "key", type: "password", required: true, autocomplete: "off", spellcheck: "false" });
-  const use = (event) => {
-    event.preventDefault();
-    useKey(input.value.trim());
-    retry();
-  };
-  return el("form", { class: "key", onsubmit: use },
-    el("label", { for: "key" }, t("key")), input,
-    el("button", { type: "submit", class: "primary" }, t("useKey")));
-}
-
-/** An error in the place of the results, with a way to go on. */
-export function failure(error, retry) {
-  const words = t("errors")[error.status];
-  if (KEYLESS.includes(error.status)) {
-    return el("div", { class: "blank", role: "alert" },
-      el("h2", {}, t("keyTitle")), el("p", {}, words), keyForm(retry));
-  }
-  return el("div", { class: "blank", role: "alert" },
-    el("h2", {}, t("errorTitle")),
-    el("p", {}, words ?? error.message),
-    words && error.status !== "NETWORK" && el("p", {}, el("code", {}, `${error.status}: ${error.message}`)),
-    el("button", { type: "button", class: "primary", onclick: retry }, t("retry")));
 }
 
 /** What stands in the place of the results when there are none. */

@@ -17,24 +17,18 @@ export function el(tag, attributes = {}, ...children) {
 
 /** Draws a bar; `parts` are [class, x, width] in percent. What it shows must also stand in words. */
 export function bar(parts) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("aria-hidden", "true");
-  for (const [name, x, width] of [["track", 0, 100], ...parts]) {
-    const rect = document.createElementNS(SVG, "rect");
-    const shape = { class: name, x: `${x}%`, width: `${Math.max(width, 0.8)}%`, height: 8, rx: 3 };
-    for (const [key, value] of Object.entries(shape)) rect.setAttribute(key, value);
-    svg.append(rect);
-  }
-  return svg;
+  return svg("svg", { "aria-hidden": "true" }, ...[["track", 0, 100], ...parts].map(([name, x, width]) =>
+    svg("rect", { class: name, x: `${x}%`, width: `${Math.max(width, 0.8)}%`, height: 8, rx: 3 })));
+}
+
+/** Returns an element of a drawing. */
+export function svg(tag, attributes = {}, ...children) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.append(...children);
+  return node;
 }
 
 export function icon(path) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  svg.setAttribute("class", "icon");
-  const shape = document.createElementNS(SVG, "path");
-  shape.setAttribute("d", path);
-  svg.append(shape);
-  return svg;
+  return svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true", class: "icon" }, svg("path", { d: path }));
 }

@@ -1,10 +1,12 @@
 // The page: a search or recommendations, shown as cards, with what was done sent back as events.
-import { aboutPage, failure, nothing, notices } from "./about.js";
+import { aboutPage, nothing, notices } from "./about.js";
 import { ask, newSession, session, stream } from "./api.js";
 import { card, putReason } from "./card.js";
 import { closeCompletions, completeWith } from "./complete.js";
 import { $, el } from "./dom.js";
 import { facetSpecs, filterOf, known, showFacets } from "./facets.js";
+import { failure } from "./failure.js";
+import { frameWords } from "./frame.js";
 import { closePanel, openPanel, reasonCame } from "./panel.js";
 import { closePeek } from "./peek.js";
 import { current, examples, number, switchLanguage, t } from "./text.js";
@@ -21,12 +23,8 @@ const atHome = () => state.tab === "search" && !state.query;
 const searching = () => state.tab === "search" && !atHome();
 
 function words() {
-  document.documentElement.lang = current() === "zh" ? "zh-CN" : "en";
-  for (const node of document.querySelectorAll("[data-text]")) node.textContent = t(node.dataset.text);
-  for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", t(node.dataset.label));
+  frameWords();
   $("query").placeholder = t("placeholder");
-  $("language").textContent = t("other");
-  $("language").lang = t("otherLanguage");
   $("order").replaceChildren(...Object.entries(t("orders")).map(([value, name]) => el("option", { value }, name)));
   $("order").value = state.order;
   $("examples").replaceChildren(...examples().map((q) => el("button", { type: "button", onclick: () => search(q) }, q)));

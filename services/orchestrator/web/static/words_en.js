@@ -1,9 +1,16 @@
 // The page's own words in English. Reasons come from the service in the query's language.
+import chat from "./chat/words_en.js";
+import monitor from "./monitor/words_en.js";
+
 export default {
+  ...chat,
+  ...monitor,
   skip: "Skip to results",
   views: "Views",
   tabSearch: "Search",
   tabForYou: "For you",
+  tabChat: "Customer service",
+  tabMonitor: "Opinions",
   other: "中文",
   otherLanguage: "zh-CN",
   hero: "Search that says why",
@@ -38,6 +45,7 @@ export default {
   anyNumber: "any",
   clearChoice: "Clear",
   pinned: "Placed by the shop",
+  sponsored: "Sponsored",
   boost: "Moved by the shop",
   more: "Show more",
   restart: "Forget me and start over",
@@ -45,7 +53,6 @@ export default {
 
   searching: "Searching…",
   loading: "Loading…",
-  sponsored: "Sponsored",
   meeting: (n, ms) => `${n} products meet the conditions · ${ms} ms`,
   best: (n, ms) => `Best of ${n} products · ${ms} ms`,
   some: (n, ms) => `${n} products shown · ${ms} ms`,
@@ -107,6 +114,7 @@ export default {
     chosen_before: "Chosen after this search", meaning_match: "Close in meaning",
     seen_before: "You looked at it", price_like_yours: "Priced like what you buy",
     rating_counted: "Its rating counted here", sales_counted: "Its sales counted here",
+    running_low: "Running low", overstock: "Ample stock counted here", sponsored: "Sponsored",
   },
   writers: { MODEL: "worded by the model", TEMPLATE: "from a template" },
   checked: "every clause checked against its evidence",
@@ -114,7 +122,6 @@ export default {
   customers: (count) => `${count} customers`,
   dearer: (dearer, all) => `${dearer} of ${all} others cost more`,
   boughtTimes: (times, days) => `${times}×, last ${days} days ago`,
-    running_low: "Running low", overstock: "Ample stock counted here", sponsored: "Sponsored",
   of: (some, all) => `${some} of ${all} reviews`,
   sold: (count) => `${count} sold in 30 days`,
   days: (count) => `new for ${count} days`,

@@ -1,9 +1,16 @@
 // The page's own words in Chinese. Reasons come from the service in the query's language.
+import chat from "./chat/words_zh.js";
+import monitor from "./monitor/words_zh.js";
+
 export default {
+  ...chat,
+  ...monitor,
   skip: "跳到结果",
   views: "视图",
   tabSearch: "搜索",
   tabForYou: "为你推荐",
+  tabChat: "客服",
+  tabMonitor: "口碑",
   other: "English",
   otherLanguage: "en",
   hero: "会说理由的搜索",
@@ -38,6 +45,7 @@ export default {
   anyNumber: "不限",
   clearChoice: "清除筛选",
   pinned: "店铺置顶",
+  sponsored: "广告",
   boost: "店铺调整",
   more: "更多结果",
   restart: "清除记录，重新开始",
@@ -45,7 +53,6 @@ export default {
 
   searching: "正在搜索…",
   loading: "正在加载…",
-  sponsored: "广告",
   meeting: (n, ms) => `${n} 件商品符合条件 · ${ms} 毫秒`,
   best: (n, ms) => `从 ${n} 件商品中选出 · ${ms} 毫秒`,
   some: (n, ms) => `已显示 ${n} 件商品 · ${ms} 毫秒`,
@@ -107,6 +114,7 @@ export default {
     chosen_before: "同一搜索后的选择", meaning_match: "意思相近",
     seen_before: "你看过", price_like_yours: "价位与你买过的相近",
     rating_counted: "评分加分", sales_counted: "销量加分",
+    running_low: "库存不多", overstock: "库存充足加分", sponsored: "广告",
   },
   writers: { MODEL: "由模型措辞", TEMPLATE: "由模板写成" },
   checked: "每一分句都已对照依据核实",
@@ -114,7 +122,6 @@ export default {
   customers: (count) => `${count} 位顾客`,
   dearer: (dearer, all) => `其他 ${all} 件中 ${dearer} 件更贵`,
   boughtTimes: (times, days) => `${times} 次，最近一次在 ${days} 天前`,
-    running_low: "库存不多", overstock: "库存充足加分", sponsored: "广告",
   of: (some, all) => `${all} 条评价中的 ${some} 条`,
   sold: (count) => `近 30 天售出 ${count} 件`,
   days: (count) => `上架 ${count} 天`,

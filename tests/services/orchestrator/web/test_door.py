@@ -9,7 +9,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from services.orchestrator.web.app import Api, api_routes, make_app
+from services.orchestrator.web.app import PAGES, Api, api_routes, make_app
+from services.orchestrator.web.applications import Applications
 from services.orchestrator.web.door import METHODS, Pages
 from shared.request_context import current_caller
 from shared.security.api_keys import new_key
@@ -39,7 +40,13 @@ def api_of(say: Callable[[object], Awaitable[CompleteResponse]] = answer) -> Api
     others = dict.fromkeys(
         ("search", "summarise", "explain", "complete", "recommend", "write_event"), say
     )
-    return Api(**others, search_stream=parts, check_ready=ready, deadline_seconds=5)
+    return Api(
+        **others,
+        search_stream=parts,
+        applications=Applications("", "", 5),
+        check_ready=ready,
+        deadline_seconds=5,
+    )
 
 
 @asynccontextmanager
@@ -129,5 +136,5 @@ async def test_a_tenant_is_answered_from_their_own_data(settings: SecuritySettin
 
 
 async def test_the_page_and_health_are_open(client: httpx.AsyncClient) -> None:
-    for path in ("/", "/healthz"):
+    for path in (*PAGES, "/healthz"):
         assert (await client.get(path)).status_code == httpx.codes.OK

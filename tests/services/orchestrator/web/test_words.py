@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from services.orchestrator.web.app import STATIC
+from services.orchestrator.web.app import PAGES, STATIC
 from services.ranking.explain import LABELS, LOWERED
 from services.reason.clauses import TEMPLATES
 
@@ -46,9 +46,10 @@ def test_every_feature_has_chinese_words(shapes):
 
 
 def test_every_word_that_is_asked_for_exists(shapes):
-    sources = [file.read_text() for file in STATIC.glob("*.js")]
+    sources = [file.read_text() for file in STATIC.rglob("*.js")]
     asked = {word for text in sources for word in re.findall(r'\bt\("(\w+)"\)', text)}
-    asked |= set(re.findall(r'data-(?:text|label)="(\w+)"', (STATIC / "index.html").read_text()))
+    for page in PAGES.values():
+        asked |= set(re.findall(r'data-(?:text|label)="(\w+)"', (STATIC / page).read_text()))
     assert asked
     assert asked <= set(shapes[0])
 

@@ -1,0 +1,90 @@
+// Texts of the sample. Products, brands and reviews are made up.
+export const SHOP = [
+  { id: "aurel-kettle", brand: "Aurel" },
+  { id: "northpeak-boots", brand: "Northpeak" },
+  { id: "lumoria-phone", brand: "Lumoria" },
+  { id: "lumoria-headset", brand: "Lumoria" },
+  { id: "miro-tea", brand: "Miro" },
+];
+
+export const USUAL = {
+  positive: [
+    "Great quality, I love it",
+    "Works very well and looks beautiful",
+    "Fast delivery, very happy with it",
+    "Excellent value for money, would buy again",
+    "Very comfortable and sturdy, highly recommend",
+    "The battery lasts long, I am very satisfied",
+    "Beautiful design, my wife loves it",
+    "Helpful customer service, thank you",
+    "Perfect fit and great colour",
+    "Well packed and delivered quickly, perfect",
+    "质量很好，很喜欢",
+    "物流很快，包装也很好",
+    "性价比很高，推荐购买",
+    "颜色漂亮，做工精细，非常满意",
+    "客服态度很好，下次还来",
+    "用了一周，感觉很不错",
+    "送给妈妈的，她很喜欢",
+    "味道很好，家人都喜欢",
+    "大小合适，很舒服",
+    "系统流畅，速度很快，好用",
+  ],
+  neutral: [
+    "Arrived on Tuesday",
+    "It is for my brother",
+    "The box holds two of them",
+    "Second order this year",
+    "昨天收到的",
+    "还没有用",
+    "给同事买的",
+    "第二次下单",
+  ],
+  negative: [
+    "Too expensive for what it is, disappointed",
+    "The colour looks cheap and ugly, not happy",
+    "Poor quality, it broke after a week",
+    "Too small, bad fit, I will return it",
+    "Customer service was rude and slow to reply",
+    "质量太差，用几天就坏了",
+    "物流太慢了，等了一个星期",
+    "颜色和图片不一样，很失望",
+    "客服态度很差，不回复",
+    "尺码偏小，穿着不舒服，后悔买了",
+  ],
+};
+
+/** Minutes before the end of the sample. */
+export const SURGES = [
+  {
+    product: "northpeak-boots",
+    begin: -150,
+    end: -125,
+    count: 60,
+    texts: [
+      "The parcel was delivered to the wrong address, terrible",
+      "My parcel never arrived, tracking has stopped, very bad",
+      "Wrong address again, the courier is terrible, still no boots",
+      "Waited two weeks, parcel lost, awful delivery",
+      "Courier left the parcel in the rain, boots ruined, terrible",
+      "快递送错地址，太差了",
+      "快递丢件，一直没收到，很差",
+      "等了两周没收到货，物流太差",
+    ],
+  },
+  {
+    product: "lumoria-phone",
+    begin: -14,
+    end: -1,
+    count: 54,
+    texts: [
+      "The screen cracked on the first day, terrible quality",
+      "Screen cracked after the update, very disappointed",
+      "Cracked screen out of the box, awful, I want a refund",
+      "Second phone with a cracked screen, bad quality",
+      "屏幕第一天就碎了，质量太差",
+      "屏幕碎裂，要求退款，太失望了",
+      "刚开机屏幕就裂了，垃圾",
+    ],
+  },
+];
