@@ -1,5 +1,5 @@
 # Two commands: `make up` starts the whole suite, `make test` runs every check.
-# Everything they install lies in this folder (.venv, .venv-triton, .wherefore); `make clean` removes it.
+# Everything they install lies in this folder (.venv, .venv-triton, .venv-federated, .wherefore); `make clean` removes it.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -10,7 +10,7 @@ CATALOGUE ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status test lint types protos-check unit sbom audit models docs locks train-nlu triton install install-dev protos fix clean
+.PHONY: help up down status test lint types protos-check unit sbom audit models docs locks train-nlu triton federated install install-dev protos fix clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -24,13 +24,13 @@ down: ## Stop the suite.
 status: ## Show what runs.
 	@$(BIN)/wherefore status
 
-test: install-dev models triton lint types protos-check sbom audit unit ## Run every check and every test.
+test: install-dev models triton federated lint types protos-check sbom audit unit ## Run every check and every test.
 
 lint: install-dev ## Check style and formatting.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: install-dev ## Check types.
+types: install-dev federated ## Check types.
 	$(BIN)/pyright shared services clients/python/src
 
 protos-check: install-dev ## Lint the contracts and compare them with the previous commit's.
@@ -46,7 +46,7 @@ sbom: install-dev ## Write what is installed as a CycloneDX bill of materials (b
 audit: install-dev ## Look for known vulnerabilities of what is installed.
 	@$(BIN)/python tools/audit_dependencies.py
 
-unit: install-dev models triton
+unit: install-dev models triton federated
 	$(BIN)/python -m pytest
 
 fix: install-dev ## Format the code and mend what can be mended.
@@ -60,6 +60,7 @@ protos: install-dev ## Generate the stubs again after a change in protos/.
 models: install ## Export the models that Triton serves from their weights.
 	@$(BIN)/python -m shared.inference.export
 	@$(BIN)/python -m services.nlu.train.export
+	@$(BIN)/python -m services.nlu.train.crossmodal.export
 	@$(BIN)/python -m services.reason.train graphs
 
 docs: install-dev ## Build the site of the documentation (build/site).
@@ -74,6 +75,10 @@ train-nlu: install-dev ## Train the query models anew, from the data sets to wha
 
 triton: install ## Install Triton into an environment of its own.
 	@$(BIN)/python -m shared.suite
+
+# Over that of the tests: it takes from there what Flower does not clash with.
+federated: install-dev ## Install Flower into an environment of its own.
+	@$(BIN)/python -m shared.federated
 
 install: $(STAMPS)/install
 install-dev: $(STAMPS)/install-dev
@@ -98,4 +103,4 @@ $(STAMPS)/install-dev: $(STAMPS)/install
 
 clean: ## Stop the suite and remove everything that was installed or made.
 	@test ! -x $(BIN)/wherefore || $(BIN)/wherefore down || true
-	rm -rf $(VENV) .venv-triton .wherefore wherefore backends
+	rm -rf $(VENV) .venv-triton .venv-federated .wherefore wherefore backends

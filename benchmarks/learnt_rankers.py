@@ -33,22 +33,19 @@ from benchmarks.report import update_section
 from services.ranking.clicks.behaviour import (
     CART,
     PURCHASE,
-    PositionBased,
     attraction,
     examination,
-    follow_through,
 )
 from services.ranking.clicks.learn import fit_clicks, relevance
 from services.ranking.clicks.page_log import OUTCOMES, LoggedPage
 from services.ranking.clicks.propensity import estimate_propensities
+from services.ranking.clicks.simulated import SEVERITY, log_pages
 from services.ranking.clicks.table import PageTable
 from services.ranking.config import DEFAULT_WEIGHTS
 from services.ranking.deep.calibrate import measure_calibration
 from services.ranking.deep.impressions import Impressions, Split
 from services.ranking.deep.learn import Learnt, Scorer, learn
 from services.ranking.deep.training import TrainingSettings
-from services.ranking.diversity import Likeness
-from services.ranking.exploration import Explorer
 from services.ranking.features import FEATURES
 from services.ranking.model import LinearModel
 from services.ranking.train.dataset import RankingData
@@ -57,8 +54,6 @@ from services.ranking.weights import load_weights
 from shared.distributed import Processes
 from shared.evaluation.metrics import dcg
 
-SEVERITY = 1.0
-_ALONE = Likeness({}, {})
 ALONE = Processes(0, 1)
 TREES_NAIVE, TREES, TREES_ON_LINEAR, DEEP_NAIVE, DEEP_CLICKS, DEEP, BLEND = (
     "trees, clicks as they are",
@@ -69,34 +64,6 @@ TREES_NAIVE, TREES, TREES_ON_LINEAR, DEEP_NAIVE, DEEP_CLICKS, DEEP, BLEND = (
     "deep, three tasks, inverse propensity",
     "linear + deep, three tasks, inverse propensity",
 )
-
-
-def log_pages(data: RankingData, weights: Mapping[str, float], seed: int) -> list[LoggedPage]:
-    """Pages of the exploring ranker, with what simulated shoppers did."""
-    random = np.random.default_rng(seed)
-    explorer, shopper = Explorer(DEVIATION, random), PositionBased(SEVERITY)
-    model = LinearModel.of("", weights)
-    attracts = attraction(data.ratings, int(data.ratings.max()))
-    pages: list[LoggedPage] = []
-    for number, text in enumerate(data.texts):
-        rows = data.rows(number)
-        values = data.features[rows]
-        ids = [f"{number}/{row}" for row in range(len(values))]
-        scores = model.score(values)
-        for _ in range(PAGES):
-            drawn = explorer.order(
-                scores, values, weights, likeness=_ALONE, strength=0.0, limit=PLACES
-            )
-            shown = np.array(drawn.order, dtype=np.int64)
-            own = attracts[rows][shown][None, :]
-            clicked = shopper.click(own, random)
-            carted, bought = follow_through(clicked, own, random)
-            pages.append(
-                LoggedPage(
-                    text, values, shown, drawn.propensities, clicked[0], carted[0], bought[0], ids
-                )
-            )
-    return pages
 
 
 def learnt_rankers(
@@ -161,7 +128,7 @@ def calibration(learnt: Learnt, pages: Sequence[LoggedPage]) -> dict[str, tuple[
 
 def measure(data: RankingData, weights: Mapping[str, float], seed: int) -> Results:
     """Every query by rankers that never saw it."""
-    pages = log_pages(data, weights, seed)
+    pages = log_pages(data, weights, seed, pages=PAGES, places=PLACES, deviation=DEVIATION)
     count = len(data.texts)
     order = np.random.default_rng(seed).permutation(count)
     attracts = attraction(data.ratings, int(data.ratings.max()))

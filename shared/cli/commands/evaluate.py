@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 
 from shared.cli import failures, output
 from shared.cli.commands.evaluate_crossmodal import crossmodal
+from shared.cli.commands.evaluate_federated import federated
 from shared.cli.commands.evaluate_logs import ranking_logs
 from shared.cli.commands.evaluate_monitor import monitor
 from shared.cli.commands.evaluate_nlu import nlu
@@ -35,6 +36,7 @@ app.command(ranking_logs)
 app.command(uplift)
 app.command(monitor)
 app.command(support)
+app.command(federated)
 app.command(crossmodal)
 
 

@@ -10,12 +10,14 @@ from cyclopts import App, Parameter
 
 from shared.cli import failures
 from shared.cli.commands.train_categories import categories
+from shared.cli.commands.train_federated import app as federated
 from shared.cli.commands.train_recommend import recommend
 from shared.cli.options import Json, NluTarget
 
 app = App(name="train", help="Train the suite's models.")
 app.command(recommend)
 app.command(categories)
+app.command(federated)
 
 
 @app.command

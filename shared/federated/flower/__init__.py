@@ -1,0 +1,1 @@
+"""What runs in Flower's environment (`shared.federated.environment`); all else does without it."""
