@@ -24,6 +24,8 @@ _LEAKS = {
 }
 _KEY = re.compile(r'\[".*?"\]', re.DOTALL)
 """The key of a map in the path of a field, which is the caller's."""
+_ESCAPE = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
+"""How what we quote tells a character that cannot be printed."""
 _BEFORE = 8
 """Characters before what was found that the caller must have said as well, or what we quote."""
 _PATTERNS = {name: re.compile(pattern) for name, pattern in _LEAKS.items()}
@@ -49,7 +51,7 @@ def _echoed(match: re.Match[str], sent: str) -> bool:
     """Whether the caller said it, our quotation marks aside."""
     if match[0] in sent:
         return True
-    before = match.string[max(0, match.start() - _BEFORE) : match.start()]
+    before = _ESCAPE.split(match.string[: match.start()])[-1][-_BEFORE:]
     ours = max(before.rfind("'"), before.rfind('"')) + 1  # what we quote begins behind it
     with_before = before[ours:] + match[0][:-1]
     return match[0][-1] in "'\"" and with_before in sent

@@ -129,6 +129,8 @@ def test_an_echo_is_no_leak():
     assert leaks(["no product 'audio-002{' here"], sent="id: audio-002{") == []
     assert leaks(["no product '{' in the catalogue"], sent="\n\x01{") == []
     assert leaks(["Product has no field 'title{'"], sent="\x06title{") == []
+    assert leaks(["no product 'a\\u2fde猫{' here"], sent="a\u2fde猫{") == []
+    assert leaks(["no product {'a\\u2fde猫': 1} here"], sent="a\u2fde猫")
     assert leaks(["no product {'audio-002': 1}"], sent="id: audio-002{")
     assert leaks(["no product '' but {'audio-002': 1}"], sent="id: audio-002{")
 
