@@ -64,7 +64,8 @@ COPY --from=stubs /app/wherefore/ wherefore/
 COPY shared/ shared/
 COPY services/ services/
 COPY models/ models/
-RUN python -m services.nlu.train.export && python -m services.reason.train graphs
+RUN python -m services.nlu.train.export && python -m services.nlu.train.crossmodal.export \
+    && python -m services.reason.train graphs
 
 # Weights are for training: services and Triton read graphs.
 FROM exports AS models
@@ -107,6 +108,7 @@ COPY --from=models /app/models/query_en/ models/query_en/
 COPY --from=models /app/models/query_zh/ models/query_zh/
 COPY --from=models /app/models/cross_en/ models/cross_en/
 COPY --from=models /app/models/cross_en_attribution/ models/cross_en_attribution/
+COPY --from=models /app/models/pictures_luma/ models/pictures_luma/
 COPY services/nlu/ services/nlu/
 RUN python -m compileall -q services
 ENV WHEREFORE_NLU_HOST=0.0.0.0 \
@@ -265,6 +267,7 @@ COPY --from=models /app/models/query_en/ models/query_en/
 COPY --from=models /app/models/query_zh/ models/query_zh/
 COPY --from=models /app/models/cross_en/ models/cross_en/
 COPY --from=models /app/models/cross_en_attribution/ models/cross_en_attribution/
+COPY --from=models /app/models/pictures_luma/ models/pictures_luma/
 COPY --from=models /app/models/reason_small/ models/reason_small/
 USER 10001:10001
 CMD ["--model-control-mode=explicit", "--load-model=query_en", "--load-model=query_zh", \

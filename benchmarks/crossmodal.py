@@ -12,6 +12,7 @@ from benchmarks import report
 from benchmarks.data import data_folder
 from services.nlu.pictures.evaluation.run import (
     BASELINE,
+    HISTOGRAM,
     MODEL,
     CrossmodalEvaluation,
     evaluate_crossmodal,
@@ -44,6 +45,7 @@ def section(found: CrossmodalEvaluation) -> str:
     for title, systems in (
         ("text to picture", found.text_to_picture),
         ("picture to text", found.picture_to_text),
+        ("other pictures of the same", found.other_views),
         ("like this but in another colour", found.like_this_but),
     ):
         for name, ranks in systems.items():
@@ -55,6 +57,10 @@ def section(found: CrossmodalEvaluation) -> str:
     ]
     test, learnt = found.counts["test"], found.counts["train"]
     compared = f"{found.times_baseline:.1f} times"
+    alone = found.text_to_picture[MODEL].recall(10).mean / max(
+        found.text_to_picture[HISTOGRAM].recall(10).mean, 1e-9
+    )
+    chosen, others = found.chosen, found.counts["dev"]["products"]
     return f"""
 ## Pictures
 
@@ -62,21 +68,29 @@ Recall of the first right answer among the first k, with 95 % intervals by drawi
 
 {report.table(("task: system", "queries of candidates", "@1", "@5", "@10"), rows)}
 
-Text to picture, the {MODEL} finds {compared} what the baseline finds within ten (aim: at least
-{TIMES} times). Queries are of {test["products"]} products ({test["pictures"]} pictures) that
-nothing was learnt from or chosen on. Ranked are single pictures: all of the shop, those of the
-{learnt["products"]} products of the training among them as distractors. Right is a picture of the
-product in the colour asked for, whatever the view. A text is the listing: "Hero Hoodie, gray.
-Men, Hoodies & Sweatshirts"; for "like this but" it is "gray. Men, Hoodies & Sweatshirts", and
-"gray" alone for the edit. A picture is never ranked for itself.
+Text to picture, the {MODEL} finds within ten {compared} what the baseline finds (aim: at least
+{TIMES} times), and {alone:.1f} times what the histogram finds alone. Queries are of
+{test["products"]} products ({test["pictures"]} pictures) that nothing was learnt from or chosen
+on. Ranked are single pictures: all of the shop, those of the {learnt["products"]} products of the
+training among them as distractors. Right is a picture of the product in the colour asked for,
+whatever the view. A text is the listing: "Hero Hoodie, gray. Men, Hoodies & Sweatshirts"; for
+"like this but" it is "gray. Men, Hoodies & Sweatshirts", and "gray" alone for the edit. Other
+pictures of the same are found by one and its listing. A picture is never ranked for itself.
+
+With this baseline the aim is out of reach: three times its recall is above 1. A picture and a text
+together are above either alone where both are of what is sought (other pictures of the same, within
+ten); for another colour the text, which names colour and category, does as well by itself. The rows
+of the histogram alone, of other pictures and of edits with a text were added once the first figures
+had been seen; weights were chosen on other products all the same.
 
 The baseline ({BASELINE}) has the mean histogram of each colour word and a logistic regression
 from histogram to category, both of the products of the training; it is told which colour,
-audience and category a text names. How much its category counts ({found.chosen["category"]}), the
-share of the text beside a picture ({found.chosen["text"]}) and the strength of edits
-({found.chosen["edit"]}) were chosen on {found.counts["dev"]["products"]} other products.
+audience and category a text names. How much its category counts ({chosen["category"]}), the share
+of the text beside a picture ({chosen["other views"]} for other pictures of the same,
+{chosen["both"]} for another colour, {chosen["edit and text"]} beside an edited picture) and the
+strength of edits ({chosen["edit"]}) were chosen on {others} other products.
 
-{report.table(("words alone", "colours: right of 12", "patterns: area under ROC"), words)}
+{report.table(("words alone", "colours: share right", "patterns: area under ROC"), words)}
 
 Colours: which of the words for colours fits a picture best, its category being told. Patterns:
 pictures of products that are striped, colour-blocked, checked, highlighted or printed, against

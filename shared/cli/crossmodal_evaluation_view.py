@@ -17,6 +17,7 @@ def tables(found: CrossmodalEvaluation) -> Iterator[Table]:
     """Yield the figures as tables, each with its 95 % interval."""
     yield _recalls("text -> picture", found.text_to_picture)
     yield _recalls("picture -> text", found.picture_to_text)
+    yield _recalls("other pictures of the same", found.other_views)
     yield _recalls("like this but in another colour", found.like_this_but)
     words = Table("", "colour words, accuracy", "pattern words, area under ROC")
     for name, colour in found.colours.items():

@@ -3,7 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from shared.inference.settings import ATTRIBUTION_MODEL, CROSS_MODEL, QUERY_MODELS
+from shared.inference.settings import (
+    ATTRIBUTION_MODEL,
+    CROSS_MODEL,
+    PICTURE_MODEL,
+    QUERY_MODELS,
+)
 from shared.suite import triton
 from shared.suite.environment import chosen_models
 from shared.suite.errors import SuiteError
@@ -12,7 +17,13 @@ from shared.suite.errors import SuiteError
 def served(encoder: str, variables: Mapping[str, str]) -> tuple[str, ...]:
     """Returns what Triton loads: the encoder, and of the others in use those that were made."""
     others = dict.fromkeys(
-        (*QUERY_MODELS.values(), CROSS_MODEL, ATTRIBUTION_MODEL, *chosen_models(variables))
+        (
+            *QUERY_MODELS.values(),
+            CROSS_MODEL,
+            ATTRIBUTION_MODEL,
+            PICTURE_MODEL,
+            *chosen_models(variables),
+        )
     )
     return (encoder, *(name for name in others if name != encoder and triton.is_made(name)))
 

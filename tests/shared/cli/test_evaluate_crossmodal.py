@@ -37,7 +37,7 @@ def test_json_holds_all_figures(shop, encoder, capsys):
             )
     assert set(document["like_this_but"]) >= {"picture alone", "text alone", "both", "edit"}
     assert set(document["colour_words"]) == set(document["pattern_words"])
-    assert set(document["chosen"]) == {"category", "text", "edit"}
+    assert set(document["chosen"]) == {"category", "other views", "both", "edit", "edit and text"}
     assert encoder.closed == 1
 
 

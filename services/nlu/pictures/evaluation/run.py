@@ -8,6 +8,7 @@ picture is right when it shows the product in the colour asked for, whatever the
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,12 +40,19 @@ from shared.pictures.decoding import Pixels, decode
 
 MODEL: Final = "dual encoder"
 BASELINE: Final = "colour histogram and category"
+HISTOGRAM: Final = "colour histogram alone"
 _WEIGHTS: Final = (0.02, 0.05, 0.1, 0.2, 0.5)
 """Of the baseline's category, from which the products for choices choose."""
-_SHARES: Final = (0.3, 0.4, 0.5, 0.6, 0.7)
+_SHARES: Final = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Of the text beside a picture, likewise."""
 _STRENGTHS: Final = (1.0, 1.5, 2.0)
 """Of an edit, likewise."""
+_BOTH: Final = "both"
+_EDIT: Final = "edit"
+_EDIT_AND_TEXT: Final = "edit and text"
+_VIEWS: Final = "other views"
+_SYSTEM: Final = {_VIEWS: _BOTH}
+"""What is chosen -> the system that it is chosen by, where they are not called alike."""
 _CUT: Final = 10
 _CHUNK: Final = 32
 
@@ -58,8 +66,10 @@ class CrossmodalEvaluation:
     Attributes:
         text_to_picture: Listings of the products in each colour find their pictures.
         picture_to_text: Pictures find the listing of what they show among all listings.
+        other_views: A picture and the listing of what it shows find its other pictures.
         like_this_but: A picture and another colour find the product in it: by the picture alone, by
-            the text alone ("red. Women, Tees"), by both, and by an edit ("red").
+            the text alone ("red. Women, Tees"), by both, by an edit ("red"), and by the text with
+            the edited picture.
         colours: Share of the pictures whose colour word fits best of all such words.
         patterns: Area under the ROC curve of words for patterns against "plain".
         chosen: What was chosen on the products for choices.
@@ -68,6 +78,7 @@ class CrossmodalEvaluation:
 
     text_to_picture: Mapping[str, Ranks]
     picture_to_text: Mapping[str, Ranks]
+    other_views: Mapping[str, Ranks]
     like_this_but: Mapping[str, Ranks]
     colours: Mapping[str, Interval]
     patterns: Mapping[str, Interval]
@@ -85,6 +96,7 @@ class CrossmodalEvaluation:
         return {
             "text_to_picture": recalls(self.text_to_picture),
             "picture_to_text": recalls(self.picture_to_text),
+            "other_views": recalls(self.other_views),
             "like_this_but": recalls(self.like_this_but),
             "times_baseline": self.times_baseline,
             "colour_words": {name: interval_json(each) for name, each in self.colours.items()},
@@ -152,7 +164,8 @@ class _Trial:
         return CrossmodalEvaluation(
             await self._text_to_picture(Part.TEST),
             await self._picture_to_text(),
-            await self._like_this_but(Part.TEST, self._chosen["text"], self._chosen["edit"]),
+            await self._other_views(Part.TEST),
+            await self._like_this_but(Part.TEST),
             await self._colours(),
             await self._patterns(),
             self._chosen,
@@ -167,16 +180,19 @@ class _Trial:
             ranks = await self._text_to_picture(Part.DEV)
             found[weight] = _reciprocal(ranks[BASELINE])
         self._chosen["category"] = max(found, key=found.__getitem__)
-        both = {
-            share: _reciprocal((await self._like_this_but(Part.DEV, share, 1.0))["both"])
-            for share in _SHARES
-        }
-        self._chosen["text"] = max(both, key=both.__getitem__)
-        edits = {
-            strength: _reciprocal((await self._like_this_but(Part.DEV, 0.5, strength))["edit"])
-            for strength in _STRENGTHS
-        }
-        self._chosen["edit"] = max(edits, key=edits.__getitem__)
+        self._chosen |= {_VIEWS: _SHARES[0], _BOTH: _SHARES[0], _EDIT_AND_TEXT: _SHARES[0]}
+        self._chosen[_EDIT] = _STRENGTHS[0]
+        for name, values, task in (
+            (_VIEWS, _SHARES, self._other_views),
+            (_BOTH, _SHARES, self._like_this_but),
+            (_EDIT, _STRENGTHS, self._like_this_but),
+            (_EDIT_AND_TEXT, _SHARES, self._like_this_but),
+        ):
+            figures: dict[float, float] = {}
+            for value in values:
+                self._chosen[name] = value
+                figures[value] = _reciprocal((await task(Part.DEV))[_SYSTEM.get(name, name)])
+            self._chosen[name] = max(figures, key=figures.__getitem__)
 
     async def _text_to_picture(self, part: Part) -> dict[str, Ranks]:
         queries = self._listed(self._of(part))
@@ -185,6 +201,7 @@ class _Trial:
         scores = {
             MODEL: await self._fit([each.listing for each in queries]),
             BASELINE: self._baseline.by_text(queries, self._chosen["category"]),
+            HISTOGRAM: self._baseline.by_text(queries, 0.0),
         }
         return {name: first_right(each, right, products) for name, each in scores.items()}
 
@@ -200,7 +217,29 @@ class _Trial:
         }
         return {n: first_right(each.T[asked], right, products) for n, each in scores.items()}
 
-    async def _like_this_but(self, part: Part, share: float, strength: float) -> dict[str, Ranks]:
+    async def _other_views(self, part: Part) -> dict[str, Ranks]:
+        count = Counter(each.variant for each in self._pictures)
+        own = [
+            at
+            for at, each in enumerate(self._pictures)
+            if each.part == part and each.product and count[each.variant] > 1
+        ]
+        shown = [self._pictures[at] for at in own]
+        right = np.array([self._variants == each.variant for each in shown])
+        by_text = await self._fit([each.listing for each in shown])
+        by_picture = (self._vectors[own] @ self._vectors.T).astype(np.float64)
+        share = self._chosen[_VIEWS]
+        scores = {
+            "picture alone": by_picture,
+            "text alone": by_text,
+            _BOTH: share * by_text + (1 - share) * by_picture,
+        }
+        products = [each.product for each in shown]
+        return {n: first_right(each, right, products, own) for n, each in scores.items()}
+
+    async def _like_this_but(self, part: Part) -> dict[str, Ranks]:
+        share, strength = self._chosen[_BOTH], self._chosen[_EDIT]
+        edited_share = self._chosen[_EDIT_AND_TEXT]
         pairs = self._pairs(part)
         own = [at for at, _ in pairs]
         wanted = [each for _, each in pairs]
@@ -215,13 +254,15 @@ class _Trial:
                 for at, each in pairs
             ]
         )
+        by_edit = (edited @ self._vectors.T).astype(np.float64)
         category = self._chosen["category"]
         theirs = self._baseline.by_text(wanted, category) + self._baseline.by_picture(own)
         scores = {
             "picture alone": by_picture,
             "text alone": by_text,
-            "both": share * by_text + (1 - share) * by_picture,
-            "edit": (edited @ self._vectors.T).astype(np.float64),
+            _BOTH: share * by_text + (1 - share) * by_picture,
+            _EDIT: by_edit,
+            _EDIT_AND_TEXT: edited_share * by_text + (1 - edited_share) * by_edit,
             f"both, by {BASELINE}": theirs,
         }
         return {n: first_right(each, right, products, own) for n, each in scores.items()}

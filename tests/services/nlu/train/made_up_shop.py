@@ -14,7 +14,7 @@ PRODUCTS = 12
 
 
 def make_shop(folder: Path) -> Path:
-    """Twelve products of two kinds, each in three colours, with one picture a colour."""
+    """Twelve products of two kinds, each in three colours, with two pictures a colour."""
     (folder / "images").mkdir(parents=True)
     rows: list[dict[str, str]] = []
     for number in range(PRODUCTS):
@@ -38,7 +38,8 @@ def make_shop(folder: Path) -> Path:
             draw = ImageDraw.Draw(picture)
             for left, top, right, bottom in boxes:
                 draw.rectangle((left, top + number % 5, right, bottom), fill=rgb)
-            picture.save(folder / "images" / f"{sku.lower()}-{colour}_main.jpg")
+            for view in ("main", "back"):
+                picture.save(folder / "images" / f"{sku.lower()}-{colour}_{view}.jpg")
     with (folder / "ConfigurableSampleData_products.csv").open(
         "w", encoding="utf-8", newline=""
     ) as file:

@@ -68,7 +68,7 @@ def recipe(folder: Path, epochs: int) -> Path:
 
 def test_products_are_in_one_part_alone(data: Path):
     pictures = read_pictures(data / "luma")
-    assert len(pictures) == 36
+    assert len(pictures) == 72
     parts = {part: {each.product for each in pictures if each.part == part} for part in Part}
     assert sum(map(len, parts.values())) == 12
     assert len(parts[Part.TEST]) == 4
@@ -134,10 +134,10 @@ async def test_the_served_graph_reads_colours_that_it_was_taught(data: Path, tmp
     unseen = [p for p in read_pictures(data / "luma") if p.part == Part.TEST]
     pixels = [decode(each.path.read_bytes(), "picture") for each in unseen]
     seen: Encoded = await encoder.encode_pictures(pixels)
-    assert seen.vectors.shape == (12, 16)
+    assert seen.vectors.shape == (24, 16)
     assert np.linalg.norm(seen.vectors, axis=1) == pytest.approx(1, abs=1e-5)
     texts = [f"{colour}. {p.audience}, {p.kind}" for p in unseen for colour in ("red", "blue")]
-    said = (await encoder.encode_texts(texts)).vectors.reshape(12, 2, 16)
+    said = (await encoder.encode_texts(texts)).vectors.reshape(24, 2, 16)
     fit = np.einsum("pcd,pd->pc", said, seen.vectors)
     known = [at for at, each in enumerate(unseen) if each.colour in ("red", "blue")]
     right = [fit[at].argmax() == (unseen[at].colour == "blue") for at in known]

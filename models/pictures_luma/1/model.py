@@ -1,0 +1,1 @@
+../../../shared/inference/triton_model.py
