@@ -1,0 +1,137 @@
+"""Federated training beside pooled and local training: `python -m benchmarks.federated`.
+
+The intent head over support_intents_en (train to learn, dev to measure) and, with `--judged`, the
+ranker over pages of simulated shoppers by folds of whole judged queries: what
+`wherefore eval federated` prints, as a section and a plot of utility against epsilon. Needs the
+extra `federated` and Flower (`make federated`).
+
+    python -m benchmarks.federated --judged judged.npz
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks import plots, report
+from benchmarks.data import data_folder
+from shared.cli.commands.evaluate_federated import plans, prepare, summary
+from shared.federated import environment
+
+WITHIN: Final = 0.02
+_TITLES: Final = {"intent": "Intents", "rank": "Ranking"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, and write the section."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--judged", type=Path, help="kept by `wherefore train ranking --data`")
+    parser.add_argument("--many-shops", type=int, default=1000)
+    parser.add_argument("--rank-many-shops", type=int, default=300)
+    parser.add_argument("--rank-epsilons", type=float, nargs="*", default=[2.0, 8.0])
+    parser.add_argument("--judged-of", default="icecat", help="what the queries were asked of")
+    parser.add_argument("--keep", type=Path, help="folder of checkpoints to go on from")
+    parser.add_argument("--dry", action="store_true", help="print, and write nothing")
+    asked = parser.parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    intents = data_folder("support_intents_en") / "support_intents_en"
+    found: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        groups = prepare(
+            Path(folder), intents / "train.csv", intents / "dev.csv", asked.judged, seed=0
+        )
+        for kind, folders in groups.items():
+            plan = {**plans()[kind], "many_shops": asked.many_shops}
+            if kind == "rank":
+                plan |= {"many_shops": asked.rank_many_shops, "epsilons": asked.rank_epsilons}
+                plan |= {"secure_epsilon": 0.0}
+            out = Path(folder) / "out.json"
+            told = [*map(str, folders), "--plan", json.dumps(plan), "--out", str(out)]
+            told += ["--keep", str(asked.keep)] if asked.keep else []
+            if (code := environment.run("shared.federated.compare", told)) != 0:
+                return code
+            found.append(summary(kind, json.loads(out.read_text("utf-8")), plan))
+    data = "support_intents_en (train, dev)"
+    data += f" and judged queries of {asked.judged_of}" if asked.judged else ""
+    options = " ".join(each for each in given if each != "--dry")
+    body = section(found, f"python -m benchmarks.federated {options}".strip(), data)
+    print(body)
+    if not asked.dry:
+        plots.lines(
+            {_TITLES[each["model"]]: _curve(each) for each in found},
+            ("epsilon (RDP, one shop added or removed)", "figure, as part of pooled training"),
+            report.PLOTS / "federated.svg",
+        )
+        report.update_section("federated", body)
+    return 0
+
+
+def section(models: Sequence[dict[str, Any]], command: str, data: str) -> str:
+    """The section, in Markdown."""
+    parts = [_part(each) for each in models]
+    return f"""## Federated training
+
+One model over shops that are dealt their examples by a Dirichlet distribution (concentration 0.5,
+seed 0), in one process through Flower's apps and round loop. All runs of a model without noise take
+as many passes over the same examples. Wanted: federated within 2 points of pooled without privacy.
+
+{"".join(parts)}
+![Utility against epsilon](plots/federated.svg)
+
+Epsilon is of Opacus' RDP accountant, for Poisson sampling of shops, about all that one shop holds.
+Private runs clip updates; "many shops" is the same without noise and clip as they are.
+
+{report.provenance(command, data)}
+"""
+
+
+def _part(model: dict[str, Any]) -> str:
+    pooled = model["outcomes"][0]["value"]
+    rows = [
+        [
+            each["name"],
+            str(each["shops"]),
+            str(each["rounds"]),
+            f"{each['value']:.4f}",
+            f"{100 * (each['value'] - pooled):+.1f}",
+            f"{each['epsilon']:.2f}" if "epsilon" in each else "",
+            f"{each['delta']:.1e}" if "delta" in each else "",
+            f"{each['noise']:.2f}" if "noise" in each else "",
+        ]
+        for each in model["outcomes"]
+    ]
+    alone, federated = model["outcomes"][1], model["outcomes"][2]
+    kept = "kept" if pooled - federated["value"] <= WITHIN else "missed"
+    plan = model["plan"]
+    examples = ", ".join(f"{count:,}" for count in sorted(set(model["training_examples"])))
+    tests = ", ".join(f"{count:,}" for count in sorted(set(model["test_examples"])))
+    headings = ("", "shops", "rounds", model["figure"], "points", "epsilon", "delta", "noise")
+    return f"""### {_TITLES[model["model"]]}: {model["figure"]}
+
+{report.table(headings, rows)}
+
+Federated against pooled: {100 * (federated["value"] - pooled):+.1f} points, {kept}. Shops alone
+range from {alone["worst"]:.4f} to {alone["best"]:.4f}. Learnt from {examples} examples, measured on
+{tests}, means of {model["trials"]} run(s) of each. Learning rate {plan["learning_rate"]:g},
+private runs {plan["private_rate"]:g}.
+
+"""
+
+
+def _curve(model: dict[str, Any]) -> tuple[list[float], list[float]]:
+    pooled = model["outcomes"][0]["value"]
+    private = [each for each in model["outcomes"] if each["name"].startswith("private, epsilon")]
+    private.sort(key=lambda each: each["epsilon"])
+    return (
+        [each["epsilon"] for each in private],
+        [each["value"] / pooled for each in private],
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
