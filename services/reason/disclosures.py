@@ -10,7 +10,7 @@ from typing import Final
 
 from services.reason.clauses import say
 from services.reason.facts import Claim, Fact, Scene
-from services.reason.recheck_shop import LOW_DAYS, SHOP_RECHECKS
+from services.reason.recheck_shop import LOW_DAYS, LOW_UNITS, SHOP_RECHECKS
 from wherefore.common.v1.product_pb2 import AVAILABILITY_IN_STOCK
 
 CODES: Final = ("sponsored", "overstock")
@@ -26,7 +26,7 @@ def running_low(scene: Scene) -> Iterator[Fact]:
         return
     if stock.availability != AVAILABILITY_IN_STOCK or stock.quantity <= 0:
         return
-    if stock.quantity <= LOW_DAYS * told.daily_demand:
+    if stock.quantity <= min(LOW_DAYS * told.daily_demand, LOW_UNITS):
         yield Fact("running_low", "stock.quantity", f"{stock.quantity}", "", 0.38)
 
 

@@ -8,6 +8,8 @@ from wherefore.common.v1.product_pb2 import AVAILABILITY_IN_STOCK
 
 LOW_DAYS: Final = 7
 """Days that the units on hand suffice for at most, for a product to be said to run low."""
+LOW_UNITS: Final = 10
+"""Units at most: "125 left" sounds like no hurry, however many are sold a day."""
 
 
 def _sponsored(fact: Fact, scene: Scene) -> bool:
@@ -28,7 +30,7 @@ def _running_low(fact: Fact, scene: Scene) -> bool:
         and told.HasField("daily_demand")
         and stock.availability == AVAILABILITY_IN_STOCK
         and stock.HasField("quantity")
-        and 0 < int(fact.value) == stock.quantity <= LOW_DAYS * told.daily_demand
+        and 0 < int(fact.value) == stock.quantity <= min(LOW_DAYS * told.daily_demand, LOW_UNITS)
     )
 
 

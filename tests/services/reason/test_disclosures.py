@@ -7,7 +7,7 @@ import pytest
 from services.reason.clauses import say
 from services.reason.disclosures import disclosures, running_low
 from services.reason.explainer import Explainer, ExplainInput, Item
-from services.reason.facts import Claim
+from services.reason.facts import Claim, Fact
 from services.reason.messages import write_reason
 from services.reason.recheck import RECHECKS
 from services.reason.verify import Verifier
@@ -53,6 +53,14 @@ def test_it_runs_low_where_the_units_suffice_for_a_week(language):
             assert Verifier(()).check(claim, scene(Disclosure(daily_demand=daily)), language).holds
 
 
+@pytest.mark.parametrize(("quantity", "low"), [(10, True), (11, False)])
+def test_many_units_are_not_low_however_fast_they_go(quantity, low):
+    fast = scene(Disclosure(daily_demand=50.0), quantity)
+    assert bool(list(running_low(fast))) is low
+    claimed = Fact("running_low", "stock.quantity", str(quantity), "", 0.38)
+    assert RECHECKS["running_low"](claimed, fast) is low
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_it_is_not_said_unless_it_is_so_and_allowed(language):
     allowed = scene(Disclosure(daily_demand=2.0))
@@ -67,6 +75,7 @@ def test_it_is_not_said_unless_it_is_so_and_allowed(language):
         scene(Disclosure()),
         scene(Disclosure(daily_demand=0.0)),
         scene(Disclosure(daily_demand=2.0), quantity=15),
+        scene(Disclosure(daily_demand=50.0), quantity=11),
         sold_out,
         unsaid,
     ):
