@@ -4,7 +4,7 @@ import { SHOP, SURGES, USUAL } from "./sample_texts.js";
 
 const HOURS = 8;
 const MINUTE_MS = 60_000;
-const GAP_MS = 40_000;
+const GAP_MS = 20_000;
 const BATCH = 100;
 
 /** Numbers in [0, 1) that are the same each time (mulberry32). */
