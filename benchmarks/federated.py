@@ -32,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--judged", type=Path, help="kept by `wherefore train ranking --data`")
     parser.add_argument("--many-shops", type=int, default=1000)
-    parser.add_argument("--rank-many-shops", type=int, default=300)
+    parser.add_argument("--epsilons", type=float, nargs="*", default=[2.0, 4.0, 8.0])
+    parser.add_argument("--rank-shops", type=int, default=8)
+    parser.add_argument("--rank-many-shops", type=int, default=200)
     parser.add_argument("--rank-epsilons", type=float, nargs="*", default=[2.0, 8.0])
     parser.add_argument("--judged-of", default="icecat", help="what the queries were asked of")
     parser.add_argument("--keep", type=Path, help="folder of checkpoints to go on from")
@@ -46,10 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             Path(folder), intents / "train.csv", intents / "dev.csv", asked.judged, seed=0
         )
         for kind, folders in groups.items():
-            plan = {**plans()[kind], "many_shops": asked.many_shops}
+            plan = {**plans()[kind], "many_shops": asked.many_shops, "epsilons": asked.epsilons}
+            plan["secure_epsilon"] = 0.0
             if kind == "rank":
                 plan |= {"many_shops": asked.rank_many_shops, "epsilons": asked.rank_epsilons}
-                plan |= {"secure_epsilon": 0.0}
+                plan["shops"] = asked.rank_shops
             out = Path(folder) / "out.json"
             told = [*map(str, folders), "--plan", json.dumps(plan), "--out", str(out)]
             told += ["--keep", str(asked.keep)] if asked.keep else []
@@ -84,7 +87,8 @@ as many passes over the same examples. Wanted: federated within 2 points of pool
 ![Utility against epsilon](plots/federated.svg)
 
 Epsilon is of Opacus' RDP accountant, for Poisson sampling of shops, about all that one shop holds.
-Private runs clip updates; "many shops" is the same without noise and clip as they are.
+Private runs clip updates; "many shops" is the same with the clip and without noise. Private rows
+are plain sums: of few shops, secure sums are measured above, and a test holds both together.
 
 {report.provenance(command, data)}
 """
