@@ -9,7 +9,7 @@ export default {
   chatSend: "Send",
   chatAgain: "Start over",
   chatForgotten: "The conversation is forgotten.",
-  chatExamples: ["Where is my order 00123842?", "How long is the warranty?", "What is the Lumoria D910 made of?", "I want to talk to a person", "怎么取消订单"],
+  chatExamples: ["Where is my order 00123842?", "How long is the warranty?", "How much is the Lumoria D910?", "I want to talk to a person", "怎么取消订单"],
   chatYou: "You",
   chatThem: "Customer service",
   chatWriting: "An answer is being looked for…",

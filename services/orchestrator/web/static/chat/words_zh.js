@@ -9,7 +9,7 @@ export default {
   chatSend: "发送",
   chatAgain: "重新开始",
   chatForgotten: "对话已清除。",
-  chatExamples: ["怎么取消订单", "保修期多长", "退款多久到账", "转人工", "Where is my order 00123842?"],
+  chatExamples: ["怎么取消订单", "保修期多长", "流明里D910多少钱", "转人工", "Where is my order 00123842?"],
   chatYou: "您",
   chatThem: "客服",
   chatWriting: "正在查找答案……",
