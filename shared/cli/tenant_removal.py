@@ -13,7 +13,15 @@ from shared.cli import failures
 if TYPE_CHECKING:
     from shared.security.settings import SecuritySettings
 
-SERVICES: Final = ("orchestrator", "retrieval", "nlu", "ranking", "recommend")
+SERVICES: Final = (
+    "orchestrator",
+    "retrieval",
+    "nlu",
+    "ranking",
+    "recommend",
+    "assistant",
+    "insight",
+)
 """Those that keep something of a tenant."""
 _LOOK_SECONDS: Final = 0.25
 
