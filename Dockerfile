@@ -271,7 +271,8 @@ COPY --from=models /app/models/pictures_luma/ models/pictures_luma/
 COPY --from=models /app/models/reason_small/ models/reason_small/
 USER 10001:10001
 CMD ["--model-control-mode=explicit", "--load-model=query_en", "--load-model=query_zh", \
-    "--load-model=cross_en", "--load-model=cross_en_attribution", "--load-model=reason_small", \
+    "--load-model=cross_en", "--load-model=cross_en_attribution", "--load-model=pictures_luma", \
+    "--load-model=reason_small", \
     "--http-port=7710", "--grpc-port=7711", "--metrics-port=7712", "--exit-timeout-secs=20"]
 
 FROM triton-base AS triton-gpu
@@ -279,10 +280,12 @@ COPY --from=models-gpu /app/models/query_en/ models/query_en/
 COPY --from=models-gpu /app/models/query_zh/ models/query_zh/
 COPY --from=models-gpu /app/models/cross_en/ models/cross_en/
 COPY --from=models-gpu /app/models/cross_en_attribution/ models/cross_en_attribution/
+COPY --from=models-gpu /app/models/pictures_luma/ models/pictures_luma/
 COPY --from=models-gpu /app/models/reason_small/ models/reason_small/
 VOLUME /var/cache/wherefore/tensorrt
 USER 10001:10001
 CMD ["--model-config-name=cuda", "--model-control-mode=explicit", "--load-model=query_en", \
     "--load-model=query_zh", "--load-model=cross_en", "--load-model=cross_en_attribution", \
-    "--load-model=reason_small", "--http-port=7710", "--grpc-port=7711", "--metrics-port=7712", \
+    "--load-model=pictures_luma", "--load-model=reason_small", \
+    "--http-port=7710", "--grpc-port=7711", "--metrics-port=7712", \
     "--exit-timeout-secs=20"]

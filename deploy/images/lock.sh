@@ -11,7 +11,8 @@ lock() {
     --custom-compile-command "make locks" --output-file "deploy/images/requirements-$group.txt" "$@"
 }
 
-lock services 3.11 --constraint constraints.txt --extra redis --extra tracing pyproject.toml
+lock services 3.11 --constraint constraints.txt --extra pictures --extra redis --extra tracing \
+  pyproject.toml
 lock ranking 3.11 --constraint constraints.txt --extra redis --extra tracing \
   pyproject.toml deploy/images/ranking.in
 lock tools 3.11 --constraint constraints.txt --extra redis --extra tracing --extra plan \
