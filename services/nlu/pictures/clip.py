@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -37,11 +38,12 @@ class ClipDualEncoder:
 
     def __init__(self, folder: Path, *, threads: int = 0, timeout_seconds: float = 30.0) -> None:
         try:
-            import torch
-            from transformers import AutoModel, AutoProcessor
+            # By name: images hold neither, who names such a folder installs them.
+            torch: Any = importlib.import_module("torch")
+            transformers: Any = importlib.import_module("transformers")
         except ImportError as error:
             raise UnavailableError(f"{folder} needs the extra `models`: {error}") from error
-        loaders: tuple[Any, Any] = (AutoModel, AutoProcessor)
+        loaders: tuple[Any, Any] = (transformers.AutoModel, transformers.AutoProcessor)
         try:
             self._network, self._processor = (
                 loader.from_pretrained(str(folder), local_files_only=True) for loader in loaders
@@ -53,7 +55,7 @@ class ClipDualEncoder:
             raise UnavailableError(f"{folder}: {type(self._network).__name__} has no {missing[0]}")
         if threads:
             torch.set_num_threads(threads)
-        self._torch: Any = torch
+        self._torch = torch
         self._network.eval()
         self._timeout = timeout_seconds
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="clip")
