@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from shared.demand.forecaster import Field, Forecast
+    from shared.demand.forecast import Forecast
+    from shared.demand.forecaster import Field
     from shared.demand.history import DemandHistory
 
     Series = tuple[str, NDArray[np.float64]]

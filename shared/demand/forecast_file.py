@@ -16,7 +16,7 @@ from typing import Any, Final, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from shared.demand.forecaster import LONGEST_HORIZON, Forecast
+from shared.demand.forecast import LONGEST_HORIZON, Forecast
 from shared.durable_file import sync_folder
 from shared.model_faults import dotted, first_fault
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from shared.demand.forecast import Forecast
 from shared.demand.intervals import (
     USUAL_DISPERSION,
     dispersion,
@@ -31,7 +32,6 @@ WINDOWS: Final = 3
 """Held-out windows, each as long as the horizon, at the end of the history."""
 LEAST_DAYS: Final = 28
 """History that a method is given at least."""
-LONGEST_HORIZON: Final = 90
 SAMPLE: Final = 200
 """Products that tell how methods do on all."""
 _FIELD_WEIGHT: Final = 2.0
@@ -50,23 +50,6 @@ class Field:
 
 UNKNOWN: Final = Field({}, USUAL_DISPERSION)
 """Where no product has a history that is long enough."""
-
-
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """What is expected of a product."""
-
-    product_id: str
-    method: str
-    """That made it."""
-    daily: tuple[float, ...]
-    """Units expected of each day of the horizon."""
-    total: float
-    """Their sum."""
-    quantiles: dict[float, float]
-    """Of the units in the whole horizon, by level."""
-    history_days: int
-    """Days of history that it was made of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.orchestrator.stock.settings import StockSettings
-from shared.demand.forecaster import Forecast
+from shared.demand.forecast import Forecast
 from wherefore.common.v1.product_pb2 import AVAILABILITY_IN_STOCK, Product
 from wherefore.orchestrator.v1 import stock_pressure_pb2 as pb
 

@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from services.orchestrator.stock.settings import StockSettings
+from shared.demand.forecast import Forecast
 from shared.demand.forecast_file import ForecastDraft, Header
-from shared.demand.forecaster import Forecast
 from tests.services.orchestrator.real_retrieval import serve_with_retrieval
 from wherefore.common.v1.product_pb2 import AVAILABILITY_IN_STOCK, Product
 from wherefore.common.v1.user_profile_pb2 import UserContext

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
+from shared.demand.forecast import Forecast
 from shared.demand.forecast_file import ForecastDraft, ForecastFileError, Header, read_forecasts
-from shared.demand.forecaster import Forecast
 
 HEADER = Header(start=date(2026, 3, 7), horizon=2, events="abc")
 

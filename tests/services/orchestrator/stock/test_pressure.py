@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from services.orchestrator.stock.pressure import LONGEST_COVER, pressure_of
 from services.orchestrator.stock.settings import StockSettings
-from shared.demand.forecaster import Forecast
+from shared.demand.forecast import Forecast
 from wherefore.common.v1.product_pb2 import (
     AVAILABILITY_IN_STOCK,
     AVAILABILITY_OUT_OF_STOCK,
