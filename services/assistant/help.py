@@ -6,7 +6,7 @@ from typing import Final, Self
 from pydantic import Field, model_validator
 
 from services.assistant.domain import Citation, Language
-from services.assistant.yaml_file import StrictModel, read_yaml
+from shared.yaml_file import StrictModel, read_yaml
 
 BUNDLED: Final = Path(__file__).parent / "data" / "help.yaml"
 PREFIX: Final = "help."
@@ -84,7 +84,6 @@ def read_help(path: Path = BUNDLED) -> Help:
     """Reads a file of articles.
 
     Raises:
-        OSError: It cannot be read.
-        ValueError: It is no such file; the text names the place.
+        YamlFileError: It cannot be read, or is wrong.
     """
     return read_yaml(path, Help)

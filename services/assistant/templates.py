@@ -12,7 +12,7 @@ from typing import Final, Literal, Self
 from pydantic import Field, model_validator
 
 from services.assistant.domain import LANGUAGES, Language
-from services.assistant.yaml_file import StrictModel, read_yaml
+from shared.yaml_file import StrictModel, read_yaml
 
 BUNDLED: Final = Path(__file__).parent / "data" / "templates.yaml"
 _PLACE: Final = re.compile(r"\{([a-z_]+)\}")
@@ -102,8 +102,7 @@ def read_templates(path: Path = BUNDLED) -> Templates:
     """Reads a file of templates.
 
     Raises:
-        OSError: It cannot be read.
-        ValueError: It is no such file; the text names the place.
+        YamlFileError: It cannot be read, or is wrong.
     """
     file = read_yaml(path, _File)
     return Templates({each.id: each for each in file.templates}, file.slots, file.facts)

@@ -4,7 +4,7 @@ Methods block and are called from threads. Writes are serialised by one lock; re
 """
 
 import threading
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -165,7 +165,10 @@ class Catalogue:
                 report.errors += errors
                 if not errors:
                     good.append(draft)
-            model, picture_model = self._model_of(good), self._picture_model_of(good)
+            model = _model_of([draft.vector for draft in good], self.vector_model, self.check_model)
+            picture_model = _model_of(
+                [draft.picture for draft in good], self.picture_model, self.check_picture_model
+            )
             states = self._states([draft.product.id for draft in good])
             keeping = [d.product.id for d in good if d.keeps_vector or d.keeps_picture]
             kept = self._kept(keeping)
@@ -273,28 +276,6 @@ class Catalogue:
                     self.store.ensure_field(path, FieldKind.NUMBER)
                     self._number_indexes.add(path)
 
-    def _model_of(self, drafts: Sequence[Draft]) -> str:
-        """Returns the model of the index once the drafts are written."""
-        model = self.vector_model
-        for vector in (draft.vector for draft in drafts if draft.vector):
-            if vector.model != model:
-                self.check_model(vector)
-            model = vector.model
-        if any(draft.vector and draft.vector.model != model for draft in drafts):
-            raise FailedPreconditionError("one batch holds vectors of two models")
-        return model
-
-    def _picture_model_of(self, drafts: Sequence[Draft]) -> str:
-        """As `_model_of`, of the vectors of pictures."""
-        model = self.picture_model
-        for vector in (draft.picture for draft in drafts if draft.picture):
-            if vector.model != model:
-                self.check_picture_model(vector)
-            model = vector.model
-        if any(draft.picture and draft.picture.model != model for draft in drafts):
-            raise FailedPreconditionError("one batch holds vectors of pictures of two models")
-        return model
-
     def _states(self, product_ids: Sequence[str]) -> dict[str, State]:
         records = self.store.fetch(_points(product_ids), State.KEYS)
         return {record.product_id: State.of(record.payload) for record in records}
@@ -357,3 +338,20 @@ def _read_meta(document: Mapping[str, Any]) -> Meta:
         picture_model=document.get("picture_model", ""),
         attributes={key: frozenset(map(ValueKind, kinds)) for key, kinds in attributes.items()},
     )
+
+
+def _model_of(vectors: Iterable[Vector | None], model: str, check: Callable[[Vector], None]) -> str:
+    """Returns the model of an index's vectors once these are written.
+
+    Args:
+        vectors: Of a batch; None of a product without.
+        model: Of the index before.
+        check: Raises where the index takes none of another model.
+    """
+    by_model = {vector.model: vector for vector in vectors if vector}
+    if len(by_model) > 1:
+        raise FailedPreconditionError("one batch holds vectors of two models")
+    for found, vector in by_model.items():
+        if found != model:
+            check(vector)
+    return next(iter(by_model), model)

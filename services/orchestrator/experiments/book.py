@@ -14,12 +14,12 @@ from services.orchestrator.experiments.assignment import arm_of
 from services.orchestrator.experiments.decisions import Decisions, RollBack
 from services.orchestrator.experiments.experiment_file import (
     ExperimentFile,
-    ExperimentFileError,
     read_experiments,
 )
 from services.orchestrator.experiments.tally import Tally
 from services.orchestrator.tokens import Attribution
 from shared.watched_file import Look, WatchedFile
+from shared.yaml_file import YamlFileError
 from wherefore.common.v1 import user_event_pb2 as pb
 from wherefore.common.v1.shown_page_pb2 import ExperimentArm
 from wherefore.common.v1.user_profile_pb2 import UserContext
@@ -73,7 +73,7 @@ class Experiments:
         decisions_path: Path,
         pseudonym: Callable[[str], str],
     ) -> None:
-        self._file = WatchedFile(path, read_experiments, ExperimentFileError)
+        self._file = WatchedFile(path, read_experiments, YamlFileError)
         self._poll_seconds = poll_seconds
         self._decisions = Decisions(decisions_path)
         self._pseudonym = pseudonym

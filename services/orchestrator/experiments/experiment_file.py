@@ -18,10 +18,9 @@ independent of one another (Tang et al., "Overlapping experiment infrastructure"
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from shared.model_faults import dotted, first_fault
+from shared.yaml_file import StrictModel, read_yaml
 
 MAX_BYTES: Final = 1_000_000
 BUCKETS: Final = 10_000
@@ -33,15 +32,7 @@ Metric = Literal["click", "cart", "purchase"]
 Surface = Literal["search", "recommend"]
 
 
-class ExperimentFileError(ValueError):
-    """A file of experiments that cannot be used; says why."""
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Arm(_Strict):
+class Arm(StrictModel):
     """One treatment."""
 
     name: Name
@@ -56,7 +47,7 @@ class Arm(_Strict):
         return round(self.share * BUCKETS)
 
 
-class Guard(_Strict):
+class Guard(StrictModel):
     """What takes an arm back by itself."""
 
     alpha: float = Field(default=0.05, gt=0.0, lt=0.5)
@@ -65,7 +56,7 @@ class Guard(_Strict):
     """Those that must not fall against control."""
 
 
-class Experiment(_Strict):
+class Experiment(StrictModel):
     """Arms that are compared; the first is control."""
 
     id: Name
@@ -91,7 +82,7 @@ class Experiment(_Strict):
         return self
 
 
-class Layer(_Strict):
+class Layer(StrictModel):
     """Experiments of which a user is in one at most."""
 
     name: Name
@@ -107,7 +98,7 @@ class Layer(_Strict):
         return self
 
 
-class ExperimentFile(_Strict):
+class ExperimentFile(StrictModel):
     """The whole file."""
 
     layers: tuple[Layer, ...] = Field(default=(), max_length=4)
@@ -125,17 +116,6 @@ def read_experiments(path: Path) -> ExperimentFile:
     """Reads a file.
 
     Raises:
-        ExperimentFileError: It cannot be read, or is wrong.
+        YamlFileError: It cannot be read, or is wrong.
     """
-    try:
-        data = path.read_bytes()
-        if len(data) > MAX_BYTES:
-            raise ExperimentFileError(f"{path.name}: larger than {MAX_BYTES:,} bytes")
-        return ExperimentFile.model_validate(yaml.safe_load(data) or {})
-    except OSError as error:
-        raise ExperimentFileError(f"{path.name}: {error.strerror or error}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise ExperimentFileError(f"{path.name}: {error}") from error
-    except ValidationError as error:
-        where, message = first_fault(error)
-        raise ExperimentFileError(f"{path.name}: {dotted(where)}: {message}") from error
+    return read_yaml(path, ExperimentFile, MAX_BYTES)

@@ -6,9 +6,10 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from services.orchestrator.sponsored.campaigns import MICROS, CampaignFileError, read_campaigns
+from services.orchestrator.sponsored.campaigns import MICROS, read_campaigns
 from services.orchestrator.sponsored.ledger import read_charges
 from services.orchestrator.sponsored.pacing import DAY_SECONDS
+from shared.yaml_file import YamlFileError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _print_charges(options.charges)
     try:
         campaigns = read_campaigns(options.check)
-    except CampaignFileError as error:
+    except YamlFileError as error:
         print(error, file=sys.stderr)
         return 1
     print(f"{len(campaigns.by_id)} campaigns")

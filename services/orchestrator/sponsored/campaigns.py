@@ -5,20 +5,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-import yaml
-from pydantic import (
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
-from shared.model_faults import dotted, first_fault
+from shared.yaml_file import StrictModel, read_yaml
 
-MAX_BYTES: Final = 5_000_000
 MAX_CAMPAIGNS: Final = 10_000
 MAX_POSITION: Final = 20
 MAX_SLOTS: Final = 4
@@ -30,15 +20,7 @@ ProductId = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=128)]
 Money = Annotated[Decimal, Field(gt=0, le=1_000_000, max_digits=13, decimal_places=6)]
 
 
-class CampaignFileError(ValueError):
-    """A file of campaigns that cannot be used; says why."""
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Campaign(_Strict):
+class Campaign(StrictModel):
     """What an advertiser pays for."""
 
     id: Name
@@ -77,7 +59,7 @@ class Campaign(_Strict):
         )
 
 
-class CampaignFile(_Strict):
+class CampaignFile(StrictModel):
     """The whole file."""
 
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
@@ -131,18 +113,6 @@ def read_campaigns(path: Path) -> Campaigns:
     """Reads a file.
 
     Raises:
-        CampaignFileError: It cannot be read, or is wrong.
+        YamlFileError: It cannot be read, or is wrong.
     """
-    try:
-        data = path.read_bytes()
-        if len(data) > MAX_BYTES:
-            raise CampaignFileError(f"{path.name}: larger than {MAX_BYTES:,} bytes")
-        return Campaigns(CampaignFile.model_validate(yaml.safe_load(data)))
-    except OSError as error:
-        raise CampaignFileError(f"{path.name}: {error.strerror or error}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise CampaignFileError(f"{path.name}: {error}") from error
-    except ValidationError as error:
-        where, message = first_fault(error)
-        told = f"{dotted(where)}: {message}" if where else message
-        raise CampaignFileError(f"{path.name}: {told}") from error
+    return Campaigns(read_yaml(path, CampaignFile))

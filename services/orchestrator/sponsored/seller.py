@@ -11,7 +11,6 @@ from services.orchestrator.sponsored.auction import Bid, Won, run_auction
 from services.orchestrator.sponsored.campaigns import (
     MICROS,
     Campaign,
-    CampaignFileError,
     Campaigns,
     read_campaigns,
 )
@@ -20,6 +19,7 @@ from services.orchestrator.sponsored.offers import Offer, product_mark
 from services.orchestrator.sponsored.pacing import DAY_SECONDS, Pacer
 from services.orchestrator.sponsored.settings import SponsoredSettings
 from services.orchestrator.watched_book import WatchedBook
+from shared.yaml_file import YamlFileError
 from wherefore.common.v1.product_pb2 import AVAILABILITY_OUT_OF_STOCK
 from wherefore.orchestrator.v1.result_pb2 import Result
 from wherefore.retrieval.v1.candidate_pb2 import Candidate
@@ -46,7 +46,7 @@ class Seller:
         self.book: WatchedBook[Campaigns] = WatchedBook(
             settings.campaigns_file,
             read_campaigns,
-            CampaignFileError,
+            YamlFileError,
             poll_seconds=settings.poll_seconds,
             stage=STAGE,
             what="campaigns",

@@ -1,8 +1,6 @@
 """Pictures as strangers send them: each is decoded, or refused with the field named."""
 
 import io
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +11,7 @@ from PIL import Image
 
 from shared.errors import InvalidArgumentError
 from shared.pictures.decoding import Limits, decode, frames
+from tests.shared.pictures.png import png_that_says
 
 RED = (200, 30, 40)
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "luma" / "images"
@@ -26,20 +25,6 @@ def encoded(picture: Image.Image, format_: str, **options: object) -> bytes:
 
 def red(mode: str = "RGB", size: tuple[int, int] = (40, 20)) -> Image.Image:
     return Image.new("RGB", size, RED).convert(mode)
-
-
-def png_that_says(width: int, height: int) -> bytes:
-    """A PNG of a few bytes whose header claims a size."""
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        check = struct.pack(">I", zlib.crc32(kind + body))
-        return struct.pack(">I", len(body)) + kind + body + check
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    body = zlib.compress(b"\0" * 1000)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
-    )
 
 
 @pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP", "GIF"])

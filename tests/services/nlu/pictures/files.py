@@ -2,8 +2,6 @@
 
 import io
 import re
-import struct
-import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -38,20 +36,6 @@ def png(colour: str) -> bytes:
 def animation(*colours: str) -> bytes:
     first, *others = map(plain, colours)
     return encoded(first, "GIF", save_all=True, append_images=others)
-
-
-def png_that_says(width: int, height: int) -> bytes:
-    """A PNG of a few bytes whose header claims a size."""
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        check = struct.pack(">I", zlib.crc32(kind + body))
-        return struct.pack(">I", len(body)) + kind + body + check
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    body = zlib.compress(b"\0" * 1000)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
-    )
 
 
 class ColourEncoder:

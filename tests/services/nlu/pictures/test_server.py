@@ -20,8 +20,8 @@ from tests.services.nlu.pictures.files import (
     encoded,
     plain,
     png,
-    png_that_says,
 )
+from tests.shared.pictures.png import png_that_says
 from wherefore.common.v1.vector_pb2 import Vector
 from wherefore.nlu.v1 import picture_service_pb2 as pb
 from wherefore.nlu.v1.picture_service_pb2_grpc import PictureServiceStub

@@ -9,10 +9,10 @@ from services.orchestrator.experiments.experiment_file import (
     BUCKETS,
     Arm,
     Experiment,
-    ExperimentFileError,
     Layer,
     read_experiments,
 )
+from shared.yaml_file import YamlFileError
 
 
 def layer(name: str = "ranking", salt: str = "a", **shares: float) -> Layer:
@@ -95,7 +95,7 @@ def test_a_wrong_file_is_refused_with_its_fault(tmp_path, old, new, told):
     assert read_experiments(path).layers[0].experiments[0].key == "online-head@1"
     assert old in GOOD
     path.write_text(GOOD.replace(old, new))
-    with pytest.raises(ExperimentFileError, match=told):
+    with pytest.raises(YamlFileError, match=told):
         read_experiments(path)
 
 
@@ -108,5 +108,5 @@ def test_the_documented_file_is_right(tmp_path):
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(ExperimentFileError, match="No such file"):
+    with pytest.raises(YamlFileError, match="No such file"):
         read_experiments(tmp_path / "none.yaml")

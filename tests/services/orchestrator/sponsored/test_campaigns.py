@@ -3,7 +3,8 @@
 import pytest
 
 from services.orchestrator.sponsored.__main__ import main
-from services.orchestrator.sponsored.campaigns import CampaignFileError, read_campaigns
+from services.orchestrator.sponsored.campaigns import read_campaigns
+from shared.yaml_file import YamlFileError
 
 GOOD = """
 currency: EUR
@@ -59,7 +60,7 @@ def test_campaigns_are_found_by_product(tmp_path, capsys):
 )
 def test_what_is_wrong_is_told(tmp_path, old, new, said, capsys):
     path = write(tmp_path, GOOD.replace(old, new))
-    with pytest.raises(CampaignFileError, match=said):
+    with pytest.raises(YamlFileError, match=said):
         read_campaigns(path)
     assert main(["--check", str(path)]) == 1
     assert "campaigns.yaml" in capsys.readouterr().err
@@ -67,7 +68,7 @@ def test_what_is_wrong_is_told(tmp_path, old, new, said, capsys):
 
 @pytest.mark.parametrize("text", ["", "- a\n", "a: &a [*a]\n", "\x00"])
 def test_what_is_no_such_file_is_refused(tmp_path, text):
-    with pytest.raises(CampaignFileError):
+    with pytest.raises(YamlFileError):
         read_campaigns(write(tmp_path, text))
-    with pytest.raises(CampaignFileError, match="No such file"):
+    with pytest.raises(YamlFileError, match="No such file"):
         read_campaigns(tmp_path / "none")

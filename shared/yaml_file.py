@@ -1,0 +1,50 @@
+"""YAML files that people write for a service, checked whole when they are read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from shared.model_faults import dotted, first_fault
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAX_BYTES: Final = 5_000_000
+
+
+class YamlFileError(ValueError):
+    """A file that cannot be read or is wrong; the text names it and the place."""
+
+
+class StrictModel(BaseModel):
+    """A part of a file; what it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+_Model = TypeVar("_Model", bound=StrictModel)
+
+
+def read_yaml(path: Path, model: type[_Model], max_bytes: int = MAX_BYTES) -> _Model:
+    """Reads a file; an empty one is an empty mapping.
+
+    Raises:
+        YamlFileError: It cannot be read, or is wrong.
+    """
+    try:
+        data = path.read_bytes()
+        if len(data) > max_bytes:
+            raise YamlFileError(f"{path}: larger than {max_bytes:,} bytes")
+        loaded = yaml.safe_load(data)
+        return model.model_validate({} if loaded is None else loaded)
+    except OSError as error:
+        raise YamlFileError(f"{path}: {error.strerror or error}") from error
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise YamlFileError(f"{path}: {error}") from error
+    except ValidationError as error:
+        where, message = first_fault(error)
+        told = f"{dotted(where)}: {message}" if where else message
+        raise YamlFileError(f"{path}: {told}") from error
