@@ -51,11 +51,14 @@ class PictureFolder:
         paths: list[Path] = []
         stamps: list[str] = []
         for image in product.images:
+            if len(paths) == MOST_FILES:
+                break
             path = self._path(image.uri)
-            if path is None or len(paths) == MOST_FILES:
+            try:
+                status = path.stat() if path else None
+            except OSError:  # it went since it was found
                 continue
-            status = path.stat()
-            if status.st_size <= MOST_BYTES:
+            if path and status and status.st_size <= MOST_BYTES:
                 paths.append(path)
                 stamps += [image.uri, str(status.st_size), str(status.st_mtime_ns)]
         return PictureFiles(tuple(paths), fingerprint(stamps)) if paths else None
