@@ -23,6 +23,7 @@ class ForecastSettings:
         prior_hours: Weight of that, in hours.
         season_days: Half-life of the index of the hour.
         season_hours: Weight of "no season" in the index, in hours seen.
+        silence_days: Days without a text after which nothing is expected any more.
     """
 
     share_hours: float = 24
@@ -32,6 +33,7 @@ class ForecastSettings:
     prior_hours: float = 0.25
     season_days: float = 7
     season_hours: float = 0.5
+    silence_days: float = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Climate:
         hours: Texts and windows of each hour of the day, discounted.
         season: How many times the mean is usual at the hour of the next window.
         windows: Windows since the first text.
+        quiet: Windows since the last one.
     """
 
     started: bool = False
@@ -55,6 +58,7 @@ class Climate:
     hours: tuple[tuple[float, float], ...] = ((0.0, 0.0),) * HOURS
     season: float = 1.0
     windows: int = 0
+    quiet: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,12 @@ class Forecast:
         self._share = 0.5 ** (1 / (settings.share_hours * hour))
         self._level = 0.5 ** (1 / (settings.level_hours * hour))
         self._season = 0.5 ** (1 / (settings.season_days * hour))  # an hour comes once a day
+        self._silence = settings.silence_days * HOURS * hour
         self._window_seconds = window_seconds
+
+    def is_over(self, climate: Climate) -> bool:
+        """Whether there was no text for so long that what was learnt says nothing more."""
+        return climate.quiet >= self._silence
 
     def expect(self, learnt: Learnt | None, climate: Climate, index: int) -> Expected:
         """Foretells a window of a series from what was learnt up to the one before."""
@@ -166,6 +175,7 @@ class Forecast:
             hours=hours,
             season=self._season_of(hours, self._hour(index + 1)),
             windows=climate.windows + 1,
+            quiet=0 if texts else climate.quiet + 1,
         )
 
     def _season_of(self, hours: tuple[tuple[float, float], ...], hour: int) -> float:

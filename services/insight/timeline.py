@@ -3,6 +3,8 @@
 What is known after a window is a value that nobody changes: a window that changed is read again
 from the value before it. So in the end it makes no difference in which order texts came, or how
 often, as long as they came before their window was final.
+
+After a long silence all begins anew, so that years between two texts are not read window by window.
 """
 
 from collections.abc import Sequence
@@ -50,6 +52,11 @@ class Known:
     active: frozenset[Series] = frozenset()
     incidents: dict[str, Incident] = field(default_factory=dict[str, Incident])
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether windows without texts change nothing."""
+        return not (self.climate.started or self.active or self.incidents)
+
 
 class Timeline:
     """Reads closed windows.
@@ -90,13 +97,21 @@ class Timeline:
         start = head if windows.dirty is None else min(head, windows.dirty - 1)
         known = self._after[start]
         found: dict[str, Incident] = {}
-        for index in range(start + 1, max(last, head) + 1):
+        index, end, final = start, max(last, head), windows.final
+        while index < end:
             found |= known.incidents
-            known = self._after[index] = self._step(known, index)
+            # What is not final is read window by window: late texts are read from any of them.
+            leap = min(windows.filled_after(index) - 1, final, end) if known.at_rest else index
+            if leap > index:
+                index = leap
+            else:
+                index += 1
+                known = self._step(known, index)
+            if index >= min(final, end):
+                self._after[index] = known
         windows.clean()
-        self._forget(windows.final)
+        self._forget(final)
         now = self._after[max(self._after)].incidents
-        final = windows.final
         settled = [
             each
             for each in found.values()
@@ -119,6 +134,8 @@ class Timeline:
         climate = self._forecast.pass_window(before.climate, index, whole.total, whole.negative)
         if not looked_at:
             incidents = self._incidents.step(before.incidents, before.states, (), index)
+            if self._forecast.is_over(climate) and not incidents:
+                return Known()
             return Known(climate, before.states, before.active, incidents)
         armed = before.climate.windows >= self._warm
         states = dict(before.states)

@@ -124,6 +124,10 @@ class Windows:
         """The window of the newest text."""
         return (self.newest_ms or 0) // self.length_ms
 
+    def filled_after(self, index: int) -> int:
+        """Returns the next window that has texts; one behind the newest where none has."""
+        return min((each for each in self._buckets if each > index), default=self.newest + 1)
+
     def cells(self, index: int) -> Mapping[Cell, Counts]:
         """Returns the counts of a window; nothing where it has no texts, or is not kept."""
         bucket = self._buckets.get(index)

@@ -1,4 +1,5 @@
 import random
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 from services.insight.domain import Cell, Mood, Series
 from services.insight.mentions import MentionStore
 from services.insight.monitor import Change, Monitor
-from services.insight.windows import Taken
+from services.insight.timeline import Known, Timeline
+from services.insight.windows import Taken, Windows
 from tests.services.insight.streams import (
     CELLS,
     MINUTE_MS,
@@ -109,6 +111,63 @@ def test_what_lasts_becomes_normal():
 
 def test_nothing_opens_before_the_stream_is_warm():
     assert play(monitor(), in_order(quiet(9, 60), burst(10, 5, 60))) == []
+
+
+YEARS_MS = 3 * 365 * 24 * 60 * MINUTE_MS
+
+
+def years_later(mentions):
+    return [replace(each, id=f"y-{each.id}", at_ms=each.at_ms + YEARS_MS) for each in mentions]
+
+
+def outline(notices, after_ms=0):
+    return [
+        (each.change, each.alert.incident.series, each.alert.onset_ms - after_ms,
+         each.alert.opened_ms - after_ms)
+        for each in notices
+    ]  # fmt: skip
+
+
+def test_after_a_long_silence_all_begins_anew():
+    before = quiet(5, 200, negative=0.9)
+    told = play(monitor(), in_order(before, years_later(SURGE)))
+    assert outline(told, YEARS_MS) == outline(play(monitor(), SURGE))
+
+
+def test_a_silence_of_years_is_not_read_window_by_window(monkeypatch):
+    read = Counter[str]()
+    step = Timeline._step
+
+    def counted(self, before, index):
+        read["windows"] += 1
+        return step(self, before, index)
+
+    monkeypatch.setattr(Timeline, "_step", counted)
+    of = monitor()
+    for name in ("first", "last"):
+        one = mention(name, 0, CELLS[0], Mood.NEGATIVE)
+        play(of, [one] if name == "first" else years_later([one]))
+    fortnight = 14 * 24 * 3_600 // SMALL.seconds
+    assert fortnight < read["windows"] < 1.1 * fortnight < YEARS_MS / SMALL.seconds / 1_000
+
+
+def known_after(mentions) -> Known:
+    windows = Windows(SMALL)
+    timeline = Timeline(windows, QUICK)
+    for each in mentions:
+        assert windows.add(each) is Taken.COUNTED
+        timeline.read(windows.closed)
+    timeline.read(windows.newest)
+    return timeline.known()
+
+
+@pytest.mark.parametrize("late", [[5], [3, 4.5], [4.9, 0.2]])
+def test_a_late_text_at_the_end_of_a_silence_is_read(late):
+    last = [mention(f"late-{at}", at * MINUTE_MS, CELLS[0], Mood.NEGATIVE) for at in (*late, 5.2)]
+    first, *others = mention("first", 0, CELLS[0], Mood.NEGATIVE), *years_later(in_order(last))
+    in_turn = known_after([first, *others])
+    assert known_after([first, others[-1], *others[:-1]]) == in_turn
+    assert sum(state.learnt.texts for state in in_turn.states.values()) > 0
 
 
 def final_alerts(of: Monitor) -> list[object]:
