@@ -145,7 +145,7 @@ async def test_products_on_a_full_disk(small_disk: SmallDisk):
         assert len((await stub.GetProducts(wanted, timeout=10)).products) == 1
         gone = retrieval_pb.DeleteRequest(product_ids=[acknowledged.pop()])
         assert (await stub.Delete(gone, timeout=10)).deleted_count == 1
-    small_disk.resize(256)
+    small_disk.resize(512)
     async with retrieval(small_disk.folder) as stub:
         kept: set[str] = set()
         for at in range(0, len(acknowledged), 100):
