@@ -58,13 +58,13 @@ class SearchCosts(_Model):
     calls: int = Field(gt=0)
     whole_share: float
     """Share of the answers that left nothing out."""
-    clients: int = Field(default=1, gt=0)
+    clients: int = Field(gt=1)
     """Callers at a time for `cpu_ms` and `rate`: enough to keep the machine busy, as a call takes
     more processor time where its hyperthread's twin works too."""
     cpu_ms: dict[str, float]
     """Processor time of a call by process, the callers' under `client`, idle work taken off."""
-    rate: float = Field(default=0.0, ge=0)
-    """Answers a second that these callers got; 0 in costs that were measured with one."""
+    rate: float = Field(gt=0)
+    """Answers a second that these callers got."""
     latency_ms: dict[str, Quantiles]
     """Of STAGES, and of the `whole` as the caller saw it; one caller at a time."""
 
