@@ -116,11 +116,12 @@ class EventLog:
         if not events:
             return []
         stored = await self._store.append([self._completed(event) for event in events])
-        # Also of duplicates: the first time may have ended between the two.
-        clicked = [each.event for each in stored if not each.erased]
-        await self._charger.charge(
-            [(event, told) for event in clicked if (told := self._attribution(event))]
-        )
+        if self._charger.active:
+            # Also of duplicates: the first time may have ended between the two.
+            clicked = [each.event for each in stored if not each.erased]
+            await self._charger.charge(
+                [(event, told) for event in clicked if (told := self._attribution(event))]
+            )
         if self._store.shared:
             await self._until_counted(max(each.sequence for each in stored))
             return stored

@@ -135,19 +135,16 @@ class Catalogue:
 
     def check_model(self, vector: Vector) -> None:
         """Raises FAILED_PRECONDITION for a vector of another model than the index's vectors."""
-        if vector.model != self.vector_model and self.store.count(HAS_VECTOR, exact=True):
-            raise FailedPreconditionError(
-                f"the index holds vectors of model {self.vector_model!r}, not"
-                f" {vector.model[:100]!r};"
-                " to change the model, delete the products first or use a new index"
-            )
+        self._check(vector, self.vector_model, HAS_VECTOR, "vectors")
 
     def check_picture_model(self, vector: Vector) -> None:
         """As `check_model`, of the vectors of pictures."""
-        if vector.model != self.picture_model and self.store.count(HAS_PICTURE, exact=True):
+        self._check(vector, self.picture_model, HAS_PICTURE, "vectors of pictures")
+
+    def _check(self, vector: Vector, model: str, held: Present, what: str) -> None:
+        if vector.model != model and self.store.count(held, exact=True):
             raise FailedPreconditionError(
-                f"the index holds vectors of pictures of model {self.picture_model!r}, not"
-                f" {vector.model[:100]!r};"
+                f"the index holds {what} of model {model!r}, not {vector.model[:100]!r};"
                 " to change the model, delete the products first or use a new index"
             )
 

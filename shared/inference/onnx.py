@@ -12,7 +12,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from shared.deadline import current_deadline
-from shared.errors import DeadlineExceededError, UnavailableError
+from shared.errors import UnavailableError
+from shared.inference.model_thread import run_model
 from shared.inference.port import Forwarded, Tensor
 from shared.inference.settings import InferenceSettings
 from shared.metrics import MODELS
@@ -49,16 +50,9 @@ class OnnxModel:
         timeout = current_deadline().stage_timeout(self._settings.timeout_seconds)
         names = list(outputs)
         asked = time.perf_counter_ns()
-        try:
-            async with asyncio.timeout(timeout):
-                # A pass still waiting for the thread is cancelled with the request.
-                arrays, took = await asyncio.get_running_loop().run_in_executor(
-                    self._pool, self._forward, names, inputs
-                )
-        except TimeoutError:
-            raise DeadlineExceededError(f"{self.model} did not answer in time") from None
-        except RuntimeError as error:  # the pool is shut down
-            raise UnavailableError(f"{self.model} is closed") from error
+        arrays, took = await run_model(
+            self._pool, self.model, timeout, self._forward, names, inputs
+        )
         queue = max(0, time.perf_counter_ns() - asked - took)
         return Forwarded(dict(zip(names, arrays, strict=True)), queue, took)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import time
 from collections.abc import Callable, Sequence
@@ -14,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.deadline import current_deadline
-from shared.errors import DeadlineExceededError, UnavailableError
+from shared.errors import UnavailableError
 from shared.inference import Encoded
+from shared.inference.model_thread import run_model
 from shared.pictures.decoding import Pixels
 
 _BATCH: Final = 8
@@ -97,15 +97,7 @@ class ClipDualEncoder:
         for start in range(0, len(items), _BATCH):
             part = items[start : start + _BATCH]
             timeout = current_deadline().stage_timeout(self._timeout)
-            try:
-                async with asyncio.timeout(timeout):
-                    made, nanos = await asyncio.get_running_loop().run_in_executor(
-                        self._pool, self._forward, run, part
-                    )
-            except TimeoutError:
-                raise DeadlineExceededError(f"{self.model} did not answer in time") from None
-            except RuntimeError as error:  # the pool is shut down
-                raise UnavailableError(f"{self.model} is closed") from error
+            made, nanos = await run_model(self._pool, self.model, timeout, self._forward, run, part)
             vectors[start : start + len(part)] = made
             took += nanos
         return Encoded(vectors, max(0, time.perf_counter_ns() - asked - took), took)

@@ -3,22 +3,20 @@
 One rule has an id, a condition (`when`) and exactly one action, whose name is its key.
 """
 
-from datetime import datetime
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     model_validator,
 )
 
+from services.orchestrator.time_window import TimeWindow
 from shared.errors import InvalidArgumentError
 from shared.filter_syntax import parse_filter, quote
+from shared.yaml_file import StrictModel
 
 MAX_RULES: Final = 10_000
 MAX_POSITION: Final = 100
@@ -48,11 +46,7 @@ FilterText = Annotated[str, StringConstraints(min_length=1), AfterValidator(_par
 Target = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(_target)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class When(_Part):
+class When(TimeWindow):
     """When a rule applies: everything that is given must hold, of a list one item."""
 
     query_terms: tuple[Text, ...] = ()
@@ -62,25 +56,9 @@ class When(_Part):
     categories: tuple[Text, ...] = ()
     """Categories that the caller's filter asks for, or that the query is read to be about."""
     serving_configs: tuple[Text, ...] = ()
-    since: AwareDatetime | None = None
-    """The first moment at which it applies."""
-    until: AwareDatetime | None = None
-    """The first moment at which it applies no longer."""
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.since and self.until and self.since >= self.until:
-            raise ValueError("since must be before until")
-        return self
-
-    def in_time(self, now: datetime) -> bool:
-        """Whether the time window is open."""
-        return (self.since is None or now >= self.since) and (
-            self.until is None or now < self.until
-        )
 
 
-class Products(_Part):
+class Products(StrictModel):
     """Products by id, by a condition, or both."""
 
     products: tuple[ProductId, ...] = Field(default=(), max_length=200)
@@ -108,14 +86,14 @@ class Shift(Products):
     strength: float = Field(gt=0, le=1)
 
 
-class Pin(_Part):
+class Pin(StrictModel):
     """A product to put at a place, from 1."""
 
     product: ProductId
     position: int = Field(ge=1, le=MAX_POSITION)
 
 
-class Synonyms(_Part):
+class Synonyms(StrictModel):
     """Words to search for too: each of `terms` for the others, or `to` for `from`."""
 
     terms: tuple[Text, ...] = Field(default=(), max_length=50)
@@ -138,7 +116,7 @@ class Synonyms(_Part):
         return self
 
 
-class Rule(_Part):
+class Rule(StrictModel):
     """One rule."""
 
     id: Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=100)]
@@ -177,7 +155,7 @@ _ACTIONS: Final[tuple[ActionName, ...]] = (
 )
 
 
-class RuleFile(_Part):
+class RuleFile(StrictModel):
     """A whole file."""
 
     rules: tuple[Rule, ...] = Field(default=(), max_length=MAX_RULES)

@@ -1,12 +1,12 @@
 """The file of campaigns (YAML), as docs/sponsored.md shows one."""
 
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
+from services.orchestrator.time_window import TimeWindow
 from shared.yaml_file import StrictModel, read_yaml
 
 MAX_CAMPAIGNS: Final = 10_000
@@ -20,7 +20,7 @@ ProductId = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=128)]
 Money = Annotated[Decimal, Field(gt=0, le=1_000_000, max_digits=13, decimal_places=6)]
 
 
-class Campaign(StrictModel):
+class Campaign(TimeWindow):
     """What an advertiser pays for."""
 
     id: Name
@@ -29,15 +29,9 @@ class Campaign(StrictModel):
     """Most that a click may cost."""
     daily_budget: Money
     """Of a day (UTC), beyond which no further click is charged."""
-    since: AwareDatetime | None = None
-    """The first moment at which it runs."""
-    until: AwareDatetime | None = None
-    """The first moment at which it runs no longer."""
 
     @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.since and self.until and self.since >= self.until:
-            raise ValueError("since must be before until")
+    def _can_pay(self) -> Self:
         if self.bid > self.daily_budget:
             raise ValueError("bid must not be above daily_budget")
         return self
@@ -51,12 +45,6 @@ class Campaign(StrictModel):
     def budget_micros(self) -> int:
         """`daily_budget` in micros."""
         return int(self.daily_budget * MICROS)
-
-    def runs(self, now: datetime) -> bool:
-        """Whether it runs at a time."""
-        return (self.since is None or now >= self.since) and (
-            self.until is None or now < self.until
-        )
 
 
 class CampaignFile(StrictModel):

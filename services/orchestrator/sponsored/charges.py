@@ -41,6 +41,11 @@ class ClickCharger:
         self._seal = seal
         self._clock = clock
 
+    @property
+    def active(self) -> bool:
+        """Whether there are campaigns, so that a click may cost anything."""
+        return self._book.content is not None
+
     async def charge(self, clicked: Sequence[tuple[UserEvent, Attribution]]) -> None:
         """Charges the clicks among events; durable when it returns.
 

@@ -112,7 +112,7 @@ class Seller:
                     yield Bid(campaign.id, product_id, campaign.bid_micros, relevance)
 
     def _takes_part(self, campaign: Campaign, ranking_id: str, now: float, *, paced: bool) -> bool:
-        if not campaign.runs(datetime.fromtimestamp(now, UTC)):
+        if not campaign.in_time(datetime.fromtimestamp(now, UTC)):
             return False
         spent = self._ledger.spent(campaign.id, int(now // DAY_SECONDS))
         if spent >= campaign.budget_micros:

@@ -1,7 +1,9 @@
 """The routes of the chat page and of the dashboard."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
+from google.protobuf.message import Message
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -21,6 +23,9 @@ from wherefore.insight.v1.insight_service_pb2 import (
     SubscribeAlertsRequest,
 )
 
+_M = TypeVar("_M", bound=Message)
+_A = TypeVar("_A", bound=Message)
+
 
 def application_routes(behind: Callable[[], tuple[Applications, float]]) -> list[Route]:
     """Returns the routes that pass on to customer service and monitoring, without a door.
@@ -29,29 +34,18 @@ def application_routes(behind: Callable[[], tuple[Applications, float]]) -> list
         behind: Returns what answers, and the seconds that an answer may take.
     """
 
+    def unary(
+        path: str, kind: type[_M], method: Callable[[Applications], Callable[[_M], Awaitable[_A]]]
+    ) -> Route:
+        async def endpoint(request: Request) -> Response:
+            applications, seconds = behind()
+            return await answer(request, kind, method(applications), seconds)
+
+        return Route(path, endpoint, methods=["POST"])
+
     async def converse(request: Request) -> Response:
         applications, seconds = behind()
         return await answer_stream(request, ConverseRequest, applications.converse, seconds)
-
-    async def record_answer(request: Request) -> Response:
-        applications, seconds = behind()
-        return await answer(request, RecordAnswerRequest, applications.record_answer, seconds)
-
-    async def end_conversation(request: Request) -> Response:
-        applications, seconds = behind()
-        return await answer(request, EndConversationRequest, applications.end_conversation, seconds)
-
-    async def ingest(request: Request) -> Response:
-        applications, seconds = behind()
-        return await answer(request, IngestRequest, applications.ingest, seconds)
-
-    async def aggregates(request: Request) -> Response:
-        applications, seconds = behind()
-        return await answer(request, QueryAggregatesRequest, applications.query_aggregates, seconds)
-
-    async def alerts(request: Request) -> Response:
-        applications, seconds = behind()
-        return await answer(request, ListAlertsRequest, applications.list_alerts, seconds)
 
     async def alert_stream(request: Request) -> Response:
         applications, _ = behind()
@@ -59,17 +53,13 @@ def application_routes(behind: Callable[[], tuple[Applications, float]]) -> list
             request, SubscribeAlertsRequest, applications.subscribe_alerts, FOLLOW_SECONDS
         )
 
-    async def domain(request: Request) -> Response:
-        applications, seconds = behind()
-        return await answer(request, DescribeDomainRequest, applications.describe_domain, seconds)
-
     return [
         Route("/api/assistant/converse", converse, methods=["POST"]),
-        Route("/api/assistant/record", record_answer, methods=["POST"]),
-        Route("/api/assistant/end", end_conversation, methods=["POST"]),
-        Route("/api/insight/ingest", ingest, methods=["POST"]),
-        Route("/api/insight/aggregates", aggregates, methods=["POST"]),
-        Route("/api/insight/alerts", alerts, methods=["POST"]),
+        unary("/api/assistant/record", RecordAnswerRequest, lambda a: a.record_answer),
+        unary("/api/assistant/end", EndConversationRequest, lambda a: a.end_conversation),
+        unary("/api/insight/ingest", IngestRequest, lambda a: a.ingest),
+        unary("/api/insight/aggregates", QueryAggregatesRequest, lambda a: a.query_aggregates),
+        unary("/api/insight/alerts", ListAlertsRequest, lambda a: a.list_alerts),
         Route("/api/insight/alerts/stream", alert_stream, methods=["POST"]),
-        Route("/api/insight/domain", domain, methods=["POST"]),
+        unary("/api/insight/domain", DescribeDomainRequest, lambda a: a.describe_domain),
     ]
