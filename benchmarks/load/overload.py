@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Final
 
+from benchmarks.load.bystander import refusals_seen
 from benchmarks.load.calls import Material, calls
 from benchmarks.load.loops import closed_loop, open_loop
-from benchmarks.load.measured import Measured
+from benchmarks.load.measured import Latencies, Measured
 from benchmarks.load.queries import cold
 
 FACTORS: Final = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
@@ -27,6 +29,8 @@ class Overload:
     seconds: float
     loads: dict[float, Measured] = field(default_factory=dict[float, Measured])
     """By multiple of the capacity."""
+    seen_beside: Latencies = field(default_factory=Latencies)
+    """Of refusals at the highest load, as a client beside it saw them."""
 
     @property
     def peak(self) -> float:
@@ -65,14 +69,16 @@ async def overload(
     tell(f"capacity: {run.capacity:.1f} answers a second")
     for number, factor in enumerate(factors):
         rate = factor * run.capacity
-        run.loads[factor] = await open_loop(
-            target,
-            calls(SEARCH, searches(number + 3), number),
-            rate=rate,
-            seconds=seconds,
-            deadline=deadline,
-            seed=number,
-        )
+        most = factor == max(factors)
+        async with refusals_seen(target, run.seen_beside) if most else nullcontext():
+            run.loads[factor] = await open_loop(
+                target,
+                calls(SEARCH, searches(number + 3), number),
+                rate=rate,
+                seconds=seconds,
+                deadline=deadline,
+                seed=number,
+            )
         load = run.loads[factor]
         got = f"{load.goodput:.1f}/s in time, {load.whole:.1f}/s whole"
         tell(f"{factor:g}x: {rate:.1f}/s offered, {got}")

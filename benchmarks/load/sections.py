@@ -143,8 +143,9 @@ def _overloaded(run: Overload) -> list[str]:
         f"(wanted: {GOODPUT_SHARE:.0%}). Whole are {most.whole:.1f}/s; the others go without "
         f"{_parts(most)}.",
         f"- p99 of admitted calls: {_ms(p99)} ms, {verdict} the deadline.",
-        f"- Refusals at {factor:g}×, as the client sees them: {_spread(most.shed)} "
-        f"(wanted: below {SHED_MS:g} ms).",
+        f"- Refusals at {factor:g}×, as a client beside the load sees them that does nothing "
+        f"else: {_spread(run.seen_beside)} (wanted: below {SHED_MS:g} ms); as the generator sees "
+        f"them: {_spread(most.shed)}.",
         f"- Health checks beside them, which pass none of the layers that refuse: "
         f"{_spread(most.health)}. What a refusal takes beyond one is what refusing costs; the rest "
         "is the way there and back, between processes that wait for the same cores.",

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 from shared.inference.settings import REASON_MODEL
@@ -22,13 +23,17 @@ _NICENESS = "WHEREFORE_NICENESS"
 _DEFAULT_NICENESS = "2"
 """Enough for most of what there is to gain, and little where other programs compute beside."""
 _MOST_NICENESS = 19
+_EDGE_NICENESS = -10
+"""With it one who is refused waits half as long as without, measured at three times the capacity:
+scheduled as their equal, the edge had its turn when models had computed for theirs."""
 
 
 def niceness(process: str) -> int:
-    """Returns how far a process stands back where cores are scarce, from 0 to 19 (nice(1)).
+    """Returns how far a process stands back where cores are scarce (nice(1)), from -10 to 19.
 
     All but the edge do, which does little and must do it at once: it would else wait for models
-    that compute, and callers with it, also those that it only refuses.
+    that compute, and callers with it, also those that it only refuses. It goes before others
+    where the system permits that; WHEREFORE_NICENESS=0 leaves all alike.
 
     Raises:
         SuiteError: WHEREFORE_NICENESS is no such number.
@@ -36,7 +41,9 @@ def niceness(process: str) -> int:
     wanted = os.environ.get(_NICENESS) or _DEFAULT_NICENESS
     if not (wanted.isascii() and wanted.isdigit() and int(wanted) <= _MOST_NICENESS):
         raise SuiteError(f"{_NICENESS} is {wanted!r}: say a whole number from 0 to 19")
-    return 0 if process == "orchestrator" else int(wanted)
+    if process == "orchestrator":
+        return _EDGE_NICENESS if int(wanted) else 0
+    return int(wanted)
 
 
 def chosen_models(variables: Mapping[str, str]) -> list[str]:
@@ -92,6 +99,8 @@ def service_environment(
     secured = security is not None and security.enabled
     if service == "orchestrator":
         variables[f"{prefix}HTTP_PORT"] = str(ports.orchestrator_http)
+        if not private and find_spec("PIL"):  # the bundled catalogue is there to be looked at
+            variables.setdefault(f"{prefix}PICTURES_DRAWN", "true")
         for other in APPLICATIONS:  # its page calls them
             target = f"127.0.0.1:{getattr(ports, other)}"
             variables[f"{prefix}{other.upper()}_TARGET"] = target

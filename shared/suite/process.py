@@ -27,7 +27,8 @@ class Command:
     environment: Mapping[str, str]
     folder: Path
     niceness: int = 0
-    """How far it stands back for others where processors are scarce, as `nice` has it."""
+    """How far it stands back for others where processors are scarce, as `nice` has it; below 0 it
+    goes before them, if the system permits it (root, or a limit on nice)."""
 
 
 class SupervisedProcess:
@@ -74,8 +75,9 @@ class SupervisedProcess:
             )
         if command.niceness:
             # Before it has threads, which inherit it.
-            own = os.getpriority(os.PRIO_PROCESS, 0)
-            os.setpriority(os.PRIO_PROCESS, self._child.pid, own + command.niceness)
+            wanted = os.getpriority(os.PRIO_PROCESS, 0) + command.niceness
+            with suppress(PermissionError):
+                os.setpriority(os.PRIO_PROCESS, self._child.pid, wanted)
         started = psutil.Process(self._child.pid).create_time()
         part = self._record.with_suffix(".part")
         part.write_text(json.dumps({"pid": self._child.pid, "started": started}))
@@ -83,8 +85,8 @@ class SupervisedProcess:
 
     def find(self) -> psutil.Process | None:
         """Returns the running process; None when it does not run."""
-        if self._child is not None:
-            self._child.poll()  # reaps it if it is dead
+        if (own := self._own()) is not None:
+            return own
         try:
             record = json.loads(self._record.read_text())
             process = psutil.Process(int(record["pid"]))
@@ -93,6 +95,16 @@ class SupervisedProcess:
             return None if process.status() == psutil.STATUS_ZOMBIE else process
         except (OSError, ValueError, KeyError, TypeError, psutil.Error):
             return None
+
+    def _own(self) -> psutil.Process | None:
+        """The one that was started here, while it runs; it is reaped when it is dead."""
+        if self._child is None or self._child.poll() is not None:
+            return None
+        process = psutil.Process(self._child.pid)
+        if process.status() != psutil.STATUS_ZOMBIE:
+            return process
+        self._child.wait()  # it died since
+        return None
 
     def ask_to_stop(self) -> None:
         """Sends SIGTERM."""

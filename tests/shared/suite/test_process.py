@@ -7,8 +7,10 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
+import pytest
 
 from shared.suite.process import Command, SupervisedProcess
 
@@ -114,3 +116,52 @@ def test_one_that_stands_back_does_so_with_all_its_threads(tmp_path: Path) -> No
         assert {os.getpriority(os.PRIO_PROCESS, thread) for thread in threads} == {wanted}
     finally:
         process.kill()
+
+
+def test_one_that_may_not_go_before_others_runs_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("shared.suite.process.os.setpriority", refuse)
+    process = SupervisedProcess("ordinary", tmp_path)
+    process.start(replace(command(tmp_path, SLEEP), niceness=-10), tethered=True)
+    try:
+        wait_for_log(process, "up")
+        found = process.find()
+        assert found is not None
+        assert found.nice() == os.getpriority(os.PRIO_PROCESS, 0)
+    finally:
+        process.kill()
+
+
+def test_one_that_dies_while_it_is_looked_for_is_reaped(tmp_path: Path) -> None:
+    process = SupervisedProcess("mortal", tmp_path)
+    process.start(command(tmp_path, SLEEP), tethered=False)
+    wait_for_log(process, "up")
+    child: Any = process._child
+    child.kill()
+    until = time.monotonic() + 20
+    while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(child, "poll", lambda: None)  # as it was a moment before
+        assert process.find() is None
+    assert child.returncode is not None
+
+
+def test_one_that_was_started_here_is_found_whatever_the_clock_says(tmp_path: Path) -> None:
+    process = SupervisedProcess("steady", tmp_path)
+    process.start(command(tmp_path, SLEEP), tethered=False)
+    try:
+        record = tmp_path / "run" / "steady.json"
+        written = json.loads(record.read_text())
+        record.write_text(json.dumps({**written, "started": written["started"] - 3600}))
+        found = process.find()
+        assert found is not None
+        assert found.pid == written["pid"]
+    finally:
+        process.kill()
+    assert process.find() is None

@@ -120,14 +120,14 @@ def test_free_ports_differ() -> None:
     assert len(ports) == len(set(ports)) == len(PortPlan.model_fields)
 
 
-@pytest.mark.parametrize(("wanted", "expected"), [("", 2), ("0", 0), ("5", 5)])
+@pytest.mark.parametrize(("wanted", "expected", "edge"), [("", 2, -10), ("0", 0, 0), ("5", 5, -10)])
 def test_all_stand_back_for_the_edge(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str, expected: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str, expected: int, edge: int
 ) -> None:
     monkeypatch.setenv("WHEREFORE_NICENESS", wanted)
     with Suite(tmp_path, PortPlan.free(), triton=False, private=True) as suite:
         niceness = {name: suite._command(name).niceness for name in suite.names}
-    assert niceness.pop("orchestrator") == 0
+    assert niceness.pop("orchestrator") == edge
     assert set(niceness.values()) == {expected}
 
 
