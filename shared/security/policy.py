@@ -59,6 +59,8 @@ _TAUGHT: Final = _rule(Role.SHOP, Role.ORCHESTRATOR, audited=True)
 _WATCHED: Final = _rule(Role.SHOP, Role.ORCHESTRATOR)
 _WRITE: Final = _rule(Role.CATALOGUE, audited=True)
 _PERSONAL: Final = _rule(Role.PRIVACY, audited=True)
+# The orchestrator asks it of the applications for those who ask the same of the suite.
+_PASSED_ON: Final = _rule(Role.PRIVACY, Role.ORCHESTRATOR, audited=True)
 _READ: Final = _rule(Role.CATALOGUE, Role.SHOP)
 _INNER: Final = _rule(Role.ORCHESTRATOR)
 _ASKED: Final = _rule(Role.ORCHESTRATOR, Role.ASSISTANT)
@@ -97,12 +99,18 @@ RULES: Final[dict[str, Rule]] = {
     f"{_ASSISTANT}EndConversation": _CHAT,
     f"{_ASSISTANT}ImportDialogues": _rule(Role.SHOP, audited=True),
     f"{_ASSISTANT}RecordAnswer": _TAUGHT,
+    "/wherefore.assistant.v1.LearntService/ListLearnt": _SHOP,
+    "/wherefore.assistant.v1.LearntService/DeleteLearnt": _rule(Role.SHOP, audited=True),
+    "/wherefore.assistant.v1.UserDataService/EraseUser": _PASSED_ON,
+    "/wherefore.assistant.v1.UserDataService/ExportUser": _PASSED_ON,
     f"{_INSIGHT}Ingest": _TAUGHT,
     f"{_INSIGHT}QueryAggregates": _WATCHED,
-    f"{_INSIGHT}GetTrend": _SHOP,
+    f"{_INSIGHT}GetTrend": _WATCHED,
     f"{_INSIGHT}ListAlerts": _WATCHED,
     f"{_INSIGHT}SubscribeAlerts": _WATCHED,
     f"{_INSIGHT}DescribeDomain": _WATCHED,
+    "/wherefore.insight.v1.TextService/EraseTexts": _PASSED_ON,
+    "/wherefore.insight.v1.TextService/ExportTexts": _PASSED_ON,
     f"{_NLU}Parse": _ASKED,
     f"{_NLU}ParseBatch": _ASKED,
     f"{_NLU}Match": _INNER,
