@@ -10,6 +10,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from services.orchestrator.clients import Clients
 from services.orchestrator.embedder import Embedder, vector_source
 from services.orchestrator.pictures.embedder import PictureEmbedder
+from services.orchestrator.pictures.sent import SentPictures
 from shared.catalogue import content_etag, validate_product
 from wherefore.common.v1.diagnostics_pb2 import Degradation, RowError
 from wherefore.common.v1.product_pb2 import Product
@@ -25,6 +26,8 @@ class Row:
     line: int
     """Line in the caller's file, for reports."""
     product: Product
+    pictures: SentPictures | None = None
+    """That came with it."""
 
 
 @dataclass(slots=True)
@@ -119,7 +122,8 @@ class CatalogueImporter:
         if changed:
             products = [row.product for row in changed]
             made = await self._embedder.documents(products, stored.sources, same)
-            unread = await self._pictures.add(made.documents, stored.pictures)
+            sent = {row.product.id: row.pictures for row in changed if row.pictures}
+            unread = await self._pictures.add(made.documents, stored.pictures, sent)
             report.degraded = made.degradation or unread
             for row, document in zip(changed, made.documents, strict=True):
                 document.row = row.place
@@ -162,7 +166,7 @@ class CatalogueImporter:
             for row in rows
             if row.product.id not in same
             or stored.sources.get(row.product.id) != vector_source(row.product)
-            or self._pictures.differ(row.product, stored.pictures)
+            or self._pictures.differ(row.product, stored.pictures, row.pictures)
         ]
 
 

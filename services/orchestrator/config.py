@@ -248,6 +248,9 @@ class OrchestratorSettings(ServiceSettings):
     """Folder that the pictures of products are read from at import, by their uris as paths below
     it; None reads none. Nothing is ever fetched from an address."""
 
+    pictures_drawn: bool = False
+    """Whether products of the bundled catalogue, which has no photographs, are drawn at import."""
+
     embed_timeout_seconds: float = Field(default=60, gt=0)
     """Longest wait for the vectors of one batch of an import, in seconds."""
 

@@ -19,6 +19,7 @@ FALLBACKS = {
     "reason": "no reasons",
     "facets": "no facets",
     "pictures": "search by words alone",
+    "pictures.match": "results without how well their pictures fit",
     "summary": "the catalogue's ratings only",
     "explanation.words": "scores explained without the query's words",
     "explanation.readings": "scores explained without the words that the cross-encoder read",

@@ -168,7 +168,7 @@ class RankingGrower:
             legs=_legs(ranking),
         )
         if ranking.picture is not None:
-            request.picture_vector.CopyFrom(ranking.picture)
+            request.picture_vector.CopyFrom(ranking.picture.vector)
             pictures = work.query.pictures
             request.leg_weights[PICTURES] = (pictures and pictures.leg_weight) or 1.0
         retrieve = partial(self._clients.retrieve, request)

@@ -165,7 +165,7 @@ class SearchPipeline:
             return known
         reading = asyncio.create_task(profile)
         try:
-            picture = await self._pictures.vector(work)
+            picture = await self._pictures.compose(work)
             words = work.query.query if picture is not None else work.query.words
             understanding = await self._parse(work, words)
             work.profile = await reading
@@ -311,6 +311,8 @@ class SearchPipeline:
                 degradations=work.degradations,
             ),
         )
+        if ranking.picture is not None:
+            await self._pictures.tell(work, ranking.picture, page.results)
         for result in page.results:
             if ids := others.get(result.product.id):
                 result.other_variant_ids.extend(ids[:MAX_LISTED])

@@ -24,6 +24,8 @@ from services.orchestrator.merchandising.merchandiser import Merchandiser
 from services.orchestrator.merchandising.rule_book import RuleBook
 from services.orchestrator.page_cache import PageCache
 from services.orchestrator.pictures.embedder import PictureEmbedder
+from services.orchestrator.pictures.sources import PictureSources
+from services.orchestrator.pictures.thumbnails import Thumbnails
 from services.orchestrator.pipeline import SearchPipeline
 from services.orchestrator.popularity import Popularity
 from services.orchestrator.profile import ProfileReader
@@ -175,7 +177,8 @@ class OrchestratorService:
         signer = self._signer
         profiles = ProfileReader(clients, self._store)
         embedder = Embedder(clients)
-        pictures = PictureEmbedder(clients, settings.pictures_dir)
+        sources = PictureSources(settings.pictures_dir, draws=settings.pictures_drawn)
+        pictures = PictureEmbedder(clients, sources)
         merchandiser = Merchandiser(clients, self._rules)
         pipeline = SearchPipeline(
             clients,
@@ -247,6 +250,7 @@ class OrchestratorService:
             complete=completion.Complete,
             recommend=recommend.Recommend,
             write_event=events.Write,
+            thumbnails=Thumbnails(clients, sources).of,
             applications=Applications(
                 settings.assistant_target,
                 settings.insight_target,

@@ -1,9 +1,10 @@
 """What a reader yields: one row of a catalogue, read or refused."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from shared.catalogue.inline_pictures import InlinePictureError, take_out_pictures
 from shared.catalogue.validate import validate_product
 from shared.errors import FieldViolation, entry_path
 from wherefore.common.v1 import product_pb2
@@ -47,14 +48,20 @@ class Row:
     """Line or row in the file, from 1."""
     product: product_pb2.Product | None = None
     error: RowError | None = None
+    pictures: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    """That the row held itself, by the uris of the product's images."""
 
 
 def accept(number: int, product: product_pb2.Product) -> Row:
     """Return the row of `product`, refused when the product breaks the contract."""
+    try:
+        pictures = take_out_pictures(product)
+    except InlinePictureError as error:
+        return refuse(number, error.field, error.reason)
     violations: Sequence[FieldViolation] = validate_product(product)
     if violations:
         return refuse(number, violations[0].field, violations[0].description)
-    return Row(number, product)
+    return Row(number, product, pictures=pictures)
 
 
 def refuse(number: int, field: str, reason: str) -> Row:

@@ -39,6 +39,7 @@ async def import_file(
     checkpoints: Path | None = None,
     resume: bool = False,
     errors_file: Path | None = None,
+    pictures: Path | None = None,
 ) -> ImportOutcome:
     """Import a file and show how it goes on standard error.
 
@@ -50,12 +51,14 @@ async def import_file(
         checkpoints: Folder for the checkpoint; none is kept when None.
         resume: Go on where an interrupted import of the same file left off.
         errors_file: CSV file for every refused row.
+        pictures: Folder of pictures that are sent along, by the uris of products' images.
 
     Raises:
         CommandError: The file cannot be read as a catalogue.
         grpc.aio.AioRpcError: The suite refused the import or stayed away.
     """
     from shared.catalogue import count_rows, read_catalogue
+    from shared.cli.picture_files import PicturesBeside
     from shared.cli.product_import import ImportObserver, IncompleteImportError, ProductImport
 
     def open_rows() -> Iterator[Row]:
@@ -81,7 +84,13 @@ async def import_file(
         view.on_progress(progress)
 
     observer = ImportObserver(on_progress, view.on_error, view.on_retry)
-    importing = ProductImport(channel, open_rows, observer, start_after=begun if resume else 0)
+    importing = ProductImport(
+        channel,
+        open_rows,
+        observer,
+        start_after=begun if resume else 0,
+        pictures_of=PicturesBeside(pictures).of if pictures else None,
+    )
     with view.running():
         try:
             progress = await importing.run()

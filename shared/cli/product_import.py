@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,10 +22,13 @@ from wherefore.orchestrator.v1.product_service_pb2_grpc import ProductServiceStu
 
 if TYPE_CHECKING:
     from shared.catalogue import Row
+    from wherefore.common.v1.product_pb2 import Product
 
 BATCH_ROWS = 128
 BATCH_BYTES = 2 * 1024 * 1024
 """Half of what a message may hold, so that one large product cannot break the limit."""
+PICTURE_BYTES = 12 * 1024 * 1024
+"""Of the pictures beside the products of a message, which has 16 MiB in all."""
 RETRIES_WITHOUT_PROGRESS = 8
 STREAM_SECONDS = 24 * 3600.0
 """Deadline of one stream. Without any, a server may apply its default, meant for questions."""
@@ -80,9 +83,24 @@ class _Packed:
     last_place: int = 0
     unreadable: list[RowError] = field(default_factory=list[RowError])
 
+    pictures: dict[str, int] = field(default_factory=dict[str, int])
+    """Sizes of its pictures by their uris."""
+
     @classmethod
     def starting_at(cls, place: int) -> _Packed:
         return cls(ProductServiceImportRequest(first_row=place))
+
+    def has_room(self, pictures: Mapping[str, bytes]) -> bool:
+        """Whether pictures of one more product fit in."""
+        more = sum(len(data) for uri, data in pictures.items() if uri not in self.pictures)
+        return sum(self.pictures.values()) + more <= PICTURE_BYTES
+
+    def take(self, pictures: Mapping[str, bytes]) -> None:
+        """Adds pictures, but for what does not fit into a message by itself."""
+        for uri, data in pictures.items():
+            if uri not in self.pictures and self.has_room({uri: data}):
+                self.pictures[uri] = len(data)
+                self.message.pictures.add(uri=uri, data=data)
 
 
 class ProductImport:
@@ -99,6 +117,7 @@ class ProductImport:
         observer: ImportObserver,
         *,
         start_after: int = 0,
+        pictures_of: Callable[[Product], Mapping[str, bytes]] | None = None,
     ) -> None:
         """Prepare an import.
 
@@ -107,10 +126,13 @@ class ProductImport:
             open_rows: Opens the file again from its start; called once per stream.
             observer: Who is told what happens.
             start_after: Readable products that an earlier run got acknowledged.
+            pictures_of: Returns pictures that are sent along, by the uris of a product's images;
+                besides those that rows hold themselves.
         """
         self._stub = ProductServiceStub(channel)
         self._open_rows = open_rows
         self._observer = observer
+        self._pictures_of = pictures_of
         self.progress = ImportProgress(acknowledged_row=start_after)
         self._reported_row = 0
         self._sent = start_after
@@ -218,6 +240,11 @@ class ProductImport:
             self._source_error = error
             raise
 
+    def _pictures(self, row: Row) -> Mapping[str, bytes]:
+        if row.product is None or self._pictures_of is None:
+            return row.pictures
+        return {**self._pictures_of(row.product), **row.pictures}
+
     def _pack(self, begun_at: int) -> Generator[_Packed]:
         """Messages with everything after the first `begun_at` readable products."""
         place = 0
@@ -234,9 +261,11 @@ class ProductImport:
                 continue
             row_size = row.product.ByteSize()
             full = len(batch.message.products) == BATCH_ROWS or size + row_size > BATCH_BYTES
-            if full and batch.message.products:
+            pictures = self._pictures(row)
+            if (full or not batch.has_room(pictures)) and batch.message.products:
                 yield batch
                 batch, size = _Packed.starting_at(place), 0
+            batch.take(pictures)
             batch.message.products.append(row.product)
             batch.message.rows.append(row.number)
             batch.last_place = place

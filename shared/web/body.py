@@ -10,8 +10,8 @@ from shared.errors import InvalidArgumentError
 MAX_BODY: Final = 64 * 1024
 
 
-async def read_json_body(request: Request) -> bytes:
-    """Returns the body of a request from the same origin, at most MAX_BODY bytes.
+async def read_json_body(request: Request, most: int = MAX_BODY) -> bytes:
+    """Returns the body of a request from the same origin, at most `most` bytes.
 
     Raises:
         InvalidArgumentError: Another site's page asks, the type is not JSON, or it is too long.
@@ -25,6 +25,6 @@ async def read_json_body(request: Request) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_BODY:
-            raise InvalidArgumentError.of("", f"at most {MAX_BODY:,} bytes")
+        if len(body) > most:
+            raise InvalidArgumentError.of("", f"at most {most:,} bytes")
     return bytes(body)

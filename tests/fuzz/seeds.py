@@ -17,6 +17,7 @@ from tests.fuzz.methods import Method
 from tests.fuzz.shop import make_events, make_facets, make_product, make_reviews, make_user
 from tests.fuzz.suite import QUERIES, Suite
 from tests.fuzz.values import PRODUCT_IDS
+from wherefore.common.v1.product_pb2 import Product
 from wherefore.common.v1.user_profile_pb2 import RecentProduct, UserContext, UserProfile
 from wherefore.nlu.v1 import nlu_service_pb2 as nlu
 from wherefore.nlu.v1 import picture_service_pb2 as pictures
@@ -33,6 +34,7 @@ from wherefore.orchestrator.v1 import (
     user_data_service_pb2,
     user_event_service_pb2,
 )
+from wherefore.orchestrator.v1.picture_query_pb2 import PictureQuery
 from wherefore.ranking.v1 import ranking_service_pb2 as ranking
 from wherefore.reason.v1 import classification_service_pb2, reason_service_pb2, tag_service_pb2
 from wherefore.reason.v1.summary_pb2 import SummariseRequest
@@ -52,6 +54,11 @@ def seeds(suite: Suite, method: Method) -> list[Message]:
 def start(suite: Suite, method: Method) -> Start:
     """Returns what fuzzed calls of a method start from."""
     return Start(seeds(suite, method), suite.known(method))
+
+
+def _pictured(product: Product, uri: str) -> Product:
+    product.images.add(uri=uri)
+    return product
 
 
 def _picture(colour: str) -> pictures.Picture:
@@ -115,6 +122,11 @@ def _searches(suite: Suite) -> Sequence[Message]:
         make(query=QUERIES[1], filter="price < 300", order_by="price desc", language_code="zh"),
         make(query="cup", user=make_user(), facets=make_facets(), facet_scope=FACET_SCOPE_FILTER),
         make(query="blue cup", include_contributions=True, group_variants=1, keep_spelling=True),
+        make(
+            pictures=PictureQuery(
+                picture=_picture("red"), text="cup", edit="blue", picture_weight=2, text_weight=1
+            )
+        ),
     ]
 
 
@@ -257,7 +269,13 @@ _SEEDS: dict[str, Callable[[Suite], Sequence[Message]]] = {
     "orchestrator.v1.ProductService/Import": lambda _: [
         product_service_pb2.ProductServiceImportRequest(
             products=[make_product(2), make_product(3)], rows=[1, 2]
-        )
+        ),
+        product_service_pb2.ProductServiceImportRequest(
+            products=[_pictured(make_product(2), "a.png")],
+            pictures=[
+                product_service_pb2.ImportedPicture(uri="a.png", data=_picture("red").frames[0])
+            ],
+        ),
     ],
     "orchestrator.v1.ProductService/Get": lambda suite: [
         product_service_pb2.ProductServiceGetRequest(

@@ -7,6 +7,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from services.nlu import validation
 from shared.errors import FieldViolation, InvalidArgumentError, UnavailableError
 from shared.text.control import CONTROL
@@ -21,6 +23,9 @@ MAX_FRAMES: Final = 128
 MAX_TEXT: Final = 1_000
 MAX_WEIGHT: Final = 100.0
 _ANIMATION_FRAMES: Final = 8
+_LARGEST: Final = 1024
+"""Pixels a side of what is kept of a picture: encoders read a few hundred, and 16 files of 40
+million pixels would take two gigabytes."""
 
 
 def check_texts(texts: Sequence[str]) -> None:
@@ -104,9 +109,19 @@ async def decoded(picture: pb.Picture, field: str) -> list[Pixels]:
 
     def read() -> list[Pixels]:
         return [
-            pixels
+            _shrunk(pixels)
             for at, data in enumerate(picture.frames)
             for pixels in frames(data, f"{field}.frames[{at}]", most=_ANIMATION_FRAMES)
         ]
 
     return await asyncio.to_thread(read)
+
+
+def _shrunk(pixels: Pixels) -> Pixels:
+    if max(pixels.shape[:2]) <= _LARGEST:
+        return pixels
+    from PIL import Image
+
+    picture = Image.fromarray(pixels)
+    picture.thumbnail((_LARGEST, _LARGEST))
+    return np.asarray(picture, dtype=np.uint8)

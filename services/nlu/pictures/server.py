@@ -136,6 +136,7 @@ class PictureServer(PictureServiceServicer):
         even = not (request.picture_weight or request.text_weight)
         parts: list[tuple[_Array, float]] = []
         picture: _Array | None = None
+        said: _Array | None = None
         if request.HasField("picture"):
             picture = await self._read(request.picture, "picture", timer)
         elif request.HasField("vector"):
@@ -148,12 +149,18 @@ class PictureServer(PictureServiceServicer):
                     )
             parts.append((picture, 1.0 if even else request.picture_weight))
         if request.text.strip():
-            [said] = await self._say([request.text], timer)
-            parts.append((said, 1.0 if even else request.text_weight))
+            [words] = await self._say([request.text], timer)
+            said = words
+            parts.append((words, 1.0 if even else request.text_weight))
         vector = weighted(parts) if len(parts) > 1 else parts[0][0]
-        return pb.ComposeQueryResponse(
+        response = pb.ComposeQueryResponse(
             vector=to_vector(vector, encoder.model), timings=timer.timings()
         )
+        if picture is not None:
+            response.picture_vector.CopyFrom(to_vector(picture, encoder.model))
+        if said is not None:
+            response.text_vector.CopyFrom(to_vector(said, encoder.model))
+        return response
 
     async def _read(self, picture: pb.Picture, field: str, timer: StageTimer) -> _Array:
         """Returns the vector of a picture, its frames pooled."""

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 from services.orchestrator.budget import stage_timeout
 from services.orchestrator.clients import Clients
-from services.orchestrator.pictures.files import PictureFiles, PictureFolder
+from services.orchestrator.pictures.sent import (
+    SentPictures,
+    StoredVector,
+    still_holds,
+    was_sent,
+)
+from services.orchestrator.pictures.sources import Pictures, PictureSources
 from services.orchestrator.stage_budgets import StageBudget
 from shared.degradation import cause_of, degradation
 from shared.errors import InvalidArgumentError, WhereforeError
@@ -25,6 +32,7 @@ _MOST_PICTURES: Final = 32
 _CALL_BYTES: Final = 12 * 2**20
 """Of one message, whose limit is 16 MiB."""
 _WRITE_SECONDS: Final = 1.0
+_NONE: Final[Mapping[str, SentPictures]] = MappingProxyType({})
 _AT_FAULT = re.compile(r"pictures\[(\d+)\]")
 
 
@@ -33,55 +41,60 @@ class PictureEmbedder:
 
     Args:
         clients: Of the services.
-        folder: Where pictures lie; None where products have none.
+        sources: Of pictures.
     """
 
-    def __init__(self, clients: Clients, folder: Path | None) -> None:
+    def __init__(self, clients: Clients, sources: PictureSources) -> None:
         self._clients = clients
         self._timeout = clients.settings.embed_timeout_seconds
-        self._folder = PictureFolder(folder) if folder is not None else None
+        self._sources = sources
 
-    def differ(self, product: Product, stored: Mapping[str, str]) -> bool:
-        """Whether a product's files are others than its stored vector was made of; blocks.
-
-        Never without a folder: what is stored then stays.
-        """
-        if self._folder is None:
-            return False
-        files = self._folder.find(product)
-        return (files.source if files else "") != stored.get(product.id, "")
+    def differ(
+        self, product: Product, stored: Mapping[str, str], sent: SentPictures | None = None
+    ) -> bool:
+        """Whether a product's pictures are others than its stored vector was made of; blocks."""
+        known = stored.get(product.id, "")
+        found = self._find(product, known, sent)
+        return (found.source if found else "") != known
 
     async def add(
-        self, documents: Sequence[IndexDocument], stored: Mapping[str, str]
+        self,
+        documents: Sequence[IndexDocument],
+        stored: Mapping[str, str],
+        sent: Mapping[str, SentPictures] = _NONE,
     ) -> Degradation | None:
         """Puts vectors of pictures to documents, or says that stored ones are kept.
 
-        Without a folder whatever is stored is kept. A product whose pictures cannot be read goes
-        in without.
+        A product whose pictures cannot be read goes in without.
 
         Args:
             documents: Changed in place.
             stored: What the stored vectors were made of, by id of the products that have one.
+            sent: Pictures that came with them, by id.
 
         Returns:
             Why some have no vector of pictures though there are files.
         """
-        if self._folder is None:
-            for document in documents:
-                document.picture_source = stored.get(document.product.id, "")
-            return None
-        finding = [asyncio.to_thread(self._find, document.product) for document in documents]
-        wanted: list[tuple[IndexDocument, PictureFiles]] = []
-        for document, files in zip(documents, await asyncio.gather(*finding), strict=True):
-            if files is None:
+        finding = [
+            asyncio.to_thread(
+                self._find, each.product, stored.get(each.product.id, ""), sent.get(each.product.id)
+            )
+            for each in documents
+        ]
+        wanted: dict[str, _Wanted] = {}
+        for document, pictures in zip(documents, await asyncio.gather(*finding), strict=True):
+            if pictures is None:
                 continue
-            if stored.get(document.product.id) == files.source:
-                document.picture_source = files.source
+            if stored.get(document.product.id) == pictures.source:
+                document.picture_source = pictures.source
             else:
-                wanted.append((document, files))
+                # Variants that share their pictures are read once.
+                wanted.setdefault(pictures.source, _Wanted(pictures)).documents.append(document)
         faults: list[str] = []
+        parts = _parts(list(wanted.values()), faults)
         try:
-            for part in await asyncio.to_thread(_parts, wanted):
+            # One part at a time: pictures of a whole batch may be gigabytes.
+            while part := await asyncio.to_thread(next, parts, None):
                 await self._embed(part, faults)
         except WhereforeError as error:
             return _degradation(error, error.code.name)
@@ -90,26 +103,38 @@ class PictureEmbedder:
             return _degradation(InvalidArgumentError.of("images", shown), shown[:500])
         return None
 
-    def _find(self, product: Product) -> PictureFiles | None:
-        return self._folder.find(product) if self._folder is not None else None
+    def _find(self, product: Product, known: str, sent: SentPictures | None) -> Pictures | None:
+        """Returns the pictures that a product's vector is to be of; None where it is to have none.
 
-    async def _embed(self, part: Sequence[_Wanted], faults: list[str]) -> None:
-        left = list(part)
-        while left:
-            pictures = [picture for _, _, picture in left]
+        What was sent once stays for as long as the product has the same images, and without any
+        source of pictures whatever is stored stays.
+        """
+        if sent:
+            return sent
+        if was_sent(known):
+            if still_holds(known, product):
+                return StoredVector(known)
+        elif known and not self._sources:
+            return StoredVector(known)
+        return self._sources.find(product)
+
+    async def _embed(self, part: _Part, faults: list[str]) -> None:
+        while part:
+            request = EmbedPicturesRequest(pictures=[picture for _, picture in part])
             try:
-                vectors = await self._ask(EmbedPicturesRequest(pictures=pictures))
+                vectors = await self._ask(request)
             except InvalidArgumentError as error:
                 fault = error.violations[0] if error.violations else None
                 at = _AT_FAULT.match(fault.field) if fault else None
                 if fault is None or at is None:
                     raise
-                document, _, _ = left.pop(int(at[1]))
-                faults.append(f"{document.product.id}: {fault.description}")
+                bad, _ = part.pop(int(at[1]))
+                faults += [f"{each.product.id}: {fault.description}" for each in bad.documents]
                 continue
-            for (document, source, _), vector in zip(left, vectors, strict=True):
-                document.picture_vector.CopyFrom(vector)
-                document.picture_source = source
+            for (wanted, _), vector in zip(part, vectors, strict=True):
+                for document in wanted.documents:
+                    document.picture_vector.CopyFrom(vector)
+                    document.picture_source = wanted.pictures.source
             return
 
     async def _ask(self, request: EmbedPicturesRequest) -> Sequence[Vector]:
@@ -117,35 +142,39 @@ class PictureEmbedder:
         return (await self._clients.embed_pictures(request, seconds)).vectors
 
 
-_Wanted = tuple[IndexDocument, str, Picture]
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Pictures that are to be read, and what has them."""
+
+    pictures: Pictures
+    documents: list[IndexDocument] = field(default_factory=list[IndexDocument])
 
 
-def _parts(wanted: Sequence[tuple[IndexDocument, PictureFiles]]) -> list[list[_Wanted]]:
-    """Reads the files, in parts that are one call each; one that cannot be read is left out."""
-    parts: list[list[_Wanted]] = []
-    room = 0
-    for document, files in wanted:
+_Part = list[tuple[_Wanted, Picture]]
+"""What is sent in one call."""
+
+
+def _parts(wanted: Sequence[_Wanted], faults: list[str]) -> Iterator[_Part]:
+    """Reads files, and yields parts that are one call each; what cannot be read is at fault."""
+    part: _Part = []
+    room = _CALL_BYTES
+    for each in wanted:
         frames: list[bytes] = []
-        for path in files.paths:
-            data = _read(path)
-            if data and sum(map(len, frames)) + len(data) <= _CALL_BYTES:
+        size = 0
+        for data in each.pictures.read():
+            if size + len(data) <= _CALL_BYTES:
                 frames.append(data)
+                size += len(data)
         if not frames:
+            faults += [f"{document.product.id}: no picture is there" for document in each.documents]
             continue
-        size = sum(map(len, frames))
-        if not parts or size > room or len(parts[-1]) == _MOST_PICTURES:
-            parts.append([])
-            room = _CALL_BYTES
-        parts[-1].append((document, files.source, Picture(frames=frames)))
+        if part and (size > room or len(part) == _MOST_PICTURES):
+            yield part
+            part, room = [], _CALL_BYTES
+        part.append((each, Picture(frames=frames)))
         room -= size
-    return parts
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
+    if part:
+        yield part
 
 
 def _degradation(error: WhereforeError, detail: str) -> Degradation:

@@ -1,22 +1,14 @@
-"""Files of products' pictures: below one configured folder, and nowhere else.
-
-Nothing is ever fetched from an address: a catalogue comes from outside, and would choose what the
-shop's servers call.
-"""
+"""Files of products' pictures, and what tells that they are others than before."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
-from urllib.parse import unquote, urlsplit
 
 from services.orchestrator.tokens import fingerprint
+from shared.pictures.folder import MOST_BYTES, MOST_FILES, bytes_of, path_below
 from wherefore.common.v1.product_pb2 import Product
-
-MOST_FILES: Final = 4
-"""Of a product: the first ones, the main one among them."""
-MOST_BYTES: Final = 10 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +23,12 @@ class PictureFiles:
     paths: tuple[Path, ...]
     source: str
 
+    def read(self) -> Iterator[bytes]:
+        """Yields what is in them, without those that cannot be read. Blocks."""
+        for path in self.paths:
+            if data := bytes_of(path):
+                yield data
+
 
 class PictureFolder:
     """The folder that pictures of products are read from.
@@ -43,17 +41,13 @@ class PictureFolder:
         self._root = root.resolve()
 
     def find(self, product: Product) -> PictureFiles | None:
-        """Returns the files of a product's pictures; None where none is there. Blocks.
-
-        An image's uri is a path below the folder, with or without "/" before it, or one that begins
-        with "file:" and leads there. What leads out of it, symbolic links too, is not there.
-        """
+        """Returns the files of a product's pictures; None where none is there. Blocks."""
         paths: list[Path] = []
         stamps: list[str] = []
         for image in product.images:
             if len(paths) == MOST_FILES:
                 break
-            path = self._path(image.uri)
+            path = path_below(self._root, image.uri)
             try:
                 status = path.stat() if path else None
             except OSError:  # it went since it was found
@@ -62,17 +56,3 @@ class PictureFolder:
                 paths.append(path)
                 stamps += [image.uri, str(status.st_size), str(status.st_mtime_ns)]
         return PictureFiles(tuple(paths), fingerprint(stamps)) if paths else None
-
-    def _path(self, uri: str) -> Path | None:
-        try:
-            parts = urlsplit(uri)
-            if parts.scheme not in ("", "file") or parts.netloc:
-                return None
-            named = unquote(parts.path)
-            whole = Path(named)
-            inside = whole if parts.scheme else self._root / named.lstrip("/")
-            path = inside.resolve()
-            there = path.is_relative_to(self._root) and path.is_file()
-        except (OSError, ValueError):  # a name that no file can have
-            return None
-        return path if there else None

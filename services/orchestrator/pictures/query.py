@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.orchestrator.budget import stage_timeout
@@ -13,8 +15,9 @@ from services.orchestrator.search_query import Work
 from services.orchestrator.validation import MAX_ID, MAX_QUERY, Violations
 from shared.errors import InvalidArgumentError, UnavailableError, WhereforeError
 from wherefore.common.v1.vector_pb2 import Vector
-from wherefore.nlu.v1.picture_service_pb2 import ComposeQueryRequest
+from wherefore.nlu.v1.picture_service_pb2 import ComposeQueryRequest, ComposeQueryResponse
 from wherefore.orchestrator.v1.picture_query_pb2 import PictureQuery
+from wherefore.orchestrator.v1.result_pb2 import Result
 from wherefore.retrieval.v1.retrieval_service_pb2 import GetProductsRequest
 
 STAGE: Final = "pictures"
@@ -45,8 +48,8 @@ class PictureQueries:
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
 
-    async def vector(self, work: Work) -> Vector | None:
-        """Returns the vector that a search asks pictures for; None where it asks for none.
+    async def compose(self, work: Work) -> ComposeQueryResponse | None:
+        """Returns the vectors that a search asks pictures for; None where it asks for none.
 
         Without the encoder a search goes on by its words, and says so.
 
@@ -80,7 +83,34 @@ class PictureQueries:
             work.degradations.note(STAGE, error)
             return None
         work.timer.merge(response.timings, work.timer.elapsed_nanos())
-        return response.vector
+        return response
+
+    async def tell(
+        self, work: Work, sought: ComposeQueryResponse, results: Sequence[Result]
+    ) -> None:
+        """Says of each result how well its pictures fit; of none where they cannot be read."""
+        if not results:
+            return
+        request = GetProductsRequest(
+            product_ids=[result.product.id for result in results],
+            read_mask=FieldMask(paths=["id"]),
+            include_picture_vectors=True,
+        )
+        try:
+            with work.timer.stage(f"retrieval.{STAGE}"):
+                seconds = stage_timeout(self._clients.settings.budgets.products)
+                found = (await self._clients.get_products(request, seconds)).picture_vectors
+        except WhereforeError as error:
+            work.degradations.note(f"{STAGE}.match", error)
+            return
+        for result in results:
+            own = found.get(result.product.id)
+            if own is None or own.model != sought.vector.model:
+                continue
+            if sought.HasField("picture_vector"):
+                result.picture_match.picture = _cosine(sought.picture_vector, own)
+            if sought.HasField("text_vector"):
+                result.picture_match.text = _cosine(sought.text_vector, own)
 
     async def _of_product(self, product_id: str) -> Vector:
         response = await self._clients.get_products(
@@ -96,3 +126,8 @@ class PictureQueries:
                 "product_id", "names no product with pictures that were read"
             )
         return response.picture_vectors[product_id]
+
+
+def _cosine(one: Vector, other: Vector) -> float:
+    """Of unit vectors."""
+    return float(np.dot(np.asarray(one.values), np.asarray(other.values)))

@@ -8,6 +8,7 @@ import grpc.aio
 from services.orchestrator import masks, validation
 from services.orchestrator.catalogue import ProductCatalogue
 from services.orchestrator.catalogue_import import CatalogueImporter, Row
+from services.orchestrator.pictures.sent import SentPictures
 from shared.errors import InvalidArgumentError
 from wherefore.orchestrator.v1 import product_service_pb2 as pb
 from wherefore.orchestrator.v1.product_service_pb2_grpc import ProductServiceServicer
@@ -15,6 +16,7 @@ from wherefore.orchestrator.v1.product_service_pb2_grpc import ProductServiceSer
 DEFAULT_PAGE = 50
 MAX_PAGE = 1_000
 MAX_BATCH = 256
+MAX_PICTURES = 512
 MAX_ROW = 10**15
 _Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -103,14 +105,38 @@ async def _batches(
             raise InvalidArgumentError.of("rows", "give one for each product, or none")
         if not 0 <= request.first_row <= MAX_ROW:
             raise InvalidArgumentError.of("first_row", f"must be 0 to {MAX_ROW}")
+        pictures = _pictures(request)
         place = request.first_row or place
         rows = [
-            Row(place + i, request.rows[i] if request.rows else place + i, product)
+            Row(
+                place + i,
+                request.rows[i] if request.rows else place + i,
+                product,
+                SentPictures(product, pictures) if pictures else None,
+            )
             for i, product in enumerate(request.products)
         ]
         place += count
         if rows:
             yield rows
+
+
+def _pictures(request: pb.ProductServiceImportRequest) -> dict[str, bytes]:
+    """Returns the pictures of a message by their uris."""
+    if len(request.pictures) > MAX_PICTURES:
+        given = len(request.pictures)
+        raise InvalidArgumentError.of("pictures", f"at most {MAX_PICTURES} a message, not {given}")
+    known = {image.uri for product in request.products for image in product.images}
+    found: dict[str, bytes] = {}
+    for at, picture in enumerate(request.pictures):
+        if picture.uri not in known:
+            raise InvalidArgumentError.of(
+                f"pictures[{at}].uri", "is that of no image of these products"
+            )
+        if picture.uri in found:
+            raise InvalidArgumentError.of(f"pictures[{at}].uri", "was given already")
+        found[picture.uri] = picture.data
+    return found
 
 
 def _check_id(field: str, product_id: str) -> None:

@@ -112,7 +112,7 @@ def _picture_model(answer: SearchAnswer) -> str:
     """The model whose vectors of pictures were searched: none where the index has others."""
     picture = answer.ranking.picture
     skipped = any(each.stage == f"retrieval.{LEG}" for each in answer.degraded)
-    return "" if picture is None or skipped else picture.model
+    return "" if picture is None or skipped else picture.vector.model
 
 
 def to_query(request: SearchRequest) -> SearchQuery:

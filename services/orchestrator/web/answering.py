@@ -26,7 +26,7 @@ from shared.request_context import (
     current_request_id,
     set_request_id,
 )
-from shared.web.body import read_json_body
+from shared.web.body import MAX_BODY, read_json_body
 
 _M = TypeVar("_M", bound=Message)
 _R = TypeVar("_R", bound=Message)
@@ -57,6 +57,8 @@ async def answer(
     handler: Callable[[_M], Awaitable[_A]],
     deadline_seconds: float,
     respond: Callable[[_A, dict[str, str]], Response] = as_json,
+    *,
+    most_bytes: int = MAX_BODY,
 ) -> Response:
     """Answers a request whose body is a message in JSON.
 
@@ -66,12 +68,13 @@ async def answer(
         handler: Answers it; its errors become responses.
         deadline_seconds: What the whole answer may take, a streamed one too.
         respond: Makes the response of what the handler returns, with the headers given.
+        most_bytes: Of the body.
     """
     set_request_id(accept_request_id(request.headers.get(REQUEST_ID_KEY)))
     set_current_deadline(Deadline.after(deadline_seconds))
     headers = {REQUEST_ID_KEY: current_request_id()}
     try:
-        message = await _message(request, kind)
+        message = await _message(request, kind, most_bytes)
         async with asyncio.timeout(deadline_seconds):
             answered = await handler(message)
     except TimeoutError:
@@ -112,8 +115,8 @@ def failure(error: WhereforeError, headers: dict[str, str]) -> Response:
     return JSONResponse({"error": {**status, "status": error.code.name}}, code, headers)
 
 
-async def _message(request: Request, kind: type[_M]) -> _M:
-    body = await read_json_body(request)
+async def _message(request: Request, kind: type[_M], most_bytes: int) -> _M:
+    body = await read_json_body(request, most_bytes)
     try:
         message = json_format.Parse(body, kind())
     except (json_format.ParseError, UnicodeDecodeError) as error:

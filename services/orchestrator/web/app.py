@@ -1,6 +1,6 @@
 """The HTTP routes: translate JSON to the messages of the contract and back."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,6 +16,7 @@ from services.orchestrator.web.answering import answer, answer_stream, failure
 from services.orchestrator.web.application_routes import application_routes
 from services.orchestrator.web.applications import Applications
 from services.orchestrator.web.door import Door, Pages
+from services.orchestrator.web.picture_routes import picture_routes
 from shared.errors import WhereforeError
 from shared.security.guard import Guard
 from shared.web.headers import SecurityHeaders
@@ -39,7 +40,12 @@ from wherefore.orchestrator.v1.user_event_service_pb2 import (
 )
 
 STATIC: Final = Path(__file__).parent / "static"
-PAGES: Final = {"/": "index.html", "/chat": "chat.html", "/monitor": "monitor.html"}
+PAGES: Final = {
+    "/": "index.html",
+    "/pictures": "pictures.html",
+    "/chat": "chat.html",
+    "/monitor": "monitor.html",
+}
 """What stands at which address."""
 
 
@@ -54,6 +60,7 @@ class Api:
     complete: Callable[[CompleteRequest], Awaitable[CompleteResponse]]
     recommend: Callable[[RecommendRequest], Awaitable[RecommendResponse]]
     write_event: Callable[[UserEventServiceWriteRequest], Awaitable[UserEventServiceWriteResponse]]
+    thumbnails: Callable[[Sequence[str]], Awaitable[Mapping[str, bytes]]]
     applications: Applications
     check_ready: Callable[[], Awaitable[None]]
     deadline_seconds: float
@@ -131,5 +138,6 @@ def api_routes(api: Api) -> list[Route]:
         Route("/api/complete", complete, methods=["POST"]),
         Route("/api/recommend", recommend, methods=["POST"]),
         Route("/api/events", events, methods=["POST"]),
+        *picture_routes(lambda: (api.search, api.thumbnails, api.deadline_seconds)),
         *application_routes(lambda: (api.applications, api.deadline_seconds)),
     ]

@@ -30,6 +30,10 @@ def import_catalogue(
     errors: Annotated[
         Path | None, Parameter(help="CSV file for every refused row: row, id, field, reason.")
     ] = None,
+    pictures: Annotated[
+        Path | None,
+        Parameter(help="Folder of pictures to send along, by the images' uris as paths below it."),
+    ] = None,
     json: Json = False,
     target: Target = None,
 ) -> int:
@@ -45,9 +49,15 @@ def import_catalogue(
         wherefore import --format google-merchant feed.xml --errors refused.csv
 
         wherefore import --format icecat products.jsonl.gz --resume --json
+
+        wherefore import products.jsonl --pictures photos
     """
+    if pictures is not None and not pictures.is_dir():
+        raise failures.CommandError(f"{pictures} is no folder", code=failures.USAGE)
     try:
-        outcome = asyncio.run(_import(file, format, resume, errors, target))
+        outcome = asyncio.run(
+            _import(file, format, target, resume=resume, errors=errors, pictures=pictures)
+        )
     except KeyboardInterrupt:
         failures.say("what was acknowledged is in; --resume goes on there")
         raise
@@ -67,9 +77,11 @@ def import_catalogue(
 async def _import(
     file: Path,
     format: str | None,  # noqa: A002 - named as the option
+    target: str | None,
+    *,
     resume: bool,
     errors: Path | None,
-    target: str | None,
+    pictures: Path | None,
 ) -> ImportOutcome:
     from shared.cli.catalogue_import import import_file
     from shared.cli.config import CliSettings
@@ -86,4 +98,5 @@ async def _import(
             checkpoints=settings.home / "imports",
             resume=resume,
             errors_file=errors,
+            pictures=pictures,
         )

@@ -1,7 +1,7 @@
 """Pictures from a folder into the index, and searched by: real retrieval, the NLU's service."""
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,19 +9,12 @@ import grpc
 import pytest
 import pytest_asyncio
 
-from services.nlu.pictures import opening
-from services.nlu.server import NluService
 from services.orchestrator.pictures.files import PictureFolder
 from shared.errors import InvalidArgumentError, error_from_rpc
-from shared.server import start_server
-from tests.services.nlu.hash_encoder import HashEncoder, settings_of
 from tests.services.nlu.pictures.files import ColourEncoder, encoded, plain, png
-from tests.services.orchestrator.real_retrieval import serve_with_retrieval
-from wherefore.common.v1.product_pb2 import Image, Price, Product
+from tests.services.orchestrator.pictured import imports, pictured_shop, product
 from wherefore.nlu.v1.picture_service_pb2 import Picture
-from wherefore.orchestrator.v1 import product_service_pb2 as products_pb
 from wherefore.orchestrator.v1.picture_query_pb2 import PictureQuery
-from wherefore.orchestrator.v1.product_service_pb2_grpc import ProductServiceStub
 from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest, SearchResponse
 from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
 
@@ -30,21 +23,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 COLOURS = ("red", "blue", "green", "yellow")
 
 
-def product(name: str, uri: str = "", title: str = "Cup") -> Product:
-    return Product(
-        id=name,
-        titles={"en": f"{title} {name}"},
-        price=Price(currency_code="EUR", amount=1),
-        images=[Image(uri=uri)] if uri else [],
-    )
-
-
 @pytest.fixture(scope="module")
-def colours() -> Iterator[ColourEncoder]:
-    encoder = ColourEncoder()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(opening, "open_dual_encoder", lambda *_: encoder)
-        yield encoder
+def colours() -> ColourEncoder:
+    return ColourEncoder()
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -59,30 +40,13 @@ async def shop(
         (pictures / "cups" / f"{colour}.png").write_bytes(png(colour))
     (pictures / "broken.jpg").write_bytes(encoded(plain("red", (400, 400)), "JPEG")[:400])
     (folder / "secret.png").write_bytes(png("red"))
-    settings = settings_of()
-    nlu = await start_server(NluService(settings, HashEncoder()), settings)
-    await nlu.wait_ready()
-    async with serve_with_retrieval(
-        folder,
-        [],
-        nlu_target=f"127.0.0.1:{nlu.port}",
-        pictures_dir=pictures,
-        picture_dimension=ColourEncoder.dimension,
-        vector_dimension=HashEncoder.dimension,
-    ) as running:
-        rows = [product(f"c-{colour}", f"/cups/{colour}.png") for colour in COLOURS]
-        rows += [product("c-none", title="Kettle"), product("c-broken", "broken.jpg")]
-        rows += [product("c-secret", "../secret.png")]
-        rows += [product("c-web", "https://127.0.0.1:1/red.png")]
-        running.first = [r async for r in imports(running, *rows)][-1]
+    rows = [product(f"c-{colour}", f"/cups/{colour}.png") for colour in COLOURS]
+    rows += [product("c-none", title="Kettle"), product("c-broken", "broken.jpg")]
+    rows += [product("c-secret", "../secret.png")]
+    rows += [product("c-web", "https://127.0.0.1:1/red.png")]
+    async with pictured_shop(folder, colours, rows, pictures_dir=pictures) as running:
         running.pictures = pictures
         yield running
-    await nlu.stop()
-
-
-def imports(shop: SimpleNamespace, *products: Product):
-    request = products_pb.ProductServiceImportRequest(products=products)
-    return ProductServiceStub(shop.channel).Import(iter([request]), timeout=20)
 
 
 async def search(shop: SimpleNamespace, query: str = "", **pictures: object) -> SearchResponse:
@@ -132,6 +96,21 @@ async def test_like_this_but(shop):
     assert ids(response)[0] == "c-red"
     assert "c-blue" not in ids(response)
     assert ids(await search(shop, picture=picture("blue"), edit="yellow"))[0] == "c-yellow"
+
+
+async def test_results_say_how_well_their_pictures_fit(shop):
+    asked = {"picture": picture("red"), "text": "blue"}
+    response = await search(shop, "kettle", **asked)
+    found = {each.product.id: each.picture_match for each in response.results}
+    assert found["c-red"].picture == pytest.approx(1, abs=0.01)
+    assert found["c-red"].text < found["c-blue"].text
+    assert found["c-blue"].picture < 0.9
+    assert not found["c-none"].HasField("picture")
+    by_text = await search(shop, text="blue")
+    assert all(not each.picture_match.HasField("picture") for each in by_text.results)
+    edited = await search(shop, product_id="c-blue", edit="red")
+    assert edited.results[0].picture_match.picture > 0.9
+    assert not (await search(shop, "kettle")).results[0].HasField("picture_match")
 
 
 async def test_weights_of_picture_and_text(shop):

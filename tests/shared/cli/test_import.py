@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from shared.cli import product_import
 from shared.cli.checkpoint import Checkpoint, FileIdentity
 from shared.cli.config import CliSettings
 from shared.cli.product_import import BATCH_ROWS
@@ -81,6 +82,66 @@ def test_only_the_first_refused_rows_are_shown(empty, tmp_path):
 def test_nothing_but_bad_rows_fails(empty, tmp_path):
     file = write_catalogue(tmp_path / "shop.jsonl", [], bad=(1, 2))
     assert empty.run("import", str(file)).code == 1
+
+
+def write_pictured(path, uris):
+    rows = [
+        {"id": f"p-{at}", "title": "Cup", "images": [{"uri": uri}]} for at, uri in enumerate(uris)
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
+    return path
+
+
+def sent_pictures(running):
+    return {each.uri: each.data for request in running.suite.requests for each in request.pictures}
+
+
+def test_pictures_beside_the_file_are_sent_along(empty, tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(b"one")
+    (tmp_path / "secret.png").write_bytes(b"secret")
+    inline = "data:image/png;base64,dHdv"
+    uris = ["a.png", "/a.png", "../secret.png", "nothing.png", inline]
+    file = write_pictured(tmp_path / "shop.jsonl", uris)
+    done = empty.run("import", str(file), "--pictures", str(folder), "--json")
+    assert done.code == 0
+    assert done.json["imported"] == 5
+    pictures = sent_pictures(empty)
+    assert sorted(pictures.values()) == [b"one", b"one", b"two"]
+    assert {"a.png", "/a.png"} < set(pictures)
+    # Without the option only what the file itself holds is sent.
+    empty.suite.requests.clear()
+    empty.run("import", str(file))
+    assert [*sent_pictures(empty).values()] == [b"two"]
+
+
+def test_pictures_share_messages_within_their_limit(empty, tmp_path, monkeypatch):
+    monkeypatch.setattr(product_import, "PICTURE_BYTES", 12_000)
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for at in range(6):
+        (folder / f"{at}.png").write_bytes(bytes(5_000))
+    (folder / "large.png").write_bytes(bytes(10 * 2**20 + 1))
+    uris = [f"{at}.png" for at in range(6)] + ["0.png"] * 3 + ["large.png"]
+    file = write_pictured(tmp_path / "shop.jsonl", uris)
+    done = empty.run("import", str(file), "--pictures", str(folder), "--json")
+    assert done.json["imported"] == 10
+    sizes = [sum(len(p.data) for p in r.pictures) for r in empty.suite.requests]
+    assert max(sizes) == 10_000
+    # Each product's picture is in the message that the product is in.
+    for request in empty.suite.requests:
+        held = [picture.uri for picture in request.pictures]
+        assert len(held) == len(set(held))
+        named = {image.uri for each in request.products for image in each.images}
+        assert set(held) == named - {"large.png"}
+
+
+def test_a_folder_of_pictures_that_is_none_is_a_wrong_command(empty, tmp_path):
+    file = write_catalogue(tmp_path / "shop.jsonl", ids(1))
+    done = empty.run("import", str(file), "--pictures", str(tmp_path / "absent"))
+    assert done.code == 2
+    assert "is no folder" in done.err
 
 
 def test_a_missing_file_is_a_wrong_command(empty, tmp_path):

@@ -2,9 +2,11 @@
 
 /** A refusal of the service, or "NETWORK" where it cannot be reached. */
 export class ServiceError extends Error {
-  constructor(status, message) {
+  /** `violations` are the fields at fault, each `{ field, description }`. */
+  constructor(status, message, violations = []) {
     super(message);
     this.status = status;
+    this.violations = violations;
   }
 }
 
@@ -29,7 +31,8 @@ async function post(path, body) {
   }
   if (response.ok) return response;
   const { error } = await response.json().catch(() => ({}));
-  throw new ServiceError(error?.status ?? "INTERNAL", error?.message ?? response.statusText);
+  const violations = (error?.details ?? []).flatMap((detail) => detail.fieldViolations ?? []);
+  throw new ServiceError(error?.status ?? "INTERNAL", error?.message ?? response.statusText, violations);
 }
 
 export async function ask(path, body) {

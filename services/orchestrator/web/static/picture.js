@@ -2,7 +2,7 @@
 import { el } from "./dom.js";
 
 // The catalogue's canonical colours, as in the lexicon.
-const COLOURS = {
+export const COLOURS = {
   black: "#2b2f33", white: "#dfe3e6", grey: "#868e96", charcoal: "#495057", silver: "#adb5bd", gold: "#c99a2e",
   "rose gold": "#c98a7d", red: "#d6303f", burgundy: "#8a1f3d", orange: "#ee7b1d", yellow: "#e6b800", mustard: "#c2921a",
   green: "#2f9e5b", olive: "#7a8032", mint: "#5cc9a7", turquoise: "#17a2a2", cyan: "#22b8cf", blue: "#2f74d0",

@@ -1,14 +1,17 @@
 // The page's own words in English. Reasons come from the service in the query's language.
 import chat from "./chat/words_en.js";
 import monitor from "./monitor/words_en.js";
+import pictures from "./pictures/words_en.js";
 
 export default {
   ...chat,
   ...monitor,
+  ...pictures,
   skip: "Skip to results",
   views: "Views",
   tabSearch: "Search",
   tabForYou: "For you",
+  tabPictures: "Pictures",
   tabChat: "Customer service",
   tabMonitor: "Opinions",
   other: "中文",
@@ -130,7 +133,7 @@ export default {
   ruledOut: (words) => `not “${words}”`,
   found: "Found by",
   atPlace: (rank) => `place ${rank}`,
-  legs: { dense: "Meaning", sparse: "Words", similar: "Similar products", popular: "Popularity", chosen: "Chosen after this query" },
+  legs: { picture: "Pictures", dense: "Meaning", sparse: "Words", similar: "Similar products", popular: "Popularity", chosen: "Chosen after this query" },
   contributions: "What moved its score",
   contributionsHint: "Against the average candidate of this search",
   noContributions: "Ranking did not answer, so nothing was weighed.",
@@ -155,6 +158,7 @@ export default {
     facets: "Counts to narrow down",
     variants: "Variants",
     merchandising: "Rules of the shop",
+    pictures: "Pictures",
   },
 
   read: "How the query was read",
@@ -195,6 +199,9 @@ export default {
     facets: "there is nothing to narrow down by",
     variants: "other variants are not named",
     merchandising: "some rules of the shop are not applied",
+    pictures: "the text was searched as words, and no picture was looked at",
+    "pictures.match": "how well each picture fits is not told",
+    "retrieval.picture": "no picture was looked at: the index holds none, or those of another model",
   },
   cutOff: "The connection broke while reasons were written. What had come is shown.",
   causes: { UNAVAILABLE: "not reachable", DEADLINE: "too slow", OVERLOADED: "overloaded", ERROR: "failed", DISABLED: "turned off", CIRCUIT_OPEN: "not asked, it kept failing" },

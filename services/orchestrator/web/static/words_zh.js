@@ -1,14 +1,17 @@
 // The page's own words in Chinese. Reasons come from the service in the query's language.
 import chat from "./chat/words_zh.js";
 import monitor from "./monitor/words_zh.js";
+import pictures from "./pictures/words_zh.js";
 
 export default {
   ...chat,
   ...monitor,
+  ...pictures,
   skip: "跳到结果",
   views: "视图",
   tabSearch: "搜索",
   tabForYou: "为你推荐",
+  tabPictures: "以图找货",
   tabChat: "客服",
   tabMonitor: "口碑",
   other: "English",
@@ -130,7 +133,7 @@ export default {
   ruledOut: (words) => `不是“${words}”`,
   found: "召回来源",
   atPlace: (rank) => `第 ${rank} 位`,
-  legs: { dense: "语义", sparse: "词语", similar: "相似商品", popular: "热度", chosen: "同一搜索后的选择" },
+  legs: { picture: "图片", dense: "语义", sparse: "词语", similar: "相似商品", popular: "热度", chosen: "同一搜索后的选择" },
   contributions: "得分构成",
   contributionsHint: "与本次搜索的平均候选商品相比",
   noContributions: "排序服务没有响应，未作权衡。",
@@ -221,6 +224,7 @@ export default {
     facets: "筛选计数",
     variants: "同款",
     merchandising: "店铺规则",
+    pictures: "图片",
   },
 
   read: "查询理解",
@@ -261,6 +265,9 @@ export default {
     facets: "暂时无法筛选",
     variants: "未列出其他同款",
     merchandising: "部分店铺规则未生效",
+    pictures: "文字按词语搜索，没有查看图片",
+    "pictures.match": "没有说明每张图片的相似度",
+    "retrieval.picture": "没有查看图片：索引中没有图片，或图片来自另一个模型",
   },
   cutOff: "生成理由时连接中断，已收到的内容照常显示。",
   causes: { UNAVAILABLE: "无法连接", DEADLINE: "响应太慢", OVERLOADED: "负载过高", ERROR: "出错", DISABLED: "已停用", CIRCUIT_OPEN: "连续失败，暂不请求" },

@@ -10,6 +10,7 @@ import pytest_asyncio
 from PIL import Image
 
 from services.nlu.pictures import opening
+from services.nlu.pictures.requests import decoded
 from services.nlu.server import NluService
 from shared.errors import InvalidArgumentError, error_from_rpc
 from shared.server import start_server
@@ -151,6 +152,25 @@ async def test_a_picture_is_changed_as_a_text_says(stub: PictureServiceStub):
     )
     red = await embedded(stub, png("red"))
     assert float(values(edited.vector) @ red) > float(values(edited.vector) @ blue)
+
+
+async def test_parts_of_a_query_are_told(stub: PictureServiceStub):
+    request = pb.ComposeQueryRequest(picture=one(png("blue")), edit="red", text="green")
+    response = await stub.ComposeQuery(request, timeout=9)
+    green = await stub.EmbedTexts(pb.EmbedTextsRequest(texts=["green"]), timeout=9)
+    assert response.text_vector == green.vectors[0]
+    edited = await stub.ComposeQuery(
+        pb.ComposeQueryRequest(picture=one(png("blue")), edit="red"), timeout=9
+    )
+    assert response.picture_vector == edited.picture_vector == edited.vector
+    assert not edited.HasField("text_vector")
+
+
+async def test_large_pictures_are_made_small_before_they_gather():
+    files = [encoded(plain("red", (3_000, 2_000)))] * 3 + [png("red")]
+    made = await decoded(one(*files), "picture")
+    assert [pixels.shape for pixels in made] == [(683, 1024, 3)] * 3 + [(32, 24, 3)]
+    assert made[0].mean(axis=(0, 1)) == pytest.approx([210, 20, 30], abs=1)
 
 
 async def test_weights_decide_between_picture_and_text(stub: PictureServiceStub):

@@ -37,12 +37,16 @@ def api_of(say: Callable[[object], Awaitable[CompleteResponse]] = answer) -> Api
     async def parts(_: object):
         yield CompleteResponse()
 
+    async def none(_: object) -> dict[str, bytes]:
+        return {}
+
     others = dict.fromkeys(
         ("search", "summarise", "explain", "complete", "recommend", "write_event"), say
     )
     return Api(
         **others,
         search_stream=parts,
+        thumbnails=none,
         applications=Applications("", "", 5),
         check_ready=ready,
         deadline_seconds=5,
