@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import grpc
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
@@ -33,6 +34,8 @@ _POLL: Final = 0.1
 _DATATYPES: Final[Mapping[str, str]] = {"int32": "INT32", "int64": "INT64", "float32": "FP32"}
 _MESSAGES: Any = service_pb2
 _STUBS: Any = service_pb2_grpc
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class TritonWriter:
@@ -130,7 +133,7 @@ class TritonWriter:
     def _check(self, answer: Any) -> None:
         if message := answer.error_message:
             self._record(well=False)
-            raise UnavailableError(f"Triton cannot run {self.version}: {message}")
+            raise self._unavailable(message)
 
     def _failure(self, error: Any, *, answered: bool) -> WhereforeError | None:
         """Returns what the end of a call amounts to; None where the page's time ended it."""
@@ -138,7 +141,12 @@ class TritonWriter:
             if answered:
                 return None
             return DeadlineExceededError(f"{self.version} said nothing in time")
-        return UnavailableError(f"Triton cannot run {self.version}: {error.details()}")
+        return self._unavailable(error.details())
+
+    def _unavailable(self, detail: str) -> UnavailableError:
+        # Addresses and what a library says are for operators, not for who reads `degraded`.
+        _log.warning("Triton failed", model=self.version, error=detail)
+        return UnavailableError(f"the model server cannot run {self.version}")
 
     def _record(self, *, well: bool) -> None:
         with self._lock:

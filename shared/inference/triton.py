@@ -5,6 +5,7 @@ from collections.abc import Collection, Coroutine, Mapping
 from typing import Any
 
 import numpy as np
+import structlog
 from google.protobuf import text_format
 from tritonclient.grpc import InferInput, InferRequestedOutput, aio, model_config_pb2
 from tritonclient.utils import InferenceServerException
@@ -26,6 +27,8 @@ URGENT, BULK = 1, 2
 
 CHECK_SECONDS = 2.0
 """Longest wait for what the server says of itself."""
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
@@ -121,9 +124,10 @@ class TritonModel:
                 self._settings.model, str(self._settings.version), client_timeout=CHECK_SECONDS
             )
         except InferenceServerException as error:
-            raise UnavailableError(f"Triton does not answer: {error.message()}") from error
+            _log.warning("Triton does not answer", model=self.model, error=str(error.message()))
+            raise UnavailableError(f"the model server does not answer for {self.model}") from error
         if not ready:
-            raise UnavailableError(f"Triton has not loaded {self.model}")
+            raise UnavailableError(f"the model server has not loaded {self.model}")
 
     async def close(self) -> None:
         """See `TensorModel.close`."""
@@ -147,7 +151,9 @@ class TritonModel:
             return DeadlineExceededError(f"{self.model} did not answer in time")
         if "INVALID_ARGUMENT" in status and "unknown model" not in message:
             return InternalError(f"Triton refused a request for {self.model}: {message}")
-        return UnavailableError(f"Triton cannot run {self.model}: {message}")
+        # Addresses and what a library says are for operators, not for who reads `degraded`.
+        _log.warning("Triton failed", model=self.model, status=status, error=message)
+        return UnavailableError(f"the model server cannot run {self.model}")
 
 
 def _trace_header() -> dict[str, str] | None:

@@ -9,6 +9,7 @@ from grpc_status import rpc_status
 
 from shared.inference.settings import QUERY_MODELS, REASON_MODEL
 from shared.suite import Suite
+from tests.fuzz.leaks import leaks
 from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest, SearchResponse
 from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
 
@@ -76,6 +77,7 @@ async def test_a_lost_part_degrades_and_heals(
         besides |= {"reason.model"} if REASON_MODEL else set()
     assert {d.stage for d in degraded.degraded} == {stage} | besides
     assert degraded.degraded[0].fallback
+    assert not leaks(lost.detail for lost in degraded.degraded)
     for _ in range(20):  # with the breaker open as well
         answer = await shopper.search()
         assert answer.results

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.reason.config import DEFAULT_BANNED_WORDS
 from services.reason.onnx_writer import OnnxWriter
@@ -110,8 +111,9 @@ def test_another_vocabulary_is_refused_by_name(triton, tmp_path):
     )
     (other / VERSION_FOLDER / TOKENS).write_text(tokens, "utf-8")
     writer = TritonWriter(other, DEFAULT_BANNED_WORDS, triton.target)
-    with pytest.raises(UnavailableError, match="other tokens"):
+    with capture_logs() as logged, pytest.raises(UnavailableError, match="cannot run reason_small"):
         write(writer, page(1))
+    assert "other tokens" in logged[0]["error"]
     writer.close()
 
 
