@@ -246,7 +246,8 @@ class OrchestratorSettings(ServiceSettings):
 
     pictures_dir: Path | None = None
     """Folder that the pictures of products are read from at import, by their uris as paths below
-    it; None reads none. Nothing is ever fetched from an address."""
+    it; None reads none. A tenant's are in a folder of its name there, and it reads no others.
+    Nothing is ever fetched from an address."""
 
     pictures_drawn: bool = False
     """Whether products of the bundled catalogue, which has no photographs, are drawn at import."""
@@ -287,6 +288,7 @@ class OrchestratorSettings(ServiceSettings):
             "experiments_file": _file_of(self.experiments_file, tenant),
             "sponsored": self.sponsored.of_file(_file_of(self.sponsored.campaigns_file, tenant)),
             "stock": self.stock.of_file(_file_of(self.stock.forecast_file, tenant)),
+            "pictures_dir": self.pictures_dir / tenant if self.pictures_dir else None,
             "http_enabled": False,
         }
         return self.model_copy(update=own)

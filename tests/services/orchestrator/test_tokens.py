@@ -94,6 +94,12 @@ def test_tenants_have_keys_and_folders_of_their_own(tmp_path) -> None:
     assert settings.of_tenant("") is settings
 
 
+def test_a_tenant_reads_its_own_pictures_alone(tmp_path):
+    settings = OrchestratorSettings(pictures_dir=tmp_path)
+    assert settings.of_tenant("acme").pictures_dir == tmp_path / "acme"
+    assert OrchestratorSettings().of_tenant("acme").pictures_dir is None
+
+
 def test_rules_of_one_shop_are_not_those_of_another(tmp_path) -> None:
     for name in ("rules.yaml", "experiments.yaml"):
         (tmp_path / name).touch()
