@@ -15,3 +15,26 @@ def make_durable(connection: sqlite3.Connection, schema: str = "main") -> None:
     """
     connection.execute(f"PRAGMA {schema}.journal_mode = WAL")
     connection.execute(f"PRAGMA {schema}.synchronous = FULL")
+
+
+def overwrite_deleted(connection: sqlite3.Connection, schema: str = "main") -> None:
+    """Has what is deleted from now on be overwritten with zeros.
+
+    Args:
+        connection: To the file.
+        schema: Of the file, where several are attached.
+    """
+    connection.execute(f"PRAGMA {schema}.secure_delete = ON")
+
+
+def empty_log(connection: sqlite3.Connection, schema: str = "main") -> bool:
+    """Empties the write-ahead log into the file: it may hold what was deleted.
+
+    Args:
+        connection: To the file; no transaction is open.
+        schema: Of the file, where several are attached.
+
+    Returns:
+        Whether nobody was reading, so that nothing of it is left.
+    """
+    return not connection.execute(f"PRAGMA {schema}.wal_checkpoint(TRUNCATE)").fetchone()[0]

@@ -33,7 +33,9 @@ class Settings(ServiceSettings):
     """Longest wait for products, and for what is said of one; without it a person is asked."""
 
     data_dir: Path = Path(".wherefore/data/assistant")
-    """Folder of what was learnt. One process has it at a time."""
+    """Folder of what was learnt and of conversations. One process has it at a time."""
+    key_file: Path | None = None
+    """Keys that seal conversations, made on first use; `assistant.key` in `data_dir` by default."""
     templates_file: Path = TEMPLATES
     """The shop's answers; see docs/assistant.md."""
     help_file: Path = HELP
@@ -47,6 +49,11 @@ class Settings(ServiceSettings):
     """How long a conversation is remembered after its last message."""
     most_conversations: int = Field(default=10_000, ge=1)
     """Conversations remembered, of each tenant; the one longest untouched goes beyond."""
+
+    @property
+    def keys(self) -> Path:
+        """The key file."""
+        return self.key_file or self.data_dir / "assistant.key"
 
     def of_tenant(self, tenant: str) -> Self:
         """Returns the settings of a tenant, whose data has a folder of its own."""

@@ -3,11 +3,11 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Final
 
-from cachetools import TTLCache
+from cachetools import TLRUCache
 
 from services.assistant.domain import Language, Reply, ReplyKind
 
@@ -31,9 +31,17 @@ class Conversation:
         slots: What the customer gave so far, such as the order.
         waiting_for: Slot that was asked for last, and the answer that waits for it.
         product_id: What was talked about last.
+        user_id: Whose it is; "" for a visitor's.
+        actor: The user, or the visit that spoke last, as by `actor_of`.
+        touched: When its last turn was, in seconds since 1970.
+        forgotten: Whether it was ended or erased: what is still said in it is not kept.
     """
 
     conversation_id: str
+    user_id: str = ""
+    actor: str = ""
+    touched: float = 0.0
+    forgotten: bool = False
     turns: deque[Turn] = field(default_factory=lambda: deque[Turn](maxlen=MOST_TURNS))
     slots: dict[str, str] = field(default_factory=dict[str, str])
     waiting_for: str = ""
@@ -74,13 +82,14 @@ class Memory:
     Args:
         most: Conversations; the one longest untouched goes beyond.
         seconds: How long one is kept after its last turn.
-        clock: In seconds.
+        clock: In seconds since 1970: what is kept outlasts the process.
     """
 
-    def __init__(
-        self, most: int, seconds: float, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._kept: TTLCache[tuple[str, str], Conversation] = TTLCache(most, seconds, timer=clock)
+    def __init__(self, most: int, seconds: float, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._kept: TLRUCache[tuple[str, str], Conversation] = TLRUCache(
+            most, lambda _, conversation, __: conversation.touched + seconds, timer=clock
+        )
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -93,14 +102,29 @@ class Memory:
         """Returns a conversation of a user, begun and kept where there is none."""
         found = self.find(user_id, conversation_id)
         if found is None:
-            found = Conversation(conversation_id)
-            self.keep(user_id, found)
+            found = Conversation(conversation_id, user_id)
+            self.keep(found)
         return found
 
-    def keep(self, user_id: str, conversation: Conversation) -> None:
+    def keep(self, conversation: Conversation) -> None:
         """Keeps a conversation from now on for its time."""
-        self._kept[user_id, conversation.conversation_id] = conversation
+        conversation.touched = self._clock()
+        self.restore(conversation)
+
+    def restore(self, conversation: Conversation) -> None:
+        """Keeps a conversation for what is left of its time."""
+        self._kept[conversation.user_id, conversation.conversation_id] = conversation
 
     def forget(self, user_id: str, conversation_id: str) -> bool:
         """Forgets a conversation; returns whether there was one."""
-        return self._kept.pop((user_id, conversation_id), None) is not None
+        found = self._kept.pop((user_id, conversation_id), None)
+        if found is None:
+            return False
+        found.forgotten = True
+        return True
+
+    def forget_actors(self, actors: Collection[str]) -> None:
+        """Forgets the conversations of users and visitors, as by `actor_of`."""
+        for conversation in list(self._kept.values()):
+            if conversation.actor in actors:
+                self.forget(conversation.user_id, conversation.conversation_id)

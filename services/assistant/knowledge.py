@@ -70,6 +70,14 @@ class Knowledge:
         """Returns the example that holds a learnt answer; None for other answers."""
         return self._own.get(answer_id)
 
+    def learnt(self, key: str) -> Learnt | None:
+        """Returns an example by its key; None where there is none."""
+        return self._learnt.get(key)
+
+    def all_learnt(self) -> list[Learnt]:
+        """Returns all that was learnt, the newest first."""
+        return sorted(self._learnt.values(), key=lambda each: (-each.learnt_ms, each.key))
+
     def is_help(self, answer_id: str) -> bool:
         """Whether an answer is a paragraph of the help articles."""
         return answer_id.startswith(HELP_PREFIX)
@@ -102,10 +110,18 @@ class Knowledge:
         if replaced:
             self._matcher = self._build()
 
+    def remove(self, keys: Iterable[str]) -> None:
+        """Forgets examples; keys that are not there do no harm."""
+        if not [key for key in keys if self._learnt.pop(key, None) is not None]:
+            return
+        self._own = {each.answer_id: each for each in self._learnt.values() if each.answer}
+        left = {(each.language, each.text) for each in self._examples()}
+        self._vectors = {text: v for text, v in self._vectors.items() if text in left}
+        self._matcher = self._build()
+
     def without_vector(self) -> list[tuple[Language, str]]:
         """Returns the questions that still want a vector."""
-        examples = [*self._fixed, *map(_of_learnt, self._learnt.values())]
-        wanted: list[tuple[Language, str]] = [(each.language, each.text) for each in examples]
+        wanted: list[tuple[Language, str]] = [(e.language, e.text) for e in self._examples()]
         return [
             each
             for each in dict.fromkeys(wanted)
@@ -119,11 +135,13 @@ class Knowledge:
 
     def _build(self) -> Matcher:
         matcher = Matcher(self._weights)
-        for each in self._fixed:
+        for each in self._examples():
             self._add_to(matcher, each)
-        for learnt in self._learnt.values():
-            self._add_to(matcher, _of_learnt(learnt))
         return matcher
+
+    def _examples(self) -> Iterable[_Example]:
+        yield from self._fixed
+        yield from map(_of_learnt, self._learnt.values())
 
     def _add_to(self, matcher: Matcher, example: _Example) -> None:
         vector = self._vectors.get((example.language, example.text))

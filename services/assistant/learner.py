@@ -1,7 +1,7 @@
 """Learning: what is to be learnt is read by the NLU, written to disk, and then known."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TypeVar
@@ -14,6 +14,7 @@ from services.assistant.learnt import Learnt
 from services.assistant.reader import NluReader
 from services.assistant.store import LearntStore
 from shared.errors import WhereforeError
+from shared.privacy.sealing import KeyRing
 
 _T = TypeVar("_T")
 _FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS = 0.1, 5.0
@@ -37,13 +38,21 @@ class Learner:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="learnt")
         self._catching_up: asyncio.Task[None] | None = None
 
-    async def open(self) -> None:
+    async def open(self, keys: Callable[[], KeyRing]) -> None:
         """Opens what was learnt, and begins to read the vectors of all questions.
+
+        Does nothing where it is open.
+
+        Args:
+            keys: Reads the key file.
 
         Raises:
             UnavailableError: It cannot be read, or another process has it.
+            ValueError: The key file is the wrong one.
         """
-        self._knowledge.add(await self._run(self._store.open))
+        if self._catching_up is not None:
+            return
+        self._knowledge.add(await self._run(lambda: self._store.open(keys)))
         self._catching_up = asyncio.create_task(self._catch_up(), name="assistant-vectors")
 
     async def caught_up(self) -> None:
@@ -68,13 +77,46 @@ class Learner:
             for each, message in zip(examples, read, strict=True)
         ]
         changed = await self._run(lambda: self._store.write(labelled))
+        # Who asked is for the file alone; what stood there already keeps its time and teacher.
+        new = [
+            replace(each, asker="") for each in labelled if self._knowledge.learnt(each.key) != each
+        ]
         vectors: dict[tuple[Language, str], Vector] = {
             (message.language, message.text): message.vector
             for message in read
             if message.vector is not None
         }
-        self._knowledge.add(labelled, vectors)
+        self._knowledge.add(new, vectors)
         return changed
+
+    async def delete(self, keys: Iterable[str]) -> int:
+        """Forgets examples; gone from disk and from what is known when it returns.
+
+        Returns:
+            How many there were.
+
+        Raises:
+            UnavailableError: They cannot be deleted.
+        """
+        return self._gone(await self._run(lambda: self._store.delete(keys)))
+
+    async def forget(self, actors: Sequence[str]) -> int:
+        """Forgets what was learnt from questions of users and visitors alone; as `delete`.
+
+        Args:
+            actors: As by `actor_of`.
+        """
+        return self._gone(await self._run(lambda: self._store.forget(actors)))
+
+    async def asked(self, actors: Sequence[str]) -> list[Learnt]:
+        """Returns what was learnt from questions of users and visitors.
+
+        Raises:
+            UnavailableError: The file cannot be read.
+        """
+        keys = await self._run(lambda: self._store.asked(actors))
+        found = (self._knowledge.learnt(key) for key in keys)
+        return [each for each in found if each is not None]
 
     async def close(self) -> None:
         """Closes the file."""
@@ -96,6 +138,10 @@ class Learner:
                 pause = min(2 * pause, _LAST_RETRY_SECONDS)
                 continue
             self._knowledge.add_vectors(wanted, vectors)
+
+    def _gone(self, keys: Sequence[str]) -> int:
+        self._knowledge.remove(keys)
+        return len(keys)
 
     async def _run(self, function: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._writer, function)

@@ -6,8 +6,9 @@ others. Personal data is masked in questions; an answer that holds any is refuse
 
 import hashlib
 import re
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -43,6 +44,9 @@ class Learnt:
         answer_id: Of the answer: a template's, an article's, or of a text of its own.
         answer: The text of an answer of its own; empty for others.
         intent: The NLU's label of the concern; "" when it has none.
+        learnt_ms: When, in milliseconds since 1970; 0 where it is not known.
+        learnt_by: Who taught it, by the name of their credential; "" for nobody known.
+        asker: Whose question it is, as by `actor_of`; in memory only until it is written.
     """
 
     key: str
@@ -52,6 +56,9 @@ class Learnt:
     answer_id: str
     answer: str
     source: Source
+    learnt_ms: int = field(default=0, compare=False)
+    learnt_by: str = field(default="", compare=False)
+    asker: str = field(default="", compare=False)
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -71,6 +78,8 @@ def learn(
     language: str = "",
     intent: str = "",
     source: Source,
+    learnt_by: str = "",
+    asker: str = "",
 ) -> Learnt:
     """Makes an example of a question and its answer.
 
@@ -81,6 +90,8 @@ def learn(
         language: BCP-47; told from the question when empty.
         intent: The NLU's label of the concern.
         source: Where it comes from.
+        learnt_by: Who teaches it.
+        asker: Whose question it is, as by `actor_of`.
 
     Raises:
         InvalidArgumentError: Names the fields at fault.
@@ -95,7 +106,18 @@ def learn(
     if said:
         answer_id = PREFIX + _digest(spoken, said)
     kept = masked(asked.replace(number[1], "").strip() if number else asked) or asked
-    return Learnt(_digest(spoken, fold(kept)), kept, spoken, intent, answer_id, said, source)
+    return Learnt(
+        _digest(spoken, fold(kept)),
+        kept,
+        spoken,
+        intent,
+        answer_id,
+        said,
+        source,
+        learnt_ms=time.time_ns() // 1_000_000,
+        learnt_by=learnt_by,
+        asker=asker,
+    )
 
 
 def check(question: str, answer: str, answer_id: str) -> None:
@@ -105,14 +127,14 @@ def check(question: str, answer: str, answer_id: str) -> None:
         InvalidArgumentError: Names the fields at fault.
     """
     found: list[FieldViolation] = []
-    for field, text, most in (
+    for name, text, most in (
         ("question", question, LONGEST_QUESTION),
         ("answer", answer, LONGEST_ANSWER),
     ):
         if len(text) > most:
-            found.append(FieldViolation(field, f"at most {most:,} characters, not {len(text):,}"))
+            found.append(FieldViolation(name, f"at most {most:,} characters, not {len(text):,}"))
         elif CONTROL.search(text):
-            found.append(FieldViolation(field, "holds control characters"))
+            found.append(FieldViolation(name, "holds control characters"))
     if not question.strip():
         found.append(FieldViolation("question", "must not be empty"))
     if bool(answer.strip()) == bool(answer_id):

@@ -2,8 +2,12 @@
 
 from typing import Final
 
+from services.assistant.conversation import Conversation
 from services.assistant.domain import Citation, HandOverReason, Reply, ReplyKind
+from services.assistant.learnt import Learnt, Source
 from wherefore.assistant.v1 import answer_pb2 as pb
+from wherefore.assistant.v1 import learnt_service_pb2 as learnt_pb
+from wherefore.assistant.v1 import user_data_service_pb2 as user_pb
 
 _KINDS: Final = {each: pb.AnswerKind.Value(f"ANSWER_KIND_{each.name}") for each in ReplyKind}
 _REASONS: Final = {
@@ -13,6 +17,9 @@ _SOURCES: Final = {
     "help": pb.CITATION_SOURCE_HELP,
     "product": pb.CITATION_SOURCE_PRODUCT,
     "review": pb.CITATION_SOURCE_REVIEW,
+}
+_ORIGINS: Final = {
+    each: learnt_pb.LearntSource.Value(f"LEARNT_SOURCE_{each.name}") for each in Source
 }
 
 
@@ -44,3 +51,34 @@ def _citation(citation: Citation) -> pb.Citation:
         text=citation.text,
         claim=citation.claim,
     )
+
+
+def to_example(learnt: Learnt) -> learnt_pb.LearntExample:
+    """Returns what was learnt as a message."""
+    example = learnt_pb.LearntExample(
+        id=learnt.key,
+        question=learnt.question,
+        answer_id=learnt.answer_id,
+        answer=learnt.answer,
+        intent=learnt.intent,
+        language_code=learnt.language,
+        source=_ORIGINS[learnt.source],
+        learnt_by=learnt.learnt_by,
+    )
+    if learnt.learnt_ms:
+        example.learnt_time.FromMilliseconds(learnt.learnt_ms)
+    return example
+
+
+def to_conversation(conversation: Conversation) -> user_pb.Conversation:
+    """Returns a conversation as a message."""
+    message = user_pb.Conversation(
+        conversation_id=conversation.conversation_id,
+        turns=[
+            user_pb.ConversationTurn(question=turn.question, answer=to_answer(turn.reply))
+            for turn in conversation.turns
+        ],
+        slots=conversation.slots,
+    )
+    message.last_message_time.FromMilliseconds(round(conversation.touched * 1_000))
+    return message

@@ -1,5 +1,6 @@
 """The gRPC face of the assistant: proto <-> domain, nothing else."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
@@ -7,36 +8,47 @@ from typing import Any, Final
 import grpc.aio
 
 from services.assistant import validation
+from services.assistant.archive import Archive
 from services.assistant.assistant import Assistant
 from services.assistant.catalogue import Catalogue
 from services.assistant.config import Settings
-from services.assistant.conversation import Memory
+from services.assistant.conversations import Conversations
 from services.assistant.help import read_help
 from services.assistant.knowledge import Knowledge
 from services.assistant.learner import Learner
 from services.assistant.learnt import Learnt, Source, learn
+from services.assistant.learnt_server import LearntServer
 from services.assistant.matching import read_weights
 from services.assistant.messages import to_answer
 from services.assistant.reader import NluReader
 from services.assistant.store import LearntStore
 from services.assistant.templates import read_templates
+from services.assistant.user_data_server import UserDataServer
 from shared.degradation import cause_of, degradation
-from shared.errors import InvalidArgumentError, WhereforeError
+from shared.errors import InvalidArgumentError, UnavailableError, WhereforeError
+from shared.privacy.actors import actor_of
+from shared.privacy.sealing import read_or_make_keys
+from shared.request_context import current_caller
 from shared.timing import StageTimer
 from wherefore.assistant.v1 import assistant_service_pb2 as pb
 from wherefore.assistant.v1 import assistant_service_pb2_grpc as pb_grpc
+from wherefore.assistant.v1.learnt_service_pb2_grpc import add_LearntServiceServicer_to_server
+from wherefore.assistant.v1.user_data_service_pb2_grpc import (
+    add_UserDataServiceServicer_to_server,
+)
 from wherefore.common.v1.diagnostics_pb2 import (
     DEGRADATION_CAUSE_UNAVAILABLE,
     Degradation,
     RowError,
 )
 
-SERVICE_NAME: Final = "wherefore.assistant.v1.AssistantService"
-_FALLBACKS: Final = {
+_PACKAGE: Final = "wherefore.assistant.v1"
+FALLBACKS: Final = {
     "nlu": "words of the message alone",
     "nlu.embedding": "words instead of vectors",
     "retrieval": "a person",
     "reason": "a person",
+    "assistant.conversation": "remembered until this process ends",
 }
 _MOST_ERRORS: Final = 1_000
 _SOURCES: Final = {
@@ -53,11 +65,17 @@ class AssistantServer(pb_grpc.AssistantServiceServicer):
     passes to a person, and says so.
     """
 
-    service_names: Sequence[str] = (SERVICE_NAME,)
+    service_names: Sequence[str] = tuple(
+        f"{_PACKAGE}.{name}" for name in ("AssistantService", "LearntService", "UserDataService")
+    )
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._memory = Memory(settings.most_conversations, settings.conversation_seconds)
+        self._conversations = Conversations(
+            Archive(settings.data_dir),
+            settings.most_conversations,
+            settings.conversation_seconds,
+        )
         self._knowledge = Knowledge(
             read_templates(settings.templates_file),
             read_help(settings.help_file),
@@ -67,14 +85,21 @@ class AssistantServer(pb_grpc.AssistantServiceServicer):
         self._opened: tuple[Assistant, Learner, NluReader, Catalogue] | None = None
 
     def register(self, server: grpc.aio.Server) -> None:
-        """Adds the service to a server."""
+        """Adds the services to a server."""
         pb_grpc.add_AssistantServiceServicer_to_server(self, server)
 
+        def learner() -> Learner:
+            return self._started()[1]
+
+        add_LearntServiceServicer_to_server(LearntServer(self._knowledge, learner), server)
+        add_UserDataServiceServicer_to_server(UserDataServer(self._conversations, learner), server)
+
     async def start(self) -> None:
-        """Opens what was learnt, and the channels.
+        """Opens what was learnt, conversations, and the channels.
 
         Raises:
-            UnavailableError: What was learnt cannot be read, or another process has it.
+            UnavailableError: A file cannot be read, or another process has it.
+            ValueError: The key file is not the one that they were written with, or is none.
         """
         settings = self._settings
         if self._opened is None:
@@ -84,7 +109,9 @@ class AssistantServer(pb_grpc.AssistantServiceServicer):
             )
             learner = Learner(self._knowledge, self._store, reader)
             self._opened = Assistant(self._knowledge, reader, products), learner, reader, products
-        await self._opened[1].open()
+        await self._opened[1].open(lambda: read_or_make_keys(settings.keys))
+        ring = await asyncio.to_thread(read_or_make_keys, settings.keys)
+        await self._conversations.open(ring)
 
     @property
     def knowledge(self) -> Knowledge:
@@ -100,7 +127,8 @@ class AssistantServer(pb_grpc.AssistantServiceServicer):
         self._started()
 
     async def close(self) -> None:
-        """Closes the file and the channels."""
+        """Closes the files and the channels."""
+        await self._conversations.close()
         if self._opened is not None:
             _, learner, reader, products = self._opened
             await learner.close()
@@ -173,6 +201,8 @@ class AssistantServer(pb_grpc.AssistantServiceServicer):
             answer_id="" if own else request.answer_id,
             language=request.language_code,
             source=_SOURCES[request.verdict],
+            learnt_by=current_caller().name,
+            asker=actor_of(request.user.user_id, request.user.session_id),
         )
         changed = await learner.learn([example])
         return pb.RecordAnswerResponse(answer_id=example.answer_id, unchanged=not changed)
@@ -182,20 +212,24 @@ class AssistantServer(pb_grpc.AssistantServiceServicer):
     ) -> pb.EndConversationResponse:
         """Forgets a conversation; see assistant_service.proto."""
         validation.check_end(request)
-        found = self._memory.forget(request.user.user_id, request.conversation_id)
+        found = await self._conversations.end(request.user.user_id, request.conversation_id)
         return pb.EndConversationResponse(found=found)
 
     async def _answer(self, request: pb.AskRequest) -> pb.AskResponse:
         validation.check_ask(request)
         assistant = self._started()[0]
-        user, given = request.user.user_id, request.conversation_id or uuid.uuid4().hex
-        conversation = self._memory.open(user, given)
+        user, given = request.user, request.conversation_id or uuid.uuid4().hex
+        actor = actor_of(user.user_id, user.session_id)
         timer = StageTimer()
-        async with conversation.lock:
+        async with self._conversations.hold(user.user_id, actor, given) as conversation:
             heard = await assistant.answer(
                 request.question.strip(), conversation, timer, request.language_code
             )
-        self._memory.keep(user, conversation)
+            try:
+                with timer.stage("assistant.remember"):
+                    await self._conversations.keep(conversation)
+            except UnavailableError as error:
+                heard.lost.append(("assistant.conversation", error))
         lost = [_lost(stage, error) for stage, error in heard.lost]
         if self._knowledge.waits_for_vectors and heard.reply.language == "en":
             lost.append(_no_vectors())
@@ -214,7 +248,11 @@ class AssistantServer(pb_grpc.AssistantServiceServicer):
 
 
 def _to_learn(dialogue: pb.Dialogue) -> Learnt:
-    if found := [*validation.language_violations(dialogue.language_code)]:
+    found = [
+        *validation.language_violations(dialogue.language_code),
+        *validation.user_violations(dialogue.user_id, "user_id"),
+    ]
+    if found:
         raise InvalidArgumentError(*found)
     if not dialogue.answer.strip():
         raise InvalidArgumentError.of("answer", "must not be empty")
@@ -223,11 +261,13 @@ def _to_learn(dialogue: pb.Dialogue) -> Learnt:
         dialogue.answer,
         language=dialogue.language_code,
         source=Source.DIALOGUE,
+        learnt_by=current_caller().name,
+        asker=actor_of(dialogue.user_id, ""),
     )
 
 
 def _lost(stage: str, error: WhereforeError) -> Degradation:
-    return degradation(stage, cause_of(error), fallback=_FALLBACKS[stage], detail=error.message)
+    return degradation(stage, cause_of(error), fallback=FALLBACKS[stage], detail=error.message)
 
 
 def _no_vectors() -> Degradation:

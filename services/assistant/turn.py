@@ -81,10 +81,11 @@ class Turn:
                 return await self._completed()
         elif known.waiting_for:
             gave = bool(known.slots.get(known.waiting_for))
+            # What was asked for may be gone: a learnt answer that was deleted, another template.
+            waiting = next((m for m in matches if m.answer_id == known.waiting_answer), None)
             # Whoever asks something else instead is answered that.
-            if gave or best is None or best.answer_id == known.waiting_answer:
-                match = next(m for m in matches if m.answer_id == known.waiting_answer)
-                return self._known(replace(match, confidence=1.0) if gave else match)
+            if waiting and (gave or best is None or best.answer_id == known.waiting_answer):
+                return self._known(replace(waiting, confidence=1.0) if gave else waiting)
         known.no_longer_waiting()
         if best is not None and not self._asks_for_field():
             return self._known(best)

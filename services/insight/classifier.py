@@ -34,6 +34,8 @@ class Post:
         text: What was written.
         product_id: What it is about; empty for none.
         brand: Likewise.
+        user_id: Who wrote it; empty where it is not known.
+        source_id: Where it comes from; likewise.
     """
 
     id: str
@@ -41,6 +43,8 @@ class Post:
     text: str
     product_id: str = ""
     brand: str = ""
+    user_id: str = ""
+    source_id: str = ""
 
 
 class Classifier:
@@ -70,6 +74,8 @@ class Classifier:
                 mood_of(score),
                 score,
                 detect_language(text[:_LANGUAGE_CHARACTERS])[0],
+                post.user_id,
+                post.source_id,
             )
             for post, text, plain, score in zip(posts, texts, folded, scores, strict=True)
         ]

@@ -21,6 +21,8 @@ class Settings(ServiceSettings):
 
     data_dir: Path = Path(".wherefore/data/insight")
     """Folder of the texts and alerts that are kept."""
+    key_file: Path | None = None
+    """Keys that seal them, made on first use; `mentions.key` in the folder by default."""
     domain: str = "shop"
     """Topics and labels: "shop", "finance", or a file; docs/monitoring.md has the form."""
     opinion_model: Path = OPINION_MODEL

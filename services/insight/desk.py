@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -13,9 +14,10 @@ from prometheus_client import Counter, Gauge
 
 from services.insight.classifier import Classifier, Post
 from services.insight.config import Settings
+from services.insight.domain import Mention, Whose
 from services.insight.domain_file import Domain, domain_path, read_domain
 from services.insight.mentions import MentionStore
-from services.insight.messages import notice_message
+from services.insight.messages import notice_message, without_examples
 from services.insight.monitor import Monitor, Notice
 from services.insight.opinion_model import OpinionModel
 from services.insight.surge import SurgeSettings
@@ -88,6 +90,7 @@ class Desk:
             FolderInUseError: Another process has it open.
             DomainFileError: The domain's file is wrong.
             OpinionModelError: The model's file is wrong.
+            ValueError: The key file is not the one that the texts were written with, or is none.
             OSError: A file cannot be read.
         """
         self._lock.acquire()
@@ -128,10 +131,26 @@ class Desk:
         """Asks the monitor something, on its thread."""
         return await self._work(lambda: question(self.monitor))
 
+    async def erase(self, whose: Whose) -> int:
+        """Erases texts; gone from disk, and from what is told from now on, when it returns.
+
+        Returns:
+            How many.
+
+        Raises:
+            UnavailableError: They cannot be erased.
+        """
+        return await self._work(lambda: self._erase(whose))
+
+    async def find(self, whose: Whose, after: int, limit: int) -> list[tuple[int, Mention]]:
+        """Returns texts that somebody wrote behind a place; see `MentionStore.find`."""
+        store = self._opened()
+        return await self._work(lambda: store.find(whose, after, limit))
+
     async def notices(self, after: int, limit: int = _PIECE) -> list[AlertNotice]:
         """Returns notices behind a place, oldest first."""
         store = self._opened()
-        rows = await self._work(lambda: store.notices(after, limit))
+        rows = await self._work(lambda: store.book.after(after, limit))
         return [_placed(body, place) for place, body in rows]
 
     async def wait_past(self, place: int) -> None:
@@ -142,7 +161,7 @@ class Desk:
     async def place(self, reader: str) -> int:
         """Returns how far a reader is; behind all there are where it is new."""
         store = self._opened()
-        known = await self._work(lambda: store.place(reader))
+        known = await self._work(lambda: store.book.place(reader))
         if known is None:
             known = self._last_notice
             await self.set_place(reader, known)
@@ -151,18 +170,18 @@ class Desk:
     async def set_place(self, reader: str, place: int) -> None:
         """Keeps how far a reader is."""
         store = self._opened()
-        await self._work(lambda: store.set_place(reader, place))
+        await self._work(lambda: store.book.set_place(reader, place))
 
     def _open(self) -> int:
         settings = self._settings
         self.domain = read_domain(domain_path(settings.domain))
         model = OpinionModel.load(settings.opinion_model) if self.domain.uses_model else None
         self._classifier = Classifier(self.domain, model)
-        store = self._store = MentionStore(self._folder / _FILE)
+        store = self._store = MentionStore(self._folder / _FILE, settings.key_file)
         self.monitor = Monitor(_windows(settings), _detection(settings), store)
         count = self.monitor.recover()
         self._tell(settle=True)
-        self._last_notice = store.last_notice()
+        self._last_notice = store.book.last()
         return count
 
     def _take(self, posts: Sequence[Post]) -> list[Taken]:
@@ -178,6 +197,17 @@ class Desk:
         except sqlite3.Error:  # the texts are kept: their notices are told by the next try
             _log.exception("notices_not_written")
         return taken
+
+    def _erase(self, whose: Whose) -> int:
+        try:
+            count = self._opened().erase(whose, without_examples)
+        except sqlite3.Error as error:
+            _log.exception("texts_not_erased")
+            raise UnavailableError("the texts cannot be erased") from error
+        self._untold = [
+            replace(each, alert=self.monitor.alert(each.alert.incident)) for each in self._untold
+        ]
+        return count
 
     def _tell(self, *, settle: bool) -> None:
         """Keeps what changed about alerts; what could not be kept is tried again."""
@@ -214,7 +244,8 @@ class Desk:
     def _sweep(self) -> None:
         newest = self.monitor.windows.newest_ms
         if newest is not None:
-            self._opened().drop_before(newest - self._settings.retention_days * DAY_MS)
+            before = newest - self._settings.retention_days * DAY_MS
+            self._opened().drop_before(before, without_examples)
 
     def _wake(self) -> None:
         """Wakes who waits; who comes after it waits for the next."""

@@ -68,6 +68,8 @@ class Mention:
         mood: What it thinks of it.
         score: -1 (negative) to 1 (positive).
         language: BCP-47, "und" where it cannot be told.
+        user_id: Who wrote it; known only until it is kept.
+        source_id: Where it comes from; likewise.
     """
 
     id: str
@@ -77,6 +79,27 @@ class Mention:
     mood: Mood
     score: float = 0.0
     language: str = "und"
+    user_id: str = ""
+    source_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Which texts are meant: those of any of these.
+
+    Attributes:
+        text_ids: Their own ids.
+        user_ids: Who wrote them.
+        source_ids: Where they come from.
+    """
+
+    text_ids: tuple[str, ...] = ()
+    user_ids: tuple[str, ...] = ()
+    source_ids: tuple[str, ...] = ()
+
+    def by_kind(self) -> tuple[tuple[str, ...], ...]:
+        """Returns all three, in this order."""
+        return self.text_ids, self.user_ids, self.source_ids
 
 
 @dataclass(slots=True)

@@ -1,59 +1,80 @@
-"""Texts on disk: acknowledged when SQLite has them there, read again when the service starts.
+"""Texts on disk, sealed: acknowledged when SQLite has them there, counted again at a start.
 
-Also what was last told of each alert, and the notices in the order in which they were told, so that
-a restart tells nothing twice and whoever was away can go on where they stopped.
+What is counted by (time, topics, product, brand, mood) stands in the clear; the text and its id are
+sealed, and who wrote it is a keyed hash. An erased text leaves its counts behind, so that a restart
+counts what was counted before.
 """
 
+import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from services.insight.domain import BRAND, PRODUCT, TOPIC, Cell, Mention, Mood, Series
-from shared.durable_sqlite import make_durable
+import structlog
+
+from services.insight.domain import BRAND, PRODUCT, TOPIC, Cell, Mention, Mood, Series, Whose
+from services.insight.migration import seal_plain_texts
+from services.insight.notice_book import SCHEMA as NOTICES
+from services.insight.notice_book import NoticeBook
+from shared.durable_sqlite import empty_log, make_durable, overwrite_deleted
+from shared.privacy.sealed_rows import SealedRows
+from shared.privacy.sealing import UnsealError, passing_keys, read_or_make_keys
 
 _SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS mentions (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, at INTEGER NOT NULL,
-    topics TEXT NOT NULL, product TEXT NOT NULL, brand TEXT NOT NULL,
-    mood TEXT NOT NULL, score REAL NOT NULL, language TEXT NOT NULL, text TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS mentions_at ON mentions (at);
-CREATE TABLE IF NOT EXISTS alerts (id TEXT PRIMARY KEY, told TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS notices (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT, alert TEXT NOT NULL, body BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS places (name TEXT PRIMARY KEY, sequence INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS texts (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, at INTEGER NOT NULL,
+    topics TEXT NOT NULL, product TEXT NOT NULL, brand TEXT NOT NULL, mood TEXT NOT NULL,
+    writer BLOB, source BLOB, sealed BLOB);
+CREATE INDEX IF NOT EXISTS texts_at ON texts (at);
+CREATE INDEX IF NOT EXISTS texts_by_writer ON texts (writer) WHERE writer IS NOT NULL;
+CREATE INDEX IF NOT EXISTS texts_by_source ON texts (source) WHERE source IS NOT NULL;
 """
-_COLUMNS: Final = "id, at, topics, product, brand, mood, score, language, text"
+_COUNTED: Final = "id, at, topics, product, brand, mood"
 _INSERT: Final = (
-    f"INSERT INTO mentions ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - columns
-    " ON CONFLICT (id) DO NOTHING"
+    f"INSERT INTO texts ({_COUNTED}, writer, source, sealed)"  # noqa: S608 - columns
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
 )
-_SELECT: Final = f"SELECT {_COLUMNS} FROM mentions"  # noqa: S608 - no value from outside
-_BEHIND: Final = (
-    f"SELECT sequence, {_COLUMNS} FROM mentions"  # noqa: S608 - likewise
-    " WHERE sequence > ? ORDER BY sequence LIMIT ?"
-)
-_BETWEEN_TIMES: Final = f"{_SELECT} WHERE at >= ? AND at < ? AND mood = ?"
+_SELECT: Final = f"SELECT sequence, sealed, {_COUNTED} FROM texts"  # noqa: S608 - likewise
+_BETWEEN_TIMES: Final = f"{_SELECT} WHERE at >= ? AND at < ? AND mood = ? AND sealed IS NOT NULL"
+_ERASE: Final = "UPDATE texts SET sealed = NULL, writer = NULL, source = NULL WHERE sequence = ?"
+_FOUND: Final = (("id", "text"), ("writer", "user"), ("source", "source"))
+"""Columns by which texts are found, and what their hashes are of."""
 _BETWEEN: Final = "|"
+Rewrite = Callable[[bytes, Callable[[str, int], bool]], bytes | None]
+"""Makes a notice anew without the examples of some ids and event times; None where it has none."""
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class MentionStore:
     """The file. Used by one thread at a time.
 
+    Attributes:
+        book: What was told of alerts.
+
     Args:
         path: The file; None keeps all in memory.
+        key_file: Keys that seal it, made on first use; beside it where None.
 
     Raises:
-        OSError: Its folder cannot be made.
+        OSError: Its folder, or the key file, cannot be made.
+        ValueError: The key file is not the one that it was written with, or is none.
         sqlite3.Error: It is no such file, or cannot be opened.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, key_file: Path | None = None) -> None:
+        ring = passing_keys()
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
+            ring = read_or_make_keys(key_file or path.with_suffix(".key"))
         self._connection = sqlite3.connect(path or ":memory:", check_same_thread=False)
         make_durable(self._connection)
-        self._connection.executescript(_SCHEMA)
+        overwrite_deleted(self._connection)
+        self._connection.executescript(_SCHEMA + NOTICES)
+        self._sealed = SealedRows(self._connection, ring)
+        self.book = NoticeBook(self._connection, self._sealed)
+        seal_plain_texts(self._connection, self._insert, self.book.seal_plain)
+        empty_log(self._connection)  # a process that died may have left there what it erased
 
     def close(self) -> None:
         """Closes the file."""
@@ -68,22 +89,23 @@ class MentionStore:
         Raises:
             sqlite3.Error: They cannot be written; then none is.
         """
-        new: list[bool] = []
         with self._connection:
-            for each in mentions:
-                row = self._connection.execute(_INSERT, _row(each))
-                new.append(row.rowcount == 1)
-        return new
+            return [self._insert(each) for each in mentions]
 
     def replay(self, size: int = 2_000) -> Iterator[list[Mention]]:
-        """Gives all texts in the order in which they came."""
+        """Gives what is counted of all texts, in the order in which they came.
+
+        Texts are not opened: ids are those of rows, and texts empty.
+        """
         after = 0
         while True:
-            rows = self._connection.execute(_BEHIND, (after, size)).fetchall()
+            rows = self._connection.execute(
+                f"{_SELECT} WHERE sequence > ? ORDER BY sequence LIMIT ?", (after, size)
+            ).fetchall()
             if not rows:
                 return
             after = rows[-1][0]
-            yield [_mention(row[1:]) for row in rows]
+            yield [_counted(row) for row in rows]
 
     def negatives(self, series: Series, first_ms: int, end_ms: int, limit: int) -> list[Mention]:
         """Returns negative texts of a series that were written in [first_ms, end_ms).
@@ -99,89 +121,97 @@ class MentionStore:
             f"{_BETWEEN_TIMES}{where} ORDER BY at DESC, id LIMIT ?",
             (first_ms, end_ms, Mood.NEGATIVE.value, *value, limit),
         ).fetchall()
-        return [_mention(row) for row in rows]
+        found = [mention for _, mention in self._opened(rows)]
+        return sorted(found, key=lambda each: (-each.at_ms, each.id))
 
-    def drop_before(self, at_ms: int) -> int:
-        """Deletes texts that were written before a time; returns how many."""
-        with self._connection:
-            done = self._connection.execute("DELETE FROM mentions WHERE at < ?", (at_ms,))
-        return done.rowcount
-
-    def told(self) -> dict[str, str]:
-        """Returns what was last told of each alert, by its id."""
-        return dict(self._connection.execute("SELECT id, told FROM alerts").fetchall())
-
-    def tell(
-        self, notices: Sequence[tuple[str, str | None, bytes]], gone: Sequence[str] = ()
-    ) -> list[int]:
-        """Keeps what is told of alerts.
+    def find(self, whose: Whose, after: int, limit: int) -> list[tuple[int, Mention]]:
+        """Returns texts behind a place that somebody wrote, in the order in which they came.
 
         Args:
-            notices: Of each the alert's id, what is compared with next time (None where the alert
-                is withdrawn), and the notice as it is sent.
-            gone: Ids under which some of them were told before.
+            whose: Which.
+            after: Place; 0 for the first.
+            limit: Most texts.
 
         Returns:
-            The place of each notice; places rise.
+            Each with its place.
         """
-        places: list[int] = []
+        rows = {row[0]: row for row in self._rows(whose, after, limit)}
+        return list(self._opened([rows[place] for place in sorted(rows)][:limit]))
+
+    def erase(self, whose: Whose, rewrite: Rewrite) -> int:
+        """Erases texts, also from notices; gone from disk when it returns. Counts stay.
+
+        Args:
+            whose: Which.
+            rewrite: Takes their examples out of a notice.
+
+        Returns:
+            How many.
+
+        Raises:
+            sqlite3.Error: They cannot be erased; then none is.
+        """
         with self._connection:
-            self._connection.executemany("DELETE FROM alerts WHERE id = ?", [(n,) for n in gone])
-            for alert, told, body in notices:
-                if told is None:
-                    self._connection.execute("DELETE FROM alerts WHERE id = ?", (alert,))
-                else:
-                    self._connection.execute(
-                        "INSERT INTO alerts VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET told = ?",
-                        (alert, told, told),
-                    )
-                row = self._connection.execute(
-                    "INSERT INTO notices (alert, body) VALUES (?, ?)", (alert, body)
-                )
-                places.append(row.lastrowid or 0)
-        return places
+            rows = {row[0]: row for row in self._rows(whose, 0, -1)}
+            ids = {mention.id for _, mention in self._opened(list(rows.values()))}
+            self._connection.executemany(_ERASE, [(place,) for place in rows])
+            if rows:
+                self.book.rewrite(lambda body: rewrite(body, lambda name, _: name in ids))
+        if rows:
+            empty_log(self._connection)
+        return len(rows)
 
-    def notices(self, after: int, limit: int) -> list[tuple[int, bytes]]:
-        """Returns notices behind a place, oldest first."""
-        return self._connection.execute(
-            "SELECT sequence, body FROM notices WHERE sequence > ? ORDER BY sequence LIMIT ?",
-            (after, limit),
-        ).fetchall()
+    def drop_before(self, at_ms: int, rewrite: Rewrite) -> int:
+        """Deletes texts that were written before a time, as `erase`, and what they counted."""
+        with self._connection:
+            done = self._connection.execute("DELETE FROM texts WHERE at < ?", (at_ms,)).rowcount
+            if done:
+                self.book.rewrite(lambda body: rewrite(body, lambda _, at: at < at_ms))
+        if done:
+            empty_log(self._connection)
+        self._sealed.renew()
+        return done
 
-    def last_notice(self) -> int:
-        """Returns the place of the newest notice; 0 for none."""
-        row = self._connection.execute("SELECT MAX(sequence) FROM notices").fetchone()
-        return row[0] or 0
-
-    def place(self, name: str) -> int | None:
-        """Returns how far a reader of notices is; None where it is not known."""
+    def _insert(self, each: Mention) -> bool:
+        digest, cell = self._sealed.digest("text", each.id), each.cell
+        topics = "".join(f"{_BETWEEN}{topic}" for topic in cell.topics) + _BETWEEN
+        text = json.dumps([each.id, each.text, each.score, each.language], ensure_ascii=False)
         row = self._connection.execute(
-            "SELECT sequence FROM places WHERE name = ?", (name,)
-        ).fetchone()
-        return row[0] if row else None
+            _INSERT,
+            (
+                *(digest, each.at_ms, topics, cell.product_id, cell.brand, each.mood.value),
+                self._sealed.digest("user", each.user_id) if each.user_id else None,
+                self._sealed.digest("source", each.source_id) if each.source_id else None,
+                self._sealed.seal(text.encode(), digest),
+            ),
+        )
+        return row.rowcount == 1
 
-    def set_place(self, name: str, sequence: int) -> None:
-        """Keeps how far a reader of notices is."""
-        with self._connection:
-            self._connection.execute(
-                "INSERT INTO places VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET sequence = ?",
-                (name, sequence, sequence),
-            )
+    def _rows(self, whose: Whose, after: int, limit: int) -> Iterator[Sequence[Any]]:
+        for (column, kind), names in zip(_FOUND, whose.by_kind(), strict=True):
+            for name in names:
+                yield from self._connection.execute(
+                    f"{_SELECT} WHERE {column} = ? AND sealed IS NOT NULL AND sequence > ?"
+                    " ORDER BY sequence LIMIT ?",
+                    (self._sealed.digest(kind, name), after, limit),
+                ).fetchall()
+
+    def _opened(self, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[int, Mention]]:
+        for row in rows:
+            sequence, sealed, digest, at, *_ = row
+            try:
+                name, text, score, language = json.loads(self._sealed.open(sealed, digest))
+            except UnsealError:
+                _log.warning("text_unreadable", sequence=sequence)
+                continue
+            counted = _counted(row)
+            yield sequence, Mention(name, at, text, counted.cell, counted.mood, score, language)
 
 
-def _row(each: Mention) -> tuple[object, ...]:
-    cell = each.cell
-    topics = "".join(f"{_BETWEEN}{topic}" for topic in cell.topics) + _BETWEEN
-    about = (topics, cell.product_id, cell.brand)
-    return (each.id, each.at_ms, *about, each.mood.value, each.score, each.language, each.text)
-
-
-def _mention(row: Sequence[object]) -> Mention:
-    name, at, topics, product, brand, mood, score, language, text = row
-    cell = Cell(tuple(t for t in str(topics).split(_BETWEEN) if t), str(product), str(brand))
-    read = float(score) if isinstance(score, int | float) else 0.0
-    when = int(at) if isinstance(at, int) else 0
-    return Mention(str(name), when, str(text), cell, Mood(mood), read, str(language))
+def _counted(row: Sequence[Any]) -> Mention:
+    _, _, digest, at, topics, product, brand, mood = row
+    cell = Cell(tuple(each for each in topics.split(_BETWEEN) if each), product, brand)
+    return Mention(digest.hex(), at, "", cell, Mood(mood))
 
 
 def _condition(series: Series) -> tuple[str, tuple[str, ...]]:

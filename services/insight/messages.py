@@ -1,6 +1,6 @@
 """Between messages and the domain."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -112,6 +112,26 @@ def notice_message(notice: Notice, read_by: Domain) -> alert_pb2.AlertNotice:
     alert = alert_message(notice.alert, read_by)
     change = _CHANGES[notice.change]
     return alert_pb2.AlertNotice(change=change, alert=alert, replaced_alert_id=notice.replaces)
+
+
+def without_examples(body: bytes, gone: Callable[[str, int], bool]) -> bytes | None:
+    """Takes example texts out of a notice.
+
+    Args:
+        body: The notice as it is kept.
+        gone: Whether the text of an id, written at some millisecond since 1970, is to go.
+
+    Returns:
+        The notice without them; None where it has none of them.
+    """
+    notice = alert_pb2.AlertNotice.FromString(body)
+    examples = notice.alert.examples
+    left = [each for each in examples if not gone(each.id, milliseconds(each.event_time))]
+    if len(left) == len(examples):
+        return None
+    del examples[:]
+    examples.extend(left)
+    return notice.SerializeToString()
 
 
 def series_points(

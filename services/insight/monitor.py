@@ -100,7 +100,7 @@ class Monitor:
                 self.windows.add(mention)
             self._read(self.windows.closed)
             count += len(batch)
-        self._told = {name: from_json(told) for name, told in self._store.told().items()}
+        self._told = {name: from_json(told) for name, told in self._store.book.told().items()}
         return count
 
     def take(self, mentions: Sequence[Mention]) -> list[Taken]:
@@ -141,7 +141,7 @@ class Monitor:
             gone = notice.change is Change.WITHDRAWN
             incident = notice.alert.incident
             rows.append((incident.id, None if gone else as_json(incident), body))
-        return self._store.tell(rows, [each.replaces for each in notices if each.replaces])
+        return self._store.book.tell(rows, [each.replaces for each in notices if each.replaces])
 
     def incidents(self) -> list[Incident]:
         """Returns all incidents that are kept, newest first."""

@@ -16,6 +16,7 @@ from services.insight.desk import Desk
 from services.insight.domain import Series
 from services.insight.incidents import Incident
 from services.insight.monitor import Alert, Monitor
+from services.insight.text_server import TextServer
 from services.insight.webhook import Webhook
 from services.insight.windows import DAY_MS, HOUR_MS, Taken
 from shared.errors import InvalidArgumentError, ResourceExhaustedError, UnavailableError
@@ -23,6 +24,7 @@ from wherefore.common.v1.diagnostics_pb2 import RowError
 from wherefore.insight.v1 import alert_pb2
 from wherefore.insight.v1 import insight_service_pb2 as pb
 from wherefore.insight.v1 import insight_service_pb2_grpc as pb_grpc
+from wherefore.insight.v1.text_service_pb2_grpc import add_TextServiceServicer_to_server
 
 _MAX_ERRORS: Final = 1_000
 _Context = grpc.aio.ServicerContext[Any, Any]
@@ -36,7 +38,10 @@ class InsightServer(pb_grpc.InsightServiceServicer):
         folder: Where it keeps its file; that of the settings when None.
     """
 
-    service_names: Sequence[str] = ("wherefore.insight.v1.InsightService",)
+    service_names: Sequence[str] = (
+        "wherefore.insight.v1.InsightService",
+        "wherefore.insight.v1.TextService",
+    )
 
     def __init__(self, settings: Settings, folder: Path | None = None) -> None:
         self._settings = settings
@@ -46,8 +51,9 @@ class InsightServer(pb_grpc.InsightServiceServicer):
         self._subscribers = 0
 
     def register(self, server: grpc.aio.Server) -> None:
-        """Adds the service to a server."""
+        """Adds the services to a server."""
         pb_grpc.add_InsightServiceServicer_to_server(self, server)
+        add_TextServiceServicer_to_server(TextServer(self._desk), server)
 
     async def start(self) -> None:
         """Counts the texts that are kept, before the first request.

@@ -10,15 +10,22 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.insight import domain
 from services.insight.classifier import Post
-from services.insight.domain import Series
+from services.insight.domain import Series, Whose
 from services.insight.messages import DIMENSIONS, milliseconds, series_of
 from services.insight.windows import DAY_MS, HOUR_MS, MS, Windows
 from shared.errors import FieldViolation, InvalidArgumentError
 from wherefore.insight.v1 import alert_pb2, opinion_pb2
 from wherefore.insight.v1 import insight_service_pb2 as pb
+from wherefore.insight.v1 import text_service_pb2 as text_pb
 
 MAX_POSTS: Final = 1_000
-_MAX_ID, _MAX_TEXT = 200, 10_000
+_MAX_ID, _MAX_TEXT, _MAX_USER, _MAX_IDS = 200, 10_000, 256, 1_000
+_LONGEST: Final = {
+    "product_id": _MAX_ID,
+    "brand": _MAX_ID,
+    "user_id": _MAX_USER,
+    "source_id": _MAX_ID,
+}
 _MAX_VALUES, _MAX_SERIES, _MAX_PAGE, _MAX_POINTS = 100, 100, 100, 10_000
 _MAX_FORECASTS: Final = 10
 _DEFAULT_SERIES, _DEFAULT_PAGE, _DEFAULT_DAYS = 20, 20, 14
@@ -61,7 +68,15 @@ def check_post(post: opinion_pb2.Post, latest_ms: int) -> FieldViolation | None:
 def post_of(post: opinion_pb2.Post) -> Post:
     """Returns a checked text."""
     at_ms = milliseconds(post.event_time)
-    return Post(post.id, at_ms, post.text, post.product_id, post.brand)
+    return Post(
+        post.id,
+        at_ms,
+        post.text,
+        post.product_id,
+        post.brand,
+        user_id=post.user_id,
+        source_id=post.source_id,
+    )
 
 
 def check_series(message: opinion_pb2.Series, field: str) -> Series:
@@ -144,6 +159,24 @@ def trend_days(request: pb.GetTrendRequest) -> int:
     return _count(request.days, "days", _FEWEST_DAYS, _MOST_DAYS, _DEFAULT_DAYS)
 
 
+def whose(request: text_pb.EraseTextsRequest | text_pb.ExportTextsRequest) -> Whose:
+    """Returns the texts that are meant.
+
+    Raises:
+        InvalidArgumentError: None are named, or too many.
+    """
+    if len(request.user.user_id) > _MAX_USER:
+        raise InvalidArgumentError.of("user.user_id", f"must have at most {_MAX_USER} characters")
+    for field, ids in (("source_ids", request.source_ids), ("text_ids", request.text_ids)):
+        if len(ids) > _MAX_IDS or not all(ids):
+            raise InvalidArgumentError.of(field, f"must be at most {_MAX_IDS}, none of them empty")
+    user = (request.user.user_id,) if request.user.user_id else ()
+    named = Whose(tuple(request.text_ids), user, tuple(request.source_ids))
+    if not any(named.by_kind()):
+        raise InvalidArgumentError.of("user.user_id", "name a user, sources or texts")
+    return named
+
+
 def page_size(request: pb.ListAlertsRequest) -> int:
     """Returns the size of a page.
 
@@ -178,9 +211,9 @@ def read_page_token(token: str) -> tuple[int, str]:
 def _words_problem(post: opinion_pb2.Post) -> FieldViolation | None:
     if not post.text.strip() or len(post.text) > _MAX_TEXT:
         return FieldViolation("text", f"must have 1 to {_MAX_TEXT} characters")
-    for field in ("product_id", "brand"):
-        if len(getattr(post, field)) > _MAX_ID:
-            return FieldViolation(field, f"must have at most {_MAX_ID} characters")
+    for field, most in _LONGEST.items():
+        if len(getattr(post, field)) > most:
+            return FieldViolation(field, f"must have at most {most} characters")
     return None
 
 

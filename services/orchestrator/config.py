@@ -137,7 +137,7 @@ class OrchestratorSettings(ServiceSettings):
     """HOST:PORT of recommendation."""
 
     assistant_target: str = ""
-    """HOST:PORT of customer service, for the demo page alone; empty for none."""
+    """HOST:PORT of customer service, for the demo page and for users' data; empty for none."""
 
     insight_target: str = ""
     """HOST:PORT of opinion monitoring, likewise."""

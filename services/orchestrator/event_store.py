@@ -6,10 +6,10 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final, Protocol
 
-from services.orchestrator.event_files.actors import actor_of, event_seconds
 from services.orchestrator.event_files.desk import Holding
 from services.orchestrator.event_files.sealed_log import Forgotten, Piece, StoredEvent
 from services.orchestrator.log_place import LogPlace
+from shared.privacy.actors import actor_of, event_seconds
 from wherefore.common.v1.user_event_pb2 import UserEvent
 from wherefore.common.v1.user_profile_pb2 import UserContext
 

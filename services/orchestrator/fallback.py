@@ -29,6 +29,8 @@ FALLBACKS = {
     "merchandising": "without these rules",
     "stock": "the order without stock pressure",
     "sponsored": "no sponsored results",
+    "assistant": "without conversations and what was learnt of them",
+    "insight": "without what the user wrote",
     "events": "what was counted before the log of events was lost",
     "popularity": "popular products of the catalogue only",
 }

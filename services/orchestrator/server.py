@@ -8,6 +8,7 @@ from typing import Final
 import grpc.aio
 import structlog
 
+from services.orchestrator.applications_data import ApplicationsData
 from services.orchestrator.catalogue import ProductCatalogue
 from services.orchestrator.catalogue_import import CatalogueImporter
 from services.orchestrator.choices import QueryChoices
@@ -154,6 +155,7 @@ class OrchestratorService:
         self._clients: Clients | None = None
         self.page = DemoPage(settings)
         self._started_at = 0.0
+        self._elsewhere: ApplicationsData | None = None
         self._complete = False
 
     @property
@@ -235,11 +237,15 @@ class OrchestratorService:
             self._events,
             self._completer,
             profiles,
+        elsewhere = self._elsewhere = ApplicationsData(
+            settings.assistant_target, settings.insight_target
+        )
             forget_pages=pipeline.forget_rankings,
         )
         add_personal_services(server, data, self._store, settings.privacy, settings.data_dir)
         summaries = SummaryServer(ProductSummariser(clients))
         add_SummaryServiceServicer_to_server(summaries, server)
+            elsewhere,
         completion = CompletionServer(self._completer)
         add_CompletionServiceServicer_to_server(completion, server)
         self.page.api = Api(
@@ -338,3 +344,5 @@ class OrchestratorService:
         await self._store.close()
         self._ledger.close()
         self._lock.release()
+        if self._elsewhere:
+            await self._elsewhere.close()

@@ -1,9 +1,10 @@
 """What users may ask about their own data: erasure, a copy of it, and refusal of uses of it."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from services.orchestrator.applications_data import ApplicationsData, ErasedElsewhere
 from services.orchestrator.completion.completer import Completer
 from services.orchestrator.event_store import EventStore, StoredEvent
 from services.orchestrator.events import EventLog
@@ -11,10 +12,15 @@ from services.orchestrator.fallback import Degradations
 from services.orchestrator.profile import ProfileReader
 from services.orchestrator.purposes import ANALYTICS, mask_of, purposes_of, refuses
 from shared.degradation import degradation
+from shared.errors import WhereforeError
+from shared.privacy.actors import session_of
 from shared.timing import StageTimer
+from wherefore.assistant.v1.learnt_service_pb2 import LearntExample
+from wherefore.assistant.v1.user_data_service_pb2 import Conversation
 from wherefore.common.v1.diagnostics_pb2 import DEGRADATION_CAUSE_UNAVAILABLE, Degradation
 from wherefore.common.v1.user_event_pb2 import DataPurpose, UserEvent
 from wherefore.common.v1.user_profile_pb2 import UserContext, UserProfile
+from wherefore.insight.v1.opinion_pb2 import Mention
 
 PAGE: Final = 500
 
@@ -25,6 +31,7 @@ class Erased:
 
     events: int
     sessions: int
+    elsewhere: ErasedElsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,9 @@ class ExportedPart:
     profile: UserProfile | None = None
     refused: "Sequence[DataPurpose.ValueType]" = ()
     degraded: list[Degradation] = field(default_factory=list[Degradation])
+    conversations: Sequence[Conversation] = ()
+    learnt: Sequence[LearntExample] = ()
+    texts: Sequence[Mention] = ()
 
 
 class UserData:
@@ -45,6 +55,7 @@ class UserData:
         log: What counts events in memory.
         completer: Completes with what users searched for.
         profiles: Made from the log.
+        applications: Customer service and opinion monitoring.
         forget_pages: Drops what is kept of answers.
     """
 
@@ -54,6 +65,7 @@ class UserData:
         log: EventLog,
         completer: Completer,
         profiles: ProfileReader,
+        applications: ApplicationsData,
         *,
         forget_pages: Callable[[], None],
     ) -> None:
@@ -61,20 +73,27 @@ class UserData:
         self._log = log
         self._completer = completer
         self._profiles = profiles
+        self._applications = applications
         self._forget_pages = forget_pages
 
     async def purge(self, user: UserContext) -> Erased:
         """Erases all that is held of a user; nothing is left of it here when it returns.
 
-        Followers of the log are told at once; answers wait for them as for any event.
+        The other services that hold something go first: once the events are gone, nobody knows
+        which visits were the user's. Followers of the log are told at once; answers wait for them
+        as for any event.
 
         Raises:
-            UnavailableError: The log cannot be written; what was begun is done at the next start.
+            UnavailableError: A service does not answer, and the events are as they were; or the
+                log cannot be written: what was begun is done at the next start.
         """
+        known = await self._store.holding(user)
+        elsewhere = await self._applications.erase(user, _visits(known.actors))
         holding, gone = await self._store.erase(user)
         self._log.forget(holding.actors)
         await self._uncount(gone)
-        return Erased(len(gone), sum(not subject.is_user for subject in holding.subjects))
+        sessions = sum(not subject.is_user for subject in holding.subjects)
+        return Erased(len(gone), sessions, elsewhere)
 
     async def refuse(
         self, user: UserContext, purposes: "Sequence[DataPurpose.ValueType]"
@@ -116,6 +135,16 @@ class UserData:
         while page := await self._store.of(holding, place, PAGE):
             yield ExportedPart([stored.event for stored in page])
             place, sent = page[-1].sequence, sent + len(page)
+        try:
+            async for said in self._applications.said(user, _visits(holding.actors)):
+                yield ExportedPart(conversations=said.conversations, learnt=said.learnt)
+        except WhereforeError as error:
+            degradations.note("assistant", error, error.message)
+        try:
+            async for written in self._applications.written(user):
+                yield ExportedPart(texts=written.texts)
+        except WhereforeError as error:
+            degradations.note("insight", error, error.message)
         missing = list(degradations)
         if (lost := await self._store.count(holding) - sent) > 0:
             missing.append(
@@ -132,3 +161,7 @@ class UserData:
         self._log.uncount(gone)
         self._forget_pages()
         await self._completer.refresh()
+
+
+def _visits(actors: Iterable[str]) -> list[str]:
+    return [session for actor in actors if (session := session_of(actor))]

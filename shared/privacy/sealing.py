@@ -168,6 +168,11 @@ def read_or_make_keys(path: Path) -> KeyRing:
     return read_keys(path)
 
 
+def passing_keys() -> KeyRing:
+    """Returns a ring of one new key, for what goes with this process."""
+    return KeyRing([Key(secrets.token_hex(_ID_BYTES), secrets.token_bytes(KEY_BYTES))])
+
+
 def _new_line() -> str:
     secret = base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode("ascii")
     return f"{secrets.token_hex(_ID_BYTES)} {secret}\n"

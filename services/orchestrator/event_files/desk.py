@@ -9,12 +9,12 @@ from typing import Final
 
 import structlog
 
-from services.orchestrator.event_files.actors import actor_of, actors_named
 from services.orchestrator.event_files.files import connect, wipe_traces
 from services.orchestrator.event_files.migration import seal_plain_events
 from services.orchestrator.event_files.sealed_log import SealedLog, StoredEvent
 from services.orchestrator.event_files.subjects import Subject, Subjects
 from services.orchestrator.event_files.vault import Vault
+from shared.privacy.actors import actor_of, actors_named
 from shared.privacy.sealing import KeyRing
 from wherefore.common.v1.user_event_pb2 import UserEvent
 from wherefore.common.v1.user_profile_pb2 import UserContext

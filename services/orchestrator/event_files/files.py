@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-from shared.durable_sqlite import make_durable
+from shared.durable_sqlite import empty_log, make_durable, overwrite_deleted
 
 _EVENTS: Final = """
 CREATE TABLE IF NOT EXISTS sealed_events (
@@ -64,8 +64,7 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.execute("ATTACH DATABASE ? AS keys", (str(keys_path(path)),))
         for schema in ("main", "keys"):
             make_durable(connection, schema)
-            # What is deleted is overwritten with zeros.
-            connection.execute(f"PRAGMA {schema}.secure_delete = ON")
+            overwrite_deleted(connection, schema)
         connection.executescript(_KEYS + _EVENTS)
     except BaseException:
         connection.close()
@@ -79,7 +78,5 @@ def wipe_traces(connection: sqlite3.Connection) -> bool:
     Returns:
         Whether nobody was reading, so that nothing of them is left.
     """
-    busy = 0
-    for schema in ("main", "keys"):
-        busy += connection.execute(f"PRAGMA {schema}.wal_checkpoint(TRUNCATE)").fetchone()[0]
-    return not busy
+    emptied = [empty_log(connection, schema) for schema in ("main", "keys")]
+    return all(emptied)

@@ -10,10 +10,10 @@ from typing import Final
 from google.protobuf.message import DecodeError
 from prometheus_client import Counter
 
-from services.orchestrator.event_files.actors import actor_of, event_seconds
 from services.orchestrator.event_files.subjects import Subject, Subjects
 from services.orchestrator.event_files.vault import DIGEST_BYTES, Vault
 from services.orchestrator.purposes import mask_of
+from shared.privacy.actors import actor_of, event_seconds
 from shared.privacy.sealing import UnsealError
 from wherefore.common.v1.user_event_pb2 import UserEvent
 

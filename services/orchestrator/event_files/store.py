@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, TypeVar
 
-from services.orchestrator.event_files.actors import actor_of
 from services.orchestrator.event_files.desk import Desk, Holding
 from services.orchestrator.event_files.sealed_log import Piece, StoredEvent
 from services.orchestrator.log_place import LogPlace
 from services.orchestrator.purposes import PERSONALISATION, refuses
 from services.orchestrator.write_queue import WriteQueue
 from shared.errors import UnavailableError
+from shared.privacy.actors import actor_of
 from shared.privacy.sealing import read_or_make_keys
 from wherefore.common.v1.user_event_pb2 import UserEvent
 from wherefore.common.v1.user_profile_pb2 import UserContext

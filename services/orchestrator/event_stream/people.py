@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from services.orchestrator.event_files.actors import actor_of, actors_named
 from services.orchestrator.event_files.desk import Holding
 from services.orchestrator.event_files.sealed_log import StoredEvent
 from services.orchestrator.event_files.subjects import Subject
@@ -12,6 +11,7 @@ from services.orchestrator.event_stream.link import Bytes
 from services.orchestrator.event_stream.session import TRIES, LogSession
 from services.orchestrator.event_stream.wiper import Wiper
 from shared.errors import UnavailableError
+from shared.privacy.actors import actor_of, actors_named
 from wherefore.common.v1.user_profile_pb2 import UserContext
 
 _PAGE: Final = 500

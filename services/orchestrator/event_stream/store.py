@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from services.orchestrator.event_files.actors import actor_of, event_seconds
 from services.orchestrator.event_files.desk import Holding
 from services.orchestrator.event_files.sealed_log import Piece, StoredEvent
 from services.orchestrator.event_files.subjects import Subject
@@ -21,6 +20,7 @@ from services.orchestrator.log_place import LogPlace
 from services.orchestrator.purposes import PERSONALISATION, mask_of, refuses
 from services.orchestrator.write_queue import WriteQueue
 from shared.errors import UnavailableError
+from shared.privacy.actors import actor_of, event_seconds
 from wherefore.common.v1.user_event_pb2 import UserEvent
 from wherefore.common.v1.user_profile_pb2 import UserContext
 

@@ -26,7 +26,13 @@ class UserDataServer(UserDataServiceServicer):
     ) -> pb.PurgeUserResponse:
         """See the contract."""
         erased = await self._data.purge(_checked(request.user, Violations()))
-        return pb.PurgeUserResponse(erased_count=erased.events, session_count=erased.sessions)
+        return pb.PurgeUserResponse(
+            erased_count=erased.events,
+            session_count=erased.sessions,
+            conversation_count=erased.elsewhere.conversations,
+            learnt_count=erased.elsewhere.learnt,
+            text_count=erased.elsewhere.texts,
+        )
 
     async def ExportUser(  # noqa: N802 # the contract's name
         self, request: pb.ExportUserRequest, context: _Context
@@ -38,6 +44,9 @@ class UserDataServer(UserDataServiceServicer):
                 profile=part.profile,
                 refused_purposes=part.refused,
                 degraded=part.degraded,
+                conversations=part.conversations,
+                learnt=part.learnt,
+                texts=part.texts,
             )
 
     async def SetConsent(  # noqa: N802 # the contract's name

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from shared.cli import failures, output
+from shared.cli.commands.assistant_learnt import AssistantTarget, address, forget, learnt
 from shared.cli.options import Json, Timeout
 
 if TYPE_CHECKING:
@@ -18,13 +19,8 @@ if TYPE_CHECKING:
 app = App(name="assistant", help="Ask customer service, and teach it.")
 
 SHOWN_ERRORS = 20
-AssistantTarget = Annotated[
-    str | None,
-    Parameter(
-        name="--target",
-        help="HOST:PORT of the assistant; WHEREFORE_ASSISTANT_TARGET or 127.0.0.1:7707.",
-    ),
-]
+app.command(learnt)
+app.command(forget)
 
 
 @app.command
@@ -128,7 +124,7 @@ async def _ask(
     from shared.cli.connection import connect
     from wherefore.assistant.v1.assistant_service_pb2_grpc import AssistantServiceStub
 
-    async with connect(_address(target)) as channel:
+    async with connect(address(target)) as channel:
         response = await AssistantServiceStub(channel).Ask(request, timeout=timeout)
     if json:
         output.print_message(response)
@@ -160,7 +156,7 @@ async def _import(
     from shared.cli.dialogue_import import import_dialogues
     from shared.cli.evaluation_progress import dialogue_progress
 
-    async with connect(_address(target)) as channel:
+    async with connect(address(target)) as channel:
         with dialogue_progress() as on_rows:
             response = await import_dialogues(channel, file, on_rows, timeout)
     if json:
@@ -188,16 +184,10 @@ async def _correct(
     from shared.cli.connection import connect
     from wherefore.assistant.v1.assistant_service_pb2_grpc import AssistantServiceStub
 
-    async with connect(_address(target)) as channel:
+    async with connect(address(target)) as channel:
         response = await AssistantServiceStub(channel).RecordAnswer(request, timeout=timeout)
     if json:
         output.print_message(response)
     else:
         print(f"learnt: {response.answer_id}", flush=True)
     return failures.OK
-
-
-def _address(target: str | None) -> str:
-    from shared.cli.config import ApplicationSettings
-
-    return target or ApplicationSettings().assistant_target

@@ -16,8 +16,8 @@ MONITORING = {"wherefore.dev/monitoring": "true"}
 _OUTSIDE = {"trace_target", "webhook_url"}
 """Targets that are no part of the suite: components/tracing, and who sets a webhook, let services
 there."""
-_OF_THE_PAGE = {"assistant_target", "insight_target"}
-"""Targets of the demo page, empty where there is none."""
+_OPTIONAL = {"assistant_target", "insight_target"}
+"""Targets of the demo page and of users' data, empty where a suite has no such service."""
 _REDIS_PORT = 6379
 PUBLIC = ("orchestrator", *APPLICATIONS)
 """What shops call."""
@@ -52,7 +52,7 @@ def targets(settings: BaseModel) -> Iterator[tuple[str, str]]:
         value = getattr(settings, name)
         if isinstance(value, BaseModel):
             yield from targets(value)
-        elif name in _OF_THE_PAGE and not value:
+        elif name in _OPTIONAL and not value:
             continue
         elif name.endswith(("target", "_url")) and name not in _OUTSIDE:
             yield name, value.get_secret_value() if isinstance(value, SecretStr) else value

@@ -1,6 +1,7 @@
 """An assistant with the shop's own answers, and a conversation to talk to it in."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from services.assistant.help import read_help
 from services.assistant.knowledge import Knowledge
 from services.assistant.templates import read_templates
 from shared.timing import StageTimer
-from tests.services.assistant.standing_in import Shelf, WordReader, vector_of
+from tests.services.assistant.peers import Nlu, Retrieval, peers
+from tests.services.assistant.serving import caught_up
+from tests.services.assistant.standing_in import Shelf, WordReader, lamp, vector_of
 
 LABELS = {
     "cancel": "cancel_order",
@@ -47,3 +50,20 @@ def talk(knowledge: Knowledge, conversation: Conversation) -> Talk:
         return await assistant.answer(text, conversation, StageTimer())
 
     return send
+
+
+@pytest.fixture
+def nlu() -> Nlu:
+    return Nlu(LABELS, "Lumoria")
+
+
+@pytest.fixture
+async def targets(nlu: Nlu) -> AsyncIterator[dict[str, str]]:
+    async with peers(nlu, Retrieval([lamp("white"), lamp("black", 249)])) as found:
+        yield found
+
+
+@pytest.fixture
+async def stub(targets: dict[str, str], tmp_path: Path) -> AsyncIterator[Any]:
+    async with caught_up(tmp_path, targets) as found:
+        yield found

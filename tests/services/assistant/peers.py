@@ -92,8 +92,10 @@ async def peers(asked: Nlu, shelf: Retrieval) -> AsyncIterator[dict[str, str]]:
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     target = f"127.0.0.1:{port}"
-    yield {"nlu_target": target, "retrieval_target": target, "reason_target": "127.0.0.1:1"}
-    await server.stop(0)
+    try:
+        yield {"nlu_target": target, "retrieval_target": target, "reason_target": "127.0.0.1:1"}
+    finally:
+        await server.stop(0)
 
 
 @asynccontextmanager

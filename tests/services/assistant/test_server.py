@@ -1,54 +1,15 @@
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
-from google.rpc.error_details_pb2 import BadRequest
 
-from services.assistant.config import Settings
-from services.assistant.server import AssistantServer
-from shared.server import start_server
-from shared.status_details import detail_of, status_of
-from tests.services.assistant.conftest import LABELS
-from tests.services.assistant.peers import Nlu, Retrieval, peers, reasons
-from tests.services.assistant.standing_in import lamp
+from tests.services.assistant.peers import Nlu, reasons
+from tests.services.assistant.serving import assistant, caught_up, fields_of
 from wherefore.assistant.v1 import answer_pb2 as answers
 from wherefore.assistant.v1 import assistant_service_pb2 as pb
-from wherefore.assistant.v1.assistant_service_pb2_grpc import AssistantServiceStub
 from wherefore.common.v1.user_profile_pb2 import UserContext
-
-
-@asynccontextmanager
-async def assistant(folder: Path, **targets: Any) -> AsyncIterator[Any]:
-    settings = Settings(port=0, metrics_port=0, data_dir=folder, **targets)
-    running = await start_server(AssistantServer(settings), settings)
-    try:
-        await running.wait_ready(20)
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{running.port}") as channel:
-            stub = AssistantServiceStub(channel)
-            yield stub
-    finally:
-        await running.stop()
-
-
-@pytest.fixture
-def nlu() -> Nlu:
-    return Nlu(LABELS, "Lumoria")
-
-
-@pytest.fixture
-async def targets(nlu: Nlu) -> AsyncIterator[dict[str, str]]:
-    async with peers(nlu, Retrieval([lamp("white"), lamp("black", 249)])) as found:
-        yield found
-
-
-@pytest.fixture
-async def stub(targets: dict[str, str], tmp_path: Path) -> AsyncIterator[Any]:
-    async with caught_up(tmp_path, targets) as found:
-        yield found
 
 
 @pytest.fixture
@@ -59,26 +20,6 @@ async def explained(targets: dict[str, str], tmp_path: Path) -> AsyncIterator[An
         caught_up(tmp_path, targets | {"reason_target": target}) as found,
     ):
         yield found
-
-
-@asynccontextmanager
-async def caught_up(folder: Path, targets: dict[str, str]) -> AsyncIterator[Any]:
-    async with assistant(folder, **targets) as found:
-        for _ in range(200):  # until the vectors of the templates are there
-            response = await found.Ask(pb.AskRequest(question="hello there"))
-            if not response.degraded:
-                break
-            await asyncio.sleep(0.05)
-        assert not response.degraded
-        yield found
-
-
-def fields_of(error: grpc.aio.AioRpcError) -> list[str]:
-    status = status_of(error)
-    assert status is not None
-    bad = detail_of(status, BadRequest)
-    assert bad is not None
-    return [each.field for each in bad.field_violations]
 
 
 async def test_a_template_is_filled_from_what_the_conversation_gives(stub: Any) -> None:

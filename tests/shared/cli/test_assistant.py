@@ -11,10 +11,12 @@ from shared.cli.dialogue_file import read_dialogues
 from wherefore.assistant.v1 import answer_pb2 as answers
 from wherefore.assistant.v1 import assistant_service_pb2 as pb
 from wherefore.assistant.v1 import assistant_service_pb2_grpc as pb_grpc
+from wherefore.assistant.v1 import learnt_service_pb2 as learnt
+from wherefore.assistant.v1 import learnt_service_pb2_grpc as learnt_grpc
 from wherefore.common.v1.diagnostics_pb2 import Degradation, RowError
 
 
-class FakeAssistant(pb_grpc.AssistantServiceServicer):
+class FakeAssistant(pb_grpc.AssistantServiceServicer, learnt_grpc.LearntServiceServicer):
     """Knows one answer; refuses dialogues whose answer is "no"."""
 
     def __init__(self):
@@ -47,12 +49,24 @@ class FakeAssistant(pb_grpc.AssistantServiceServicer):
         self.requests.append(request)
         return pb.RecordAnswerResponse(answer_id=request.answer_id or "learnt.1")
 
+    def ListLearnt(self, request, context):
+        self.requests.append(request)
+        old = learnt.LearntExample(id="k1", question="why", answer_id="complaint")
+        new = learnt.LearntExample(id="k2", question="能退吗", answer="可以", learnt_by="desk")
+        new.learnt_time.FromSeconds(1_790_000_000)
+        return learnt.ListLearntResponse(examples=[new, old], **{"next_page_token": "next"})
+
+    def DeleteLearnt(self, request, context):
+        self.requests.append(request)
+        return learnt.DeleteLearntResponse(deleted_count=1)
+
 
 @pytest.fixture
 def fake():
     server = grpc.server(ThreadPoolExecutor(2))
     service = FakeAssistant()
     pb_grpc.add_AssistantServiceServicer_to_server(service, server)
+    learnt_grpc.add_LearntServiceServicer_to_server(service, server)
     service.target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     server.start()
     yield service
@@ -122,3 +136,26 @@ def test_a_correction_names_or_words_the_answer(fake, capsys):
     assert worded.answer == "No."
     assert named.verdict == worded.verdict == pb.VERDICT_CORRECTED
     assert "learnt: complaint" in capsys.readouterr().out
+
+
+def test_what_was_learnt_is_listed_with_who_and_when(fake, capsys):
+    assert run(fake, "learnt", "why", "--id=complaint", "--page-size=2", "--page-token=t") == 0
+    (request,) = fake.requests
+    assert (request.text, request.answer_id) == ("why", "complaint")
+    assert (request.page_size, request.page_token) == (2, "t")
+    shown = capsys.readouterr().out
+    new, old = (next(line for line in shown.splitlines() if key in line) for key in ("k2", "k1"))
+    assert "2026-09-21" in new
+    for word in ("desk", "能退吗", "可以"):
+        assert word in new
+    assert "complaint" in old
+    assert "--page-token next" in shown
+    assert run(fake, "learnt", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["examples"][0]["learnt_by"] == "desk"
+
+
+def test_what_was_learnt_is_deleted_by_id(fake, capsys):
+    assert run(fake, "forget", "k1", "k9") == 0
+    assert list(fake.requests[0].ids) == ["k1", "k9"]
+    assert "deleted 1, 1 not there" in capsys.readouterr().out
+    assert run(fake, "forget") == 2

@@ -1,19 +1,28 @@
-"""Who did it and when, as the log has it."""
+"""Whose something is: the user, or the visit where nobody is signed in."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from wherefore.common.v1.user_event_pb2 import UserEvent
 from wherefore.common.v1.user_profile_pb2 import UserContext
 
+_USER: Final = "u:"
+_VISIT: Final = "s:"
+
 
 def actor_of(user_id: str, session_id: str) -> str:
-    """Returns the key under which a user's or a visitor's events are found; empty for nobody.
+    """Returns the key under which a user's or a visitor's data is found; empty for nobody.
 
     The kind is part of it, so that a session called like a user is not that user.
     """
     if user_id:
-        return f"u:{user_id}"
-    return f"s:{session_id}" if session_id else ""
+        return f"{_USER}{user_id}"
+    return f"{_VISIT}{session_id}" if session_id else ""
+
+
+def session_of(actor: str) -> str:
+    """Returns the visit that a key is of; empty where it is a user's."""
+    return actor[len(_VISIT) :] if actor.startswith(_VISIT) else ""
 
 
 def actors_named(user: UserContext) -> Iterator[str]:
