@@ -17,6 +17,7 @@ from wherefore.assistant.v1.assistant_service_pb2 import (
 )
 from wherefore.insight.v1.insight_service_pb2 import (
     DescribeDomainRequest,
+    GetTrendRequest,
     IngestRequest,
     ListAlertsRequest,
     QueryAggregatesRequest,
@@ -59,6 +60,7 @@ def application_routes(behind: Callable[[], tuple[Applications, float]]) -> list
         unary("/api/assistant/end", EndConversationRequest, lambda a: a.end_conversation),
         unary("/api/insight/ingest", IngestRequest, lambda a: a.ingest),
         unary("/api/insight/aggregates", QueryAggregatesRequest, lambda a: a.query_aggregates),
+        unary("/api/insight/trend", GetTrendRequest, lambda a: a.get_trend),
         unary("/api/insight/alerts", ListAlertsRequest, lambda a: a.list_alerts),
         Route("/api/insight/alerts/stream", alert_stream, methods=["POST"]),
         unary("/api/insight/domain", DescribeDomainRequest, lambda a: a.describe_domain),

@@ -102,6 +102,10 @@ class Applications:
         """Asks for counts; errors as of `ingest`."""
         return await _answer(self._insight().QueryAggregates(request, timeout=self._timeout))
 
+    async def get_trend(self, request: insight_pb.GetTrendRequest) -> insight_pb.GetTrendResponse:
+        """Asks where a series is going; errors as of `ingest`."""
+        return await _answer(self._insight().GetTrend(request, timeout=self._timeout))
+
     async def list_alerts(
         self, request: insight_pb.ListAlertsRequest
     ) -> insight_pb.ListAlertsResponse:

@@ -30,6 +30,7 @@ METHODS: Final = {
     "/api/assistant/end": f"{_ASSISTANT}EndConversation",
     "/api/insight/ingest": f"{_INSIGHT}Ingest",
     "/api/insight/aggregates": f"{_INSIGHT}QueryAggregates",
+    "/api/insight/trend": f"{_INSIGHT}GetTrend",
     "/api/insight/alerts": f"{_INSIGHT}ListAlerts",
     "/api/insight/alerts/stream": f"{_INSIGHT}SubscribeAlerts",
     "/api/insight/domain": f"{_INSIGHT}DescribeDomain",

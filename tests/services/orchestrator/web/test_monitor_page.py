@@ -1,13 +1,19 @@
 """The dashboard in a real browser: the page's own orchestrator before the real insight service."""
 
+import datetime
+import re
 from contextlib import AsyncExitStack
 
+import grpc
 import pytest
 import pytest_asyncio
 
 from tests.browser import needs_browser, open_page
+from tests.services.insight.serving import ingest
 from tests.services.orchestrator.web.applied import insight, page_with
 from tests.services.orchestrator.web.talkative import expecting
+from wherefore.insight.v1.insight_service_pb2_grpc import InsightServiceStub
+from wherefore.insight.v1.opinion_pb2 import Post
 
 pytestmark = [pytest.mark.browser, needs_browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -55,20 +61,70 @@ async def test_alerts_show_what_drives_them(page):
 async def test_plots_say_in_words_and_a_table_what_they_show(page):
     share = page.locator("figure").first.locator("svg")
     await expecting(share).to_have_attribute("role", "img")
-    assert "lie above the band" in await share.get_attribute("aria-label")
+    await expecting(share).to_have_attribute("aria-label", re.compile("lie above the band"))
     await expecting(page.locator("path.band").first).to_be_attached()
     await expecting(page.locator("rect.alerted")).to_have_count(2)
-    assert await page.locator("circle.outside").count() >= 2
+    await expecting(page.locator("circle.outside").nth(1)).to_be_attached()
     await expecting(page.locator("rect.negative").first).to_be_attached()
     await page.locator("#plots summary").click()
     rows = page.locator(".figures-table tbody tr")
+    await expecting(rows.nth(29)).to_be_visible()
     hours = await rows.count()
     assert 30 <= hours <= 37
     await page.select_option("#span", "day")
     # The page is drawn anew when its answers are here, a moment after the choice.
     await expecting(rows).not_to_have_count(hours)
-    assert 1 <= await rows.count() <= 10
-    assert await rows.count() == await page.locator("figure circle").count()
+    await expecting(rows.first).to_be_attached()
+    days = await rows.count()
+    assert 1 <= days <= 10
+    await expecting(page.locator("figure circle")).to_have_count(days)
+
+
+async def test_trend_and_season_say_what_they_need(page):
+    trend = page.locator("#trend")
+    await expecting(trend.locator("h2")).to_have_text("Trend and season")
+    await expecting(trend.locator(".direction")).to_have_count(2)
+    await expecting(trend.locator(".direction").first).to_contain_text("needs 4 whole days")
+    await expecting(trend.locator(".no-hours")).to_contain_text("two whole days")
+    await expecting(trend.locator(".no-days")).to_contain_text("two whole weeks")
+
+
+async def test_trend_and_season_are_drawn_of_weeks_of_texts(tmp_path):
+    """Negatives rise day by day, noon is busy, and Saturdays are."""
+    newest = datetime.datetime(2026, 11, 28, 0, 30, tzinfo=datetime.UTC)
+    posts = []
+    for day in range(20):
+        for hour in range(24):
+            at = newest - datetime.timedelta(days=20 - day, hours=-hour)
+            many = 1 + 3 * (at.hour == 12) + 2 * (at.weekday() == 5)
+            for n in range(many):
+                bad = (hour + n) % 24 < day
+                text = "terrible, broken on arrival" if bad else "works well, very happy"
+                post = Post(id=f"{day}-{hour}-{n}", text=text, product_id="p1")
+                post.event_time.FromDatetime(at + datetime.timedelta(seconds=n))
+                posts.append(post)
+    async with (
+        insight(tmp_path) as service,
+        grpc.aio.insecure_channel(f"127.0.0.1:{service.port}") as channel,
+        page_with(tmp_path, insight_target=f"127.0.0.1:{service.port}") as orchestrator,
+        open_page(orchestrator.port, reduced_motion="reduce") as page,
+    ):
+        await ingest(InsightServiceStub(channel), posts)
+        await page.goto("/monitor")
+        trend = page.locator("#trend")
+        share = trend.locator(".direction").nth(1)
+        await expecting(share).to_contain_text("rises, +")
+        await expecting(share).to_contain_text("percentage points a day")
+        await expecting(share).to_have_class(re.compile("rises"))
+        hours, days = trend.locator(".season").nth(0), trend.locator(".season").nth(1)
+        await expecting(hours.locator("rect.usual")).to_have_count(24)
+        await expecting(hours).to_contain_text("Most at 12:")
+        await expecting(hours.locator("svg")).to_have_attribute("aria-label", re.compile("12"))
+        await expecting(days.locator("rect.usual")).to_have_count(7)
+        await expecting(days).to_contain_text("Most at Sat:")
+        await page.click("#language")
+        await expecting(share).to_contain_text("上升，每天 +")
+        await expecting(days).to_contain_text("周六")
 
 
 async def test_a_filter_shows_one_series_and_its_alerts(page):

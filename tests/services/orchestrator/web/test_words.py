@@ -7,6 +7,8 @@ import subprocess
 
 import pytest
 
+from services.assistant.server import FALLBACKS
+from services.assistant.templates import read_templates
 from services.orchestrator.web.app import PAGES, STATIC
 from services.ranking.explain import LABELS, LOWERED
 from services.reason.clauses import TEMPLATES
@@ -36,13 +38,20 @@ def shapes():
 
 def test_both_languages_have_the_same_words(shapes):
     # Features have the service's own labels in English.
-    english, chinese = ({**shape, "features": {}, "lowered": {}} for shape in shapes)
+    own = {"features": {}, "lowered": {}, "chatIntents": {}}
+    english, chinese = ({**shape, **own} for shape in shapes)
     assert english == chinese
 
 
 def test_every_feature_has_chinese_words(shapes):
     assert set(shapes[1]["features"]) == set(LABELS)
     assert set(shapes[1]["lowered"]) == set(LOWERED)
+
+
+def test_every_concern_and_every_loss_of_customer_service_has_chinese_words(shapes):
+    intents = {each.intent for each in read_templates().by_id.values()} - {""}
+    assert set(shapes[1]["chatIntents"]) == intents
+    assert set(shapes[1]["chatLosses"]) == set(FALLBACKS) | {"assistant.vectors"}
 
 
 def test_every_word_that_is_asked_for_exists(shapes):

@@ -72,7 +72,7 @@ function about(answer) {
   const kind = bare(answer.kind, "ANSWER_KIND_");
   return el("p", { class: "about-answer" },
     el("span", { class: `kind ${kind.toLowerCase()}` }, t("chatKinds")[kind] ?? kind),
-    answer.intent && el("span", {}, `${t("chatIntent")}: ${term("intents", answer.intent)}`),
+    answer.intent && el("span", {}, `${t("chatIntent")}: ${t("chatIntents")[answer.intent] ?? term("intents", answer.intent)}`),
     answer.confidence > 0 && el("span", { class: "sure" }, t("chatSure")(Math.round(answer.confidence * 100))));
 }
 
@@ -85,7 +85,7 @@ function handedOver(told) {
 
 function lost(list) {
   return el("div", { class: "notice degraded" }, el("p", {}, t("chatDegraded")),
-    el("ul", {}, list.map((each) => el("li", { title: each.detail ?? "" }, el("b", {}, each.stage), `: ${each.fallback ?? ""}`))));
+    el("ul", {}, list.map((each) => el("li", { title: each.detail ?? "" }, el("b", {}, each.stage), `: ${t("chatLosses")[each.stage] ?? each.fallback ?? ""}`))));
 }
 
 function correction(judge, done, cancel) {

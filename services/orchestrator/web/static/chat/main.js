@@ -23,7 +23,7 @@ const theirs = (...content) => el("article", { class: "turn theirs" }, el("h2", 
 /** Tells the service what became of an answer; returns whether it is noted. */
 async function judge(turn, verdict, given) {
   try {
-    await ask("assistant/record", { question: turn.question, verdict: `VERDICT_${verdict}`, ...given });
+    await ask("assistant/record", { question: turn.question, verdict: `VERDICT_${verdict}`, user: user(), ...given });
     return true;
   } catch (error) {
     say(meaning(error, t("chatErrors")) ?? error.message);

@@ -21,6 +21,8 @@ export default {
     HAND_OVER: "handed over",
   },
   chatIntent: "Concern",
+  // Labels of the NLU are English words already.
+  chatIntents: {},
   chatSure: (percent) => `${percent}% sure`,
   chatEvidence: (count) => `What it rests on (${count})`,
   chatSources: { HELP: "help article", PRODUCT: "product", REVIEW: "review" },
@@ -34,6 +36,14 @@ export default {
   },
   chatSummary: "What the person is told",
   chatDegraded: "Some parts did not answer:",
+  chatLosses: {
+    nlu: "only the words of the message were compared",
+    "nlu.embedding": "words were compared instead of meaning",
+    "assistant.vectors": "words were compared instead of meaning, for a moment after the start",
+    "assistant.conversation": "this conversation is remembered until the service restarts",
+    retrieval: "the catalogue could not be asked",
+    reason: "no answer could be written from the catalogue",
+  },
   chatRight: "That is right",
   chatWrong: "Correct it",
   chatCorrection: "The right answer",

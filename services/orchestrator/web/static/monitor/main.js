@@ -8,6 +8,7 @@ import { alertCard, noticeLine } from "./alerts.js";
 import { follow } from "./live.js";
 import { percent, plots, pointOf } from "./plot.js";
 import { playSample } from "./sample.js";
+import { trendPanel } from "./trend.js";
 
 const SPANS = {
   hours: { step: 600, seconds: 6 * 3_600 },
@@ -130,7 +131,7 @@ async function load() {
     const series = chosen();
     const filter = dimensionOf(series) === "ALL" ? {} : { series };
     const listed = seriesOf(state.dimension === "ALL" ? "TOPIC" : state.dimension);
-    const [counts, all, { alerts = [] }] = await Promise.all([countsOf(series, true), countsOf(listed, false), ask("insight/alerts", { pageSize: 10, ...filter })]);
+    const [counts, all, { alerts = [] }, trend] = await Promise.all([countsOf(series, true), countsOf(listed, false), ask("insight/alerts", { pageSize: 10, ...filter }), ask("insight/trend", { series })]);
     if (run !== state.run) return; // something newer was asked for meanwhile
     state.newest = Date.parse(counts.watermark ?? all.watermark ?? 0) || 0;
     $("notice").replaceChildren();
@@ -138,6 +139,7 @@ async function load() {
     $("board").hidden = !counts.watermark;
     const step = SPANS[state.span].step * 1_000;
     $("plots").replaceChildren(...plots(inSpan(counts), step, alerts.map(stretch)));
+    $("trend").replaceChildren(trendPanel(trend));
     showSeries(all.series ?? []);
     showValues(state.dimension === "ALL" ? [] : all.series ?? []);
     showAlerts(alerts);
