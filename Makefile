@@ -38,12 +38,15 @@ protos-check: install-dev ## Lint the contracts and compare them with the previo
 	$(BIN)/buf format --diff --exit-code
 	@sh tools/buf_breaking.sh
 
-sbom: install-dev ## Write what is installed as a CycloneDX bill of materials (build/sbom.cdx.json).
+# Flower's environment takes the rest from the suite's; its requirements say all that it runs with.
+sbom: install-dev ## Write what is installed as CycloneDX bills of materials (build/sbom*.cdx.json).
 	@mkdir -p build
 	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-format JSON \
 		--validate --output-file build/sbom.cdx.json $(BIN)/python
+	@$(BIN)/cyclonedx-py requirements shared/federated/requirements.txt --output-reproducible --output-format JSON \
+		--validate --output-file build/sbom-federated.cdx.json
 
-audit: install-dev ## Look for known vulnerabilities of what is installed.
+audit: install-dev federated ## Look for known vulnerabilities of what is installed.
 	@$(BIN)/python tools/audit_dependencies.py
 
 unit: install-dev models triton federated

@@ -1,9 +1,10 @@
 """Looks for known vulnerabilities of what is installed: `make audit`.
 
-The advisories come from the package index (PyPI's JSON interface) by way of pip-audit. An index
-that has none, such as many mirrors, would find every package clean; so it is first asked about a
-release that is known to be vulnerable. Where it does not know that one either, nothing was checked,
-and the last line says so.
+Beside this interpreter's environment, those of Flower and of Triton (`.venv-federated`,
+`.venv-triton`) are looked into where they are installed. The advisories come from the package index
+(PyPI's JSON interface) by way of pip-audit. An index that has none, such as many mirrors, would
+find every package clean; so it is first asked about a release that is known to be vulnerable. Where
+it does not know that one either, nothing was checked, and the last line says so.
 
 Exit codes: 0 nothing found, or nothing could be checked; 1 vulnerabilities; with --strict, 3 where
 nothing could be checked.
@@ -17,15 +18,33 @@ from pathlib import Path
 CANARY = "pyjwt==2.3.0"
 """CVE-2022-29217, of May 2022."""
 CANARY_ID = "CVE-2022-29217"
+ROOT = Path(__file__).resolve().parents[1]
+OWN_ENVIRONMENTS = (".venv-federated", ".venv-triton")
+"""Folders of what the suite's own environment cannot hold."""
 NOT_CHECKED = "NOT CHECKED: the package index tells no vulnerabilities, not even of " + CANARY
 
 
 def main(arguments: list[str]) -> int:
-    """Audits the environment of this interpreter; returns the exit code."""
+    """Audits this interpreter's environment and those beside it; returns the exit code."""
     if not knows_vulnerabilities():
         print(NOT_CHECKED)
         return 3 if "--strict" in arguments else 0
-    return run("--local", "--skip-editable").returncode
+    found = [run("--local", "--skip-editable").returncode]
+    for packages in own_packages():
+        print(f"In {packages}:", flush=True)
+        found.append(run("--path", str(packages)).returncode)
+    return max(found)
+
+
+def own_packages(root: Path = ROOT) -> list[Path]:
+    """Returns where the packages of the environments beside lie; those not installed are named."""
+    found: list[Path] = []
+    for name in OWN_ENVIRONMENTS:
+        there = sorted((root / name).glob("lib/python3*/site-packages"))
+        if not there:
+            print(f"{name} is not installed")
+        found += there
+    return found
 
 
 def knows_vulnerabilities() -> bool:

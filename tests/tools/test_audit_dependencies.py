@@ -48,6 +48,28 @@ def test_an_index_without_advisories_has_checked_nothing(
 def test_an_index_with_advisories_is_asked_about_what_is_installed(
     tool: ModuleType, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
+    monkeypatch.setattr(tool, "own_packages", list)
     asked = index(tool, monkeypatch, KNOWS, code)
     assert tool.main([]) == code
     assert "--local" in asked[-1]
+
+
+def test_environments_beside_are_looked_into_where_they_are(
+    tool: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    packages = tmp_path / ".venv-federated" / "lib" / "python3.11" / "site-packages"
+    packages.mkdir(parents=True)
+    assert tool.own_packages(tmp_path) == [packages]
+    assert ".venv-triton is not installed" in capsys.readouterr().out
+
+    def run(*arguments: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(
+            arguments, 1 if str(packages) in arguments else 0, stdout=KNOWS if capture else ""
+        )
+
+    monkeypatch.setattr(tool, "own_packages", lambda: [packages])
+    monkeypatch.setattr(tool, "run", run)
+    assert tool.main([]) == 1

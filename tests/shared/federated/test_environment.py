@@ -43,3 +43,21 @@ def test_what_runs_in_it_is_tested_in_it() -> None:
     )
     assert done.returncode == 0, done.stdout[-6_000:] + done.stderr[-2_000:]
     assert " passed" in done.stdout
+
+
+def test_what_it_runs_with_is_what_the_requirements_name() -> None:
+    """The bill of materials is made of them (`make sbom`)."""
+    if (told := environment.problem()) is not None:
+        pytest.skip(told)
+    lines = environment.REQUIREMENTS.read_text("utf-8").splitlines()
+    wanted = [line for line in lines if line and not line.startswith("#")]
+    asked = (
+        "import sys; from importlib.metadata import version; "
+        "print(*(f'{name}=={version(name)}' for name in sys.argv[1:]), sep='\\n')"
+    )
+    names = [line.partition("==")[0] for line in wanted]
+    done = subprocess.run(
+        [environment.program("python"), "-c", asked, *names],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.splitlines() == wanted
