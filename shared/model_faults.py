@@ -12,6 +12,12 @@ def first_fault(error: ValidationError) -> tuple[tuple[int | str, ...], str]:
     return first["loc"], first["msg"].removeprefix("Value error, ")
 
 
+def told(error: ValidationError) -> str:
+    """Returns the first fault in one line: "layers.0.name: is required"."""
+    path, message = first_fault(error)
+    return f"{dotted(path)}: {message}" if path else message
+
+
 def dotted(path: tuple[int | str, ...]) -> str:
     """Returns a path as "layers.0.name"."""
     return ".".join(str(part) for part in path)

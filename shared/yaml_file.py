@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
-from shared.model_faults import dotted, first_fault
+from shared.model_faults import told
+from shared.strict_model import StrictModel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,12 +18,6 @@ MAX_BYTES: Final = 5_000_000
 
 class YamlFileError(ValueError):
     """A file that cannot be read or is wrong; the text names it and the place."""
-
-
-class StrictModel(BaseModel):
-    """A part of a file; what it does not know is refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 _Model = TypeVar("_Model", bound=StrictModel)
@@ -45,6 +40,4 @@ def read_yaml(path: Path, model: type[_Model], max_bytes: int = MAX_BYTES) -> _M
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise YamlFileError(f"{path}: {error}") from error
     except ValidationError as error:
-        where, message = first_fault(error)
-        told = f"{dotted(where)}: {message}" if where else message
-        raise YamlFileError(f"{path}: {told}") from error
+        raise YamlFileError(f"{path}: {told(error)}") from error

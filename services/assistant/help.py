@@ -6,7 +6,8 @@ from typing import Final, Self
 from pydantic import Field, model_validator
 
 from services.assistant.domain import Citation, Language
-from shared.yaml_file import StrictModel, read_yaml
+from shared.strict_model import StrictModel
+from shared.yaml_file import read_yaml
 
 BUNDLED: Final = Path(__file__).parent / "data" / "help.yaml"
 PREFIX: Final = "help."

@@ -12,7 +12,8 @@ from typing import Final, Literal, Self
 from pydantic import Field, model_validator
 
 from services.assistant.domain import LANGUAGES, Language
-from shared.yaml_file import StrictModel, read_yaml
+from shared.strict_model import StrictModel
+from shared.yaml_file import read_yaml
 
 BUNDLED: Final = Path(__file__).parent / "data" / "templates.yaml"
 _PLACE: Final = re.compile(r"\{([a-z_]+)\}")

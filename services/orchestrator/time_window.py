@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import AwareDatetime, model_validator
 
-from shared.yaml_file import StrictModel
+from shared.strict_model import StrictModel
 
 
 class TimeWindow(StrictModel):

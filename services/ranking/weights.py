@@ -5,21 +5,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from services.ranking.features import FEATURES
+from shared.strict_model import StrictModel
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Kind = Literal["variant_group", "brand", "category"]
 
 
-class _Strict(BaseModel):
-    """A mistyped key in the file is an error at start, not a silent default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DiversityConfig(_Strict):
+class DiversityConfig(StrictModel):
     """Maximal marginal relevance where the request does not set it."""
 
     strength: float = Field(ge=0.0, le=1.0)
@@ -28,13 +23,13 @@ class DiversityConfig(_Strict):
     """What makes two products alike."""
 
 
-class ServingConfig(_Strict):
+class ServingConfig(StrictModel):
     """One named way to rank."""
 
     version: str = Field(min_length=1)
     weights: dict[str, Finite]
     """Score per unit of a feature; features not named weigh 0."""
-    languages: dict[str, dict[str, Finite]] = {}
+    languages: dict[str, dict[str, Finite]] = Field(default_factory=dict[str, dict[str, Finite]])
     """By language of the query ("zh"), the weights that differ in it."""
     diversity: DiversityConfig
 
@@ -52,7 +47,7 @@ class ServingConfig(_Strict):
         return self
 
 
-class LogisticConfig(_Strict):
+class LogisticConfig(StrictModel):
     """A logistic curve over absolute features (Platt scaling)."""
 
     intercept: Finite
@@ -60,7 +55,7 @@ class LogisticConfig(_Strict):
     """Per unit of a feature of `calibration.ABSOLUTE`."""
 
 
-class CalibrationConfig(_Strict):
+class CalibrationConfig(StrictModel):
     """Curves from features to the probability of relevance."""
 
     version: str
@@ -70,7 +65,7 @@ class CalibrationConfig(_Strict):
     """For candidates without one."""
 
 
-class Weights(_Strict):
+class Weights(StrictModel):
     """The whole file."""
 
     serving: dict[str, ServingConfig]

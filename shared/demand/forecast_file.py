@@ -14,11 +14,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final, TypedDict
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from shared.demand.forecast import LONGEST_HORIZON, Forecast
 from shared.durable_file import sync_folder
-from shared.model_faults import dotted, first_fault
+from shared.model_faults import told
+from shared.strict_model import StrictModel
 
 VERSION: Final = 1
 MAX_BYTES: Final = 1_000_000_000
@@ -28,11 +29,7 @@ class ForecastFileError(ValueError):
     """A file that holds no forecasts; says where and why."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Header(_Strict):
+class Header(StrictModel):
     """The first line."""
 
     wherefore_demand: int = VERSION
@@ -45,7 +42,7 @@ class Header(_Strict):
     """What tells one log of events from another."""
 
 
-class _Row(_Strict):
+class _Row(StrictModel):
     product_id: str = Field(min_length=1, max_length=128)
     method: str
     daily: tuple[float, ...]
@@ -159,9 +156,7 @@ def read_forecasts(path: Path) -> Forecasts:
     except OSError as error:
         raise ForecastFileError(f"{path.name}: {error.strerror or error}") from error
     except ValidationError as error:
-        where, message = first_fault(error)
-        told = f"{dotted(where)}: {message}" if where else message
-        raise ForecastFileError(f"{path.name}, line {number}: {told}") from error
+        raise ForecastFileError(f"{path.name}, line {number}: {told(error)}") from error
     except UnicodeDecodeError as error:
         raise ForecastFileError(f"{path.name}, line {number}: is not UTF-8") from error
     return Forecasts(header.start, header.horizon, header.events, found)

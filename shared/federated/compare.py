@@ -13,7 +13,7 @@ from shared.federated.comparison import Plan, compare, rounds_of
 from shared.federated.errors import FederatedError
 from shared.federated.progress import rounds_bar
 from shared.federated.trial import Trial
-from shared.model_faults import dotted, first_fault
+from shared.model_faults import told
 
 _USAGE = 2
 
@@ -29,8 +29,7 @@ def main() -> int:
     try:
         plan = Plan.model_validate_json(asked.plan)
     except ValidationError as error:
-        path, message = first_fault(error)
-        sys.stderr.write(f"{dotted(path)}: {message}\n")
+        sys.stderr.write(f"{told(error)}\n")
         return _USAGE
     try:
         trials = [Trial.load(folder) for folder in asked.trials]

@@ -22,7 +22,7 @@ from shared.federated.privacy import noise_for
 from shared.federated.progress import rounds_bar
 from shared.federated.result import delta_for, write_result
 from shared.federated.settings import RunSettings
-from shared.model_faults import dotted, first_fault
+from shared.model_faults import told
 
 _USAGE = 2
 
@@ -49,8 +49,7 @@ def main() -> int:
             settings = RunSettings.model_validate({**settings.model_dump(), "noise": noise})
         card = _train(asked.shops, Task.load(asked.task), settings, asked.task, asked.out)
     except ValidationError as error:
-        path, message = first_fault(error)
-        sys.stderr.write(f"{dotted(path)}: {message}\n" if path else f"{message}\n")
+        sys.stderr.write(f"{told(error)}\n")
         return _USAGE
     except FederatedError as error:
         sys.stderr.write(f"{error}\n")

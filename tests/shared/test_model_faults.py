@@ -3,7 +3,7 @@
 import pytest
 from pydantic import BaseModel, ValidationError, field_validator
 
-from shared.model_faults import dotted, first_fault
+from shared.model_faults import dotted, first_fault, told
 
 
 class Inner(BaseModel):
@@ -31,3 +31,4 @@ def test_the_first_fault_is_told_without_the_value(value: object, said: str) -> 
     assert dotted(path) == "inner.0.secret"
     assert message.startswith(said)
     assert str(value) not in message
+    assert told(raised.value) == f"inner.0.secret: {message}"

@@ -20,7 +20,8 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from shared.yaml_file import StrictModel, read_yaml
+from shared.strict_model import StrictModel
+from shared.yaml_file import read_yaml
 
 MAX_BYTES: Final = 1_000_000
 BUCKETS: Final = 10_000

@@ -16,7 +16,7 @@ from pydantic import (
 from services.orchestrator.time_window import TimeWindow
 from shared.errors import InvalidArgumentError
 from shared.filter_syntax import parse_filter, quote
-from shared.yaml_file import StrictModel
+from shared.strict_model import StrictModel
 
 MAX_RULES: Final = 10_000
 MAX_POSITION: Final = 100

@@ -7,7 +7,8 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from services.orchestrator.time_window import TimeWindow
-from shared.yaml_file import StrictModel, read_yaml
+from shared.strict_model import StrictModel
+from shared.yaml_file import read_yaml
 
 MAX_CAMPAIGNS: Final = 10_000
 MAX_POSITION: Final = 20

@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from services.ranking.features import FEATURES
 from services.ranking.weights import Finite
-from shared.model_faults import dotted, first_fault
+from shared.model_faults import told
 from shared.text_file import open_text
 
 OUTCOMES: Final = ("clicked", "carted", "purchased")
@@ -138,9 +138,7 @@ def _read(line: str, where: str) -> LoggedPage:
     try:
         page = _Page.model_validate_json(line)
     except ValidationError as error:
-        path, message = first_fault(error)
-        name = dotted(path)
-        raise PageLogError(f"{where}: {f'{name}: ' if name else ''}{message}") from error
+        raise PageLogError(f"{where}: {told(error)}") from error
     numbers = [number for number, result in enumerate(page.results) if result.place]
     numbers.sort(key=lambda number: page.results[number].place or 0)
     shown = [page.results[number] for number in numbers]

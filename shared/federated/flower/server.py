@@ -20,7 +20,7 @@ from shared.federated.flower.rounds import run_rounds
 from shared.federated.models import Task
 from shared.federated.result import write_result
 from shared.federated.settings import RunSettings
-from shared.model_faults import dotted, first_fault
+from shared.model_faults import told
 
 _OWN: Final = ("task", "out", "least-shops", "wait-seconds")
 _PAUSE_SECONDS: Final = 1.0
@@ -64,9 +64,7 @@ def run_settings(configured: Any) -> RunSettings:
     try:
         return RunSettings.model_validate(given)
     except ValidationError as error:
-        path, message = first_fault(error)
-        named = f"{dotted(path)}: " if path else ""
-        raise FederatedError(f"run configuration: {named}{message}") from error
+        raise FederatedError(f"run configuration: {told(error)}") from error
 
 
 def _wait(grid: Grid, least: int, seconds: float) -> int:
