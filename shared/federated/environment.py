@@ -7,32 +7,30 @@ a virtual environment of its own. All else, the suite included, it takes from th
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import sysconfig
-import venv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from shared.federated.errors import FederatedError
+from shared.own_environment import InstallError, OwnEnvironment
 
 ENVIRONMENT: Final = Path(__file__).resolve().parents[2] / ".venv-federated"
 REQUIREMENTS: Final = Path(__file__).with_name("requirements.txt")
-_STAMP: Final = "wherefore-installed.txt"
 
 
 def problem(environment: Path = ENVIRONMENT) -> str | None:
     """Returns why nothing can run in it; None when it is there."""
-    if _installed(environment):
+    if _own(environment).installed:
         return None
     return "Flower is not installed; `make federated` (python -m shared.federated) installs it"
 
 
 def program(name: str, environment: Path = ENVIRONMENT) -> Path:
     """Returns the path of a program in it, such as "python" or "flower-superlink"."""
-    return environment / "bin" / name
+    return _own(environment).program(name)
 
 
 def variables() -> dict[str, str]:
@@ -46,24 +44,12 @@ def install(environment: Path = ENVIRONMENT) -> None:
     Raises:
         FederatedError: pip failed.
     """
-    if _installed(environment):
-        return
-    shutil.rmtree(environment, ignore_errors=True)
-    venv.create(environment, with_pip=False)
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    packages = environment / "lib" / version / "site-packages"
-    # As a folder of sites, not as a path alone: editable installs are found by files in it.
-    (packages / "zz_suite.pth").write_text(
-        f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n", encoding="utf-8"
-    )
-    pip = [sys.executable, "-m", "pip", "--python", str(program("python", environment)), "install"]
-    done = subprocess.run(  # noqa: S603 - our own command
-        [*pip, "--quiet", "--disable-pip-version-check", "--no-deps", "-r", str(REQUIREMENTS)],
-        check=False,
-    )
-    if done.returncode != 0:
-        raise FederatedError("Flower could not be installed; pip's message is above")
-    (environment / _STAMP).write_text(_wanted(), encoding="utf-8")
+    try:
+        _own(environment).install(
+            ["--no-deps", "-r", str(REQUIREMENTS)], sites=[sysconfig.get_path("purelib")]
+        )
+    except InstallError as error:
+        raise FederatedError(f"Flower could not be installed; {error}") from error
 
 
 def run(module: str, arguments: Sequence[str], environment: Path = ENVIRONMENT) -> int:
@@ -82,10 +68,6 @@ def run(module: str, arguments: Sequence[str], environment: Path = ENVIRONMENT) 
             raise
 
 
-def _installed(environment: Path) -> bool:
-    stamp = environment / _STAMP
-    return stamp.is_file() and stamp.read_text(encoding="utf-8") == _wanted()
-
-
-def _wanted() -> str:
-    return f"{sys.prefix}\n{REQUIREMENTS.read_text(encoding='utf-8')}"
+def _own(environment: Path) -> OwnEnvironment:
+    requirements = REQUIREMENTS.read_text(encoding="utf-8")
+    return OwnEnvironment(environment, f"{sys.prefix}\n{requirements}")

@@ -13,12 +13,12 @@ import re
 import shutil
 import subprocess
 import sys
-import venv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from shared.inference.settings import REPOSITORY
+from shared.own_environment import InstallError, OwnEnvironment
 from shared.suite.errors import SuiteError
 from shared.suite.ports import PortPlan
 from shared.suite.process import Command
@@ -62,7 +62,7 @@ def problem(
     reason = unsupported()
     if reason is not None:
         return reason
-    if not _installed(environment):
+    if not _own(environment).installed:
         return "it is not installed; `make triton` installs it"
     reason = _layout(environment).problem()
     if reason is not None:
@@ -86,17 +86,10 @@ def install(environment: Path = ENVIRONMENT) -> None:
     Raises:
         SuiteError: pip failed.
     """
-    if _installed(environment):
-        return
-    shutil.rmtree(environment, ignore_errors=True)
-    venv.create(environment, with_pip=True)
-    pip = [environment / "bin/python", "-m", "pip", "install", "--quiet"]
-    done = subprocess.run(  # noqa: S603 - our own command
-        [*pip, "--disable-pip-version-check", *REQUIREMENTS], check=False
-    )
-    if done.returncode != 0:
-        raise SuiteError("Triton could not be installed; pip's message is above")
-    _stamp(environment).write_text("\n".join(REQUIREMENTS))
+    try:
+        _own(environment).install(REQUIREMENTS)
+    except InstallError as error:
+        raise SuiteError(f"Triton could not be installed; {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +180,8 @@ def clear_shared_memory(ports: PortPlan) -> None:
         region.unlink(missing_ok=True)
 
 
-def _stamp(environment: Path) -> Path:
-    return environment / "wherefore-installed.txt"
-
-
-def _installed(environment: Path) -> bool:
-    stamp = _stamp(environment)
-    return stamp.is_file() and stamp.read_text() == "\n".join(REQUIREMENTS)
+def _own(environment: Path) -> OwnEnvironment:
+    return OwnEnvironment(environment, "\n".join(REQUIREMENTS))
 
 
 def _layout(environment: Path) -> _Layout:
