@@ -9,10 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc  # pyright: ignore[reportMissingTypeStubs]
 
-_pb2: Any = health_pb2
-_HealthStub: Any = health_pb2_grpc.HealthStub
+from shared.health_check import SERVING, check_health
 
 SECONDS = 2.0
 """Longest wait for the answer."""
@@ -27,14 +25,13 @@ def main(arguments: Sequence[str]) -> int:
         f"127.0.0.1:{arguments[0]}", (("grpc.enable_http_proxy", 0),)
     ) as channel:
         try:
-            answer = _HealthStub(channel).Check(_pb2.HealthCheckRequest(), timeout=SECONDS)
+            status = check_health(channel, SECONDS)
         except grpc.RpcError as error:
             failed: Any = error
             sys.stderr.write(f"{failed.code().name}: {failed.details()}\n")
             return 1
-    status = str(_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
     sys.stdout.write(f"{status}\n")
-    return 0 if status == "SERVING" else 1
+    return 0 if status == SERVING else 1
 
 
 if __name__ == "__main__":

@@ -5,14 +5,12 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc  # pyright: ignore[reportMissingTypeStubs]
 
+from shared.health_check import check_health
 from shared.security.certificates import CertificateFiles, channel_credentials
 from shared.security.identity import OPERATOR
 from shared.security.settings import SecuritySettings
 
-_pb2: Any = health_pb2
-_HealthStub: Any = health_pb2_grpc.HealthStub
 _OPTIONS: Final[Sequence[tuple[str, Any]]] = (("grpc.enable_http_proxy", 0),)
 
 
@@ -22,10 +20,9 @@ def service_health(
     """Returns what grpc.health.v1 says of the whole server: "SERVING", "NOT_SERVING" or ""."""
     with _channel(f"127.0.0.1:{port}", security) as channel:
         try:
-            answer = _HealthStub(channel).Check(_pb2.HealthCheckRequest(), timeout=timeout)
+            return check_health(channel, timeout)
         except grpc.RpcError:
             return ""
-    return str(_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
 
 
 def _channel(target: str, security: SecuritySettings | None) -> grpc.Channel:
