@@ -10,6 +10,7 @@ from services.assistant.learnt import LONGEST_QUESTION, Learnt
 from shared.errors import FieldViolation, InvalidArgumentError
 from shared.privacy.actors import actor_of, actors_named
 from shared.text.control import CONTROL
+from shared.language_tag import is_language_tag
 from wherefore.assistant.v1 import assistant_service_pb2 as pb
 from wherefore.assistant.v1 import learnt_service_pb2 as learnt_pb
 from wherefore.assistant.v1 import user_data_service_pb2 as user_pb
@@ -17,8 +18,6 @@ from wherefore.common.v1.user_profile_pb2 import UserContext
 
 MAX_DIALOGUES: Final = 100
 _MAX_USER: Final = 256
-_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
-_MAX_LANGUAGE: Final = 35
 _MAX_ID: Final = 200
 _MAX_IDS: Final = 1_000
 _MAX_PAGE, _DEFAULT_PAGE = 1_000, 50
@@ -180,7 +179,7 @@ def user_violations(user_id: str, field: str) -> Iterable[FieldViolation]:
 
 def language_violations(code: str) -> Iterable[FieldViolation]:
     """Yields what is wrong with a language code."""
-    if code and (len(code) > _MAX_LANGUAGE or not _LANGUAGE.fullmatch(code)):
+    if code and not is_language_tag(code):
         yield FieldViolation(
             "language_code", 'is no BCP-47 tag: give one such as "en" or "zh-CN", or none'
         )

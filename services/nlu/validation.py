@@ -1,10 +1,10 @@
 """Validation: what the contract says of requests, checked before any work is done."""
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 from shared.errors import FieldViolation, InvalidArgumentError
+from shared.language_tag import is_language_tag
 from shared.text.control import CONTROL
 
 MAX_QUERY: Final = 1_000
@@ -13,9 +13,6 @@ MAX_TEXTS: Final = 256
 MAX_TEXT: Final = 20_000
 MAX_PAIR_TEXT: Final = 10_000
 MAX_ATTRIBUTED: Final = 20
-_MAX_LANGUAGE: Final = 35  # RFC 5646, section 4.4.1
-
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 
 
 def check_query(query: str, language_code: str, path: str = "") -> None:
@@ -80,5 +77,5 @@ def _query(query: str, field: str) -> Iterable[FieldViolation]:
 
 
 def _language(code: str, field: str) -> Iterable[FieldViolation]:
-    if code and (len(code) > _MAX_LANGUAGE or not _LANGUAGE.fullmatch(code)):
+    if code and not is_language_tag(code):
         yield FieldViolation(field, 'is no BCP-47 tag: give one such as "en" or "zh-CN", or none')

@@ -1,17 +1,16 @@
 """What requests may hold, checked before any work is done."""
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
 from shared.errors import FieldViolation, InvalidArgumentError
 from shared.filter_syntax import parse_filter
+from shared.language_tag import is_language_tag
 from shared.text.control import CONTROL
 from wherefore.common.v1.user_profile_pb2 import UserContext
 
 MAX_QUERY: Final = 1_000
 MAX_ID: Final = 128
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,4}")
 
 
 class Violations:
@@ -35,7 +34,7 @@ class Violations:
 
     def language(self, field: str, code: str) -> None:
         """Checks a BCP-47 tag, or nothing."""
-        if code and not _LANGUAGE.fullmatch(code):
+        if code and not is_language_tag(code):
             self.add(field, "must be a BCP-47 language tag, such as en or zh-Hans")
 
     def user(self, user: UserContext) -> None:

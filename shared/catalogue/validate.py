@@ -6,9 +6,9 @@ import unicodedata
 from collections.abc import Iterator
 
 from shared.errors import FieldViolation, entry_path
+from shared.language_tag import is_language_tag
 from wherefore.common.v1 import product_pb2
 
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _SNAKE_CASE = re.compile(r"[^\W_A-Z]\w*")
 _GTIN_LENGTHS = (8, 12, 13, 14)
@@ -63,7 +63,7 @@ def _check_identity(product: product_pb2.Product) -> Iterator[tuple[str, str]]:
     if any(char.isspace() for char in product.id):
         yield "id", "must not contain white space"
     yield from _text("variant_group_id", product.variant_group_id, 128)
-    if product.language_code and not _LANGUAGE.fullmatch(product.language_code):
+    if product.language_code and not is_language_tag(product.language_code):
         yield "language_code", "must be a BCP-47 language tag"
     for index, gtin in enumerate(product.gtins):
         if not (gtin.isascii() and gtin.isdigit() and len(gtin) in _GTIN_LENGTHS):
@@ -79,7 +79,7 @@ def _check_texts(product: product_pb2.Product) -> Iterator[tuple[str, str]]:
     ):
         for language, text in texts.items():
             field = entry_path(name, language)
-            if not _LANGUAGE.fullmatch(language):
+            if not is_language_tag(language):
                 yield field, "must be keyed by a BCP-47 language tag"
             yield from _text(field, text, limit, minimum=minimum, layout=_LAYOUT)
     yield from _text("brand", product.brand, 200)
@@ -146,7 +146,7 @@ def _check_reviews(product: product_pb2.Product) -> Iterator[tuple[str, str]]:
         if not 0 <= review.rating <= _MAX_STARS:
             yield f"{field}.rating", "must be 0 to 5"
         yield from _text(f"{field}.text", review.text, 10_000, layout=_LAYOUT)
-        if review.language_code and not _LANGUAGE.fullmatch(review.language_code):
+        if review.language_code and not is_language_tag(review.language_code):
             yield f"{field}.language_code", "must be a BCP-47 language tag"
     rating = product.review_summary.average_rating
     if not (rating == 0 or 1 <= rating <= _MAX_STARS):
