@@ -29,6 +29,17 @@ _EXPERIMENTS: Final = """layers:
           - {name: online, share: 0.5, ranking_model: online}
         surfaces: [search, recommend]
 """
+_TERMS: Final = """currency: CNY
+groups:
+  - {id: trade, discounts: [{percent: 10, breaks: {100: 12.5}}]}
+accounts:
+  - id: fuzz
+    group: trade
+    prices: [{product: kitchen-0001, price: 9.99, breaks: {10: 9.5}, minimum: 5, step: 5}]
+    hidden: {brands: [Nobody]}
+reserved:
+  - {tags: [trade-only], for: [trade]}
+"""
 _FAULTS: Final = re.compile(
     rb'"level": ?"(error|critical)"|Traceback \(most recent|never retrieved'
 )
@@ -37,12 +48,15 @@ _FAULTS: Final = re.compile(
 
 @contextmanager
 def running_suite() -> Iterator[Suite]:
-    """A suite of its own with the bundled catalogue, also with experiments and aggregates."""
+    """A suite of its own with the bundled catalogue, experiments, accounts and aggregates."""
     with TemporaryDirectory(prefix="wherefore-") as folder:
         home = Path(folder)
         experiments = home / "experiments.yaml"
         experiments.write_text(_EXPERIMENTS, encoding="utf-8")
+        terms = home / "terms.yaml"
+        terms.write_text(_TERMS, encoding="utf-8")
         settings = _patience() | {
+            "WHEREFORE_ORCHESTRATOR_TERMS__FILE": str(terms),
             "WHEREFORE_ORCHESTRATOR_EXPERIMENTS_FILE": str(experiments),
             "WHEREFORE_ORCHESTRATOR_PRIVACY__EPSILON": "1e9",
             "WHEREFORE_ORCHESTRATOR_PRIVACY__DELTA": "0.5",

@@ -37,6 +37,8 @@ class Caller:
     """Whose data it may see; empty for the only one of a suite without tenants."""
     roles: frozenset[str] = frozenset()
     """What it may do, as `shared.security.policy` names it."""
+    accounts: frozenset[str] = frozenset()
+    """Accounts whose terms it may be answered by; see `shared.security.accounts`."""
 
 
 NOBODY = Caller()

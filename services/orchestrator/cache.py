@@ -14,6 +14,8 @@ from cachetools import TTLCache
 
 from services.orchestrator.merchandising.plan import Plan
 from services.orchestrator.shown import RankNotes
+from services.orchestrator.terms.applied import without
+from services.orchestrator.terms.price_check import PriceCheck, without_prices
 from services.orchestrator.variants import VariantGroups
 from wherefore.common.v1.diagnostics_pb2 import Degradation
 from wherefore.nlu.v1.picture_service_pb2 import ComposeQueryResponse
@@ -47,7 +49,7 @@ class Ranking:
     growing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while it grows: two requests for deeper pages must not add the same products."""
     filter: str = ""
-    """The caller's filter joined with that of the shop's rules."""
+    """What retrieval is asked: the filters of the caller, the shop's rules and the terms."""
     plan: Plan = field(default_factory=Plan)
     """What the shop's rules ask of it."""
     variants: VariantGroups = field(default_factory=VariantGroups)
@@ -57,6 +59,25 @@ class Ranking:
     """What is sought in pictures."""
     notes: RankNotes = field(default_factory=RankNotes)
     """How it was ranked."""
+    account_id: str = ""
+    """By whose terms; empty for nobody's."""
+    terms_version: str = ""
+    """Of the terms that were in force."""
+    shown_only: str = ""
+    """Filter of what the account, or nobody, may be shown; part of `filter`, and never told."""
+    check: PriceCheck | None = None
+    """Conditions on the account's prices, of which `filter` asks for less."""
+
+    @property
+    def told_filter(self) -> str:
+        """What answers tell of `applied_filter`."""
+        applied = without(self.applied_filter, self.shown_only)
+        return applied if self.check is None else self.check.told(applied)
+
+    @property
+    def asked_understanding(self) -> QueryUnderstanding:
+        """The query as retrieval is asked it."""
+        return self.understanding if self.check is None else without_prices(self.understanding)
 
 
 def ranking_cache(size: int, seconds: float) -> TTLCache[str, Ranking]:

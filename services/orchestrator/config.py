@@ -11,6 +11,7 @@ from services.orchestrator.event_backend import EventLogSettings
 from services.orchestrator.sponsored.settings import SponsoredSettings
 from services.orchestrator.stage_budgets import Budgets
 from services.orchestrator.stock.settings import StockSettings
+from services.orchestrator.terms.settings import TermsSettings
 from shared.settings import ServiceSettings
 from shared.tenant_folder import tenant_folder
 
@@ -180,6 +181,8 @@ class OrchestratorSettings(ServiceSettings):
 
     sponsored: SponsoredSettings = SponsoredSettings()
 
+    terms: TermsSettings = TermsSettings()
+
     startup_wait_seconds: float = Field(default=20, ge=0)
     """How long readiness waits at the start for the NLU, ranking and reasons."""
 
@@ -287,6 +290,9 @@ class OrchestratorSettings(ServiceSettings):
             "rules_file": _file_of(self.rules_file, tenant),
             "experiments_file": _file_of(self.experiments_file, tenant),
             "sponsored": self.sponsored.of_file(_file_of(self.sponsored.campaigns_file, tenant)),
+            "terms": self.terms.of_files(
+                _file_of(self.terms.file, tenant), _file_of(self.terms.prices_file, tenant)
+            ),
             "stock": self.stock.of_file(_file_of(self.stock.forecast_file, tenant)),
             "pictures_dir": self.pictures_dir / tenant if self.pictures_dir else None,
             "http_enabled": False,

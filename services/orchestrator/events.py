@@ -25,9 +25,10 @@ from services.orchestrator.purposes import ANALYTICS, PURPOSES, refuses
 from services.orchestrator.shown import ShownPages
 from services.orchestrator.sponsored.charges import ClickCharger
 from services.orchestrator.tokens import Attribution, TokenSigner
-from services.orchestrator.validation import MAX_ID, MAX_QUERY, Violations
+from services.orchestrator.validation import MAX_ACCOUNT_ID, MAX_ID, MAX_QUERY, Violations
 from shared.errors import FieldViolation, InvalidArgumentError, UnavailableError
 from shared.privacy.personal import masked
+from shared.security.accounts import check_account
 from wherefore.common.v1 import user_event_pb2 as pb
 
 MAX_PRODUCTS: Final = 100
@@ -232,6 +233,8 @@ def _check(event: pb.UserEvent) -> None:
     found.text("query", event.query, MAX_QUERY)
     if not set(event.refused_purposes) <= set(PURPOSES):
         found.add("refused_purposes", "name purposes: personalisation, analytics, training")
+    found.text("account_id", event.account_id, MAX_ACCOUNT_ID)
+    check_account(event.account_id)
     _check_products(event, found)
     _check_review(event, found)
     found.raise_any()

@@ -16,11 +16,13 @@ from services.orchestrator.pipeline import SearchPipeline
 from services.orchestrator.search_query import SearchQuery, Work
 from services.orchestrator.stage_budgets import StageBudget
 from services.orchestrator.stock.mover import StockMover
+from services.orchestrator.terms.applied import reprice_all
 from services.orchestrator.word_effects import semantic_matches
 from services.orchestrator.word_readings import cross_readings
 from shared.errors import WhereforeError
 from shared.timing import StageTimer
 from wherefore.common.v1.diagnostics_pb2 import Degradation, StageTiming
+from wherefore.common.v1.product_pb2 import Product
 from wherefore.orchestrator.v1.explanation_service_pb2 import (
     CrossReading,
     ProductExplanation,
@@ -82,6 +84,10 @@ class Explainer:
             ranking = await self._pipeline.rank(work, query.ranking_id)
             candidates = await self._candidates(work, ranking, query.product_ids)
             known = {candidate.product.id: candidate.product for candidate in candidates}
+            if work.contract is not None:
+                # Shown as the catalogue has them, and ranked as they were.
+                known = {product_id: _copy(product) for product_id, product in known.items()}
+                reprice_all(work.contract, (candidate.product for candidate in candidates))
             wanted = [product_id for product_id in query.product_ids if product_id in known]
             ranked = ExplainResponse()
             if known and (wanted or not query.product_ids):
@@ -131,7 +137,7 @@ class Explainer:
         """Returns what the search ranked first, and the products asked for besides."""
         asked = [*product_ids, *ranking.plan.pins]
         request = RetrieveRequest(
-            query=ranking.understanding,
+            query=ranking.asked_understanding,
             filter=ranking.filter,
             limit=self._clients.settings.candidates,
             included_ids=list(dict.fromkeys(asked))[:MOST_BY_ID],
@@ -145,7 +151,11 @@ class Explainer:
             )
         work.degradations.pass_on(response.degraded)
         _add_cross_readings(response.candidates, ranking)
-        return response.candidates
+        if ranking.check is None:
+            return response.candidates
+        products = [candidate.product for candidate in response.candidates]
+        kept = await ranking.check.kept(self._clients, products)
+        return [each for each in response.candidates if each.product.id in kept]
 
     async def _explain(
         self,
@@ -188,6 +198,12 @@ class Explainer:
         except WhereforeError as error:
             work.degradations.note(WORDS_STAGE, error)
             return {}
+
+
+def _copy(product: Product) -> Product:
+    copied = Product()
+    copied.CopyFrom(product)
+    return copied
 
 
 def _add_cross_readings(candidates: Sequence[Candidate], ranking: Ranking) -> None:

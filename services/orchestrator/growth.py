@@ -19,7 +19,10 @@ from services.orchestrator.ranker import Ranker, in_order_of_fusion
 from services.orchestrator.search_query import Work
 from services.orchestrator.sponsored.seller import Seller
 from services.orchestrator.stock.mover import StockMover
+from services.orchestrator.terms.applied import reprice_all
+from services.orchestrator.terms.price_check import LOTS, STAGE
 from shared.errors import FailedPreconditionError, InvalidArgumentError
+from shared.filter_syntax import join_and
 from wherefore.orchestrator.v1.result_pb2 import Result
 from wherefore.retrieval.v1.candidate_pb2 import Candidate
 from wherefore.retrieval.v1.retrieval_service_pb2 import RetrieveRequest, RetrieveResponse
@@ -57,27 +60,43 @@ class RankingGrower:
         known = len(ranking.product_ids)
         ordered = bool(work.query.order_by)
         # An order by price over one lot and then over the next would not be one order.
-        lots = _ORDERED_LOTS if ordered else 1
+        lots = (_ORDERED_LOTS if ordered else 1) * (1 if ranking.check is None else LOTS)
         limit = min(lots * self._clients.settings.candidates, MAX_RANKED - known)
         if limit <= 0 or (ordered and known):
             ranking.exhausted = True
+            if ranking.check is not None:
+                _note_cut(work, ranking, known)
             return
         chosen = self._chosen(work) if not known else []
         response = await self._retrieve(work, ranking, limit, [i for i, _ in chosen])
         candidates = list(response.candidates)
         # Products that are pinned or were chosen come on top of what was asked for.
         ranking.exhausted = len([c for c in candidates if c.legs]) < limit
+        seen = [candidate.product.id for candidate in candidates]
+        candidates = await self._of_account(work, ranking, candidates)
         add_leg(candidates, chosen, self._clients.settings.chosen_weight)
         if not known:
-            ranking.estimated_total = response.estimated_total
+            if ranking.check is None:  # else it is of more than what meets the conditions
+                ranking.estimated_total = response.estimated_total
             ranking.applied_filter = response.applied_filter
             ranking.index_version = response.index_version
             ranking.relaxed = list(response.ignored_constraints)
         if candidates:
             results = await self._rank(work, ranking, candidates)
-            ranking.product_ids += [candidate.product.id for candidate in candidates]
             ranking.shown_ids |= {result.product.id for result in results}
             ranking.results += [result.SerializeToString() for result in results]
+        ranking.product_ids += seen
+
+    async def _of_account(
+        self, work: Work, ranking: Ranking, candidates: list[Candidate]
+    ) -> list[Candidate]:
+        """Returns those that meet conditions on prices, with the prices of the account."""
+        if ranking.check is not None:
+            products = [candidate.product for candidate in candidates]
+            kept = await ranking.check.kept(self._clients, products)
+            candidates = [each for each in candidates if each.product.id in kept]
+        reprice_all(work.contract, (candidate.product for candidate in candidates))
+        return candidates
 
     async def _rank(
         self, work: Work, ranking: Ranking, candidates: Sequence[Candidate]
@@ -157,7 +176,7 @@ class RankingGrower:
         self, work: Work, ranking: Ranking, limit: int, chosen_ids: Sequence[str]
     ) -> RetrieveResponse:
         request = RetrieveRequest(
-            query=ranking.understanding,
+            query=ranking.asked_understanding,
             filter=ranking.filter,
             limit=limit,
             excluded_ids=[*ranking.product_ids, *_own(work)],
@@ -187,14 +206,23 @@ class RankingGrower:
                     raise
                 # It may be a rule that names a field which the catalogue does not have; whoever
                 # searches can do nothing about that. Their own mistake is told by the second try.
-                request.filter = work.query.filter
+                own = work.query.filter if ranking.check is None else ranking.check.asked
+                request.filter = join_and(own, ranking.shown_only)
                 response = await ask_again(retrieve, self._budgets.retrieval)
                 work.degradations.note(MERCHANDISING, error, f"filters: {error.message}"[:500])
-                ranking.filter = work.query.filter
+                ranking.filter = request.filter
                 ranking.plan.drop_filter()
         work.timer.merge((t for t in response.timings if t.stage != "retrieval"), started)
         work.degradations.pass_on(response.degraded)
         return response
+
+
+def _note_cut(work: Work, ranking: Ranking, known: int) -> None:
+    """Products further down may meet the conditions on prices too, and nobody looked."""
+    error = FailedPreconditionError("the index has no prices of accounts")
+    work.degradations.note(STAGE, error, f"the first {known:,} candidates were looked at")
+    noted = {each.stage for each in ranking.degraded}
+    ranking.degraded += [d for d in work.degradations if d.stage == STAGE and STAGE not in noted]
 
 
 def _legs(ranking: Ranking) -> list[str]:

@@ -11,6 +11,8 @@ from services.orchestrator import masks
 from services.orchestrator.budget import ask_again
 from services.orchestrator.clients import Clients
 from services.orchestrator.reasons import ReasonView, reason_request
+from services.orchestrator.terms.applied import READ, terms_of
+from services.orchestrator.terms.contract import Contract
 from services.orchestrator.ties import Ties, nameable
 from shared.timing import StageTimer
 from wherefore.orchestrator.v1.result_pb2 import Result
@@ -43,6 +45,7 @@ class PageBuilder:
         *,
         include_contributions: bool,
         ties: Callable[[], Awaitable[Ties]] | None = None,
+        contract: Contract | None = None,
     ) -> Page:
         """Returns the results with products and ranks.
 
@@ -57,6 +60,7 @@ class PageBuilder:
             include_contributions: Whether results keep what was added to their scores; reasons have
                 what they tell of in any case.
             ties: Asks what the knowledge graph ties products to, while products are read.
+            contract: Terms of the account that asks, which results then tell.
 
         Raises:
             UnavailableError: Retrieval does not answer.
@@ -64,7 +68,8 @@ class PageBuilder:
         if not results:
             return Page([])
         ids = [result.product.id for result in results]
-        reading = self._products(ids, read_paths, timer, whole=reasons is not None)
+        needed = READ if contract is not None else ()
+        reading = self._products(ids, read_paths, timer, whole=reasons is not None, needed=needed)
         tied: Ties = {}
         if ties is None:
             found = await reading
@@ -76,6 +81,8 @@ class PageBuilder:
             if product := products.get(result.product.id):
                 result.rank = rank
                 result.product.CopyFrom(product)
+                if contract is not None:
+                    result.terms.CopyFrom(terms_of(contract, product))
                 page.append(result)
         asked = None
         if page and reasons is not None:
@@ -93,12 +100,19 @@ class PageBuilder:
         return Page(page, asked)
 
     async def _products(
-        self, ids: Sequence[str], read_paths: Sequence[str], timer: StageTimer, *, whole: bool
+        self,
+        ids: Sequence[str],
+        read_paths: Sequence[str],
+        timer: StageTimer,
+        *,
+        whole: bool,
+        needed: Sequence[str],
     ) -> GetProductsResponse:
         # A reason is made of all that is known of a product; without reasons, of what is shown.
         paths: list[str] = []
         if not whole:
             paths = masks.top_level(read_paths) if read_paths else masks.default_read_fields()
+            paths = list(dict.fromkeys((*paths, *needed))) if paths else []
         with timer.stage("retrieval.products"):
             request = GetProductsRequest(
                 product_ids=ids,

@@ -10,6 +10,7 @@ from services.orchestrator.merchandising.rule_book import RuleBook
 from services.orchestrator.profile import MAX_EVENTS
 from services.orchestrator.sponsored.seller import Seller
 from services.orchestrator.stock.mover import StockMover
+from services.orchestrator.terms.book import TermsBook
 from shared.cache import Scope
 from shared.errors import UnavailableError
 from shared.request_context import current_request_id, current_tenant
@@ -28,6 +29,7 @@ class PageCache:
         experiments: The arms of a user are part of a key.
         stock: Moves products by forecasts, whose version is part of a key.
         seller: Sells slots: where it does, each page has an auction of its own, and none is kept.
+        terms: Price answers to accounts; their version is part of a key.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class PageCache:
         *,
         stock: StockMover,
         seller: Seller,
+        terms: TermsBook,
     ) -> None:
         self._caches = caches
         self._store = store
@@ -46,6 +49,7 @@ class PageCache:
         self._experiments = experiments
         self._stock = stock
         self._seller = seller
+        self._terms = terms
 
     async def search(
         self, request: SearchRequest, ask: Callable[[], Awaitable[SearchResponse]]
@@ -61,13 +65,16 @@ class PageCache:
             return await ask()
         if self._seller.sells(request.serving_config or "search"):
             return await ask()
+        if self._terms.book.problem is not None:  # which no page of before tells
+            return await ask()
         timer = StageTimer()
         with timer.stage("total"):
             try:
                 scope = await self._scope(request.user)
             except UnavailableError:  # what is known of the user is not known
                 return await ask()
-            rules = f"{self._rules.version} {self._stock.version}".strip()
+            versions = (self._rules.version, self._stock.version, self._terms.version)
+            rules = " ".join(versions).strip()
             found = await self._caches.page(request, scope, rules, ask)
             response = SearchResponse.FromString(found.value)
         if not found.own:
@@ -78,10 +85,12 @@ class PageCache:
 
     async def _scope(self, user: UserContext) -> Scope:
         actor = actor_of(user.user_id, user.session_id)
+        account = user.account_id
         if not actor:
-            return Scope.everybody(current_tenant())
+            tenant = current_tenant()
+            return Scope.one(tenant, f"a:{account}", "") if account else Scope.everybody(tenant)
         events = await self._store.recent(actor, MAX_EVENTS)
-        known = [event.id for event in events]
+        known = [account, *(event.id for event in events)]
         known += [f"{name}={arm}" for name, arm in self._experiments.assign(user, "search").arms]
         state = hashlib.blake2b("\n".join(known).encode("utf-8", "replace")).hexdigest()
         return Scope.one(current_tenant(), actor, state)

@@ -29,6 +29,8 @@ from services.orchestrator.shown import ShownPages
 from services.orchestrator.sponsored.offers import OfferSeal
 from services.orchestrator.sponsored.seller import Seller, offers_of
 from services.orchestrator.stock.mover import StockMover
+from services.orchestrator.terms.book import TermsBook
+from services.orchestrator.terms.price_check import PriceCheck
 from services.orchestrator.ties import graph_ties
 from services.orchestrator.tokens import PageToken, TokenSigner
 from services.orchestrator.variants import MAX_LISTED, other_variants
@@ -67,6 +69,7 @@ class SearchPipeline:
         seal: OfferSeal,
         experiments: Experiments,
         shown: ShownPages,
+        terms: TermsBook,
     ) -> None:
         settings = clients.settings
         self._clients = clients
@@ -75,6 +78,7 @@ class SearchPipeline:
         self._signer = signer
         self._experiments = experiments
         self._shown = shown
+        self._terms = terms
         self._merchandiser = merchandiser
         self._stock = stock
         self._seal = seal
@@ -155,11 +159,18 @@ class SearchPipeline:
 
     async def _ranking(self, work: Work, ranking_id: str) -> Ranking:
         """Returns the ranking of an id, made again where it is no longer kept."""
+        work.contract = self._terms.contract(work.query.user.account_id)
+        self._terms.note(work.degradations)
         known = self._rankings.get(ranking_id)
         profile = self._profiles.read(
-            work.query.user, work.query.language_code, work.timer, work.degradations
+            work.query.user,
+            work.query.language_code,
+            work.timer,
+            work.degradations,
+            contract=work.contract,
         )
-        if known is not None:
+        # Pages go on by the terms in force, or the second one would tell prices of yesterday.
+        if known is not None and known.terms_version == self._terms.version:
             work.degradations.pass_on(known.degraded)
             work.profile = await profile
             return known
@@ -179,16 +190,29 @@ class SearchPipeline:
         ranking.plan = self._merchandiser.plan(
             work.query.serving_config, work.query.filter, work.degradations, searched
         )
-        ranking.filter = join_and(work.query.filter, ranking.plan.filter)
-        await self._grower.extend(work, ranking)
+        ranking.account_id = work.query.user.account_id
+        ranking.terms_version = self._terms.version
+        ranking.shown_only = self._terms.condition(work.contract)
+        await self._grow_first(work, ranking)
         if not ranking.results and (conditions := hard_conditions(searched)):
             ranking.understanding = softened(searched)
             ranking.exhausted = False
-            await self._grower.extend(work, ranking)
+            ranking.product_ids.clear()
+            await self._grow_first(work, ranking)
             ranking.relaxed = conditions
         ranking.degraded = [d for d in work.degradations if d.stage != "profile"]
         self._rankings[ranking_id] = ranking
         return ranking
+
+    async def _grow_first(self, work: Work, ranking: Ranking) -> None:
+        """Grows a ranking until it has a result, where there is one."""
+        check = PriceCheck.of(work.contract, work.query.filter, ranking.understanding)
+        own = work.query.filter if check is None else check.asked
+        ranking.check = check
+        ranking.filter = join_and(own, ranking.plan.filter, ranking.shown_only)
+        await self._grower.extend(work, ranking)
+        while check is not None and not ranking.results and not ranking.exhausted:
+            await self._grower.extend(work, ranking)
 
     async def _parse(self, work: Work, words: str) -> QueryUnderstanding:
         query = work.query
@@ -267,8 +291,10 @@ class SearchPipeline:
             specs=work.query.facets,
             # What pictures alone find has no words to be counted by.
             scope=work.query.facet_scope if ranking.understanding.query else FACET_SCOPE_FILTER,
-            query=ranking.understanding,
+            query=ranking.asked_understanding,
             filter_text=ranking.filter,
+            by_other_prices=ranking.check is not None,
+            contract=work.contract,
             timer=work.timer,
             degradations=work.degradations,
         )
@@ -300,6 +326,7 @@ class SearchPipeline:
                 work.timer,
                 include_contributions=query.include_contributions,
                 ties=ties,
+                contract=work.contract,
             ),
             other_variants(
                 self._clients,
@@ -307,6 +334,7 @@ class SearchPipeline:
                 results=results,
                 known=ranking.shown_ids,
                 filter_text=ranking.applied_filter,
+                check=ranking.check,
                 timer=work.timer,
                 degradations=work.degradations,
             ),

@@ -14,6 +14,8 @@ from services.orchestrator.event_store import EventStore, actor_of, age_seconds
 from services.orchestrator.fallback import Degradations
 from services.orchestrator.interest import ACTIONS, decay, weight_of
 from services.orchestrator.purposes import PERSONALISATION, refuses
+from services.orchestrator.terms.applied import reprice_all
+from services.orchestrator.terms.contract import Contract
 from shared.errors import ResourceExhaustedError, UnavailableError, WhereforeError
 from shared.text.document import title_of
 from shared.timing import StageTimer
@@ -38,12 +40,19 @@ class ProfileReader:
         self._half_life = clients.settings.popularity_half_life_days * 86_400.0
 
     async def read(
-        self, user: UserContext, language: str, timer: StageTimer, degradations: Degradations
+        self,
+        user: UserContext,
+        language: str,
+        timer: StageTimer,
+        degradations: Degradations,
+        *,
+        contract: Contract | None = None,
     ) -> UserProfile | None:
         """Returns the profile of a user or a visitor; None when nothing is known of them.
 
         Titles of recent products are in `language` where there is one; empty is English. The user
-        is named by the pseudonym that all services behind this one know.
+        is named by the pseudonym that all services behind this one know. What they usually pay is
+        by the terms of their account, where they have one.
         """
         actor = actor_of(user.user_id, user.session_id)
         if not actor:
@@ -63,6 +72,7 @@ class ProfileReader:
             if not recent:
                 return None
             products = await self._products([r.product_id for r in recent], degradations)
+        reprice_all(contract, products.values())
         profile = profile_of(
             self._store.alias(user).user_id, events, recent, products, self._half_life
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from services.orchestrator.budget import stage_timeout
 from services.orchestrator.clients import Clients
 from services.orchestrator.fallback import Degradations
+from services.orchestrator.terms.applied import reprice
 from shared.errors import WhereforeError
 from shared.text.language import primary_language
 from shared.timing import StageTimer
@@ -159,7 +160,10 @@ def _write_item(
     if anchor := view.anchors.get(product_id):
         into.anchor_product_ids.append(anchor)
     into.relations.extend(view.relations.get(product_id, ()))
-    if (standing := standings.get(product_id)) is not None:
+    if result.HasField("terms"):
+        reprice(into.product, result.terms)
+    elif (standing := standings.get(product_id)) is not None:
+        # Among the prices of the catalogue, which are not those of an account.
         into.price_standing.CopyFrom(standing)
     into.legs.MergeFrom(result.legs)
     if (pressure := result.stock_pressure).kind == STOCK_PRESSURE_KIND_OVERSTOCK:

@@ -27,8 +27,8 @@ from services.orchestrator.recommend_query import RecommendAnswer, RecommendQuer
 from services.orchestrator.related import RelatedFinder, RelatedQuery, fuse
 from services.orchestrator.serving_configs import (
     ALSO_LIKE,
-    BUY_AGAIN,
     FOR_YOU,
+    OF_THE_PAST,
     POPULAR,
     SIMILAR,
     STEPS_IN,
@@ -36,7 +36,11 @@ from services.orchestrator.serving_configs import (
 )
 from services.orchestrator.shown import RankNotes, ShownPages
 from services.orchestrator.stock.mover import StockMover
+from services.orchestrator.terms.applied import reprice_all
+from services.orchestrator.terms.book import TermsBook
+from services.orchestrator.terms.price_check import PriceCheck
 from services.orchestrator.tokens import TokenSigner, fingerprint
+from shared.filter_syntax import join_and
 from shared.timing import StageTimer
 from wherefore.common.v1.product_pb2 import AVAILABILITY_OUT_OF_STOCK
 from wherefore.common.v1.user_profile_pb2 import UserProfile
@@ -56,6 +60,8 @@ class _Work:
     timer: StageTimer
     degradations: Degradations
     profile: UserProfile | None = None
+    check: PriceCheck | None = None
+    account_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,7 @@ class Recommender:
         stock: StockMover,
         experiments: Experiments,
         shown: ShownPages,
+        terms: TermsBook,
     ) -> None:
         self._clients = clients
         self._profiles = profiles
@@ -94,6 +101,7 @@ class Recommender:
         self._stock = stock
         self._experiments = experiments
         self._shown = shown
+        self._terms = terms
         self._ranker = Ranker(clients)
         self._pages = PageBuilder(clients)
         self._reasons = Reasons(clients)
@@ -106,23 +114,35 @@ class Recommender:
             NotFoundError: None of the products at hand is in the catalogue.
             UnavailableError: Retrieval does not answer.
         """
-        work = _Work(query, StageTimer(), Degradations())
+        work = _Work(query, StageTimer(), Degradations(), account_id=query.user.account_id)
+        contract = self._terms.contract(query.user.account_id)
+        self._terms.note(work.degradations)
         with work.timer.stage("total"):
             user = await self._profiles.consenting(query.user, work.degradations)
             query = work.query = replace(query, user=user)
             work.profile = await self._profiles.read(
-                query.user, query.language_code, work.timer, work.degradations
+                query.user,
+                query.language_code,
+                work.timer,
+                work.degradations,
+                contract=contract,
             )
             plan = self._merchandiser.plan(query.serving_config, query.filter, work.degradations)
-            wanted = await self._merchandiser.usable_filter(plan, query.filter, work.degradations)
+            work.check = PriceCheck.of(contract, query.filter)
+            own = query.filter if work.check is None else work.check.asked
+            wanted = await self._merchandiser.usable_filter(
+                plan, join_and(own, self._terms.condition(contract)), work.degradations
+            )
             work.query = replace(query, filter=wanted)
             config, found = await self._found(work)
             candidates = found.candidates
             known = [*query.product_ids, *(candidate.product.id for candidate in candidates)]
-            candidates += await self._merchandiser.pinned_candidates(
+            pinned = await self._merchandiser.pinned_candidates(
                 plan, known, wanted, work.degradations
             )
+            candidates += await self._affordable(work, pinned)
             candidates = self._wanted(work, config, candidates)
+            reprice_all(contract, (candidate.product for candidate in candidates))
             results: list[Result] = []
             notes = RankNotes(self._experiments.assign(query.user, "recommend"))
             if candidates:
@@ -162,6 +182,7 @@ class Recommender:
                 None if query.skip_reasons else view,
                 work.timer,
                 include_contributions=query.include_contributions,
+                contract=contract,
             )
             await self._reasons.fill(page.results, page.reasons, work.timer, work.degradations)
         about = fingerprint([query.user.user_id, query.user.session_id, list(query.product_ids)])
@@ -191,10 +212,19 @@ class Recommender:
         config = work.query.serving_config
         while True:
             found = await self._by(config, work)
+            found = replace(found, candidates=await self._affordable(work, found.candidates))
             step_in = STEPS_IN.get(config)
             if step_in is None or self._wanted(work, config, found.candidates):
                 return config, found
             config = step_in
+
+    async def _affordable(self, work: _Work, candidates: list[Candidate]) -> list[Candidate]:
+        """Returns those whose prices for the account meet what the filter asks of prices."""
+        if work.check is None:
+            return candidates
+        products = [candidate.product for candidate in candidates]
+        kept = await work.check.kept(self._clients, products)
+        return [each for each in candidates if each.product.id in kept]
 
     async def _by(self, config: str, work: _Work) -> _Found:
         query = work.query
@@ -216,8 +246,9 @@ class Recommender:
             RelatedQuery(
                 strategy=STRATEGIES[config],
                 user=query.user,
+                account_id=work.account_id,
                 product_ids=query.product_ids,
-                excluded_ids=[] if config == BUY_AGAIN else sorted(self._bought(work)),
+                excluded_ids=[] if config in OF_THE_PAST else sorted(self._bought(work)),
                 filter=query.filter,
                 language_code=query.language_code,
             ),
@@ -225,7 +256,7 @@ class Recommender:
             work.degradations,
         )
         shown = related.candidates
-        if config != BUY_AGAIN:
+        if config not in OF_THE_PAST:
             shown = distinct(shown, self._bought_groups(work))
         found = _Found(shown, {}, related.relations)
         if config == ALSO_LIKE and found.candidates:
@@ -250,6 +281,7 @@ class Recommender:
         wanted = RelatedQuery(
             strategy=pb.STRATEGY_NEXT_ITEMS,
             user=work.query.user,
+            account_id="",
             product_ids=recent[:_NEXT_SEEDS],
             excluded_ids=sorted(self._bought(work)),
             filter=work.query.filter,
@@ -297,7 +329,7 @@ class Recommender:
         return {r.variant_group_id for r in recent if r.product_id in bought}
 
     def _wanted(self, work: _Work, config: str, candidates: Sequence[Candidate]) -> list[Candidate]:
-        bought = set[str]() if config == BUY_AGAIN else self._bought(work)
+        bought = set[str]() if config in OF_THE_PAST else self._bought(work)
         return [
             candidate
             for candidate in candidates

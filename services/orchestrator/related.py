@@ -26,6 +26,7 @@ from wherefore.retrieval.v1.retrieval_service_pb2 import GetProductsRequest
 
 # What others chose says more than likeness.
 _RELATED_WEIGHT: Final = 2.0
+_OF_THE_PAST: Final = (pb.STRATEGY_BUY_AGAIN, pb.STRATEGY_REORDER)
 # More are found than wanted, as a filter may leave few of them.
 _FOUND: Final = 300
 
@@ -48,6 +49,8 @@ class RelatedQuery:
 
     strategy: "pb.Strategy.ValueType"
     user: UserContext
+    account_id: str
+    """For which account; told apart from the user, who may refuse to be known."""
     product_ids: Sequence[str]
     excluded_ids: Sequence[str]
     filter: str
@@ -71,7 +74,8 @@ class RelatedFinder:
             InvalidArgumentError: For a filter of unknown fields.
             UnavailableError: Retrieval does not answer.
         """
-        if query.strategy == pb.STRATEGY_BUY_AGAIN and query.user == UserContext():
+        account = query.account_id if query.strategy == pb.STRATEGY_REORDER else ""
+        if query.strategy in _OF_THE_PAST and not account and query.user == UserContext():
             return Related()  # they refuse to be known
         request = pb.CandidatesRequest(
             strategy=query.strategy,
@@ -81,6 +85,7 @@ class RelatedFinder:
             limit=_FOUND,
             event_sequence=self._store.place.last_sequence,
         )
+        request.user.account_id = account
         started = timer.elapsed_nanos()
         try:
             with timer.stage("recommend"):

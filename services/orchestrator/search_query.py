@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from services.orchestrator.fallback import Degradations
+from services.orchestrator.terms.contract import Contract
 from services.orchestrator.tokens import fingerprint
 from shared.timing import StageTimer
 from wherefore.common.v1.user_profile_pb2 import UserContext, UserProfile
@@ -48,6 +49,7 @@ class SearchQuery:
                 self.order_by,
                 self.user.user_id,
                 self.user.session_id,
+                self.user.account_id,
                 self.language_code,
                 self.serving_config,
                 self.keep_spelling,
@@ -70,3 +72,5 @@ class Work:
     timer: StageTimer
     degradations: Degradations
     profile: UserProfile | None = None
+    contract: Contract | None = None
+    """The terms of the account that asks; None without one."""

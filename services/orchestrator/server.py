@@ -51,6 +51,7 @@ from services.orchestrator.sponsored.seller import Seller
 from services.orchestrator.stock.mover import StockMover
 from services.orchestrator.summary import ProductSummariser
 from services.orchestrator.sweeper import Sweeper
+from services.orchestrator.terms.book import TermsBook
 from services.orchestrator.tokens import TokenSigner, load_key
 from services.orchestrator.user_data import UserData
 from services.orchestrator.web.app import Api
@@ -152,10 +153,11 @@ class OrchestratorService:
         self._watching: list[asyncio.Task[None]] = []
         self._rules = RuleBook(settings.rules_file, settings.rules_poll_seconds)
         self._stock = StockMover(settings.stock)
+        self._terms = TermsBook(settings.terms)
         self._clients: Clients | None = None
+        self._elsewhere: ApplicationsData | None = None
         self.page = DemoPage(settings)
         self._started_at = 0.0
-        self._elsewhere: ApplicationsData | None = None
         self._complete = False
 
     @property
@@ -193,6 +195,7 @@ class OrchestratorService:
             seal=self._seal,
             experiments=self._experiments,
             shown=self._shown,
+            terms=self._terms,
         )
         pages = PageCache(
             clients.caches,
@@ -201,6 +204,7 @@ class OrchestratorService:
             self._experiments,
             stock=self._stock,
             seller=self._seller,
+            terms=self._terms,
         )
         search = SearchServer(pipeline, pages)
         recommend = RecommendationServer(
@@ -214,6 +218,7 @@ class OrchestratorService:
                 stock=self._stock,
                 experiments=self._experiments,
                 shown=self._shown,
+                terms=self._terms,
             )
         )
         products = ProductServer(
@@ -232,20 +237,20 @@ class OrchestratorService:
         add_ExperimentServiceServicer_to_server(ExperimentServer(self._experiments), server)
         add_EventLogServiceServicer_to_server(EventLogServer(self._store), server)
         self._events.on_forgotten = pipeline.forget_rankings
+        elsewhere = self._elsewhere = ApplicationsData(
+            settings.assistant_target, settings.insight_target
+        )
         data = UserData(
             self._store,
             self._events,
             self._completer,
             profiles,
-        elsewhere = self._elsewhere = ApplicationsData(
-            settings.assistant_target, settings.insight_target
-        )
+            elsewhere,
             forget_pages=pipeline.forget_rankings,
         )
         add_personal_services(server, data, self._store, settings.privacy, settings.data_dir)
         summaries = SummaryServer(ProductSummariser(clients))
         add_SummaryServiceServicer_to_server(summaries, server)
-            elsewhere,
         completion = CompletionServer(self._completer)
         add_CompletionServiceServicer_to_server(completion, server)
         self.page.api = Api(
@@ -280,6 +285,7 @@ class OrchestratorService:
         await self._events.load()
         await self._rules.start()
         await self._stock.book.start()
+        await self._terms.book.start()
         if self._settings.sponsored.campaigns_file is not None:
             await asyncio.to_thread(self._ledger.open)
             await self._seller.book.start()
@@ -335,14 +341,15 @@ class OrchestratorService:
         await self.page.stop()
         await self._rules.close()
         await self._stock.book.close()
+        await self._terms.book.close()
         await self._seller.book.close()
         for task in self._watching:
             task.cancel()
         await asyncio.gather(*self._watching, return_exceptions=True)
         if self._clients:
             await self._clients.close()
+        if self._elsewhere:
+            await self._elsewhere.close()
         await self._store.close()
         self._ledger.close()
         self._lock.release()
-        if self._elsewhere:
-            await self._elsewhere.close()

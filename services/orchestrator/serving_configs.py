@@ -12,6 +12,7 @@ ALSO_LIKE: Final = "you-may-also-like"
 COMPLEMENTS: Final = "complements"
 UP_SELL: Final = "up-sell"
 BUY_AGAIN: Final = "buy-again"
+REORDER: Final = "reorder"
 
 STRATEGIES: "Final[dict[str, pb.Strategy.ValueType]]" = {
     BOUGHT_TOGETHER: pb.STRATEGY_BOUGHT_TOGETHER,
@@ -19,17 +20,19 @@ STRATEGIES: "Final[dict[str, pb.Strategy.ValueType]]" = {
     COMPLEMENTS: pb.STRATEGY_COMPLEMENTS,
     UP_SELL: pb.STRATEGY_UP_SELL,
     BUY_AGAIN: pb.STRATEGY_BUY_AGAIN,
+    REORDER: pb.STRATEGY_REORDER,
 }
 """Those that the recommendation service answers, and by what."""
 SERVING_CONFIGS: Final = (FOR_YOU, SIMILAR, POPULAR, *STRATEGIES)
 FROM_PRODUCTS: Final = (SIMILAR, BOUGHT_TOGETHER, ALSO_LIKE, COMPLEMENTS, UP_SELL)
-FROM_USER: Final = (BUY_AGAIN,)
-"""Those that mean nothing without a user."""
+OF_THE_PAST: Final = (BUY_AGAIN, REORDER)
+"""Those that are made of what was bought, and mean nothing without a user or an account."""
 STEPS_IN: Final = {
     BOUGHT_TOGETHER: COMPLEMENTS,
     COMPLEMENTS: SIMILAR,
     UP_SELL: SIMILAR,
     ALSO_LIKE: SIMILAR,
+    REORDER: BUY_AGAIN,
     BUY_AGAIN: FOR_YOU,
     FOR_YOU: POPULAR,
 }

@@ -6,11 +6,13 @@ from typing import Final
 from shared.errors import FieldViolation, InvalidArgumentError
 from shared.filter_syntax import parse_filter
 from shared.language_tag import is_language_tag
+from shared.security.accounts import check_account
 from shared.text.control import CONTROL
 from wherefore.common.v1.user_profile_pb2 import UserContext
 
 MAX_QUERY: Final = 1_000
 MAX_ID: Final = 128
+MAX_ACCOUNT_ID: Final = 64
 
 
 class Violations:
@@ -38,9 +40,15 @@ class Violations:
             self.add(field, "must be a BCP-47 language tag, such as en or zh-Hans")
 
     def user(self, user: UserContext) -> None:
-        """Checks who asks."""
+        """Checks who asks.
+
+        Raises:
+            PermissionDeniedError: The credential is not for the account that is named.
+        """
         self.text("user.user_id", user.user_id, MAX_ID)
         self.text("user.session_id", user.session_id, MAX_ID)
+        self.text("user.account_id", user.account_id, MAX_ACCOUNT_ID)
+        check_account(user.account_id)
 
     def product_ids(self, ids: Sequence[str], most: int) -> None:
         """Checks a list of products: not too many, none twice, each an id."""

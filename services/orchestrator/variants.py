@@ -10,6 +10,8 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from services.orchestrator.budget import stage_timeout
 from services.orchestrator.clients import Clients
 from services.orchestrator.fallback import Degradations
+from services.orchestrator.terms.applied import READ
+from services.orchestrator.terms.price_check import PriceCheck
 from shared.errors import WhereforeError
 from shared.filter_syntax import join_and, quote
 from shared.timing import StageTimer
@@ -69,6 +71,7 @@ async def other_variants(
     results: Sequence[Result],
     known: Collection[str],
     filter_text: str,
+    check: PriceCheck | None,
     timer: StageTimer,
     degradations: Degradations,
 ) -> Mapping[str, list[str]]:
@@ -80,6 +83,7 @@ async def other_variants(
         results: Of the page.
         known: Products that are results of their own.
         filter_text: What products must meet.
+        check: What their prices must meet besides.
         timer: Takes the time.
         degradations: Told when retrieval does not answer.
     """
@@ -89,7 +93,9 @@ async def other_variants(
     if not first:
         return {}
     others: dict[str, list[str]] = {product_id: [] for product_id in first.values()}
-    request = ListProductsRequest(page_size=_PAGE, read_mask=FieldMask(paths=["variant_group_id"]))
+    needed = READ if check is not None else ()
+    mask = FieldMask(paths=["variant_group_id", *needed])
+    request = ListProductsRequest(page_size=_PAGE, read_mask=mask)
     try:
         names = " OR ".join(map(quote, first))
         request.filter = join_and(f"variant_group_id: ({names})", filter_text)
@@ -98,8 +104,12 @@ async def other_variants(
                 response = await clients.list_products(
                     request, stage_timeout(clients.settings.budgets.products)
                 )
-                for product in response.products:
-                    if product.id not in known:
+                products = [each for each in response.products if each.id not in known]
+                kept = {each.id for each in products}
+                if check is not None:
+                    kept = await check.kept(clients, products)
+                for product in products:
+                    if product.id in kept:
                         others[first[product.variant_group_id]].append(product.id)
                 request.after_id = response.next_after_id
                 if not request.after_id:

@@ -5,7 +5,7 @@ that goes by it says so until it is mended.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
@@ -29,6 +29,7 @@ class WatchedBook(Generic[_ContentT]):
         poll_seconds: Pause between looks at it.
         stage: That answers name when it is wrong.
         what: What it holds, such as "rules".
+        beside: Files that `read` reads too: a change of any is a change.
     """
 
     def __init__(
@@ -40,9 +41,10 @@ class WatchedBook(Generic[_ContentT]):
         poll_seconds: float,
         stage: str,
         what: str,
+        beside: Sequence[Path] = (),
     ) -> None:
         self._path = path
-        self._file = WatchedFile(path, read, refusal)
+        self._file = WatchedFile(path, read, refusal, beside=beside)
         self._poll_seconds = poll_seconds
         self._stage = stage
         self._what = what

@@ -67,6 +67,10 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "stated_attribute": ("{label}: {shown}",),
         "bought_before": ("you bought it {age}",),
         "bought_often": ("you bought it {times} times, the last time {age}",),
+        "due_for_reorder": (
+            "due for reorder, ordered {times} times at a median interval of {interval}, "
+            "the last time {age}",
+        ),
         "brand_affinity": ("from {shown}, a brand you have looked at",),
         "category_affinity": ("in {shown}, where you have looked before",),
         "seen_before": ("you looked at it {age}",),
@@ -126,6 +130,7 @@ TEMPLATES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "stated_attribute": ("{label}：{shown}",),
         "bought_before": ("您{age}买过它",),
         "bought_often": ("您买过{times}次，上一次在{age}",),
+        "due_for_reorder": ("该补货了，订过{times}次，间隔的中位数为{interval}，上一次在{age}",),
         "brand_affinity": ("来自您看过的品牌{shown}",),
         "category_affinity": ("属于您看过的{shown}类商品",),
         "seen_before": ("您{age}看过它",),
@@ -249,6 +254,10 @@ def slots(  # noqa: PLR0911, PLR0912  # one return per form of value
             }
         case "seen_before":
             return {"age": days_ago(int(fact.value), language)}
+        case "due_for_reorder":
+            interval = days_long(int(parts[2]), language)
+            age = days_ago(int(parts[1]), language)
+            return {"times": parts[0], "age": age, "interval": interval}
         case "bought_before" | "bought_often":
             return {"times": parts[0], "age": days_ago(int(parts[-1]), language)}
         case code if code.startswith("praised_"):
@@ -266,6 +275,11 @@ def days_ago(days: int, language: str) -> str:
     if language == "zh":
         return "今天" if days == 0 else f"{days}天前"
     return "today" if days == 0 else f"{days} day{'s' * (days > 1)} ago"
+
+
+def days_long(days: int, language: str) -> str:
+    """Writes how long something is: 30天, "30 days"."""
+    return f"{days}天" if language == "zh" else f"{days} day{'s' * (days > 1)}"
 
 
 def _priced(parts: list[str]) -> tuple[float, str]:

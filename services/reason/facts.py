@@ -40,9 +40,10 @@ OF_THE_USER: Final = frozenset(
         "price_like_yours",
         "bought_before",
         "bought_often",
+        "due_for_reorder",
     }
 )
-"""Codes that name what the user did."""
+"""Codes that name what the user, or their account, did."""
 
 
 class Fact(NamedTuple):

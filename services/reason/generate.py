@@ -21,6 +21,7 @@ _SAY_SAME: Final = (
     {"better_rated", "well_reviewed", "rating_counted"},
     {"popular", "sales_counted"},
     {"in_stock", "running_low"},
+    {"bought_before", "bought_often", "due_for_reorder"},
     {"seen_before", "brand_affinity", "category_affinity"},
     # A product of the category is named already.
     {"because_you_viewed", "because_you_bought", "category_affinity"},

@@ -13,8 +13,11 @@ from services.reason.facts import Fact, Scene
 from services.reason.standing import MIN_STARS
 from wherefore.common.v1.user_profile_pb2 import UserProfile
 
-UNTAUGHT: Final = frozenset({"price_like_yours", "rating_counted", "running_low", "sales_counted"})
-"""Codes that the language model has not learnt to say, and that a reason can do without."""
+UNTAUGHT: Final = frozenset(
+    {"due_for_reorder", "price_like_yours", "rating_counted", "running_low", "sales_counted"}
+)
+"""Codes that the language model has not learnt to say. A reason can do without them, or else a
+template tells it."""
 LOOKED: Final = frozenset({"view", "click"})
 """Actions that are called looking at a product."""
 PAID: Final = frozenset({"purchase", "cart"})

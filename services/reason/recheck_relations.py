@@ -7,6 +7,10 @@ from services.reason.facts import Fact, Scene
 from wherefore.recommend.v1 import relation_pb2 as pb
 
 _SECONDS_A_DAY: Final = 24 * 3600
+MIN_ORDERS: Final = 3
+"""Of which an interval may be called usual."""
+DUE_SHARE: Final = 0.8
+"""Of the usual interval, that must have passed."""
 _KIND_OF_CODE: Final = {
     "bought_together": pb.RELATION_KIND_BOUGHT_TOGETHER,
     "viewed_together": pb.RELATION_KIND_VIEWED_TOGETHER,
@@ -19,6 +23,7 @@ _KIND_OF_CODE: Final = {
     "better_rated": pb.RELATION_KIND_STEP_UP,
     "bought_before": pb.RELATION_KIND_BOUGHT_BEFORE,
     "bought_often": pb.RELATION_KIND_BOUGHT_BEFORE,
+    "due_for_reorder": pb.RELATION_KIND_DUE_AGAIN,
 }
 
 
@@ -74,11 +79,25 @@ def _bought(fact: Fact, scene: Scene) -> bool:
     )
 
 
+def _due(fact: Fact, scene: Scene) -> bool:
+    """The history is the one told, is long enough to have a usual interval, and that has passed."""
+    times, days, interval = (int(part) for part in fact.value.split(" "))
+    if times < MIN_ORDERS or interval < 1 or days / interval < DUE_SHARE:
+        return False
+    return any(
+        relation.purchase_count == times
+        and int(relation.age_seconds / _SECONDS_A_DAY) == days
+        and relation.interval_days == interval
+        for relation in _of_kind(fact, scene)
+    )
+
+
 RELATION_RECHECKS: Final[dict[str, Callable[[Fact, Scene], bool]]] = {
     **dict.fromkeys(("bought_together", "viewed_together"), _together),
     **dict.fromkeys(("fits", "fits_yours", "fitted_by", "goes_with", "similar_to"), _named),
     "same_brand": _brand_of_both,
     "better_rated": _better,
     **dict.fromkeys(("bought_before", "bought_often"), _bought),
+    "due_for_reorder": _due,
 }
 """By code."""

@@ -25,6 +25,10 @@ def relation_facts(scene: Scene) -> Iterator[Fact]:
             times = relation.purchase_count
             code = "bought_often" if times > 1 else "bought_before"
             yield Fact(code, "relations", f"{times} {days}", "", 0.9)
+        elif relation.kind == pb.RELATION_KIND_DUE_AGAIN:
+            days = int(relation.age_seconds // _DAY)
+            value = f"{relation.purchase_count} {days} {relation.interval_days}"
+            yield Fact("due_for_reorder", "relations", value, "", 0.97)
         elif relation.kind == pb.RELATION_KIND_POPULAR:
             # Sales always speak for a product, but here they are why it is shown.
             if (sold := scene.product.statistics.purchase_count) >= MIN_SALES:

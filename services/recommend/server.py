@@ -39,10 +39,13 @@ _STRATEGIES: Final = {
     pb.STRATEGY_BOUGHT_TOGETHER: Strategy.BOUGHT_TOGETHER,
     pb.STRATEGY_ALSO_LIKED: Strategy.ALSO_LIKED,
     pb.STRATEGY_BUY_AGAIN: Strategy.BUY_AGAIN,
+    pb.STRATEGY_REORDER: Strategy.REORDER,
     pb.STRATEGY_COMPLEMENTS: Strategy.COMPLEMENTS,
     pb.STRATEGY_UP_SELL: Strategy.UP_SELL,
     pb.STRATEGY_NEXT_ITEMS: Strategy.NEXT_ITEMS,
 }
+_OF_THE_PAST: Final = (Strategy.BUY_AGAIN, Strategy.REORDER)
+"""Those that start from what was bought."""
 _KINDS: Final = {tie: relation_pb.RelationKind.Value(f"RELATION_KIND_{tie.name}") for tie in Tie}
 
 
@@ -209,8 +212,9 @@ def to_wanted(request: pb.CandidatesRequest) -> Wanted:
     actor = actor_of(request.user.user_id, request.user.session_id)
     if strategy is None:
         found.append(FieldViolation("strategy", "say how to find products"))
-    elif strategy is Strategy.BUY_AGAIN:
-        if not actor:
+    elif strategy in _OF_THE_PAST:
+        known = actor or (request.user.account_id if strategy is Strategy.REORDER else "")
+        if not known:
             found.append(FieldViolation("user", "is needed to know what was bought"))
     elif not request.product_ids:
         found.append(FieldViolation("product_ids", "is empty: give products to start from"))
@@ -227,6 +231,7 @@ def to_wanted(request: pb.CandidatesRequest) -> Wanted:
     return Wanted(
         strategy=strategy,
         actor=actor,
+        account=request.user.account_id,
         seeds=tuple(dict.fromkeys(request.product_ids)),
         excluded=frozenset(request.excluded_ids),
         limit=request.limit or DEFAULT_LIMIT,
@@ -290,6 +295,7 @@ def _relation(evidence: Evidence, learner: Learner, actor: str) -> relation_pb.R
         customer_count=evidence.customers,
         age_seconds=evidence.age_seconds,
         purchase_count=evidence.purchases,
+        interval_days=evidence.interval_days,
         evidence=evidence.words,
         owned=bool(actor and other) and learner.purchases.owns(actor, other),
     )

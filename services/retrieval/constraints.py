@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
 
 from services.retrieval.filters import ATTRIBUTES, FILTER_FIELDS, FilterCompiler
 from services.retrieval.store.conditions import (
@@ -14,24 +13,10 @@ from services.retrieval.store.conditions import (
     SomeOf,
     all_of,
 )
+from shared.currency_words import currency_codes
 from shared.errors import InvalidArgumentError
 from shared.filter_syntax import And, Expression, Not, Operator, Restriction, Value, format_filter
-from shared.text.normalise import fold
 from wherefore.nlu.v1.query_understanding_pb2 import Constraint, NumberRange
-
-# Signs and words of currencies, with every code they may mean.
-_CURRENCIES: Final = {
-    "$": ("USD", "CAD", "AUD", "NZD", "SGD", "HKD"),
-    "dollar": ("USD", "CAD", "AUD", "NZD", "SGD", "HKD"),
-    "dollars": ("USD", "CAD", "AUD", "NZD", "SGD", "HKD"),
-    "€": ("EUR",),
-    "euro": ("EUR",),
-    "euros": ("EUR",),
-    "£": ("GBP",),
-    "¥": ("CNY", "JPY"),
-    "元": ("CNY", "TWD", "HKD"),
-    "块": ("CNY",),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +90,8 @@ def _range(field: str, bounds: NumberRange) -> Expression | None:
         return None
     if field == "price" and bounds.unit:
         # Amounts are never compared across currencies.
-        codes = _CURRENCIES.get(fold(bounds.unit), (bounds.unit.upper(),))
-        parts.append(Restriction("currency", Operator.HAS, tuple(map(Value, codes))))
+        codes = tuple(map(Value, currency_codes(bounds.unit)))
+        parts.append(Restriction("currency", Operator.HAS, codes))
     return parts[0] if len(parts) == 1 else And(tuple(parts))
 
 

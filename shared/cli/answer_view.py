@@ -43,7 +43,7 @@ def results_table(results: Sequence[Result], language: str) -> Table:
             str(result.rank),
             _product_cell(result, language),
             output.text(product.brand),
-            format_price(product.price) if product.HasField("price") else "",
+            _price(result),
             _rating(product),
             f"{result.confidence:.0%}" if result.confidence else "",
         )
@@ -62,6 +62,13 @@ def title(product: Product, language: str) -> str:
 def format_price(price: Price) -> str:
     """Price as "1,299.00 EUR"."""
     return f"{price.amount:,.2f} {price.currency_code}"
+
+
+def _price(result: Result) -> str:
+    """The price of the account that asks, else that of the catalogue."""
+    if result.terms.HasField("unit_price"):
+        return format_price(result.terms.unit_price)
+    return format_price(result.product.price) if result.product.HasField("price") else ""
 
 
 def _rating(product: Product) -> str:

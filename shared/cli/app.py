@@ -39,6 +39,7 @@ _COMMANDS = {
     "backup": "backup:app",
     "plan": "plan:plan",
     "demand": "demand:app",
+    "terms": "terms:app",
 }
 
 

@@ -21,6 +21,7 @@ NluTarget = Annotated[
 PageToken = Annotated[str, Parameter(help="Token that the page before ended with.")]
 PageSize = Annotated[int, Parameter(help="Results on a page, at most 100.")]
 User = Annotated[str, Parameter(help="Who asks, so that their history counts.")]
+Account = Annotated[str, Parameter(help="Business account by whose terms to answer.")]
 Language = Annotated[str, Parameter(help="Language of the reasons, zh or en.")]
 Contributions = Annotated[
     bool, Parameter(negative="", help="Show what each feature added to each score.")

@@ -16,7 +16,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.durable_file import write_durably
-from shared.security.names import CallerName, GrantedRoles, TenantName
+from shared.security.names import AccountNames, CallerName, GrantedRoles, TenantName
 
 PREFIX: Final = "wk_"
 _SECRET_BYTES: Final = 32
@@ -37,6 +37,8 @@ class ApiKey(BaseModel):
     """Whose data it opens; empty in a suite without tenants."""
     roles: GrantedRoles
     """What its holder may do."""
+    accounts: AccountNames = ()
+    """Accounts that its holder may name, and no other; a shop's without any may name all."""
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     """Hash of its secret."""
     expires: int = Field(default=0, ge=0)
@@ -91,6 +93,7 @@ def new_key(
     roles: Iterable[str],
     *,
     tenant: str = "",
+    accounts: Iterable[str] = (),
     expires: int = 0,
     calls_per_second: float | None = None,
 ) -> str:
@@ -111,6 +114,7 @@ def new_key(
             "name": name,
             "tenant": tenant,
             "roles": list(roles),
+            "accounts": list(accounts),
             "sha256": _hash(secret),
             "expires": expires,
             "calls_per_second": calls_per_second,

@@ -88,7 +88,8 @@ class Authenticator:
                 key = self._key(secret)
             if key is not None:
                 return Authenticated(
-                    Caller(key.name, key.tenant, frozenset(key.roles)), key.calls_per_second
+                    Caller(key.name, key.tenant, frozenset(key.roles), frozenset(key.accounts)),
+                    key.calls_per_second,
                 )
             _log.info("credential_refused", kind="api_key", reason="unknown, expired or disabled")
         elif secret and self._settings.jwt_issuer:
@@ -96,7 +97,8 @@ class Authenticator:
             try:
                 if self._tokens.value:
                     claims = self._tokens.value.verify(secret)
-                    return Authenticated(Caller(claims.sub, claims.tenant, frozenset(claims.roles)))
+                    roles, accounts = frozenset(claims.roles), frozenset(claims.accounts)
+                    return Authenticated(Caller(claims.sub, claims.tenant, roles, accounts))
             except InvalidTokenError as error:
                 _log.info("credential_refused", kind="jwt", reason=str(error))
         raise UnauthenticatedError(NO_CREDENTIAL)
@@ -132,4 +134,4 @@ def _for_tenant(caller: Caller, metadata: Metadata) -> Caller:
     free = not caller.tenant and caller.roles & CROSS_TENANT
     if not free or not isinstance(named, str) or not is_tenant(named):
         raise PermissionDeniedError(_OTHER_TENANT)
-    return Caller(caller.name, named, caller.roles)
+    return Caller(caller.name, named, caller.roles, caller.accounts)

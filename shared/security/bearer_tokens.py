@@ -7,7 +7,7 @@ from typing import Any, Final
 import jwt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from shared.security.names import CallerName, GrantedRoles, TenantName
+from shared.security.names import AccountNames, CallerName, GrantedRoles, TenantName
 
 # Signatures by a private key that the issuer alone has. HMAC is not here: with it, whoever can
 # check a token can make one.
@@ -23,6 +23,7 @@ class Claims(BaseModel):
     sub: CallerName
     tenant: TenantName = ""
     roles: GrantedRoles = Field(min_length=1)
+    accounts: AccountNames = ()
 
 
 class InvalidTokenError(Exception):

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from shared.security.policy import GRANTABLE, Role
 
@@ -13,6 +13,11 @@ _tenant = re.compile(_TENANT)
 _caller = re.compile(_CALLER)
 
 CallerName = Annotated[str, StringConstraints(pattern=rf"^{_CALLER}$")]
+AccountNames = Annotated[
+    tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")], ...],
+    Field(max_length=1_000),
+]
+"""Accounts of a shop, as its file of terms names them."""
 TenantName = Annotated[str, StringConstraints(pattern=rf"^(?:{_TENANT})?$")]
 
 

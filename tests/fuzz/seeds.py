@@ -14,7 +14,14 @@ from PIL import Image
 from tests.fuzz import application_seeds
 from tests.fuzz.cases import Start
 from tests.fuzz.methods import Method
-from tests.fuzz.shop import make_events, make_facets, make_product, make_reviews, make_user
+from tests.fuzz.shop import (
+    make_buyer,
+    make_events,
+    make_facets,
+    make_product,
+    make_reviews,
+    make_user,
+)
 from tests.fuzz.suite import QUERIES, Suite
 from tests.fuzz.values import PRODUCT_IDS
 from wherefore.common.v1.product_pb2 import Product
@@ -101,6 +108,7 @@ def _explain(suite: Suite) -> reason_service_pb2.ExplainRequest:
     items[2].price_standing.currency_code = "CNY"
     items[2].price_standing.compared_count = 40
     items[2].price_standing.dearer_count = 30
+    items[1].relations.add(kind=10, purchase_count=4, age_seconds=3e6, interval_days=30)
     items[1].disclosure.sponsored = items[1].disclosure.overstock = True
     items[2].disclosure.daily_demand = 1.5
     return reason_service_pb2.ExplainRequest(
@@ -121,6 +129,7 @@ def _searches(suite: Suite) -> Sequence[Message]:
         make(query=QUERIES[0], page_size=3, page_token=token),
         make(query=QUERIES[1], filter="price < 300", order_by="price desc", language_code="zh"),
         make(query="cup", user=make_user(), facets=make_facets(), facet_scope=FACET_SCOPE_FILTER),
+        make(query="cup", user=make_buyer(), filter="price < 90 OR brand: Acme", order_by="price"),
         make(query="blue cup", include_contributions=True, group_variants=1, keep_spelling=True),
         make(
             pictures=PictureQuery(
@@ -136,6 +145,7 @@ def _recommendations(suite: Suite) -> Sequence[Message]:
     return [
         make(user=make_user(), page_size=5),
         make(product_ids=ids[:1], serving_config="similar", filter="price > 1"),
+        make(user=make_buyer(), serving_config="reorder", filter="price > 1"),
         make(product_ids=ids, serving_config="complements", include_contributions=True),
     ]
 
@@ -199,7 +209,7 @@ _SEEDS: dict[str, Callable[[Suite], Sequence[Message]]] = {
         recommend_service_pb2.CandidatesRequest(
             strategy=strategy, user=make_user(), product_ids=[suite.products[0].id], limit=20
         )
-        for strategy in range(1, 7)
+        for strategy in range(1, 8)
     ],
     "recommend.v1.RecommendService/Relate": lambda suite: [
         recommend_service_pb2.RelateRequest(

@@ -4,6 +4,7 @@ from tests.fuzz.values import PRODUCT_IDS
 from wherefore.common.v1.product_pb2 import Price, Product, Review
 from wherefore.common.v1.user_event_pb2 import (
     USER_EVENT_TYPE_CART,
+    USER_EVENT_TYPE_PURCHASE,
     USER_EVENT_TYPE_SEARCH,
     ProductDetail,
     UserEvent,
@@ -54,6 +55,11 @@ def make_user() -> UserContext:
     return UserContext(user_id="fuzz", session_id="fuzz-session")
 
 
+def make_buyer() -> UserContext:
+    """Of an account that benchmarks/fuzz_suite.py has terms of."""
+    return UserContext(user_id="fuzz", account_id="fuzz")
+
+
 def make_facets() -> list[FacetSpec]:
     return [
         FacetSpec(key="brand", limit=5, prefix="a"),
@@ -71,4 +77,10 @@ def make_events() -> list[UserEvent]:
         products=[ProductDetail(product_id=PRODUCT_IDS[0], quantity=1, position=2)],
     )
     search = UserEvent(type=USER_EVENT_TYPE_SEARCH, user_id="fuzz", query="blue cup")
-    return [cart, search]
+    order = UserEvent(
+        type=USER_EVENT_TYPE_PURCHASE,
+        user_id="fuzz",
+        account_id="fuzz",
+        products=[ProductDetail(product_id=PRODUCT_IDS[0], quantity=12)],
+    )
+    return [cart, search, order]

@@ -189,6 +189,7 @@ CONFIGS = (
     "complements",
     "up-sell",
     "buy-again",
+    "reorder",
     "nope",
 )
 KEYS = (

@@ -10,7 +10,7 @@ from services.orchestrator.pipeline import SearchPipeline
 from services.orchestrator.search_query import SearchQuery
 from services.orchestrator.servers.search import to_query
 from services.orchestrator.tokens import TokenSigner
-from shared.errors import NotFoundError
+from shared.errors import InvalidArgumentError, NotFoundError
 from shared.request_context import current_request_id
 from wherefore.orchestrator.v1 import explanation_service_pb2 as pb
 from wherefore.orchestrator.v1.explanation_service_pb2_grpc import ExplanationServiceServicer
@@ -40,7 +40,7 @@ class ExplanationServer(ExplanationServiceServicer):
             base_value=answer.ranked.base_value,
             ranked_count=answer.ranked.ranked_count,
             missing_product_ids=answer.missing,
-            applied_filter=answer.ranking.applied_filter,
+            applied_filter=answer.ranking.told_filter,
             timings=answer.timings,
             degraded=answer.degraded,
             request_id=current_request_id(),
@@ -69,6 +69,10 @@ class ExplanationServer(ExplanationServiceServicer):
         if kept is None:
             raise NotFoundError(
                 "the ranking of this attribution_token is no longer kept: send the query"
+            )
+        if kept.account_id != request.user.account_id:
+            raise InvalidArgumentError.of(
+                "user.account_id", "is not the account whose ranking this is"
             )
         asked = pb.ExplainRequest()
         asked.CopyFrom(request)

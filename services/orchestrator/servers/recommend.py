@@ -10,7 +10,8 @@ from services.orchestrator.recommend_query import RecommendQuery
 from services.orchestrator.serving_configs import (
     FOR_YOU,
     FROM_PRODUCTS,
-    FROM_USER,
+    OF_THE_PAST,
+    REORDER,
     SERVING_CONFIGS,
     SIMILAR,
 )
@@ -63,14 +64,15 @@ def to_query(request: RecommendRequest) -> RecommendQuery:
     found = validation.Violations()
     ids = list(request.product_ids)
     named_user = request.user.user_id.strip() or request.user.session_id.strip()
-    if not ids and not named_user:
+    named_account = request.serving_config == REORDER and request.user.account_id.strip()
+    if not ids and not named_user and not named_account:
         found.add("user", "give a user, or product_ids")
     found.product_ids(ids, MAX_SEEDS)
     config = request.serving_config or (SIMILAR if ids else FOR_YOU)
     found.one_of("serving_config", config, SERVING_CONFIGS)
     if config in FROM_PRODUCTS and not ids:
         found.add("product_ids", f'the configuration "{config}" needs products to start from')
-    if config in FROM_USER and not named_user:
+    if config in OF_THE_PAST and not named_user and not named_account:
         found.add("user", f'the configuration "{config}" needs a user')
     found.filter(request.filter)
     found.language("language_code", request.language_code)

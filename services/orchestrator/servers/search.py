@@ -94,7 +94,7 @@ def _response(answer: SearchAnswer) -> SearchResponse:
         timings=answer.timings,
         degraded=answer.degraded,
         request_id=current_request_id(),
-        applied_filter=ranking.applied_filter,
+        applied_filter=ranking.told_filter,
         relaxed_constraints=ranking.relaxed,
         facets=answer.facets,
         applied_controls=ranking.plan.controls(),

@@ -9,18 +9,21 @@ from enum import StrEnum
 from services.recommend.serving import complements, up_sell
 from services.recommend.serving.found import Found, Merged, add_up, merge
 from services.recommend.serving.learner import Learner
+from services.recommend.serving.reorders import party_of
 from services.recommend.serving.same_kind import beside_kind
 from services.recommend.serving.snapshot import Snapshot
 
 BOUGHT_TOGETHER, VIEWED_TOGETHER = "bought_together", "viewed_together"
 KIND_TOGETHER = "kind_together"
 BOUGHT_BEFORE, COMPLEMENT, STEP_UP = "bought_before", "complement", "step_up"
+DUE_AGAIN = "due_again"
 NEXT_ITEM = "next_item"
 _WEIGHTS = {
     BOUGHT_TOGETHER: 2.0,  # money says more than looks
     VIEWED_TOGETHER: 1.0,
     KIND_TOGETHER: 0.5,  # of others, so less than what is known of the product itself
     BOUGHT_BEFORE: 1.0,
+    DUE_AGAIN: 1.0,
     COMPLEMENT: 0.5,
     STEP_UP: 1.0,
     NEXT_ITEM: 1.0,
@@ -34,6 +37,7 @@ class Strategy(StrEnum):
     BOUGHT_TOGETHER = "bought_together"
     ALSO_LIKED = "also_liked"
     BUY_AGAIN = "buy_again"
+    REORDER = "reorder"
     COMPLEMENTS = "complements"
     UP_SELL = "up_sell"
     NEXT_ITEMS = "next_items"
@@ -53,6 +57,7 @@ class Wanted:
     seeds: Sequence[str]
     excluded: Collection[str]
     limit: int
+    account: str = ""
 
 
 def find(
@@ -71,6 +76,10 @@ def find(
     """
     if wanted.strategy is Strategy.NEXT_ITEMS:
         legs = {NEXT_ITEM: list(next_items)}
+    elif wanted.strategy is Strategy.REORDER:
+        party = party_of(wanted.account, wanted.actor)
+        kind_of = snapshot.kind_of if snapshot else _itself
+        legs = {DUE_AGAIN: learner.reorders.due(party, _PER_SEED, kind_of)}
     else:
         legs = _legs(wanted, learner, snapshot)
     hidden = {*wanted.excluded, *wanted.seeds}
@@ -102,6 +111,10 @@ def _legs(wanted: Wanted, learner: Learner, snapshot: Snapshot | None) -> dict[s
             return {STEP_UP: from_seeds(lambda s, n: up_sell.above(snapshot, s, n))}
         case _:
             return {}
+
+
+def _itself(product_id: str) -> Sequence[str]:
+    return (product_id,)
 
 
 def _from_kinds(

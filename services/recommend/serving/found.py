@@ -19,6 +19,7 @@ class Tie(StrEnum):
     GOES_WITH = "goes_with"
     STEP_UP = "step_up"
     BOUGHT_BEFORE = "bought_before"
+    DUE_AGAIN = "due_again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Evidence:
     age_seconds: float = 0.0
     purchases: int = 0
     words: str = ""
+    interval_days: int = 0
+    """Usually between two orders."""
 
 
 @dataclass(frozen=True, slots=True)

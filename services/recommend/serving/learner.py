@@ -8,6 +8,7 @@ from collections.abc import Callable
 from services.recommend.serving.co_occurrence import CoOccurrence
 from services.recommend.serving.found import Tie
 from services.recommend.serving.purchases import Purchases
+from services.recommend.serving.reorders import Reorders
 from wherefore.common.v1 import user_event_pb2 as pb
 from wherefore.common.v1.user_profile_pb2 import UserContext
 
@@ -36,13 +37,14 @@ class Learner:
         self.baskets = CoOccurrence(Tie.BOUGHT_TOGETHER, together_seconds, _BASKET)
         self.visits = CoOccurrence(Tie.VIEWED_TOGETHER, together_seconds, _VISIT)
         self.purchases = Purchases()
+        self.reorders = Reorders()
         self._history = history_seconds
         self._clock = clock
 
     def forget(self, user: UserContext) -> None:
         """Forgets all that a user's events, or those of a visit, taught."""
         actor = actor_of(user.user_id, user.session_id)
-        for counts in (self.baskets, self.visits, self.purchases):
+        for counts in (self.baskets, self.visits, self.purchases, self.reorders):
             counts.forget(actor)
 
     def learn(self, event: pb.UserEvent) -> None:
@@ -55,5 +57,6 @@ class Learner:
         if event.type == pb.USER_EVENT_TYPE_PURCHASE:
             self.baskets.count(actor, ids, at)
             self.purchases.count(actor, ids, at)
+            self.reorders.count(actor, event.account_id, ids, at)
         elif event.type in _LOOKS:
             self.visits.count(actor, ids, at)

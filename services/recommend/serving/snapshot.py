@@ -84,6 +84,9 @@ class Snapshot:
         placed = {key: card.category for key, card in cards.items() if card.category}
         self.habits = LinkStatistics(placed, links)
         """What is bought beside which kind of product, of the products that have a category."""
+        self._of_category: defaultdict[str, list[str]] = defaultdict(list)
+        for key, category in placed.items():
+            self._of_category[category].append(key)
         by_category: defaultdict[str, list[Card]] = defaultdict(list)
         for card in cards.values():
             if not card.category or card.sold_out:
@@ -95,6 +98,13 @@ class Snapshot:
             key: sorted(some, key=lambda card: (-card.quality, card.product_id))
             for key, some in by_category.items()
         }
+
+    def kind_of(self, product_id: str) -> Sequence[str]:
+        """Returns the products of a product's own category, itself too; itself alone without."""
+        card = self.cards.get(product_id)
+        if card is None or not card.category:
+            return (product_id,)
+        return self._of_category[card.category]
 
     def in_category(self, category: str) -> Sequence[Card]:
         """Returns what can be bought in a category and in all below it, best quality first."""

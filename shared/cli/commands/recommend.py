@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from shared.cli import failures, output
-from shared.cli.options import Contributions, Filter, Json, Language, PageSize, Target, Timeout
+from shared.cli.options import (
+    Account,
+    Contributions,
+    Filter,
+    Json,
+    Language,
+    PageSize,
+    Target,
+    Timeout,
+)
 
 if TYPE_CHECKING:
     from wherefore.orchestrator.v1.recommendation_service_pb2 import (
@@ -20,6 +29,7 @@ if TYPE_CHECKING:
 def recommend(
     *,
     user: Annotated[str, Parameter(help="For whom.")] = "",
+    account: Account = "",
     product: Annotated[
         tuple[str, ...],
         Parameter(help="Products at hand, by id.", negative="", consume_multiple=True),
@@ -31,8 +41,8 @@ def recommend(
         str,
         Parameter(
             help='"for-you", "similar", "popular", "frequently-bought-together", '
-            '"you-may-also-like", "complements", "up-sell" or "buy-again"; fitting the request '
-            "when absent."
+            '"you-may-also-like", "complements", "up-sell", "buy-again" or "reorder"; fitting the '
+            "request when absent."
         ),
     ] = "",
     contributions: Contributions = False,
@@ -48,17 +58,19 @@ def recommend(
 
         wherefore recommend --product p-1001 p-1002 --language zh
 
+        wherefore recommend --account acme --serving-config reorder
+
         wherefore recommend --product p-1001 --serving-config frequently-bought-together
     """
     from wherefore.common.v1.user_profile_pb2 import UserContext
     from wherefore.orchestrator.v1.recommendation_service_pb2 import RecommendRequest
 
-    if not user and not product:
+    if not user and not product and not account:
         raise failures.CommandError(
-            "for whom?", hint="give --user ID, --product ID or both", code=failures.USAGE
+            "for whom?", hint="give --user, --account or --product", code=failures.USAGE
         )
     request = RecommendRequest(
-        user=UserContext(user_id=user) if user else None,
+        user=UserContext(user_id=user, account_id=account) if user or account else None,
         product_ids=product,
         serving_config=serving_config,
         filter=filter,

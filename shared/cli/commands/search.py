@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from shared.cli import failures, output
 from shared.cli.options import (
+    Account,
     Contributions,
     Filter,
     Json,
@@ -53,6 +54,7 @@ def search(
         int, Parameter(help="Results at most of one variant group; 0 shows all.")
     ] = 0,
     user: User = "",
+    account: Account = "",
     language: Language = "",
     contributions: Contributions = False,
     stream: Annotated[
@@ -72,6 +74,8 @@ def search(
 
         wherefore search "notebook" --filter 'price < 500' --order-by price --json
 
+        wherefore search "copy paper" --account acme
+
         wherefore search "shoes" --facet brand price --group-variants 1
 
         wherefore search "wireless headphones" --stream
@@ -90,7 +94,7 @@ def search(
         include_contributions=contributions,
         facets=[FacetSpec(key=key) for key in facet],
         group_variants=group_variants,
-        user=UserContext(user_id=user) if user else None,
+        user=UserContext(user_id=user, account_id=account) if user or account else None,
     )
     if stream:
         from shared.cli.search_stream import print_messages, print_stream

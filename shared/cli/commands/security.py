@@ -64,6 +64,9 @@ def key(
         tuple[str, ...], Parameter(help="shopper, shop, catalogue or operator; repeat it.")
     ],
     tenant: Annotated[str, Parameter(help="Whose data it opens.")] = "",
+    account: Annotated[
+        tuple[str, ...], Parameter(help="Account whose terms it may ask by; repeat it.")
+    ] = (),
     days: Annotated[int, Parameter(help="How long it is good for; 0 for ever.")] = 0,
     calls_per_second: Annotated[
         float | None, Parameter(help="Limit of its own; 0 for none.")
@@ -88,6 +91,7 @@ def key(
             name,
             role,
             tenant=tenant,
+            accounts=account,
             expires=round(time.time()) + days * SECONDS_A_DAY if days else 0,
             calls_per_second=calls_per_second,
         )

@@ -35,6 +35,14 @@ from wherefore.recommend.v1.recommend_service_pb2_grpc import (
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 KEPT = {"page_seconds": 600, "candidate_seconds": 600, "stale_seconds": 600}
+TERMS = """
+currency: EUR
+accounts:
+  - {id: acme, discounts: [{percent: 10}], prices: [{product: p01, price: 0.50}]}
+  - {id: zeta, discounts: [{percent: 20}]}
+"""
+SHARES = {"": 1.0, "acme": 0.9, "zeta": 0.8}
+"""Of the catalogue's price that each account is asked."""
 
 
 class NoTies(RecommendServiceServicer):
@@ -64,9 +72,17 @@ async def keeping(tmp_path_factory):
     ties = await start_server(NoTies(), ServiceSettings(port=0))
     await ties.wait_ready(10)
     folder, target = tmp_path_factory.mktemp("keeping"), f"127.0.0.1:{ties.port}"
+    terms = folder / "terms.yaml"
+    terms.write_text(TERMS)
     budget = (("seconds", 5), ("reserve", 0))
     budgets = {stage: dict(budget) for stage in ("nlu", "ranking", "reason", "ties")}
-    async with serve(folder, cache=KEPT, recommend_target=target, budgets=budgets) as running:
+    async with serve(
+        folder,
+        cache=KEPT,
+        recommend_target=target,
+        budgets=budgets,
+        terms={"file": terms, "poll_seconds": 3_600},
+    ) as running:
         yield running
     await ties.stop()
 
@@ -79,8 +95,8 @@ class Shop:
     known: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
     count: int = 0
 
-    async def search(self, user: tuple[str, str], query: str, **fields):
-        context = UserContext(user_id=user[0], session_id=user[1])
+    async def search(self, user: tuple[str, str], query: str, account: str = "", **fields):
+        context = UserContext(user_id=user[0], session_id=user[1], account_id=account)
         request = SearchRequest(query=query, user=context, **fields)
         return await SearchServiceStub(self.running.channel).Search(request, timeout=10)
 
@@ -123,7 +139,7 @@ USERS = (
 )
 QUERIES = st.sampled_from(["cup", "mug"])
 STEPS = st.lists(
-    st.tuples(st.just("search"), USERS, QUERIES)
+    st.tuples(st.just("search"), USERS, st.tuples(QUERIES, st.sampled_from(sorted(SHARES))))
     | st.tuples(st.just("view"), USERS.filter(any), st.sampled_from(["p01", "p02", "p03"]))
     | st.tuples(st.just("update"), st.just(("", "")), st.sampled_from(["p01", "p05"])),
     min_size=2,
@@ -142,7 +158,8 @@ async def test_every_page_is_the_callers_own_and_up_to_date(keeping, shop_of_all
             shop.count += 1
             await shop.update(value, f"Cup number {shop.count}")
         else:
-            answer = await shop.search(user, value, page_size=30)
+            query, account = value
+            answer = await shop.search(user, query, account, page_size=30)
             assert not answer.degraded
             assert [r.product.id for r in answer.results] == shop.expected(user)
             told = {history(r.reason.text) for r in answer.results}
@@ -150,6 +167,10 @@ async def test_every_page_is_the_callers_own_and_up_to_date(keeping, shop_of_all
             for result in answer.results:
                 there = keeping.fake.products[result.product.id]
                 assert result.product.titles == there.titles
+                assert result.terms.account_id == account
+                share = SHARES[account] * there.price.amount if account else 0.0
+                wanted = 0.5 if (account, there.id) == ("acme", "p01") else share
+                assert result.terms.unit_price.amount == pytest.approx(wanted, abs=0.005)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

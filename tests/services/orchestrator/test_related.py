@@ -92,6 +92,7 @@ def ids_of(answer) -> list[str]:
         ("complements", pb.STRATEGY_COMPLEMENTS),
         ("up-sell", pb.STRATEGY_UP_SELL),
         ("buy-again", pb.STRATEGY_BUY_AGAIN),
+        ("reorder", pb.STRATEGY_REORDER),
     ],
 )
 async def test_a_config_asks_for_its_strategy(shop, config: str, strategy: int) -> None:
@@ -102,6 +103,33 @@ async def test_a_config_asks_for_its_strategy(shop, config: str, strategy: int) 
     assert ids_of(answer) == ["p03", "p05"]
     assert {leg.leg for r in answer.results for leg in r.legs} == {"bought_together"}
     assert not answer.degraded
+
+
+async def test_an_account_alone_suffices_for_what_it_orders_again(tmp_path) -> None:
+    path = tmp_path / "terms.yaml"
+    path.write_text("currency: EUR\naccounts: [{id: acme, discounts: [{percent: 10}]}]\n")
+    async for shop in _shop(tmp_path / "shop", terms={"file": path}):
+        shop.finder.found[pb.STRATEGY_REORDER] = ["p03", "p05"]
+        for user in (
+            UserContext(account_id="acme"),
+            UserContext(account_id="acme", user_id="ann", session_id="visit"),
+        ):
+            answer = await recommend(shop, user=user, serving_config="reorder")
+            assert answer.serving_config == "reorder"
+            assert ids_of(answer) == ["p03", "p05"]
+            assert {result.terms.account_id for result in answer.results} == {"acme"}
+            asked = shop.finder.asked[-1].user
+            assert asked.account_id == "acme"
+            assert (asked.user_id == "") == (user.user_id == "")
+        # Of what a user alone does, no account is told.
+        shop.finder.found[pb.STRATEGY_BUY_AGAIN] = ["p03"]
+        user = UserContext(account_id="acme", user_id="ann")
+        await recommend(shop, user=user, serving_config="buy-again")
+        assert shop.finder.asked[-1].user.account_id == ""
+        for config in ("buy-again", "for-you"):
+            with pytest.raises(grpc.aio.AioRpcError) as raised:
+                await recommend(shop, user=UserContext(account_id="acme"), serving_config=config)
+            assert raised.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
 async def test_variants_take_one_place_but_all_come_to_be_bought_again(shop) -> None:
@@ -156,6 +184,7 @@ async def test_you_may_also_like_holds_what_is_alike_too(shop) -> None:
         ("complements", "similar"),
         ("up-sell", "similar"),
         ("buy-again", "popular"),
+        ("reorder", "popular"),
     ],
 )
 async def test_another_config_steps_in(shop, config: str, answers: str) -> None:

@@ -50,6 +50,7 @@ def token(key: Any, *, kid: str = "one", algorithm: str = "ES256", **changes: An
 def test_a_token_says_who_calls(verifier: TokenVerifier, key: ec.EllipticCurvePrivateKey) -> None:
     claims = verifier.verify(token(key))
     assert (claims.sub, claims.tenant, claims.roles) == ("shop", "acme", {"shop"})
+    assert claims.accounts == ()
 
 
 @pytest.mark.parametrize(

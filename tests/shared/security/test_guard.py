@@ -54,6 +54,22 @@ async def test_a_handler_knows_its_caller_and_tenant(
     assert (caller.name, caller.tenant, caller.roles) == ("operator", "acme", {"operator"})
 
 
+async def test_a_handler_knows_the_accounts_of_a_key(
+    secured: Secured, toy: ToyService, channel: grpc.aio.Channel
+) -> None:
+    told = []
+
+    async def parse(request: ParseRequest, context) -> ParseResponse:
+        told.append(current_caller().accounts)
+        return ParseResponse()
+
+    toy.parse = parse
+    for options in ({}, {"accounts": ["acme", "zeta"]}):
+        metadata = (("x-api-key", secured.key("operator", **options)),)
+        await NluServiceStub(channel).Parse(ParseRequest(), timeout=5, metadata=metadata)
+    assert told == [frozenset(), {"acme", "zeta"}]
+
+
 async def test_only_operators_without_a_tenant_name_one(
     secured: Secured, channel: grpc.aio.Channel
 ) -> None:

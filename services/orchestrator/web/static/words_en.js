@@ -112,6 +112,7 @@ export default {
     new_arrival: "New", in_stock: "In stock", bought_together: "Bought together", viewed_together: "Looked at together",
     fits: "Fits", fits_yours: "Fits yours", fitted_by: "Fits it", goes_with: "Goes with", similar_to: "Similar",
     same_brand: "Same brand", better_rated: "Rated better", bought_before: "You bought it", bought_often: "You buy it often",
+    due_for_reorder: "Due for reorder",
     stated_price: "Price", stated_brand: "Brand", stated_attribute: "Stated by the shop",
     price_in_category: "Cheaper than most of its kind", compatible_with: "Listed as compatible",
     chosen_before: "Chosen after this search", meaning_match: "Close in meaning",

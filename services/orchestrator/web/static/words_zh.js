@@ -112,6 +112,7 @@ export default {
     new_arrival: "新上架", in_stock: "有货", bought_together: "一起购买", viewed_together: "一起浏览",
     fits: "适用", fits_yours: "适用于你的商品", fitted_by: "可配", goes_with: "搭配", similar_to: "相似",
     same_brand: "同一品牌", better_rated: "评分更高", bought_before: "你买过", bought_often: "你常买",
+    due_for_reorder: "该补货了",
     stated_price: "价格", stated_brand: "品牌", stated_attribute: "商家标明",
     price_in_category: "比多数同类便宜", compatible_with: "标明兼容",
     chosen_before: "同一搜索后的选择", meaning_match: "意思相近",

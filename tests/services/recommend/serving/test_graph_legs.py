@@ -1,5 +1,7 @@
 """Complements and better ones, from a small shop of printers."""
 
+import time
+
 import pytest
 
 from services.recommend.serving import complements, up_sell
@@ -153,6 +155,9 @@ def test_seeds_and_excluded_products_are_never_found(
         learner.baskets.count(actor, ["p1", "i1", "a1"], 0.0)
         learner.visits.count(actor, ["p1", "p2", "p4"], 0.0)
         learner.purchases.count(actor, ["i1", "a1"], 0.0)
+        for days_ago in (91, 61, 31):
+            at = time.time() - days_ago * 86_400.0
+            learner.reorders.count(actor, "", ["p1", "i1", "a1"], at)
 
     coming = [Found(i, 1.0 / n) for n, i in enumerate(("p1", "i1", "a1"), 1)]
 

@@ -25,6 +25,7 @@ from wherefore.recommend.v1.recommend_service_pb2_grpc import RecommendServiceSt
 from wherefore.recommend.v1.relation_pb2 import (
     RELATION_KIND_BOUGHT_BEFORE,
     RELATION_KIND_BOUGHT_TOGETHER,
+    RELATION_KIND_DUE_AGAIN,
     RELATION_KIND_FITS,
 )
 from wherefore.retrieval.v1 import retrieval_service_pb2 as retrieval_pb
@@ -78,14 +79,16 @@ class Sources:
         """A user as the log tells of them: by a pseudonym."""
         return self.store.alias(UserContext(user_id=user))
 
-    async def buy(self, user: str, *ids: str) -> int:
+    async def buy(self, user: str, *ids: str, account: str = "", days_ago: int = 0) -> int:
         event = event_pb.UserEvent(
-            id=f"{user}-{'-'.join(ids)}",
+            id=f"{user}-{'-'.join(ids)}-{account}-{days_ago}",
             type=event_pb.USER_EVENT_TYPE_PURCHASE,
             user_id=user,
+            account_id=account,
             products=[event_pb.ProductDetail(product_id=i) for i in ids],
         )
         event.event_time.GetCurrentTime()
+        event.event_time.seconds -= days_ago * 86_400
         await self.store.append([event])
         return self.store.place.last_sequence
 
@@ -178,6 +181,25 @@ async def test_relating_names_the_fields_at_fault(running: SimpleNamespace) -> N
     assert "product_ids" in caught.value.details()
 
 
+async def test_an_account_is_told_what_its_people_order_again(running: SimpleNamespace) -> None:
+    last = 0
+    for user, days_ago in (("eva", 91), ("fay", 61), ("eva", 31)):
+        last = await running.sources.buy(user, "p0009", account="acme", days_ago=days_ago)
+    for user, found in (
+        (UserContext(account_id="acme"), ["p0009"]),
+        (UserContext(account_id="zeta"), []),
+        (running.sources.known("eva"), []),
+    ):
+        answer = await ask(running, pb.STRATEGY_REORDER, user=user, event_sequence=last)
+        assert [each.product_id for each in answer.products] == found
+        for each in answer.products:
+            (relation,) = each.relations
+            assert relation.kind == RELATION_KIND_DUE_AGAIN
+            assert (relation.purchase_count, relation.interval_days) == (3, 30)
+            assert relation.age_seconds == pytest.approx(31 * 86_400, abs=600)
+            assert [leg.leg for leg in each.legs] == ["due_again"]
+
+
 async def test_own_purchases(running: SimpleNamespace) -> None:
     last = await running.sources.buy("ann", "p0003")
     fields = {"event_sequence": last, "user": running.sources.known("ann")}
@@ -257,6 +279,8 @@ async def test_a_log_that_comes_back_is_followed_on_and_a_new_one_anew(
     [
         ({}, "strategy"),
         ({"strategy": pb.STRATEGY_BUY_AGAIN}, "user"),
+        ({"strategy": pb.STRATEGY_BUY_AGAIN, "user": UserContext(account_id="acme")}, "user"),
+        ({"strategy": pb.STRATEGY_REORDER}, "user"),
         ({"strategy": pb.STRATEGY_COMPLEMENTS}, "product_ids"),
         ({"strategy": pb.STRATEGY_UP_SELL, "product_ids": ["a"] * 51}, "product_ids"),
         ({"strategy": pb.STRATEGY_UP_SELL, "product_ids": ["a"], "limit": 1001}, "limit"),

@@ -1,0 +1,1 @@
+"""Terms of accounts: contract prices, quantity breaks, and which products an account may see."""
