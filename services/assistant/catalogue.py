@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.assistant.domain import Citation, Language
-from services.assistant.peer import Peer
 from services.assistant.questions import REVIEWS, only
+from shared.peer import Peer
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 from wherefore.reason.v1.reason_pb2 import Reason
@@ -41,8 +41,8 @@ class Catalogue:
     """
 
     def __init__(self, retrieval: str, reason: str, timeout: float) -> None:
-        self._products = Peer("retrieval", _RETRIEVAL, retrieval)
-        self._words = Peer("reason", _REASON, reason)
+        self._products = Peer("retrieval", _RETRIEVAL, retrieval, "assistant.retrieval")
+        self._words = Peer("reason", _REASON, reason, "assistant.reason")
         self._retrieval = RetrievalServiceStub(self._products.channel)
         self._reason = ReasonServiceStub(self._words.channel)
         self._timeout = timeout

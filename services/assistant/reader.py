@@ -9,8 +9,8 @@ import numpy as np
 
 from services.assistant.domain import Language, Message, Named, Vector
 from services.assistant.matching import ENCODER_LANGUAGES
-from services.assistant.peer import Peer
 from shared.errors import UnavailableError, WhereforeError
+from shared.peer import Peer
 from shared.text.language import detect_language, primary_language
 from wherefore.nlu.v1.nlu_service_pb2 import (
     TEXT_ROLE_QUERY,
@@ -48,7 +48,7 @@ class NluReader:
     """
 
     def __init__(self, target: str, timeout: float) -> None:
-        self._nlu = Peer("nlu", _SERVICE, target)
+        self._nlu = Peer("nlu", _SERVICE, target, "assistant.nlu")
         self._stub = NluServiceStub(self._nlu.channel)
         self._timeout = timeout
 

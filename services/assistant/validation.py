@@ -8,9 +8,9 @@ from typing import Final
 
 from services.assistant.learnt import LONGEST_QUESTION, Learnt
 from shared.errors import FieldViolation, InvalidArgumentError
+from shared.language_tag import is_language_tag
 from shared.privacy.actors import actor_of, actors_named
 from shared.text.control import CONTROL
-from shared.language_tag import is_language_tag
 from wherefore.assistant.v1 import assistant_service_pb2 as pb
 from wherefore.assistant.v1 import learnt_service_pb2 as learnt_pb
 from wherefore.assistant.v1 import user_data_service_pb2 as user_pb

@@ -1,4 +1,4 @@
-"""A service that the assistant asks: its channel and its breaker."""
+"""A service that another one asks: its channel and its breaker."""
 
 from typing import Any, TypeVar
 
@@ -12,18 +12,19 @@ _Response = TypeVar("_Response")
 
 
 class Peer:
-    """One service. Connects on the first call.
+    """One service. Connects on the first call; belongs to the event loop that makes it.
 
     Args:
-        name: For metrics and messages, such as "nlu".
+        name: For messages, such as "nlu".
         service: Full name of the service whose health decides.
         target: HOST:PORT.
+        breaker: Name of its breaker in metrics, such as "assistant.nlu".
     """
 
-    def __init__(self, name: str, service: str, target: str) -> None:
+    def __init__(self, name: str, service: str, target: str, breaker: str) -> None:
         self.name = name
         self.channel = open_channel(target, wait_for_health_of=service)
-        self._breaker = CircuitBreaker(f"assistant.{name}")
+        self._breaker = CircuitBreaker(breaker)
 
     async def ask(
         self,
