@@ -14,7 +14,6 @@ from wherefore.assistant.v1.assistant_service_pb2 import (
     ImportDialoguesResponse,
 )
 from wherefore.assistant.v1.assistant_service_pb2_grpc import AssistantServiceStub
-from wherefore.common.v1.diagnostics_pb2 import RowError
 
 BATCH = 50
 
@@ -45,15 +44,6 @@ async def import_dialogues(
 
 
 async def _requests(file: Path, sent: SentRows) -> AsyncIterator[ImportDialoguesRequest]:
-    batch = ImportDialoguesRequest()
-    for row in read_dialogues(file):
-        if row.dialogue is None:
-            sent.unreadable.append(RowError(row=row.line, reason=row.error))
-            continue
-        sent.lines.append(row.line)
-        batch.dialogues.append(row.dialogue)
-        if len(batch.dialogues) == BATCH:
-            yield batch
-            batch = ImportDialoguesRequest()
-    if batch.dialogues:
-        yield batch
+    rows = ((row.line, row.dialogue, row.error) for row in read_dialogues(file))
+    for batch in sent.batches(rows, BATCH):
+        yield ImportDialoguesRequest(dialogues=batch)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import grpc.aio
@@ -11,7 +11,6 @@ import grpc.aio
 from shared.cli import failures
 from shared.cli.event_file import read_events
 from shared.cli.sent_rows import SentRows
-from wherefore.common.v1.diagnostics_pb2 import RowError
 from wherefore.common.v1.user_event_pb2 import UserEvent
 from wherefore.orchestrator.v1.user_event_service_pb2 import (
     ImportWithProgressRequest,
@@ -54,20 +53,15 @@ async def import_events(
 
 
 async def _requests(file: Path, sent: SentRows) -> AsyncIterator[ImportWithProgressRequest]:
-    batch = ImportWithProgressRequest()
+    for batch in sent.batches(_rows(file), BATCH):
+        yield ImportWithProgressRequest(events=batch)
+
+
+def _rows(file: Path) -> Iterator[tuple[int, UserEvent | None, str]]:
     for row in read_events(file):
-        if row.event is None:
-            sent.unreadable.append(RowError(row=row.line, reason=row.error))
-            continue
-        if row.event.HasField("event_time") and not row.event.id:
+        if row.event is not None and row.event.HasField("event_time") and not row.event.id:
             row.event.id = _id_of(row.line, row.event)
-        sent.lines.append(row.line)
-        batch.events.append(row.event)
-        if len(batch.events) == BATCH:
-            yield batch
-            batch = ImportWithProgressRequest()
-    if batch.events:
-        yield batch
+        yield row.line, row.event, row.error
 
 
 def _id_of(line: int, event: UserEvent) -> str:

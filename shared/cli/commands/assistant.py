@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 from shared.cli import failures, output
 from shared.cli.commands.assistant_learnt import AssistantTarget, address, forget, learnt
 from shared.cli.options import Json, Timeout
+from shared.cli.refused_rows import show_refused
 
 if TYPE_CHECKING:
     from wherefore.assistant.v1.answer_pb2 import Answer
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 app = App(name="assistant", help="Ask customer service, and teach it.")
 
-SHOWN_ERRORS = 20
 app.command(learnt)
 app.command(forget)
 
@@ -167,11 +167,7 @@ async def _import(
             f"already, {response.failed_count:,} refused",
             flush=True,
         )
-    for error in response.errors[:SHOWN_ERRORS]:
-        where = f" {error.field}" if error.field else ""
-        failures.say(output.clean(f"line {error.row}{where}: {error.reason}"))
-    if len(response.errors) > SHOWN_ERRORS:
-        failures.say(f"and {len(response.errors) - SHOWN_ERRORS:,} more")
+    show_refused(response.errors)
     return failures.FAILED if response.failed_count else failures.OK
 
 

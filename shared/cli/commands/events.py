@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO, cast
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
 from shared.cli import failures, output
 from shared.cli.options import Json, Target, Timeout
+from shared.cli.refused_rows import show_refused
+from shared.text_file import open_text
 
 if TYPE_CHECKING:
     from wherefore.common.v1.user_event_pb2 import UserEvent
 
 app = App(name="events", help="Write what users did, and read it back.")
-
-SHOWN_ERRORS = 20
 
 
 @app.command
@@ -126,8 +126,6 @@ async def _export(
     target: str | None,
     timeout: float,  # noqa: ASYNC109 - a gRPC deadline, kept by the call itself
 ) -> int:
-    import gzip
-
     from google.protobuf.json_format import MessageToJson
 
     from shared.cli.connection import connect
@@ -135,10 +133,9 @@ async def _export(
     from wherefore.common.v1.user_event_pb2 import DATA_PURPOSE_TRAINING
 
     count = 0
-    part = file.with_name(f"{file.name}.part")
-    opener = gzip.open if file.suffix == ".gz" else open
+    part = file.with_name(f".part-{file.name}")
     async with connect(target) as channel:
-        with cast("TextIO", opener(part, "wt", encoding="utf-8")) as stream:
+        with open_text(part, "w") as stream:
             async with aclosing(log_pieces(channel, DATA_PURPOSE_TRAINING, timeout)) as pieces:
                 async for piece in pieces:
                     for event in piece.events:
@@ -192,8 +189,6 @@ async def _import(
             f"{response.failed_count} refused",
             flush=True,
         )
-    for error in sorted(response.errors, key=lambda error: error.row)[:SHOWN_ERRORS]:
-        where = f" {error.field}" if error.field else ""
-        failures.say(output.clean(f"line {error.row}{where}: {error.reason}"))
+    show_refused(response.errors)
     went_in = response.imported_count + response.duplicate_count
     return failures.OK if went_in or not response.failed_count else failures.FAILED
