@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.nlu.language import query_language
+from services.nlu.learnt.intent_heads import IntentHeads
 from services.nlu.learnt.models import Models
 from services.nlu.learnt.port import Reading
 from shared.errors import UnavailableError
@@ -28,11 +29,14 @@ class Analyses:
     inference_nanos: int
 
 
-async def analyse(models: Models, texts: Sequence[str], language_code: str = "") -> Analyses:
+async def analyse(
+    models: Models, heads: IntentHeads, texts: Sequence[str], language_code: str = ""
+) -> Analyses:
     """Reads texts, those of one language together.
 
     Args:
         models: Whom to ask.
+        heads: Of intents, beside the models' own; where one is lost, the model's own stand.
         texts: In any mixture of languages.
         language_code: What the caller says of their language, or "".
 
@@ -50,7 +54,8 @@ async def analyse(models: Models, texts: Sequence[str], language_code: str = "")
         places = [at for at, item in enumerate(languages) if item == language]
         made = await reader.read([texts[at] for at in places])
         for at, reading in zip(places, made.readings, strict=True):
-            items[at] = Analysed(texts[at], language, made.model, reading)
+            read = heads.refine(reading, made.model).reading
+            items[at] = Analysed(texts[at], language, made.model, read)
         queue += made.queue_nanos
         inference += made.inference_nanos
     return Analyses([items[at] for at in range(len(texts))], queue, inference)

@@ -28,6 +28,11 @@ class NluSettings(ServiceSettings):
     "query_zh"}. Languages without one are read by that of "en"; empty leaves queries to the rules.
     A reader that is the vector model as well (`inference.model`) gives both in one forward pass."""
 
+    intent_heads: tuple[str, ...] = ()
+    """Heads of intents, such as ["shop_intents"]: entries of the model repository that `wherefore
+    train federated publish` made, one for a reader. The newest version takes over within
+    `version_poll_seconds`; see docs/federated.md."""
+
     cross_model: str = CROSS_MODEL
     """Model that reads pairs together for Match; empty for none."""
 

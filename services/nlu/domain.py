@@ -55,11 +55,16 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """One reading of the query, with a confidence from 0 to 1 and a finer label or ""."""
+    """One reading of the query, with a confidence from 0 to 1 and a finer label or "".
+
+    Attributes:
+        model: Name and version of the model that gave the label; "" where rules did.
+    """
 
     type: IntentType
     confidence: float
     label: str = ""
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

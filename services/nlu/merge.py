@@ -54,7 +54,7 @@ def merge(understanding: Understanding, reading: Reading, model: str) -> Underst
     """
     spans = _placed(understanding, reading.entities)
     entities = merge_entities(understanding, spans, model)
-    intents = merge_intents(understanding, reading.intent)
+    intents = merge_intents(understanding, reading.intent, reading.intent_model or model)
     return replace(
         understanding,
         entities=tuple(entities),
@@ -90,39 +90,45 @@ def merge_entities(
     return sorted(kept, key=lambda entity: entity.start)
 
 
-def merge_intents(understanding: Understanding, scored: Scored) -> list[Intent]:
+def merge_intents(understanding: Understanding, scored: Scored, model: str = "") -> list[Intent]:
     """Returns the readings of the intent, best first; their confidences sum to 1.
 
     Args:
         understanding: What the rules say.
         scored: The model's labels and probabilities; empty where it has no such head.
+        model: Its name and version.
     """
     ruled = [understanding.intent, *understanding.alternative_intents]
     if not scored or understanding.intent.type is IntentType.UNSPECIFIED:
         return ruled
     share = _SHARE_AGAINST_CATALOGUE if _names_one_product(understanding) else _MODEL_SHARE
-    read = read_intents(scored)
+    read = read_intents(scored, model)
     weights = {item.type: item.confidence * (1.0 - share) for item in ruled}
     for item in read:
         weights[item.type] = weights.get(item.type, 0.0) + item.confidence * share
-    labels = {item.type: item.label for item in ruled}
+    labels = {item.type: (item.label, item.model) for item in ruled}
     # The model's own finer label wins, unless it hardly sees such an intent.
     labels |= {
-        item.type: item.label
+        item.type: (item.label, item.model)
         for item in read
-        if item.confidence >= _LEAST_SUPPORT or not labels.get(item.type)
+        if item.confidence >= _LEAST_SUPPORT or not labels.get(item.type, ("", ""))[0]
     }
     total = sum(weights.values())
     merged = [
-        Intent(kind, weight / total, labels.get(kind, "")) for kind, weight in weights.items()
+        Intent(kind, weight / total, *labels.get(kind, ("", "")))
+        for kind, weight in weights.items()
     ]
     return sorted(merged, key=lambda item: -item.confidence)
 
 
-def read_intents(scored: Scored) -> list[Intent]:
+def read_intents(scored: Scored, model: str = "") -> list[Intent]:
     """Returns intents, best first, of labels such as "support/track_order".
 
     Labels of one type are added up; the finer label is the likeliest of them.
+
+    Args:
+        scored: Labels with probabilities, best first.
+        model: Who gave them.
     """
     totals: dict[IntentType, float] = {}
     labels: dict[IntentType, str] = {}
@@ -131,7 +137,10 @@ def read_intents(scored: Scored) -> list[Intent]:
         kind = _INTENT_TYPES.get(name, IntentType.UNSPECIFIED)
         totals[kind] = totals.get(kind, 0.0) + probability
         labels.setdefault(kind, finer)
-    intents = [Intent(kind, total, labels[kind]) for kind, total in totals.items()]
+    intents = [
+        Intent(kind, total, labels[kind], model if labels[kind] else "")
+        for kind, total in totals.items()
+    ]
     return sorted(intents, key=lambda item: -item.confidence)
 
 

@@ -25,6 +25,8 @@ EMBEDDING_STAGE: Final = "nlu.embedding"
 """A pass that makes vectors, whether or not the query is read in the same pass."""
 READING_STAGE: Final = "nlu.reading"
 """A pass that only reads the query."""
+HEAD_STAGE: Final = "nlu.intent_head"
+"""A head of intents over the vector of that pass."""
 
 
 def to_message(understanding: domain.Understanding) -> pb.QueryUnderstanding:
@@ -88,7 +90,8 @@ def to_analysis(analysed: Analysed) -> TextAnalysis:
         ],
     )
     if reading.intent:
-        message.intent.CopyFrom(_intent(read_intents(reading.intent)[0]))
+        read = read_intents(reading.intent, reading.intent_model or model)
+        message.intent.CopyFrom(_intent(read[0]))
     if reading.sentiment:
         message.sentiment.CopyFrom(_sentiment(read_sentiment(reading.sentiment)))
     return message
@@ -105,6 +108,8 @@ def to_degradations(learnt: Learnt) -> Iterator[Degradation]:
         yield _degradation(READING_STAGE, "rules alone", learnt.lost_reading)
     if learnt.lost_vector:
         yield _degradation(EMBEDDING_STAGE, "no semantic vector", learnt.lost_vector)
+    if learnt.lost_head:
+        yield _degradation(HEAD_STAGE, "the reader's own intents", learnt.lost_head)
 
 
 def _degradation(stage: str, fallback: str, lost: Lost) -> Degradation:
@@ -122,7 +127,12 @@ def _category(category: domain.Category) -> pb.CategoryReading:
 
 
 def _intent(intent: domain.Intent) -> pb.Intent:
-    return pb.Intent(type=_INTENTS[intent.type], confidence=intent.confidence, label=intent.label)
+    return pb.Intent(
+        type=_INTENTS[intent.type],
+        confidence=intent.confidence,
+        label=intent.label,
+        model=intent.model,
+    )
 
 
 def _entity(entity: domain.Entity) -> pb.Entity:

@@ -7,13 +7,14 @@ loss is told, not raised.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
+from services.nlu.learnt.intent_heads import IntentHeads
 from services.nlu.learnt.models import Models
 from services.nlu.learnt.port import QueryModel, Reading
 from shared.breaker import CircuitBreaker
@@ -72,6 +73,7 @@ class Learnt:
         vector_model: Name and version of the model of the vector.
         lost_reading: Why there is no reading; None where none was to be had.
         lost_vector: Why there is no vector.
+        lost_head: Why a head of intents that was asked for did not read it.
     """
 
     reading: Reading | None = None
@@ -80,6 +82,7 @@ class Learnt:
     vector_model: str = ""
     lost_reading: Lost | None = None
     lost_vector: Lost | None = None
+    lost_head: Lost | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +121,17 @@ class ForwardPasses:
 
     Args:
         models: Whom to ask.
+        heads: Of intents, beside the models' own.
         cache_size: Readings kept.
         fair_wait_s: Seconds that a model must have been given before its silence counts against it;
             a caller in a hurry says nothing of the model.
     """
 
-    def __init__(self, models: Models, *, cache_size: int, fair_wait_s: float) -> None:
+    def __init__(
+        self, models: Models, heads: IntentHeads, *, cache_size: int, fair_wait_s: float
+    ) -> None:
         self._models = models
+        self._heads = heads
         self._fair_wait_s = fair_wait_s
         self._cache: LRUCache[tuple[str, str], Reading] = LRUCache(cache_size)
         self._breakers: dict[str, CircuitBreaker] = {}
@@ -155,7 +162,7 @@ class ForwardPasses:
         )
         answers = dict(zip(calls, made, strict=True))
         learnt = [
-            _learnt(item, answers.get(name), answers.get(vectors.model))
+            self._refined(_learnt(item, answers.get(name), answers.get(vectors.model)))
             for item, name in zip(wanted, asked_of, strict=True)
         ]
         passes = [
@@ -163,6 +170,13 @@ class ForwardPasses:
             for call, answer in zip(calls.values(), made, strict=True)
         ]
         return learnt, passes
+
+    def _refined(self, learnt: Learnt) -> Learnt:
+        if learnt.reading is None:
+            return learnt
+        refined = self._heads.refine(learnt.reading, learnt.reader)
+        lost = Lost(Loss.UNAVAILABLE, refined.problem) if refined.problem else None
+        return replace(learnt, reading=refined.reading, lost_head=lost)
 
     async def _ask(self, model: QueryModel, texts: Sequence[str], timeout_s: float) -> _Answer:
         # A reader moves on only while others run: from here to its first wait it is this version.

@@ -15,6 +15,7 @@ from services.nlu.catalogue_watch import to_terms
 from services.nlu.config import NluSettings
 from services.nlu.domain import ParseOptions, Understanding
 from services.nlu.embedding import encode_all
+from services.nlu.learnt.intent_heads import IntentHeads
 from services.nlu.learnt.models import Models, open_models
 from services.nlu.merge import merge
 from services.nlu.messages import (
@@ -83,6 +84,11 @@ class NluService(NluServiceServicer):
         self._channel: grpc.aio.Channel | None = None
         self._watching: list[asyncio.Task[None]] = []
         self._encoder_answered = False
+        self._heads = (
+            lender._heads
+            if lender
+            else IntentHeads(settings.inference.model_dir, settings.intent_heads)
+        )
         self._pictures = PictureServer(settings, self._gloss, lender._pictures if lender else None)
         self._reader = self._new_reader(CatalogueTerms())
         self._parsed: LRUCache[_ParseKey, Understanding] = LRUCache(settings.parse_cache_size)
@@ -95,6 +101,7 @@ class NluService(NluServiceServicer):
         models = self._models = self._models or await self._find_models()
         self._passes = ForwardPasses(
             models,
+            self._heads,
             cache_size=settings.vector_cache_size,
             fair_wait_s=settings.embedding_budget_seconds,
         )
@@ -102,6 +109,10 @@ class NluService(NluServiceServicer):
         for reader in () if self._lender else models.following:
             watching = reader.watch(settings.version_poll_seconds)
             self._watching.append(asyncio.create_task(watching, name=f"watch-{reader.model}"))
+        if self._heads.names and not self._lender:
+            await asyncio.to_thread(self._heads.look)
+            watching = self._heads.watch(settings.version_poll_seconds)
+            self._watching.append(asyncio.create_task(watching, name="watch-intent-heads"))
         if settings.retrieval_target and self._channel is None:
             self._channel = open_channel(
                 settings.retrieval_target,
@@ -234,7 +245,7 @@ class NluService(NluServiceServicer):
         validation.check_language(request.language_code)
         timer = StageTimer()
         with timer.stage(READING_STAGE) as stage:
-            made = await analyse(self._open_models(), texts, request.language_code)
+            made = await analyse(self._open_models(), self._heads, texts, request.language_code)
             stage.queue_nanos, stage.inference_nanos = made.queue_nanos, made.inference_nanos
         return pb.AnalyseResponse(analyses=map(to_analysis, made.items), timings=timer.timings())
 

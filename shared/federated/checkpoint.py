@@ -14,6 +14,7 @@ import numpy as np
 from shared.durable_file import write_durably
 from shared.federated.errors import FederatedError
 from shared.federated.models import Weights
+from shared.numpy_file import UNREADABLE, open_arrays
 
 CHECKPOINT: Final = "checkpoint.npz"
 
@@ -50,11 +51,11 @@ def load(folder: Path, about: Mapping[str, Any]) -> Checkpoint | None:
     if not path.is_file():
         return None
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open_arrays(path) as file:
             same = str(file["about"]) == _text(about)
             weights = [file[f"w{at}"] for at in range(len(file.files) - 2)]
             rounds = int(file["rounds"])
-    except (OSError, KeyError, ValueError, EOFError) as error:
+    except UNREADABLE as error:
         raise FederatedError(f"{path} is no checkpoint; remove it: {error}") from error
     if not same:
         raise FederatedError(

@@ -117,6 +117,8 @@ class Task(BaseModel):
     """Numbers of a row."""
     names: tuple[str, ...] = Field(min_length=1)
     """Labels of intents in the order of their numbers, or names of the ranker's features."""
+    encoder: str = ""
+    """Of intents, name and version of the model that made the vectors, such as "query_en@1"."""
 
     def model(self) -> IntentHead | LinearRanker:
         """Returns the model to train."""

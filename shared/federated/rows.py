@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.federated.errors import FederatedError
+from shared.numpy_file import UNREADABLE, open_arrays
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +60,13 @@ class Rows:
             FederatedError: It is no such file, or holds no example.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with open_arrays(path) as file:
                 rows = cls(
                     file["features"].astype(np.float32),
                     file["targets"].astype(np.float32),
                     file["example"].astype(np.int64),
                 )
-        except (OSError, KeyError, ValueError, EOFError) as error:
+        except UNREADABLE as error:
             raise FederatedError(
                 f"{path} is no file of `wherefore train federated prepare`: {error}"
             ) from error

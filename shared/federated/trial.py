@@ -17,6 +17,7 @@ from shared.evaluation.metrics import dcg
 from shared.federated.errors import FederatedError
 from shared.federated.models import Task, Weights
 from shared.federated.rows import Rows
+from shared.numpy_file import UNREADABLE, open_arrays
 
 PLACES: Final = 10
 _TASK, _TRAIN, _TEST, _MORE = "task.json", "train.npz", "test.npz", "more.npz"
@@ -70,7 +71,7 @@ class Trial:
         task = Task.load(folder / _TASK)
         train, test = (Rows.load(folder / name) for name in (_TRAIN, _TEST))
         try:
-            with np.load(folder / _MORE, allow_pickle=False) as more:
+            with open_arrays(folder / _MORE) as more:
                 return cls(task, train, more["strata"], test, more["ideals"])
-        except (OSError, KeyError, ValueError) as error:
+        except UNREADABLE as error:
             raise FederatedError(f"{folder} holds no trial: {error}") from error

@@ -34,6 +34,8 @@ class Reading:
         category: Kinds of product.
         reason_tags: Reasons to buy that the text gives, in order.
         vector: (dimension,) of unit length; None where the model has no such head.
+        intent_model: Name and version of a head beside the model that gave the intent; "" where the
+            model itself did.
     """
 
     entities: tuple[LabelledSpan, ...] = ()
@@ -42,6 +44,7 @@ class Reading:
     category: Scored = ()
     reason_tags: tuple[LabelledSpan, ...] = ()
     vector: NDArray[np.float32] | None = None
+    intent_model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import json as json_module
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
-from shared.cli import failures
+from shared.cli import failures, output
 from shared.cli.commands.evaluate_federated import LIBRARIES
 from shared.cli.extras import require_extra
 from shared.cli.options import Json
+
+if TYPE_CHECKING:
+    from shared.inference import InferenceSettings
 
 app = App(name="federated", help="Train a model over several shops' data without pooling it.")
 TASK_FILE = "task.json"
@@ -31,6 +34,13 @@ def prepare(
     labels: Annotated[
         Path | None, Parameter(help="Intents that all shops agreed on, one a line.")
     ] = None,
+    encoder: Annotated[
+        str,
+        Parameter(help="Model that reads the intents' language, and is to serve what is trained."),
+    ] = "query_en@1",
+    models: Annotated[
+        Path | None, Parameter(help="Model repository that it lies in; the suite's when absent.")
+    ] = None,
     out: Annotated[Path, Parameter(help="File of the shop's rows, such as shop.npz.")],
 ) -> int:
     """Turn a shop's own file into the rows that it trains on.
@@ -44,6 +54,7 @@ def prepare(
 
         wherefore train federated prepare --pages pages.jsonl.gz --out b/shop.npz
     """
+    from shared.errors import UnavailableError
     from shared.federated.errors import FederatedError
 
     if (intents is None) == (pages is None):
@@ -56,11 +67,13 @@ def prepare(
     out.parent.mkdir(parents=True, exist_ok=True)
     try:
         if intents is not None and labels is not None:
-            _prepare_intents(intents, labels, out)
+            _prepare_intents(intents, labels, _encoder(encoder, models), out)
         elif pages is not None:
             _prepare_pages(pages, out)
     except (FederatedError, OSError, UnicodeDecodeError) as error:
         raise failures.CommandError(str(error), code=failures.USAGE) from error
+    except UnavailableError as error:
+        raise failures.CommandError(str(error)) from error
     failures.say(f"written to {out} and {out.with_name(TASK_FILE)}")
     return failures.OK
 
@@ -131,18 +144,88 @@ def run(
     return code if code in (failures.OK, failures.USAGE) else failures.FAILED
 
 
-def _prepare_intents(intents: Path, labels: Path, out: Path) -> None:
-    from services.nlu.train.federated import intent_rows, read_utterances
+@app.command
+def publish(
+    run: Annotated[Path, Parameter(help="Folder that a run left: model.npz and model.json.")],
+    *,
+    name: Annotated[str, Parameter(help="Of the entry, such as shop_intents.")],
+    models: Annotated[
+        Path | None, Parameter(help="Model repository to write to; the suite's when absent.")
+    ] = None,
+    weights: Annotated[
+        Path | None,
+        Parameter(help="Weights that a ranker is to take its place in; the suite's when absent."),
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Write what shops trained as the next version of a model that the services load.
+
+    Intents become a head that the NLU service adds to its reader
+    (WHEREFORE_NLU_INTENT_HEADS) and takes up while it runs. A ranker becomes a file of
+    weights (WHEREFORE_RANKING_WEIGHTS_PATH, or CANDIDATE_WEIGHTS_PATH to try it beside).
+
+    For example:
+
+        wherefore train federated publish model --name shop_intents
+
+        wherefore train federated publish model --name shop_ranker --models /srv/models
+    """
+    from services.nlu.train.intent_entry import write_intent_entry
+    from services.ranking.config import DEFAULT_WEIGHTS
+    from services.ranking.train.weights_entry import WEIGHTS_FILE, write_weights_entry
+    from services.ranking.weights import load_weights
     from shared.federated.errors import FederatedError
-    from shared.federated.models import Task
+    from shared.federated.result import read_result
+    from shared.inference.settings import REPOSITORY
+
+    repository = models or REPOSITORY
+    try:
+        result = read_result(run)
+        if result.task.kind == "intent":
+            version = write_intent_entry(result, repository, name)
+            setting = f"WHEREFORE_NLU_INTENT_HEADS='[\"{name}\"]'"
+        else:
+            base = load_weights(weights or DEFAULT_WEIGHTS)
+            version = write_weights_entry(result, repository, name, base)
+            setting = f"WHEREFORE_RANKING_CANDIDATE_WEIGHTS_PATH={version.resolve() / WEIGHTS_FILE}"
+    except (FederatedError, OSError, ValueError) as error:
+        raise failures.CommandError(str(error), code=failures.USAGE) from error
+    if json:
+        told = {"model": f"{name}@{version.name}", "folder": str(version), "setting": setting}
+        output.print_json(told)
+    else:
+        failures.say(f"{name}@{version.name} written to {version}; serve it by {setting}")
+    return failures.OK
+
+
+def _encoder(named: str, models: Path | None) -> InferenceSettings:
+    from shared.inference import InferenceSettings
+    from shared.inference.settings import REPOSITORY
+
+    name, _, version = named.partition("@")
+    if not name or not version.isdecimal() or not int(version):
+        raise failures.CommandError(
+            f"--encoder {named}: name it with its version, such as query_en@1", code=failures.USAGE
+        )
+    return InferenceSettings(
+        backend="onnx",
+        model=name,
+        version=int(version),
+        model_dir=models or REPOSITORY,
+        threads=1,
+    )
+
+
+def _prepare_intents(intents: Path, labels: Path, encoder: InferenceSettings, out: Path) -> None:
+    from services.nlu.train.federated import read_utterances, shop_rows
+    from shared.federated.errors import FederatedError
 
     names = tuple(line.strip() for line in labels.read_text("utf-8").splitlines() if line.strip())
     if not names or len(set(names)) < len(names):
         raise FederatedError(f"{labels} must name each intent once, one a line")
-    rows = asyncio.run(intent_rows(read_utterances(intents), names, intents))
+    rows, task = asyncio.run(shop_rows(read_utterances(intents), names, intents, encoder))
     rows.save(out)
-    width = rows.features.shape[1]
-    Task(kind="intent", width=width, names=names).save(out.with_name(TASK_FILE))
+    task.save(out.with_name(TASK_FILE))
 
 
 def _prepare_pages(pages: Path, out: Path) -> None:

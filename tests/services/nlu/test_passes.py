@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from services.nlu.learnt.intent_heads import IntentHeads
 from services.nlu.learnt.models import Models
 from services.nlu.learnt.port import LabelledSpan, Reading, Readings
 from services.nlu.passes import ForwardPasses, Loss, Wanted
 from shared.errors import ResourceExhaustedError, UnavailableError, WhereforeError
+from shared.inference.settings import REPOSITORY
 
 
 @dataclass
@@ -44,7 +46,7 @@ class FakeReader:
 
 
 def passes_of(models: Any) -> ForwardPasses:
-    return ForwardPasses(models, cache_size=100, fair_wait_s=0.1)
+    return ForwardPasses(models, IntentHeads(REPOSITORY, ()), cache_size=100, fair_wait_s=0.1)
 
 
 @pytest.fixture

@@ -2,15 +2,19 @@
 
 import json
 
+import numpy as np
 import pytest
 
 pytest.importorskip("opacus", reason="the extra `federated` is not installed")
 
+from services.ranking.config import DEFAULT_WEIGHTS
+from services.ranking.weights import load_weights
 from shared.cli.app import main
 from shared.federated import environment
 from shared.federated.models import Task
 from shared.federated.rows import Rows
 from tests.shared.federated.made_up import TASK, intent_shop
+from tests.shared.federated.runs import run_of
 
 
 @pytest.fixture
@@ -144,3 +148,77 @@ def test_an_evaluation_tells_a_file_that_is_not_there(capfd, tmp_path) -> None:
     code, _, told = run(capfd, "eval", "federated", "--judged", str(tmp_path / "no.npz"))
     assert code == 2
     assert "holds no data for learning to rank" in told
+
+
+@pytest.mark.parametrize("encoder", ["query_en", "@1", "query_en@0", "query_en@new"])
+def test_an_encoder_has_a_version(capfd, tmp_path, encoder) -> None:
+    given = ["--intents", "a.csv", "--labels", "l.txt", "--out", str(tmp_path / "s.npz")]
+    code, _, told = run(capfd, "train", "federated", "prepare", *given, "--encoder", encoder)
+    assert code == 2
+    assert "such as query_en@1" in told
+
+
+def ranker_run(folder, names, weights) -> None:
+    task = Task(kind="rank", width=len(names), names=tuple(names))
+    run_of(folder, task, [np.asarray(weights)])
+
+
+def test_a_ranker_becomes_weights_that_ranking_reads(capfd, tmp_path) -> None:
+    ranker_run(tmp_path / "run", ("rating", "sparse_score"), [3.0, 4.0])
+    given = ["publish", str(tmp_path / "run"), "--name", "shop_ranker"]
+    given += ["--models", str(tmp_path / "models"), "--json"]
+    code, printed, told = run(capfd, "train", "federated", *given)
+    assert code == 0, told
+    path = tmp_path / "models" / "shop_ranker" / "1" / "weights.json"
+    assert json.loads(printed) == {
+        "model": "shop_ranker@1",
+        "folder": str(path.parent),
+        "setting": f"WHEREFORE_RANKING_CANDIDATE_WEIGHTS_PATH={path}",
+    }
+    made, base = load_weights(path), load_weights(DEFAULT_WEIGHTS)
+    search = made.serving["search"]
+    assert search.version == "shop_ranker@1"
+    assert search.weights["sparse_score"] / search.weights["rating"] == pytest.approx(4 / 3)
+    lengths = [
+        np.linalg.norm(list(each.serving["search"].weights.values())) for each in (made, base)
+    ]
+    assert lengths[0] == pytest.approx(lengths[1])
+    assert not search.languages
+    assert search.diversity == base.serving["search"].diversity
+    assert made.serving["recommend"] == base.serving["recommend"]
+    assert made.calibration == base.calibration
+    assert "`shop_ranker@1`" in (path.parent.parent / "README.md").read_text()
+    code, _, told = run(capfd, "train", "federated", *given[:-1])
+    assert code == 0
+    assert "shop_ranker@2 written to" in told
+
+
+@pytest.mark.parametrize(
+    ("feature", "weight", "told"),
+    [
+        ("no_such", 1.0, "weights of unknown features: no_such"),
+        ("rating", 0.0, "every weight is 0"),
+    ],
+)
+def test_a_ranker_that_cannot_serve_is_told(capfd, tmp_path, feature, weight, told) -> None:
+    ranker_run(tmp_path / "run", (feature,), [weight])
+    arguments = [str(tmp_path / "run"), "--name", "ranker", "--models", str(tmp_path / "models")]
+    code, _, errors = run(capfd, "train", "federated", "publish", *arguments)
+    assert code == 2
+    assert told in errors
+    assert not (tmp_path / "models").exists()
+
+
+def test_what_is_no_name_of_a_model_is_told(capfd, tmp_path) -> None:
+    ranker_run(tmp_path / "run", ("rating",), [1.0])
+    given = ["publish", str(tmp_path / "run"), "--name", "1st", "--models", str(tmp_path)]
+    code, _, told = run(capfd, "train", "federated", *given)
+    assert code == 2
+    assert "no name of a model" in told
+
+
+def test_a_folder_without_a_run_is_told(capfd, tmp_path) -> None:
+    given = ["publish", str(tmp_path), "--name", "shop_intents"]
+    code, _, told = run(capfd, "train", "federated", *given)
+    assert code == 2
+    assert "holds no model of federated training" in told

@@ -191,6 +191,7 @@ export default {
     nlu: "the query was searched as plain words, without limits such as a price",
     "nlu.embedding": "only words were compared, not meaning",
     "nlu.reading": "the query was read by fixed rules alone",
+    "nlu.intent_head": "the intent is not that of the model that shops trained together",
     "retrieval.dense": "only words were compared, not meaning",
     ranking: "products stand in the order they were found",
     reason: "results come without reasons",

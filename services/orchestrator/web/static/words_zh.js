@@ -257,6 +257,7 @@ export default {
     nlu: "查询按普通关键词处理，未识别价格等条件",
     "nlu.embedding": "只比较了词语，没有比较语义",
     "nlu.reading": "只按固定规则理解了搜索内容",
+    "nlu.intent_head": "没有用各店共同训练的意图模型",
     "retrieval.dense": "只比较了词语，没有比较语义",
     ranking: "商品按召回的先后排列",
     reason: "结果没有附上理由",
