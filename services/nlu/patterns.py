@@ -75,6 +75,8 @@ _ORDER_ID = re.compile(
 _MIN_MODEL = 3
 _DIGITS = dict(zip("一二两三四五六七八九", (1, 2, 2, 3, 4, 5, 6, 7, 8, 9), strict=True))
 _TENS = {"十": 10, "百": 100, "千": 1_000, "万": 10_000}
+_MOST: Final = 1e15
+"""Beyond any price or measure, and still whole in a float."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +122,9 @@ def find_order_ids(text: str) -> Iterator[tuple[str, int, int]]:
 
 
 def to_number(text: str) -> float:
-    """Reads "1,299.50", "500" or "两百五十"."""
+    """Reads "1,299.50", "500" or "两百五十"; at most 10^15, so that no number is infinite."""
     if text[:1].isdigit():
-        return float(text.replace(",", ""))
+        return min(_MOST, float(text.replace(",", "")))
     total, part, digit = 0, 0, 0
     for character in text:
         if character in _DIGITS:

@@ -13,6 +13,7 @@ PIECES = [
     "iphone 11", "4-6寸", "headphnes", "sony", "索尼", "除了", "以外",
     "at least 16 gb ram", "4星以上",
     "cheap", "便宜", "in stock", "ﬁ", "Ⅷ", "İ", "ß", "５００", "$", "-", "的", "between 5 and 9",
+    f"under {'9' * 400}", f"¥300-¥2{'0' * 400}", f"{'9' * 400} gb", f"{'9' * 400}星以上",
     "一起", "万", "百", "?", "请问", "please", "vs", "\u3000", "e\u0301", "𠮷", "👟", "xl", "42码",
 ]  # fmt: skip
 QUERIES = st.one_of(
@@ -44,6 +45,13 @@ def test_promises_hold_for_any_query(reader: QueryReader, query: str, keep: bool
     assert understanding.embedding_text
     if understanding.filter:
         parse_filter(understanding.filter)
+
+
+@pytest.mark.parametrize("query", ["under {}", "¥300-¥{}", "{}元以下"])
+def test_no_number_is_infinite(reader: QueryReader, query: str) -> None:
+    understanding = reader.read(query.format("9" * 400), ParseOptions())
+    assert "1000000000000000" in understanding.filter
+    parse_filter(understanding.filter)
 
 
 @settings(deadline=None)
