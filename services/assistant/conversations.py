@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final, TypeVar
 
 import structlog
@@ -114,7 +115,7 @@ class Conversations:
         """
         place = 0
         while True:
-            found, place = await self._run(lambda at=place: self._archive.of(actors, at, PAGE))
+            found, place = await self._run(partial(self._archive.of, actors, place, PAGE))
             if not place:
                 return
             yield found

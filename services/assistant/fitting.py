@@ -163,12 +163,14 @@ async def fit(data: Path, out_of_scope: Path, nlu: str) -> MatcherWeights:
         *without("en"),
     ]
     chinese, nobody_en, nobody_zh = without("zh"), unanswered("en"), unanswered("zh")
-    # Templates are found by their words where Chinese is read; English without vectors is rare.
+    # Words decide where the encoder is lost: weights of the Chinese examples serve both languages.
     return MatcherWeights(
         vectors=fit_weights(english, nobody_en, cosine=True, label=True),
         words=fit_weights(chinese, nobody_zh, cosine=False, label=True),
         vectors_unlabelled=fit_weights(english, nobody_en, cosine=True, label=False),
         words_unlabelled=fit_weights(chinese, nobody_zh, cosine=False, label=False),
+        vectors_zh=fit_weights(chinese, nobody_zh, cosine=True, label=True),
+        vectors_zh_unlabelled=fit_weights(chinese, nobody_zh, cosine=True, label=False),
     )
 
 

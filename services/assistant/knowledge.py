@@ -82,10 +82,9 @@ class Knowledge:
         """Whether an answer is a paragraph of the help articles."""
         return answer_id.startswith(HELP_PREFIX)
 
-    @property
-    def waits_for_vectors(self) -> bool:
-        """Whether questions are compared by words for now."""
-        return any(map(self._matcher.needs_vectors, ENCODER_LANGUAGES))
+    def waits_for_vectors(self, language: Language) -> bool:
+        """Whether questions of a language are compared by words for now."""
+        return self._matcher.needs_vectors(language)
 
     def add(
         self,

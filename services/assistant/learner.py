@@ -11,6 +11,7 @@ import structlog
 from services.assistant.domain import Language, Vector
 from services.assistant.knowledge import Knowledge, label_of
 from services.assistant.learnt import Learnt
+from services.assistant.matching import ENCODER_LANGUAGES
 from services.assistant.reader import NluReader
 from services.assistant.store import LearntStore
 from shared.errors import WhereforeError
@@ -128,12 +129,17 @@ class Learner:
 
     async def _catch_up(self) -> None:
         """Reads the vectors that are wanted; answers go by words until they are there."""
+        await asyncio.gather(*map(self._catch_up_in, ENCODER_LANGUAGES))
+
+    async def _catch_up_in(self, language: Language) -> None:
         pause = _FIRST_RETRY_SECONDS
-        while wanted := self._knowledge.without_vector():
+        while wanted := [each for each in self._knowledge.without_vector() if each[0] == language]:
             try:
-                vectors = await self._reader.vectors([text for _, text in wanted])
+                vectors = await self._reader.vectors([text for _, text in wanted], language)
             except WhereforeError as error:
-                _log.warning("assistant.vectors", detail=error.message, fallback="words")
+                _log.warning(
+                    "assistant.vectors", language=language, detail=error.message, fallback="words"
+                )
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LAST_RETRY_SECONDS)
                 continue

@@ -21,8 +21,8 @@ from services.assistant.domain import Language, Message, Vector
 from services.assistant.words import WordIndex
 
 BUNDLED: Final = Path(__file__).parent / "data" / "matcher.json"
-ENCODER_LANGUAGES: Final[tuple[Language, ...]] = ("en",)
-"""Languages whose vectors say something; elsewhere words and the NLU's label decide."""
+ENCODER_LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
+"""Languages whose texts have vectors; elsewhere words and the NLU's label decide."""
 
 
 class Weights(BaseModel):
@@ -41,6 +41,8 @@ class MatcherWeights(BaseModel):
     """Weights with a vector, and by words alone: another language, or a lost encoder.
 
     An answer without a concern that the NLU knows, such as a help article, has weights of its own.
+    Vectors of Chinese are another model's, and have weights of their own; without these, words
+    decide there.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -49,12 +51,17 @@ class MatcherWeights(BaseModel):
     words: Weights
     vectors_unlabelled: Weights
     words_unlabelled: Weights
+    vectors_zh: Weights | None = None
+    vectors_zh_unlabelled: Weights | None = None
 
-    def of(self, *, vectors: bool, labelled: bool) -> Weights:
+    def of(self, language: Language, *, vectors: bool, labelled: bool) -> Weights:
         """Returns those of an answer."""
-        if vectors:
-            return self.vectors if labelled else self.vectors_unlabelled
-        return self.words if labelled else self.words_unlabelled
+        found = None
+        if vectors and language == "zh":
+            found = self.vectors_zh if labelled else self.vectors_zh_unlabelled
+        elif vectors:
+            found = self.vectors if labelled else self.vectors_unlabelled
+        return found or (self.words if labelled else self.words_unlabelled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +149,7 @@ class Matcher:
         for each in self.features(message, without_rows):
             # Where the NLU is lost there are no labels, and none is missed.
             labelled = bool(each.intent) and bool(message.intent)
-            weights = self._weights.of(vectors=vectors, labelled=labelled)
+            weights = self._weights.of(message.language, vectors=vectors, labelled=labelled)
             confidence = probability(weights, each)
             found.append(Match(each.answer_id, each.intent, confidence, weights.threshold))
         return sorted(found, key=lambda each: (not each.sure, -each.confidence))

@@ -15,6 +15,7 @@ from shared.text.language import detect_language, primary_language
 from wherefore.nlu.v1.nlu_service_pb2 import (
     TEXT_ROLE_QUERY,
     EmbedRequest,
+    EmbedResponse,
     ParseBatchRequest,
     ParseRequest,
 )
@@ -51,6 +52,7 @@ class NluReader:
         self._nlu = Peer("nlu", _SERVICE, target, "assistant.nlu")
         self._stub = NluServiceStub(self._nlu.channel)
         self._timeout = timeout
+        self._models: dict[Language, str] = {}
 
     async def read(self, text: str, language: str = "") -> Reading:
         """Reads one message. Never fails: what is lost is told.
@@ -84,8 +86,11 @@ class NluReader:
         Raises:
             WhereforeError: The service does not answer, or not in time.
         """
-        english = [text for language, text in texts if language in ENCODER_LANGUAGES]
-        vectors = iter(await self.vectors(english))
+        vectors: dict[tuple[Language, str], Vector] = {}
+        for spoken in ENCODER_LANGUAGES:
+            own = [text for language, text in texts if language == spoken]
+            found_here = await self.vectors(own, spoken)
+            vectors |= {(spoken, t): v for t, v in zip(own, found_here, strict=True)}
         found: list[Message] = []
         for start in range(0, len(texts), _BATCH):
             part = texts[start : start + _BATCH]
@@ -106,28 +111,37 @@ class NluReader:
                     text,
                     language,
                     each.understanding,
-                    next(vectors) if language in ENCODER_LANGUAGES else None,
+                    vectors.get((language, text)),
                 )
                 for (language, text), each in zip(part, response.responses, strict=True)
             ]
         return found
 
-    async def vectors(self, texts: Sequence[str]) -> list[Vector]:
-        """Returns unit vectors of texts.
+    async def vectors(self, texts: Sequence[str], language: Language) -> list[Vector]:
+        """Returns unit vectors of texts of one language.
 
         Raises:
-            WhereforeError: The service does not answer, or not in time.
+            WhereforeError: The service does not answer, or not in time; or its model is no longer
+                the one that gave the vectors before.
         """
         found: list[Vector] = []
         for start in range(0, len(texts), _BATCH):
-            request = EmbedRequest(texts=texts[start : start + _BATCH], role=TEXT_ROLE_QUERY)
+            request = _embed(texts[start : start + _BATCH], language)
             # A batch is no answer to anybody who waits: it gets the time of its texts.
             seconds = self._timeout * max(1, len(request.texts) // 4)
             response = await self._nlu.ask(self._stub.Embed, request, seconds)
             if len(response.vectors) != len(request.texts):
                 raise UnavailableError("nlu sent another number of vectors")
+            self._check_model(language, response)
             found += [_unit(list(vector.values)) for vector in response.vectors]
         return found
+
+    def _check_model(self, language: Language, response: EmbedResponse) -> None:
+        """Keeps vectors of one model apart from those of another that the NLU may have by now."""
+        model = response.vectors[0].model if response.vectors else ""
+        known = self._models.setdefault(language, model)
+        if model != known:
+            raise UnavailableError(f"vectors are by {model}, those of the examples by {known}")
 
     async def close(self) -> None:
         """Closes the channel."""
@@ -141,11 +155,18 @@ class NluReader:
     async def _vector(self, text: str, language: Language) -> Vector | None:
         if language not in ENCODER_LANGUAGES:
             return None
-        request = EmbedRequest(texts=[text], role=TEXT_ROLE_QUERY)
+        request = _embed([text], language)
         response = await self._nlu.ask(self._stub.Embed, request, self._timeout)
         if len(response.vectors) != 1:
             raise UnavailableError("nlu sent another number of vectors")
+        self._check_model(language, response)
         return _unit(list(response.vectors[0].values))
+
+
+def _embed(texts: Sequence[str], language: Language) -> EmbedRequest:
+    # English is what the model of the index reads, too.
+    code = "" if language == "en" else language
+    return EmbedRequest(texts=texts, role=TEXT_ROLE_QUERY, language_code=code)
 
 
 def language_of(text: str, language: str = "") -> Language:

@@ -231,7 +231,7 @@ class AssistantServer(pb_grpc.AssistantServiceServicer):
             except UnavailableError as error:
                 heard.lost.append(("assistant.conversation", error))
         lost = [_lost(stage, error) for stage, error in heard.lost]
-        if self._knowledge.waits_for_vectors and heard.reply.language == "en":
+        if self._knowledge.waits_for_vectors(heard.reply.language):
             lost.append(_no_vectors())
         return pb.AskResponse(
             answer=to_answer(heard.reply),

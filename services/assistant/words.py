@@ -1,6 +1,6 @@
 """Word overlap of short questions: cosine of tf-idf, with an inverted index that grows.
 
-It reads Chinese, which the encoder does not, and stands in for the encoder where that is lost.
+It stands beside the encoder, and in for it where that is lost.
 """
 
 import math

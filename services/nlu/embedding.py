@@ -4,7 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from services.nlu.learnt.models import Models
+from shared.errors import UnavailableError
 from shared.inference import Encoded, TextEncoder
+from shared.text.language import primary_language
 
 _CHUNK = 128
 
@@ -25,3 +28,35 @@ async def encode_all(encoder: TextEncoder, texts: Sequence[str]) -> Encoded:
         sum(part.queue_nanos for part in parts),
         sum(part.inference_nanos for part in parts),
     )
+
+
+async def encode_in(
+    models: Models, texts: Sequence[str], language_code: str
+) -> tuple[Encoded, str]:
+    """Encodes a long list by the reader of a language, likewise.
+
+    Args:
+        models: Those of the service.
+        texts: At least one.
+        language_code: BCP-47.
+
+    Returns:
+        The vectors, and the name and version of the model.
+
+    Raises:
+        UnavailableError: No model gives vectors in this language, or it does not answer.
+        DeadlineExceededError: Not within the caller's deadline.
+    """
+    reader = models.vectors_in(primary_language(language_code))
+    if reader is None:
+        raise UnavailableError(f"no model gives vectors of texts in {language_code!r}")
+    parts = [
+        await reader.read(texts[start : start + _CHUNK]) for start in range(0, len(texts), _CHUNK)
+    ]
+    vectors = [each.vector for part in parts for each in part.readings if each.vector is not None]
+    encoded = Encoded(
+        np.stack(vectors),
+        sum(part.queue_nanos for part in parts),
+        sum(part.inference_nanos for part in parts),
+    )
+    return encoded, reader.model

@@ -14,7 +14,7 @@ from services.nlu.catalogue_terms import CatalogueTerms
 from services.nlu.catalogue_watch import to_terms
 from services.nlu.config import NluSettings
 from services.nlu.domain import ParseOptions, Understanding
-from services.nlu.embedding import encode_all
+from services.nlu.embedding import encode_all, encode_in
 from services.nlu.learnt.intent_heads import IntentHeads
 from services.nlu.learnt.models import Models, open_models
 from services.nlu.merge import merge
@@ -227,13 +227,17 @@ class NluService(NluServiceServicer):
         texts = list(request.texts)
         validation.check_count(len(texts), validation.MAX_TEXTS, "texts")
         validation.check_texts(texts, validation.MAX_TEXT, "texts[{}]")
+        validation.check_language(request.language_code)
         timer = StageTimer()
-        encoder = self._open_models().encoder
+        models = self._open_models()
         with timer.stage(EMBEDDING_STAGE) as stage:
-            encoded = await encode_all(encoder, texts)
+            if request.language_code:
+                encoded, model = await encode_in(models, texts, request.language_code)
+            else:
+                encoded, model = await encode_all(models.encoder, texts), models.encoder.model
             stage.queue_nanos, stage.inference_nanos = encoded.queue_nanos, encoded.inference_nanos
         return pb.EmbedResponse(
-            vectors=[to_vector(vector, encoder.model) for vector in encoded.vectors],
+            vectors=[to_vector(vector, model) for vector in encoded.vectors],
             timings=timer.timings(),
         )
 

@@ -47,6 +47,16 @@ class Models:
         """Returns the reader of a language, else that of English; None without any."""
         return self.readers.get(language_code) or self.readers.get(DEFAULT_LANGUAGE)
 
+    def vectors_in(self, language_code: str) -> QueryModel | None:
+        """Returns what gives vectors of a language's texts that compare with one another.
+
+        It is the reader of the language, by the version that it began with; None where none reads
+        it, or its model has no vectors.
+        """
+        reader = self.readers.get(language_code)
+        chosen = reader.first if isinstance(reader, FollowingReader) else reader
+        return chosen if chosen is not None and VECTORS in chosen.heads else None
+
     @property
     def following(self) -> list[FollowingReader]:
         """The readers that move on to newer versions."""

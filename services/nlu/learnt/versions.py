@@ -55,6 +55,11 @@ class FollowingReader:
         self._retired: list[VersionedReader] = []
 
     @property
+    def first(self) -> VersionedReader:
+        """The version that it began with, whose vectors stay comparable."""
+        return self._first
+
+    @property
     def model(self) -> str:
         """See `QueryModel.model`."""
         return self._current.model

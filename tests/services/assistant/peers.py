@@ -31,6 +31,7 @@ class Nlu(nlu_grpc.NluServiceServicer):
     def __init__(self, labels: Mapping[str, str], brand: str) -> None:
         self._labels, self._brand = labels, brand
         self.embeds = True
+        self.version = 1
 
     async def Parse(self, request: nlu.ParseRequest, context: Any) -> nlu.ParseResponse:  # noqa: N802
         return nlu.ParseResponse(understanding=self._read(request.query))
@@ -47,7 +48,8 @@ class Nlu(nlu_grpc.NluServiceServicer):
             await context.abort(grpc.StatusCode.UNAVAILABLE, "no encoder")
         response = nlu.EmbedResponse()
         for text in request.texts:
-            response.vectors.add(values=vector_of(text).tolist())
+            model = f"{request.language_code or 'en'}@{self.version}"
+            response.vectors.add(values=vector_of(text).tolist(), model=model)
         return response
 
     def _read(self, text: str) -> QueryUnderstanding:

@@ -1,9 +1,11 @@
+import numpy as np
 import pytest
 
 from services.assistant.domain import Message
 from services.assistant.help import read_help
 from services.assistant.knowledge import Knowledge, label_of
 from services.assistant.learnt import Source, learn
+from services.assistant.matching import Match, Matcher, MatcherWeights, read_weights
 from services.assistant.templates import read_templates
 from shared.errors import InvalidArgumentError
 from tests.services.assistant.standing_in import vector_of
@@ -127,3 +129,32 @@ def test_articles_are_found_by_id() -> None:
     assert citation.field == "wool.zh"
     with pytest.raises(KeyError):
         articles.find("help.care.silk")
+
+
+def test_chinese_is_matched_by_vectors_of_its_own_and_by_words_without_them() -> None:
+    weights = read_weights()
+    assert weights.vectors_zh is not None
+    asked = Message("买错了东西", "zh", "support", {}, np.array([0.0, 1.0], dtype=np.float32))
+
+    def best(chosen: MatcherWeights) -> Match:
+        matcher = Matcher(chosen)
+        for answer, vector in (("other", [1.0, 0.0]), ("cancel_order", [0.0, 1.0])):
+            own = np.array(vector, dtype=np.float32)
+            matcher.add(answer, "", "zh", f"订单{answer}", own)
+        return matcher.match(asked)[0]
+
+    assert best(weights).answer_id == "cancel_order"
+    old = weights.model_copy(update={"vectors_zh": None, "vectors_zh_unlabelled": None})
+    by_words = best(old)
+    assert by_words.answer_id == "other"  # no word is shared: the first of equals
+    assert by_words.threshold == weights.words_unlabelled.threshold
+
+
+def test_each_language_waits_for_its_own_vectors(knowledge: Knowledge) -> None:
+    fresh = Knowledge(read_templates(), read_help())
+    assert fresh.waits_for_vectors("en")
+    chinese = [each for each in fresh.without_vector() if each[0] == "zh"]
+    fresh.add_vectors(chinese, [vector_of(text) for _, text in chinese])
+    assert not fresh.waits_for_vectors("zh")
+    assert fresh.waits_for_vectors("en")
+    assert not knowledge.waits_for_vectors("en")

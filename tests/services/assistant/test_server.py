@@ -229,3 +229,14 @@ async def test_a_lost_encoder_is_told(stub: Any, nlu: Nlu) -> None:
     response = await stub.Ask(pb.AskRequest(question="unsubscribe from the newsletter"))
     assert response.answer.answer_id == "newsletter_unsubscribe"
     assert [each.stage for each in response.degraded] == ["nlu.embedding"]
+
+
+async def test_vectors_of_another_model_are_not_compared(stub: Any, nlu: Nlu) -> None:
+    """A restarted NLU may have another model than the one that read the examples."""
+    nlu.version = 2
+    for question in ("unsubscribe from the newsletter", "取消订单 00123842"):
+        response = await stub.Ask(pb.AskRequest(question=question))
+        assert response.answer.answer_id in ("newsletter_unsubscribe", "cancel_order")
+        (lost,) = response.degraded
+        assert lost.stage == "nlu.embedding"
+        assert "@2" in lost.detail

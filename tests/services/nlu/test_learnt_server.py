@@ -12,6 +12,7 @@ from services.nlu.config import NluSettings
 from services.nlu.learnt.models import Models
 from services.nlu.server import NluService
 from shared.errors import InvalidArgumentError, error_from_rpc
+from shared.inference.encoder import VECTORS
 from shared.server import start_server
 from tests.services.nlu.fake_models import LengthAttributor, LengthCross, WordReader
 from wherefore.common.v1.diagnostics_pb2 import DegradationCause
@@ -260,5 +261,33 @@ async def test_what_is_not_installed_is_unavailable(english: WordReader) -> None
                 with pytest.raises(grpc.aio.AioRpcError) as caught:
                     await call
                 assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+    finally:
+        await server.stop()
+
+
+async def test_vectors_of_a_language_are_its_readers(english: WordReader) -> None:
+    chinese = WordReader("query_zh@3", heads=(VECTORS,))
+    models = Models(english, english, {"en": english, "zh": chinese})
+    settings = NluSettings(port=0, retrieval_target="", drain_seconds=0, lame_duck_seconds=0)
+    server = await start_server(NluService(settings, models=models), settings)
+    try:
+        await server.wait_ready()
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+            stub: Any = NluServiceStub(channel)
+            texts = ["怎么退货"] * 130
+            response = await stub.Embed(pb.EmbedRequest(texts=texts, language_code="zh-CN"))
+            assert [vector.model for vector in response.vectors] == ["query_zh@3"] * 130
+            assert [len(call) for call in chinese.calls] == [128, 2]
+            (timing,) = response.timings
+            assert (timing.queue_nanos, timing.inference_nanos) == (60, 80)
+            own = await stub.Embed(pb.EmbedRequest(texts=texts[:1]))
+            assert own.vectors[0].model == "query_en@1"
+            for code, wanted in (
+                ("fr", grpc.StatusCode.UNAVAILABLE),
+                ("?", grpc.StatusCode.INVALID_ARGUMENT),
+            ):
+                with pytest.raises(grpc.aio.AioRpcError) as caught:
+                    await stub.Embed(pb.EmbedRequest(texts=texts[:1], language_code=code))
+                assert caught.value.code() is wanted
     finally:
         await server.stop()
