@@ -40,6 +40,31 @@ async def test_a_request_that_is_answered_in_time_is_not():
     assert batcher.wakes == 0
 
 
+async def test_a_small_one_that_wakes_nobody_is_followed_by_another():
+    batcher = Batcher()
+
+    async def sleepy():
+        batcher.wakes += 1
+        if batcher.wakes == 3:
+            batcher.woken.set()
+
+    assert await BatcherWaker(usual=0.001).watch(batcher.ask(), sleepy) == "answer"
+    assert batcher.wakes == 3
+
+
+async def test_a_request_that_a_later_one_overtook_is_followed_too():
+    batcher, waker = Batcher(), BatcherWaker(usual=0.001)
+
+    async def quick():
+        return "quick"
+
+    late = asyncio.create_task(waker.watch(batcher.ask(), batcher.wake))
+    await asyncio.sleep(LEAST_PATIENCE / 4)
+    assert await waker.watch(quick(), batcher.wake) == "quick"
+    assert await late == "answer"
+    assert batcher.wakes == 1
+
+
 async def test_of_many_requests_the_last_alone_is_followed():
     batcher, waker = Batcher(), BatcherWaker(usual=0.001)
     answers = await asyncio.gather(
