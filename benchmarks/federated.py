@@ -6,6 +6,7 @@ ranker over pages of simulated shoppers by folds of whole judged queries: what
 extra `federated` and Flower (`make federated`).
 
     python -m benchmarks.federated --judged judged.npz
+    python -m benchmarks.federated --judged judged.npz --json measured.json
 """
 
 from __future__ import annotations
@@ -13,17 +14,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import plots, report
 from benchmarks.data import data_folder
-from shared.cli.commands.evaluate_federated import plans, prepare, summary
-from shared.federated import environment
+from shared.cli.commands.evaluate_federated import EPSILONS, ComparisonEndedError, measure
 
-WITHIN: Final = 0.02
+WITHIN: Final = 2.0
+"""Points."""
 _TITLES: Final = {"intent": "Intents", "rank": "Ranking"}
 
 
@@ -31,38 +31,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, and write the section."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--judged", type=Path, help="kept by `wherefore train ranking --data`")
-    parser.add_argument("--many-shops", type=int, default=1000)
-    parser.add_argument("--epsilons", type=float, nargs="*", default=[2.0, 4.0, 8.0])
-    parser.add_argument("--rank-shops", type=int, default=8)
-    parser.add_argument("--rank-many-shops", type=int, default=200)
-    parser.add_argument("--rank-epsilons", type=float, nargs="*", default=[2.0, 8.0])
+    parser.add_argument("--epsilons", type=float, nargs="*", default=EPSILONS)
     parser.add_argument("--judged-of", default="icecat", help="what the queries were asked of")
     parser.add_argument("--keep", type=Path, help="folder of checkpoints to go on from")
+    parser.add_argument(
+        "--json", type=Path, help="what `wherefore eval federated --json` printed: writes that"
+    )
     parser.add_argument("--dry", action="store_true", help="print, and write nothing")
     asked = parser.parse_args(arguments)
     given = list(sys.argv[1:] if arguments is None else arguments)
     intents = data_folder("support_intents_en") / "support_intents_en"
-    found: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory() as folder:
-        groups = prepare(
-            Path(folder), intents / "train.csv", intents / "dev.csv", asked.judged, seed=0
-        )
-        for kind, folders in groups.items():
-            plan = {**plans()[kind], "many_shops": asked.many_shops, "epsilons": asked.epsilons}
-            plan["secure_epsilon"] = 0.0
-            if kind == "rank":
-                plan |= {"many_shops": asked.rank_many_shops, "epsilons": asked.rank_epsilons}
-                plan["shops"] = asked.rank_shops
-            out = Path(folder) / "out.json"
-            told = [*map(str, folders), "--plan", json.dumps(plan), "--out", str(out)]
-            told += ["--keep", str(asked.keep)] if asked.keep else []
-            if (code := environment.run("shared.federated.compare", told)) != 0:
-                return code
-            found.append(summary(kind, json.loads(out.read_text("utf-8")), plan))
+    if asked.json:
+        found: list[dict[str, Any]] = json.loads(asked.json.read_text("utf-8"))["models"]
+    else:
+        try:
+            found = measure(
+                intents / "train.csv",
+                intents / "dev.csv",
+                asked.judged,
+                changes={"epsilons": asked.epsilons, "secure_epsilon": 0.0},
+                keep=asked.keep,
+            )
+        except ComparisonEndedError as error:
+            return error.code
     data = "support_intents_en (train, dev)"
     data += f" and judged queries of {asked.judged_of}" if asked.judged else ""
     options = " ".join(each for each in given if each != "--dry")
-    body = section(found, f"python -m benchmarks.federated {options}".strip(), data)
+    command = f"python -m benchmarks.federated {options}".strip()
+    if asked.json:
+        judged = f" --judged {asked.judged}" if asked.judged else ""
+        command = f"wherefore eval federated --train train.csv --dev dev.csv{judged} --json"
+    body = section(found, command, data)
     print(body)
     if not asked.dry:
         plots.lines(
@@ -95,14 +94,13 @@ are plain sums: of few shops, secure sums are measured above, and a test holds b
 
 
 def _part(model: dict[str, Any]) -> str:
-    pooled = model["outcomes"][0]["value"]
     rows = [
         [
             each["name"],
             str(each["shops"]),
             str(each["rounds"]),
             f"{each['value']:.4f}",
-            f"{100 * (each['value'] - pooled):+.1f}",
+            f"{each['points']:+.1f}",
             f"{each['epsilon']:.2f}" if "epsilon" in each else "",
             f"{each['delta']:.1e}" if "delta" in each else "",
             f"{each['noise']:.2f}" if "noise" in each else "",
@@ -110,7 +108,7 @@ def _part(model: dict[str, Any]) -> str:
         for each in model["outcomes"]
     ]
     alone, federated = model["outcomes"][1], model["outcomes"][2]
-    kept = "kept" if pooled - federated["value"] <= WITHIN else "missed"
+    kept = "kept" if federated["points"] >= -WITHIN else "missed"
     plan = model["plan"]
     examples = ", ".join(f"{count:,}" for count in sorted(set(model["training_examples"])))
     tests = ", ".join(f"{count:,}" for count in sorted(set(model["test_examples"])))
@@ -119,7 +117,7 @@ def _part(model: dict[str, Any]) -> str:
 
 {report.table(headings, rows)}
 
-Federated against pooled: {100 * (federated["value"] - pooled):+.1f} points, {kept}. Shops alone
+Federated against pooled: {federated["points"]:+.1f} points, {kept}. Shops alone
 range from {alone["worst"]:.4f} to {alone["best"]:.4f}. Learnt from {examples} examples, measured on
 {tests}, means of {model["trials"]} run(s) of each. Learning rate {plan["learning_rate"]:g},
 private runs {plan["private_rate"]:g}.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json as json_module
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 LIBRARIES = ("torch", "opacus")
 """What the extra `federated` brings, by import name."""
+EPSILONS = (1.0, 2.0, 4.0, 8.0)
+FIGURES = {
+    "intent": "pooled, alone, federated, secure and private training of intents",
+    "rank": "the same of ranking, by folds of queries",
+}
 
 
 def federated(
@@ -33,14 +39,29 @@ def federated(
         Parameter(help="Judged queries: the file that `wherefore train ranking --data` keeps."),
     ] = None,
     shops: Annotated[
-        int, Parameter(help="Shops of the runs without noise.", validator=Number(gte=3))
-    ] = 24,
+        int | None,
+        Parameter(
+            help="Shops of the runs without noise; 24, and 8 of the ranker, when absent.",
+            validator=Number(gte=3),
+        ),
+    ] = None,
     many_shops: Annotated[
-        int, Parameter(help="Shops of the private runs.", validator=Number(gte=3))
-    ] = 1000,
+        int | None,
+        Parameter(
+            help="Shops of the private runs; 1,000, and 200 of the ranker, when absent.",
+            validator=Number(gte=3),
+        ),
+    ] = None,
     epsilon: Annotated[
         tuple[float, ...], Parameter(help="Of the private runs, one each.", negative="")
-    ] = (1.0, 2.0, 4.0, 8.0, 16.0),
+    ] = EPSILONS,
+    secure_epsilon: Annotated[
+        float,
+        Parameter(
+            help="Epsilon of a private run under secure aggregation, slow; none when 0.",
+            validator=Number(gte=0),
+        ),
+    ] = 0.0,
     rounds: Annotated[
         int | None, Parameter(help="Of every run; as tuned when absent.", validator=Number(gte=1))
     ] = None,
@@ -61,8 +82,7 @@ def federated(
 
     Private runs clip every update, draw shops by chance and add noise to the sum;
     epsilon is about all that one shop holds, at a delta of a tenth of one over the
-    shops, by Opacus' RDP accountant. Of one epsilon (8, or the largest below) the run
-    is done under secure aggregation, too.
+    shops, by Opacus' RDP accountant. Points are percentage points over pooled training.
 
     For example:
 
@@ -76,6 +96,59 @@ def federated(
         raise failures.CommandError(
             "give --train with --dev, or --judged, or all three", code=failures.USAGE
         )
+    chosen = {"shops": shops, "many_shops": many_shops, "rounds": rounds, "private_rounds": rounds}
+    changes = {key: each for key, each in chosen.items() if each is not None}
+    changes |= {"epsilons": epsilon, "secure_epsilon": secure_epsilon}
+    try:
+        found = measure(train, dev, judged, seed=seed, changes=changes, keep=keep)
+    except ComparisonEndedError as error:
+        return error.code
+    if json:
+        output.print_json({"models": found})
+    else:
+        for each in found:
+            output.console().print(_table(each))
+    return failures.OK
+
+
+class ComparisonEndedError(Exception):
+    """The comparison did not come to its end, and has told why.
+
+    Attributes:
+        code: Exit code of the command.
+    """
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def measure(
+    train: Path | None,
+    dev: Path | None,
+    judged: Path | None,
+    *,
+    seed: int = 0,
+    changes: Mapping[str, Any],
+    keep: Path | None = None,
+) -> list[dict[str, Any]]:
+    """Compare, with progress on the terminal.
+
+    Args:
+        train: Utterances to learn; none without `dev`.
+        dev: Those to measure on.
+        judged: Judged queries.
+        seed: Of shops, samples and noise.
+        changes: Of the plan (`shared.federated.comparison.Plan`), for both models.
+        keep: Folder of checkpoints: what was done is not done again.
+
+    Returns:
+        A summary of each model.
+
+    Raises:
+        CommandError: Libraries are missing, or a file is wrong.
+        ComparisonEndedError: It failed, or was stopped.
+    """
     require_extra("federated", LIBRARIES)
     from shared.federated import environment
     from shared.federated.errors import FederatedError
@@ -89,35 +162,32 @@ def federated(
             raise failures.CommandError(str(error), code=failures.USAGE) from error
         found: list[dict[str, Any]] = []
         for kind, folders in groups.items():
-            plan = {**plans()[kind], "shops": shops, "many_shops": many_shops, "seed": seed}
-            plan |= {"epsilons": epsilon, "secure_epsilon": _secure(epsilon)}
-            if rounds is not None:
-                plan |= {"rounds": rounds, "private_rounds": rounds}
+            plan = {**plans()[kind], "seed": seed, **changes}
+            failures.say(f"{kind}: {FIGURES[kind]}")
             out = Path(folder) / f"{kind}.json"
             arguments = [*map(str, folders), "--plan", json_module.dumps(plan), "--out", str(out)]
             arguments += ["--keep", str(keep.resolve())] if keep else []
             code = environment.run("shared.federated.compare", arguments)
             if code != failures.OK:
-                return code if code == failures.USAGE else failures.FAILED
+                raise ComparisonEndedError(code if code == failures.USAGE else failures.FAILED)
             found.append(summary(kind, json_module.loads(out.read_text("utf-8")), plan))
-    if json:
-        output.print_json({"models": found})
-    else:
-        for each in found:
-            output.console().print(_table(each))
-    return failures.OK
+    return found
 
 
 def plans() -> dict[str, dict[str, Any]]:
     """Return how each model is trained; that of intents was looked at on a tenth of train."""
     return {
         "intent": {
+            "shops": 24,
+            "many_shops": 1000,
             "rounds": 20,
             "learning_rate": 5.0,
             "private_rounds": 25,
             "private_rate": 20.0,
         },
         "rank": {
+            "shops": 8,
+            "many_shops": 200,
             "rounds": 10,
             "learning_rate": 0.1,
             "private_rounds": 20,
@@ -141,6 +211,7 @@ def prepare(
     if train is not None and dev is not None:
         from services.nlu.train.federated import intent_trial
 
+        failures.say("making vectors of the utterances")
         groups["intent"] = [folder / "intent"]
         asyncio.run(intent_trial(train, dev)).save(folder / "intent")
     if judged is not None:
@@ -150,6 +221,7 @@ def prepare(
         from services.ranking.weights import load_weights
 
         weights = load_weights(DEFAULT_WEIGHTS).serving["search"].weights
+        failures.say("making pages with simulated shoppers")
         try:
             data = RankingData.load(judged)
         except DatasetError as error:
@@ -171,6 +243,8 @@ def summary(kind: str, trials: list[dict[str, Any]], plan: dict[str, Any]) -> di
             if key in parts[0]
         }
         outcomes.append({**parts[0], **mean})
+    for outcome in outcomes:
+        outcome["points"] = 100.0 * (outcome["value"] - outcomes[0]["value"])
     return {
         "model": kind,
         "figure": trials[0]["figure"],
@@ -182,18 +256,12 @@ def summary(kind: str, trials: list[dict[str, Any]], plan: dict[str, Any]) -> di
     }
 
 
-def _secure(epsilons: tuple[float, ...]) -> float:
-    """The epsilon that is run under secure aggregation as well."""
-    return max((each for each in epsilons if each <= 8.0), default=0.0)  # noqa: PLR2004
-
-
 def _table(model: dict[str, Any]) -> Table:
     from rich.table import Table
 
     table = Table(title=f"{model['model']}: {model['figure']}")
-    for name in ("", "shops", "rounds", "figure", "of pooled", "epsilon", "delta"):
+    for name in ("", "shops", "rounds", "figure", "points", "epsilon", "delta"):
         table.add_column(name, justify="left" if not name else "right")
-    pooled = model["outcomes"][0]["value"]
     for each in model["outcomes"]:
         private = "epsilon" in each
         table.add_row(
@@ -201,7 +269,7 @@ def _table(model: dict[str, Any]) -> Table:
             str(each["shops"]),
             str(each["rounds"]),
             f"{each['value']:.4f}",
-            f"{each['value'] - pooled:+.4f}",
+            f"{each['points']:+.1f}",
             f"{each['epsilon']:.2f}" if private else "",
             f"{each['delta']:.0e}" if private else "",
         )

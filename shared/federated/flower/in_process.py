@@ -121,18 +121,19 @@ def train_in_process(
         settings: Of the run; only where they are not secure do shops answer openly.
         folder: As of `run_rounds`, like `about`.
         about: See there.
-        on_round: Called after each round.
+        on_round: Called once for each round, also for those that `folder` holds.
 
     Raises:
         FederatedError: As of `run_rounds`.
     """
     app = client_app(lambda context: load(int(str(context.node_config[SHOP]))))
     grid = InProcessGrid(app, shops, {} if settings.secure else {"aggregation": PLAIN})
-    return run_rounds(
-        grid,
-        model.initial(),
-        settings,
-        folder=folder,
-        about=about,
-        on_round=lambda _number, _weights: on_round(),
-    )
+    counted = 0
+
+    def count(number: int, _weights: Weights) -> None:
+        nonlocal counted
+        for _ in range(number - counted):
+            on_round()
+        counted = number
+
+    return run_rounds(grid, model.initial(), settings, folder=folder, about=about, on_round=count)

@@ -148,7 +148,8 @@ def run_rounds(
         settings: Of the run.
         folder: For the checkpoint; nothing is kept without one.
         about: What the run is of besides its settings, such as the task.
-        on_round: Called after each round with its number, from 1, and the weights.
+        on_round: Called after each round with its number, from 1, and the weights; of a run that
+            goes on first with the round where it stopped.
 
     Raises:
         FederatedError: There are too few shops, a round could not be summed, or `folder` holds
@@ -160,6 +161,8 @@ def run_rounds(
     known = len(list(grid.get_node_ids()))
     _check(settings, known)
     summing = UpdateSum(weights, settings, settings.shops or known)
+    if done:
+        on_round(done, weights)
     for number in range(done + 1, settings.rounds + 1):
         _round(grid, summing, settings, number)
         if folder:
