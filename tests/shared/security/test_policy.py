@@ -47,6 +47,24 @@ def test_writes_at_the_edge_are_audited(method: str) -> None:
         assert RULES[method].audited
 
 
+@pytest.mark.parametrize(
+    ("method", "roles"),
+    [
+        ("assistant.v1.LearntService/DeleteLearnt", {Role.SHOP}),
+        ("assistant.v1.UserDataService/EraseUser", {Role.PRIVACY, Role.ORCHESTRATOR}),
+        ("assistant.v1.UserDataService/ExportUser", {Role.PRIVACY, Role.ORCHESTRATOR}),
+        ("insight.v1.TextService/EraseTexts", {Role.PRIVACY, Role.ORCHESTRATOR}),
+        ("insight.v1.TextService/ExportTexts", {Role.PRIVACY, Role.ORCHESTRATOR}),
+    ],
+)
+def test_what_the_applications_keep_is_erased_and_read_by_few_and_under_audit(
+    method: str, roles: set[Role]
+) -> None:
+    rule = RULES[f"/wherefore.{method}"]
+    assert rule.audited
+    assert rule.roles == roles | {Role.OPERATOR}
+
+
 def test_services_are_known_by_their_folder() -> None:
     folders = {each.name for each in (ROOT / "services").iterdir() if (each / "server.py").exists()}
     assert {role.removeprefix("service.") for role in SERVICES} == folders
