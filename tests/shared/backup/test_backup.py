@@ -14,12 +14,17 @@ from pathlib import Path
 import grpc.aio
 import pytest
 
+from services.assistant.archive import Archive
+from services.assistant.conversation import Conversation
+from services.insight.domain import Cell, Mention, Mood, Series
+from services.insight.mentions import MentionStore
 from shared.backup.archive import add_manifest, read, written
 from shared.backup.create import BackupPlan, create, now
 from shared.backup.manifest import BackupError, Manifest
 from shared.backup.restore import restore
 from shared.backup.sqlite_copy import copy_databases
 from shared.folder_lock import FolderLock
+from shared.privacy.sealing import read_keys, read_or_make_keys
 
 ROOT = Path(__file__).parents[3]
 EVENTS = "data/orchestrator/events.sqlite"
@@ -113,6 +118,33 @@ def test_all_of_it_comes_back(home: Path, tmp_path: Path) -> None:
     expected["audit/orchestrator.jsonl"] = b'{"n": 1}\n{"n": 2}\n'  # acknowledged lines are whole
     assert files(again) == expected
     assert subjects(again) == ([0, 1, 2], [0, 1, 2])
+
+
+def test_conversations_and_texts_come_back_while_they_are_written(
+    home: Path, tmp_path: Path
+) -> None:
+    folder, texts = home / "data" / "assistant", home / "data" / "insight" / "mentions.sqlite"
+    folder.mkdir()
+    conversations, mentions = Archive(folder), MentionStore(texts)
+    conversations.open(read_or_make_keys(folder / "assistant.key"))
+    conversations.write(Conversation("c1", "anna", "u:anna", touched=1.0))
+    mention = Mention("t1", 5, "works well", Cell((), "p1", ""), Mood.NEGATIVE)
+    mentions.append([mention])
+    archive = tmp_path / "a.tar.gz"
+    back_up(home, archive)  # both are open
+    conversations.close()
+    mentions.close()
+    again = tmp_path / "again"
+    restore(archive, again, again / "security", force=False)
+    folder, texts = again / "data" / "assistant", again / "data" / "insight" / "mentions.sqlite"
+    conversations, mentions = Archive(folder), MentionStore(texts)
+    conversations.open(read_keys(folder / "assistant.key"))
+    assert [each.conversation_id for each in conversations.since(0, 5)] == ["c1"]
+    assert mentions.negatives(Series("all", ""), 0, 9, 5) == [mention]
+    conversations.close()
+    mentions.close()
+    manifest = back_up(home, tmp_path / "b.tar.gz", with_keys=False)
+    assert {"data/assistant/assistant.key", "data/insight/mentions.key"} <= set(manifest.left_out)
 
 
 def test_keys_are_left_out_unless_asked_for(home: Path, tmp_path: Path) -> None:
