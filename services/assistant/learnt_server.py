@@ -43,7 +43,7 @@ class LearntServer(LearntServiceServicer):
             for each in self._knowledge.all_learnt()
             if (not request.page_token or (-each.learnt_ms, each.key) > (-time, key))
             and (not request.answer_id or each.answer_id == request.answer_id)
-            and (wanted in fold(each.question) or wanted in fold(each.answer))
+            and (not wanted or wanted in fold(each.question) or wanted in fold(each.answer))
         ]
         return pb.ListLearntResponse(
             examples=map(to_example, found[:size]),
