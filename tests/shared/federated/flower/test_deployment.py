@@ -10,6 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
 from shared.federated import environment
 from shared.federated.flower.in_process import train_in_process
@@ -33,6 +40,16 @@ def until(happened: Callable[[], bool], running: list[subprocess.Popen[bytes]], 
         time.sleep(0.5)
 
 
+def key_pair(folder: Path, name: str) -> Path:
+    """As `ssh-keygen -t ecdsa -b 384` makes it."""
+    key = ec.generate_private_key(ec.SECP384R1())
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    (folder / name).write_bytes(secret)
+    public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+    (folder / f"{name}.pub").write_bytes(public)
+    return folder / name
+
+
 @pytest.fixture
 def processes() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     with ExitStack() as stack:
@@ -49,9 +66,12 @@ def processes() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
         yield start
 
 
-@pytest.mark.parametrize(("shops", "secure"), [(2, False), (3, True)])
+@pytest.mark.parametrize(
+    ("shops", "secure", "known"), [(2, False, False), (3, True, True)],
+    ids=["plain sums", "secure sums of shops that are known"],
+)  # fmt: skip
 def test_nodes_train_over_grpc_with_tls_as_they_do_in_one_process(
-    tmp_path: Path, processes, shops: int, secure: bool
+    *, tmp_path: Path, processes, shops: int, secure: bool, known: bool
 ) -> None:
     authority = open_authority(tmp_path / "ca")
     issue(authority, tmp_path, "superlink", "service")
@@ -74,24 +94,43 @@ def test_nodes_train_over_grpc_with_tls_as_they_do_in_one_process(
         "--ssl-ca-certfile", tmp_path / "ca" / "ca.crt", "--host", "127.0.0.1",
         "--port", runtime, "--fleet-api-address", f"127.0.0.1:{fleet}",
         "--control-api-address", f"127.0.0.1:{control}",
-        "--disable-runtime-dependency-installation",
+        "--disable-runtime-dependency-installation", "--database", tmp_path / "link.sqlite",
+        *(["--enable-supernode-auth"] if known else []),
     )  # fmt: skip
     told = (tmp_path / "link.log").read_text
     until(lambda: "Fleet" in told() or "gRPC" in told(), [link], told)
+    (home / "config.toml").write_text(
+        f'[superlink]\ndefault = "shops"\n[superlink.shops]\naddress = "127.0.0.1:{control}"\n'
+        f'root-certificates = "{tmp_path}/ca/ca.crt"\n'
+    )
+    keys = [key_pair(tmp_path, f"shop{at}.key") for at in range(shops)] if known else []
+    for key in keys:
+        registered = subprocess.run(
+            [BIN / "flwr", "supernode", "register", f"{key}.pub", "shops"],
+            env=variables, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert registered.returncode == 0, registered.stdout + registered.stderr
     nodes = [
         processes(
             tmp_path / f"node{at}.log", variables, BIN / "flower-supernode",
             "--root-certificates", tmp_path / "ca" / "ca.crt", "--superlink", f"127.0.0.1:{fleet}",
+            *(("--auth-supernode-private-key", keys[at]) if known else ()),
             "--host", "127.0.0.1", "--port", free[3 + at], "--node-config",
             f'rows="{tmp_path}/shop{at}.npz" task="{tmp_path}/task.json"'
             + ("" if secure else ' aggregation="plain"'),
         )
         for at in range(shops)
     ]  # fmt: skip
-    (home / "config.toml").write_text(
-        f'[superlink]\ndefault = "shops"\n[superlink.shops]\naddress = "127.0.0.1:{control}"\n'
-        f'root-certificates = "{tmp_path}/ca/ca.crt"\n'
-    )
+    if known:
+        processes(
+            tmp_path / "stranger.log", variables, BIN / "flower-supernode",
+            "--root-certificates", tmp_path / "ca" / "ca.crt", "--superlink", f"127.0.0.1:{fleet}",
+            "--auth-supernode-private-key", key_pair(tmp_path, "stranger.key"),
+            "--host", "127.0.0.1", "--port", plan.orchestrator_http, "--node-config",
+            f'rows="{tmp_path}/shop0.npz" task="{tmp_path}/task.json"',
+        )  # fmt: skip
+        refused = (tmp_path / "stranger.log").read_text
+        until(lambda: "Failed to activate SuperNode" in refused(), [link, *nodes], told)
     out = tmp_path / "out"
     begun = subprocess.run(
         [
