@@ -71,8 +71,8 @@ def running_redis(folder: Path, *, durable: bool = False) -> Iterator[RedisServe
     if not shutil.which("redis-server"):
         pytest.skip("redis-server is not installed (apt: redis-server)")
     server = RedisServer(folder, durable=durable)
-    server.start()
     try:
+        server.start()
         yield server
     finally:
         server.stop()

@@ -6,6 +6,7 @@ import pytest
 
 from shared.suite import Suite
 from tests.browser import needs_browser, open_page
+from tests.services.orchestrator.web.talkative import point_at, settled
 
 pytestmark = [pytest.mark.suite, pytest.mark.browser, needs_browser]
 
@@ -29,23 +30,23 @@ async def test_a_search_says_why(
         await page.keyboard.press("Enter")
         await expect(page.locator("#about mark").first).to_be_visible()
         await expect(page.locator(".card")).to_have_count(20)
-        assert query.partition(" ")[0] in " ".join(
-            await page.locator("#about mark").all_inner_texts()
-        )
+        word = query.partition(" ")[0]
+        await expect(page.locator("#about mark", has_text=word).first).to_be_visible()
         await expect(page.locator("#about .chips")).to_contain_text(condition)
         await expect(page.locator(".card .reason")).to_have_count(20)
+        await settled(page)
+        await expect(page.locator(".card .writer")).to_have_count(20)
         await page.locator(".clause").first.click()
         await expect(page.locator(".reason .evidence li").first).to_be_visible()
-        await expect(page.locator(".card .writer")).to_have_count(20)
-        await page.locator(".card").nth(1).locator(".clause").first.hover()
+        await point_at(page.locator(".card").nth(1).locator(".clause").first)
         await expect(page.locator("#peek li").first).to_contain_text(re.compile(r"\d%"))
         await page.locator(".explain").first.click()
         panel = page.locator("#why")
         await expect(panel.locator(".clauses > li").first).to_be_visible()
         await expect(panel.locator(".legs")).to_contain_text("sparse")
-        assert feature in " ".join(await panel.locator(".parts th").all_text_contents())
-        stages = await panel.locator("section").last.locator("th").all_inner_texts()
-        assert len(stages) >= 6
+        await expect(panel.locator(".parts th", has_text=feature)).to_have_count(1)
+        # At least six stages say how long they took.
+        await expect(panel.locator("section").last.locator("th").nth(5)).to_be_attached()
 
 
 async def test_for_you_speaks_of_what_was_bought(suite: Suite) -> None:
@@ -58,6 +59,5 @@ async def test_for_you_speaks_of_what_was_bought(suite: Suite) -> None:
         await expect(page.locator("#toast")).to_contain_text("Bought")
         await page.click("#tab-foryou")
         await expect(page.locator("#status")).to_contain_text("what you just did")
-        reasons = " ".join(await page.locator(".card .reason").all_inner_texts())
-        assert title in reasons
+        await expect(page.locator(".card .reason", has_text=title).first).to_be_visible()
         assert title not in await page.locator(".card h2").all_inner_texts()

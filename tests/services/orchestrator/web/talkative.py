@@ -96,6 +96,21 @@ class Talkative(fake_backends.Backends):
         return response
 
 
+async def settled(page):
+    """Waits until a search that has begun is over: all its reasons are there, and its times."""
+    await expecting(page.locator("#results:not([aria-busy])")).to_be_attached()
+
+
+async def point_at(locator):
+    """Moves the mouse there once the page lies still: what scrolls closes a box."""
+    await locator.scroll_into_view_if_needed()
+    # Pages are told of scrolling with the next frame.
+    await locator.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
+    )
+    await locator.hover()
+
+
 def expecting(locator):
     from playwright.async_api import expect
 

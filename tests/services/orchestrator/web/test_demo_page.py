@@ -1,9 +1,11 @@
 """The demo page in a real browser before a real orchestrator."""
 
+import re
+
 import pytest
 
 from tests.browser import needs_browser, open_page
-from tests.services.orchestrator.web.talkative import expecting
+from tests.services.orchestrator.web.talkative import expecting, point_at, settled
 
 pytestmark = [pytest.mark.browser, needs_browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -30,14 +32,14 @@ async def test_results_come_with_reasons_and_evidence(page):
 async def test_pointing_at_a_clause_shows_its_evidence(page, talkative):
     await page.fill("#query", "steel cup")
     await page.keyboard.press("Enter")
-    await expecting(page.locator("#status")).to_contain_text("Best of")
-    await page.locator(".clause").first.hover()
+    await settled(page)
+    await point_at(page.locator(".clause").first)
     peek = page.locator("#peek")
     await expecting(peek).to_contain_text("As you asked")
     await expecting(peek).to_contain_text("attributes.material")
     await expecting(peek).to_contain_text("strength 90%")
-    assert await peek.locator("rect.fill").get_attribute("width") == "90%"
-    assert await page.locator(".reason .evidence").first.is_hidden()
+    await expecting(peek.locator("rect.fill")).to_have_attribute("width", "90%")
+    await expecting(page.locator(".reason .evidence").first).to_be_hidden()
     box, sight = await peek.bounding_box(), page.viewport_size
     assert 0 <= box["x"] <= sight["width"] - box["width"]
     assert 0 <= box["y"] <= sight["height"] - box["height"]
@@ -56,7 +58,7 @@ async def test_who_wrote_a_reason_is_said_in_both_languages(page):
     writers = page.locator(".card .writer")
     await expecting(writers).to_have_count(20)
     await expecting(writers.first).to_have_text("worded by the model")
-    assert "reason_small@1" in await writers.first.get_attribute("title")
+    await expecting(writers.first).to_have_attribute("title", re.compile("reason_small@1"))
     await page.locator(".explain").first.click()
     await expecting(page.locator("#why .writer")).to_have_text("worded by the model")
     await page.get_by_role("button", name="Close").click()
@@ -67,6 +69,7 @@ async def test_who_wrote_a_reason_is_said_in_both_languages(page):
 async def test_panel_says_how_a_result_came_about(page):
     await page.goto(f"/?q={RAINBOW} not steel cup")
     await expecting(page.locator("#about mark")).to_have_text("steelnot · material")
+    await settled(page)
     await page.locator(".explain").nth(1).click()
     panel = page.locator("#why")
     await expecting(panel.locator("mark")).to_contain_text("steel")
@@ -74,7 +77,7 @@ async def test_panel_says_how_a_result_came_about(page):
     await expecting(panel.locator(".legs")).to_contain_text("sparse")
     bars = panel.locator("section", has_text="What moved its score")
     await expecting(bars.locator("tr")).to_have_text(["rated well+0.500", "in stock−0.250"])
-    assert await bars.locator("rect.minus").count() == 1
+    await expecting(bars.locator("rect.minus")).to_have_count(1)
     times = panel.locator("section", has_text="Where the time went")
     for stage in ("Everything", "Understanding", "Retrieval", "Ranking", "Reasons"):
         await expecting(times).to_contain_text(stage)
@@ -94,7 +97,7 @@ async def test_keyboard_alone_is_enough(page):
     await expecting(page.locator("#query")).to_be_focused()
     await page.keyboard.type("steel cup")
     await page.keyboard.press("Enter")
-    await expecting(page.locator(".card")).to_have_count(20)
+    await expecting(page.locator(".card .writer")).to_have_count(20)
     clause = page.locator(".clause").first
     for _ in range(30):
         await page.keyboard.press("Tab")
@@ -229,8 +232,10 @@ async def test_results_are_narrowed_down(page, talkative):
     await expecting(bar.locator("summary")).to_have_text(["Brand", "Price"])
     await bar.locator("summary").first.click()
     await expecting(bar.locator("details[open] li")).to_have_text(["Acme30", "Zeta4"])
-    for value in ("Acme", "Zeta"):
+    for count, value in enumerate(("Acme", "Zeta"), start=1):
         await bar.get_by_label(value).check()
+        # It is there once the answer is, and the list made anew.
+        await expecting(bar.locator("summary b")).to_have_text([str(count)])
         # The list stays open for the next choice, and the keyboard where it was.
         await expecting(bar.get_by_label(value)).to_be_checked()
         await expecting(bar.get_by_label(value)).to_be_focused()
