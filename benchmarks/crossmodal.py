@@ -78,10 +78,11 @@ whatever the view. A text is the listing: "Hero Hoodie, gray. Men, Hoodies & Swe
 pictures of the same are found by one and its listing. A picture is never ranked for itself.
 
 With this baseline the aim is out of reach: three times its recall is above 1. A picture and a text
-together are above either alone where both are of what is sought (other pictures of the same, within
-ten); for another colour the text, which names colour and category, does as well by itself. The rows
-of the histogram alone, of other pictures and of edits with a text were added once the first figures
-had been seen; weights were chosen on other products all the same.
+together are above either alone, both for other pictures of the same and for another colour. The
+rows of the histogram alone, of other pictures and of edits with a text were added once the first
+figures had been seen, and so were the shares of colours in the encoder's vectors (without them it
+found 0.57 within ten from text to picture, 0.60 by picture and text in another colour); weights
+were chosen on other products all the same.
 
 The baseline ({BASELINE}) has the mean histogram of each colour word and a logistic regression
 from histogram to category, both of the products of the training; it is told which colour,

@@ -110,7 +110,10 @@ class ProjectedDualEncoder:
 
 
 class _Projection:
-    """Two layers over text vectors, as `services.nlu.train.crossmodal` trains them."""
+    """Two layers over text vectors, and beside what they say the colours expected of a text.
+
+    As `services.nlu.train.crossmodal` makes them; a model may do without the colours.
+    """
 
     def __init__(self, arrays: dict[str, NDArray[np.float32]]) -> None:
         self._arrays = arrays
@@ -127,5 +130,12 @@ class _Projection:
         """Returns unit vectors, (texts, dimension)."""
         layers = self._arrays
         hidden = np.maximum(vectors @ layers["hidden_weight"].T + layers["hidden_bias"], 0)
-        out = hidden @ layers["out_weight"].T + layers["out_bias"]
-        return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12)
+        out = _units(hidden @ layers["out_weight"].T + layers["out_bias"])
+        if "colour_weight" not in layers:
+            return out
+        colours = _units(vectors @ layers["colour_weight"].T + layers["colour_bias"])
+        return _units(np.concatenate([out, layers["colour_length"] * colours], axis=1))
+
+
+def _units(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from services.nlu.pictures.evaluation.shop import SOLID, ShopPicture
 from shared.pictures.decoding import Pixels
 
-_STEPS: Final = 5
+STEPS: Final = 5
 """Of red, green and blue, each: 125 colours."""
-_BACKGROUND: Final = 243
+BACKGROUND: Final = 243
 """Pixels all of whose channels are above are the white that the shop's pictures stand on."""
 _INVERSE_PENALTY: Final = 10.0
 
@@ -33,9 +33,9 @@ def histogram(pixels: Pixels) -> NDArray[np.float64]:
         pixels: (height, width, 3).
     """
     flat = pixels.reshape(-1, 3)
-    shown = flat[(flat <= _BACKGROUND).any(axis=1)]
-    steps = (shown if len(shown) else flat).astype(np.int64) * _STEPS // 256
-    bins = np.bincount(steps @ np.array([_STEPS * _STEPS, _STEPS, 1]), minlength=_STEPS**3)
+    shown = flat[(flat <= BACKGROUND).any(axis=1)]
+    steps = (shown if len(shown) else flat).astype(np.int64) * STEPS // 256
+    bins = np.bincount(steps @ np.array([STEPS * STEPS, STEPS, 1]), minlength=STEPS**3)
     return np.sqrt(bins / bins.sum())
 
 

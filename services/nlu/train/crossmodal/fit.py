@@ -23,6 +23,7 @@ from services.nlu.pictures.evaluation.shop import SOLID, Part, ShopPicture
 from services.nlu.pictures.preparation import Preparation
 from services.nlu.train.arrays import to_tensor
 from services.nlu.train.crossmodal.augment import vary
+from services.nlu.train.crossmodal.colours import ColourSettings, with_colours
 from services.nlu.train.crossmodal.data import Material, gather
 from services.nlu.train.crossmodal.network import DualNetwork, NetworkSpec
 from services.nlu.train.crossmodal.storage import save
@@ -52,6 +53,7 @@ class CrossmodalSettings(BaseModel):
     threads: int = Field(default=1, ge=1)
     """Of a step."""
     network: NetworkSpec = NetworkSpec()
+    colours: ColourSettings = ColourSettings()
     loop: LoopSettings = LoopSettings()
 
 
@@ -94,7 +96,8 @@ def train_crossmodal(settings: CrossmodalSettings, data: Path, folder: Path) -> 
         folder,
         title="crossmodal",
     )
-    save(model, preparation, settings.text_model, folder / "model")
+    net, layers = with_colours(model, material, settings.colours)
+    save(net, layers, preparation, settings.text_model, folder / "model")
     return history
 
 

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
 from torch.nn import functional
 
+from services.nlu.pictures.evaluation.baseline import BACKGROUND, STEPS
+
 _COLOUR_PIXELS = 4
 """Pixels a side that are averaged before their colour is read: enough for folds and seams."""
 
@@ -33,8 +35,10 @@ class NetworkSpec(BaseModel):
     """Features of a pixel's colour."""
     looks: int = Field(default=4, ge=1)
     """Maps of attention."""
-    dimension: int = Field(default=128, ge=16)
-    """Of the vectors that compare."""
+    dimension: int = Field(default=128, ge=8)
+    """Of the vectors that compare, as far as they are learnt."""
+    shares: int = Field(default=0, ge=0)
+    """Numbers that tell shares of colours, behind those."""
     text_dimension: int = Field(default=384, ge=16)
     text_hidden: int = Field(default=256, ge=16)
 
@@ -53,6 +57,38 @@ class _Block(nn.Module):
     def forward(self, grid: torch.Tensor) -> torch.Tensor:
         inner = functional.relu(self.norm_first(self.first(grid)))
         return functional.relu(self.norm_second(self.second(inner)) + self.around(grid))
+
+
+class ColourShares(nn.Module):
+    """The histogram of a picture's colours in few numbers; see `colours`.
+
+    Args:
+        count: Of the numbers.
+    """
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(STEPS**3))
+        self.register_buffer("basis", torch.zeros(STEPS**3, count))
+        self.register_buffer("steps", torch.arange(STEPS).float(), persistent=False)
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Returns (batch, count) of what `PictureNet` takes."""
+        mean, basis = cast("torch.Tensor", self.mean), cast("torch.Tensor", self.basis)
+        return (self.histogram(pixels) - mean) @ basis
+
+    def histogram(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Returns the baseline's histogram, (batch, 125)."""
+        channels = pixels.reshape(pixels.shape[0], 3, -1)
+        levels = torch.floor((channels + 1) * 127.5 + 0.5)
+        darkest = torch.minimum(torch.minimum(levels[:, 0], levels[:, 1]), levels[:, 2])
+        shown = (darkest <= BACKGROUND).float()
+        shown = torch.where(shown.sum(1, keepdim=True) > 0, shown, torch.ones_like(shown))
+        step = torch.floor(levels * STEPS / 256).clamp(0, STEPS - 1)
+        is_step = (step[..., None] == cast("torch.Tensor", self.steps)).float()
+        pairs = (is_step[:, 0, :, :, None] * is_step[:, 1, :, None, :]).flatten(2)
+        bins = ((pairs * shown[..., None]).transpose(1, 2) @ is_step[:, 2]).flatten(1)
+        return (bins / shown.sum(1, keepdim=True)).sqrt()
 
 
 class PictureNet(nn.Module):
@@ -84,10 +120,15 @@ class PictureNet(nn.Module):
             nn.ReLU(),
             nn.Linear(256, spec.dimension),
         )
+        if spec.shares:
+            self.shares = ColourShares(spec.shares)
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """Returns unit vectors, (batch, dimension)."""
-        return functional.normalize(self.head(self.describe(pixels)), dim=1)
+        learnt = functional.normalize(self.head(self.describe(pixels)), dim=1)
+        if not self.spec.shares:
+            return learnt
+        return functional.normalize(torch.cat([learnt, self.shares(pixels)], 1), dim=1)
 
     def describe(self, pixels: torch.Tensor) -> torch.Tensor:
         """Returns the features before the projection, (batch, features)."""

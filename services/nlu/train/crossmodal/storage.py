@@ -8,6 +8,7 @@ text.npz              weights of the projection of text vectors, float16, which 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,7 +18,7 @@ from safetensors import torch as safetensors
 
 from services.nlu.pictures.embedded import DESCRIPTION, PROJECTION, EncoderFile
 from services.nlu.pictures.preparation import Preparation
-from services.nlu.train.crossmodal.network import DualNetwork, NetworkSpec, PictureNet
+from services.nlu.train.crossmodal.network import NetworkSpec, PictureNet
 
 _safetensors = cast("Any", safetensors)  # it leaves its types open
 
@@ -25,11 +26,18 @@ WEIGHTS = "picture.safetensors"
 NETWORK = "network.json"
 
 
-def save(model: DualNetwork, preparation: Preparation, text_model: str, folder: Path) -> None:
+def save(
+    net: PictureNet,
+    layers: Mapping[str, Any],
+    preparation: Preparation,
+    text_model: str,
+    folder: Path,
+) -> None:
     """Writes a model.
 
     Args:
-        model: As it was trained.
+        net: The picture side.
+        layers: Of the text side, by the names that `services.nlu.pictures.embedded` knows.
         preparation: Of pictures.
         text_model: Entry of the model repository whose vectors the text side takes.
         folder: Made if it is not there.
@@ -37,19 +45,14 @@ def save(model: DualNetwork, preparation: Preparation, text_model: str, folder: 
     folder.mkdir(parents=True, exist_ok=True)
     state = {
         name: value.half() if value.is_floating_point() else value
-        for name, value in model.picture.state_dict().items()
+        for name, value in net.state_dict().items()
     }
     _safetensors.save_file(state, str(folder / WEIGHTS))
-    layers = {"hidden": model.text.hidden, "out": model.text.out}
-    arrays = {
-        f"{name}_{kind}": getattr(layer, kind).detach().half().numpy()
-        for name, layer in layers.items()
-        for kind in ("weight", "bias")
-    }
+    arrays: dict[str, Any] = {name: layer.astype(np.float16) for name, layer in layers.items()}
     np.savez(folder / PROJECTION, **arrays)
     described = EncoderFile(preparation=preparation, text_model=text_model)
     (folder / DESCRIPTION).write_text(described.model_dump_json(indent=1))
-    (folder / NETWORK).write_text(model.spec.model_dump_json(indent=1))
+    (folder / NETWORK).write_text(net.spec.model_dump_json(indent=1))
 
 
 def load_picture_net(folder: Path) -> PictureNet:

@@ -9,10 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.nlu.pictures.embedded import ProjectedDualEncoder
+from services.nlu.pictures.embedded import PROJECTION, ProjectedDualEncoder, _Projection
+from services.nlu.pictures.evaluation.baseline import histogram
 from services.nlu.pictures.evaluation.shop import Part, read_pictures
+from services.nlu.pictures.preparation import Preparation
 from services.nlu.train.crossmodal import data as crossmodal_data
 from services.nlu.train.crossmodal import export
+from services.nlu.train.crossmodal.colours import ColourSettings, with_colours
+from services.nlu.train.crossmodal.data import gather
+from services.nlu.train.crossmodal.network import ColourShares, DualNetwork, NetworkSpec
+from services.nlu.train.crossmodal.storage import load_picture_net, save
 from services.nlu.train.crossmodal.wordings import matches, wordings
 from services.nlu.train.run import RECIPES, run_recipe
 from shared.inference import Encoded, InferenceSettings
@@ -41,6 +47,9 @@ dimension = 16
 text_dimension = 26
 text_hidden = 16
 
+[colours]
+dimension = {colours}
+
 [loop]
 epochs = {epochs}
 learning_rate = 1e-2
@@ -60,9 +69,9 @@ def letters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crossmodal_data, "open_text_encoder", lambda _: HashEncoder())
 
 
-def recipe(folder: Path, epochs: int) -> Path:
+def recipe(folder: Path, epochs: int, colours: int = 0) -> Path:
     path = folder / "tiny.toml"
-    path.write_text(RECIPE.format(epochs=epochs))
+    path.write_text(RECIPE.format(epochs=epochs, colours=colours))
     return path
 
 
@@ -121,8 +130,12 @@ def test_a_run_is_taken_up_exported_and_served_alike(data: Path, tmp_path: Path)
     assert export.export(folder) is None  # up to date
 
 
-async def test_the_served_graph_reads_colours_that_it_was_taught(data: Path, tmp_path: Path):
-    await asyncio.to_thread(run_recipe, recipe(tmp_path, 12), data=data, out=tmp_path / "runs")
+@pytest.mark.parametrize("shares", [0, 8])
+async def test_the_served_graph_reads_colours_that_it_was_taught(
+    data: Path, tmp_path: Path, shares: int
+):
+    path = recipe(tmp_path, 12, shares)
+    await asyncio.to_thread(run_recipe, path, data=data, out=tmp_path / "runs")
     folder = tmp_path / "models" / "tiny" / "1"
     folder.parent.mkdir(parents=True)
     (tmp_path / "runs/tiny/model").rename(folder)
@@ -143,6 +156,48 @@ async def test_the_served_graph_reads_colours_that_it_was_taught(data: Path, tmp
     right = [fit[at].argmax() == (unseen[at].colour == "blue") for at in known]
     assert np.mean(right) > 0.8
     await encoder.close()
+
+
+def test_shares_of_colours_are_the_baselines_histogram(data: Path):
+    net = ColourShares(4)
+    pictures = [
+        decode(each.path.read_bytes(), "picture") for each in read_pictures(data / "luma")[:5]
+    ]
+    pictures.append(np.full_like(pictures[0], 255))  # nothing but background
+    noise = np.random.default_rng(1).integers(0, 256, pictures[0].shape, dtype=np.uint8)
+    pixels = np.stack([*pictures, noise])
+    rows = torch.from_numpy(pixels).permute(0, 3, 1, 2).float().flatten(1) / 127.5 - 1
+    expected = np.stack([histogram(each) for each in pixels])
+    assert net.histogram(rows).numpy() == pytest.approx(expected, abs=1e-5)
+
+
+def test_colours_alone_tell_pictures_and_texts_apart(data: Path, tmp_path: Path):
+    """Of a net that has learnt nothing."""
+    spec = NetworkSpec(width=32, height=48, channels=(8, 16), dimension=16, text_dimension=26)
+    preparation = Preparation(width=32, height=48)
+    made = gather(data / "luma", tmp_path, preparation, text_model="letters", count=8, seed=1)
+    model = DualNetwork(spec, {})
+    net, layers = with_colours(model, made, ColourSettings(dimension=8, weight=5.0))
+    assert net.spec.dimension + net.spec.shares == 16
+    save(net, layers, preparation, "letters", tmp_path / "model")
+    again = load_picture_net(tmp_path / "model")
+    pixels = torch.from_numpy(made.pixels).permute(0, 3, 1, 2).float().flatten(1) / 127.5 - 1
+    with torch.no_grad():
+        pictures = again(pixels).numpy()
+        assert pictures == pytest.approx(net(pixels).numpy(), abs=5e-3)
+    texts = _Projection.read(tmp_path / "model" / PROJECTION).of(made.vectors)
+    at = {each.text: place for place, each in enumerate(made.texts)}
+    dev = made.where(Part.DEV)
+    colours = sorted({made.pictures[each].colour for each in dev})
+    said = [
+        [at[made.pictures[one].listing.replace(made.pictures[one].colour, c)] for c in colours]
+        for one in dev
+    ]
+    right = [
+        colours[int((texts[row] @ pictures[one]).argmax())] == made.pictures[one].colour
+        for one, row in zip(dev, said, strict=True)
+    ]
+    assert np.mean(right) > 0.9
 
 
 def test_the_recipe_of_the_repository_is_one():
