@@ -34,7 +34,7 @@ def encoder() -> HashEncoder:
 
 @pytest_asyncio.fixture
 async def running(encoder: HashEncoder) -> AsyncIterator[tuple[RunningServer, NluService]]:
-    settings = settings_of(embedding_budget_seconds=0.2)
+    settings = settings_of(embedding_budget_seconds=1.0)
     service = NluService(settings, encoder)
     server = await start_server(service, settings)
     await server.wait_ready()

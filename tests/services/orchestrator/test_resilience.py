@@ -101,7 +101,7 @@ async def test_so_does_a_recommendation(hasty, method):
 async def test_the_second_try_ends_with_the_deadline(hasty):
     hasty.fake.stalls["GetProducts"] = 2
     with pytest.raises(grpc.aio.AioRpcError) as error:
-        await search(hasty, query="still", timeout=1.5)
+        await search(hasty, query="still", timeout=1.8)
     assert error.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     assert not hasty.fake.stalls["GetProducts"]
 

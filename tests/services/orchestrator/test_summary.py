@@ -24,7 +24,7 @@ REVIEWS = [
 @pytest_asyncio.fixture(loop_scope="module")
 async def hasty_summary(tmp_path):
     """One that does not wait long for a summary."""
-    async with serve(tmp_path, budgets={"summary": {"seconds": 0.25, "reserve": 0}}) as each:
+    async with serve(tmp_path, budgets={"summary": {"seconds": 1, "reserve": 0}}) as each:
         yield each
 
 
