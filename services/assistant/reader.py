@@ -1,6 +1,5 @@
 """Reads what customers write, by the NLU service."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,12 +11,14 @@ from services.assistant.matching import ENCODER_LANGUAGES
 from shared.errors import UnavailableError, WhereforeError
 from shared.peer import Peer
 from shared.text.language import detect_language, primary_language
+from wherefore.common.v1.vector_pb2 import Vector as TextVector
 from wherefore.nlu.v1.nlu_service_pb2 import (
     TEXT_ROLE_QUERY,
     EmbedRequest,
     EmbedResponse,
     ParseBatchRequest,
     ParseRequest,
+    ParseResponse,
 )
 from wherefore.nlu.v1.nlu_service_pb2_grpc import NluServiceStub
 from wherefore.nlu.v1.query_understanding_pb2 import (
@@ -62,20 +63,22 @@ class NluReader:
             language: BCP-47; told from the text when empty.
         """
         spoken = language_of(text, language)
-        parsed, embedded = await asyncio.gather(
-            self._parse(text, language), self._vector(text, spoken), return_exceptions=True
-        )
-        lost: list[tuple[str, WhereforeError]] = []
-        query, vector = None, None
-        if isinstance(parsed, QueryUnderstanding):
-            query = parsed
-        else:
-            lost.append(("nlu", _known(parsed)))
-        if isinstance(embedded, BaseException):
-            lost.append(("nlu.embedding", _known(embedded)))
-        else:
-            vector = embedded
-        return Reading(to_message(text, spoken, query, vector), query, tuple(lost))
+        try:
+            parsed = await self._parse(text, language)
+        except WhereforeError as error:
+            lost = ("nlu", error), ("nlu.embedding", error)
+            return Reading(to_message(text, spoken, None, None), None, lost)
+        query = parsed.understanding
+        # It comes with the reading where the reader is the model of the examples. A second call at
+        # the same time would wait for the first one's model.
+        vector = self._told(spoken, parsed.reading_vector)
+        if vector is None:
+            try:
+                vector = await self._vector(text, spoken)
+            except WhereforeError as error:
+                message = to_message(text, spoken, query, None)
+                return Reading(message, query, (("nlu.embedding", error),))
+        return Reading(to_message(text, spoken, query, vector), query)
 
     async def read_all(self, texts: Sequence[tuple[Language, str]]) -> list[Message]:
         """Reads texts in a batch, all of them whole.
@@ -147,10 +150,16 @@ class NluReader:
         """Closes the channel."""
         await self._nlu.close()
 
-    async def _parse(self, text: str, language: str) -> QueryUnderstanding:
-        request = ParseRequest(query=text, language_code=language, keep_spelling=True)
-        response = await self._nlu.ask(self._stub.Parse, request, self._timeout)
-        return response.understanding
+    async def _parse(self, text: str, language: str) -> ParseResponse:
+        request = ParseRequest(
+            query=text, language_code=language, keep_spelling=True, reading_vector=True
+        )
+        return await self._nlu.ask(self._stub.Parse, request, self._timeout)
+
+    def _told(self, language: Language, vector: TextVector) -> Vector | None:
+        if not vector.values or vector.model != self._models.get(language):
+            return None
+        return _unit(list(vector.values))
 
     async def _vector(self, text: str, language: Language) -> Vector | None:
         if language not in ENCODER_LANGUAGES:
@@ -207,12 +216,3 @@ def to_message(
 def _unit(values: Sequence[float]) -> Vector:
     vector = np.asarray(values, dtype=np.float32)
     return vector / max(float(np.linalg.norm(vector)), 1e-9)
-
-
-def _known(error: object) -> WhereforeError:
-    """What a call raised; a fault of ours is not a lost dependency."""
-    if isinstance(error, WhereforeError):
-        return error
-    if isinstance(error, BaseException):
-        raise error
-    raise TypeError(type(error).__name__)

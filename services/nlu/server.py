@@ -181,7 +181,7 @@ class NluService(NluServiceServicer):
         await asyncio.sleep(0)
         response = pb.ParseResponse(understanding=to_message(understanding))
         [learnt] = await learning
-        _complete(response, understanding, learnt)
+        _complete(response, request, understanding, learnt)
         response.timings.extend(timer.timings())
         return response
 
@@ -205,9 +205,10 @@ class NluService(NluServiceServicer):
         learnt = await self._learn(wanted, timeout, shared_timer)
         # The passes are those of the whole batch, and every query waited for them.
         passes = shared_timer.timings()
-        for understanding, timer, item in zip(understandings, timers, learnt, strict=True):
+        parts = zip(request.requests, understandings, timers, learnt, strict=True)
+        for asked, understanding, timer, item in parts:
             response = batch.responses.add(understanding=to_message(understanding))
-            _complete(response, understanding, item)
+            _complete(response, asked, understanding, item)
             timer.merge(passes)
             response.timings.extend(timer.timings())
         return batch
@@ -316,10 +317,18 @@ def _wanted(request: pb.ParseRequest, understanding: Understanding) -> Wanted:
     )
 
 
-def _complete(response: pb.ParseResponse, understanding: Understanding, learnt: Learnt) -> None:
+def _complete(
+    response: pb.ParseResponse,
+    request: pb.ParseRequest,
+    understanding: Understanding,
+    learnt: Learnt,
+) -> None:
     """Adds what the models say to what the rules said already."""
     if learnt.reading is not None:
         understanding = merge(understanding, learnt.reading, learnt.reader)
+        vector = learnt.reading.vector
+        if request.reading_vector and vector is not None:
+            response.reading_vector.CopyFrom(to_vector(vector, learnt.reader))
     fill(response.understanding, understanding)
     if learnt.vector is not None:
         response.understanding.vector.CopyFrom(to_vector(learnt.vector, learnt.vector_model))

@@ -32,9 +32,17 @@ class Nlu(nlu_grpc.NluServiceServicer):
         self._labels, self._brand = labels, brand
         self.embeds = True
         self.version = 1
+        self.tells = False
+        self.embedded = 0
 
     async def Parse(self, request: nlu.ParseRequest, context: Any) -> nlu.ParseResponse:  # noqa: N802
-        return nlu.ParseResponse(understanding=self._read(request.query))
+        response = nlu.ParseResponse(understanding=self._read(request.query))
+        if self.tells and request.reading_vector:
+            language = "zh" if any(each > "\u2fff" for each in request.query) else "en"
+            vector = vector_of(request.query).tolist()
+            response.reading_vector.values.extend(vector)
+            response.reading_vector.model = f"{language}@{self.version}"
+        return response
 
     async def ParseBatch(self, request: nlu.ParseBatchRequest, context: Any) -> Any:  # noqa: N802
         return nlu.ParseBatchResponse(
@@ -46,6 +54,7 @@ class Nlu(nlu_grpc.NluServiceServicer):
     async def Embed(self, request: nlu.EmbedRequest, context: Any) -> nlu.EmbedResponse:  # noqa: N802
         if not self.embeds:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "no encoder")
+        self.embedded += 1
         response = nlu.EmbedResponse()
         for text in request.texts:
             model = f"{request.language_code or 'en'}@{self.version}"

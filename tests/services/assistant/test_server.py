@@ -240,3 +240,19 @@ async def test_vectors_of_another_model_are_not_compared(stub: Any, nlu: Nlu) ->
         (lost,) = response.degraded
         assert lost.stage == "nlu.embedding"
         assert "@2" in lost.detail
+
+
+async def test_a_vector_that_comes_with_the_reading_is_not_asked_for_again(
+    stub: Any, nlu: Nlu
+) -> None:
+    nlu.tells = True
+    for question in ("unsubscribe from the newsletter", "取消订单 00123842"):
+        asked = nlu.embedded
+        response = await stub.Ask(pb.AskRequest(question=question))
+        assert response.answer.answer_id in ("newsletter_unsubscribe", "cancel_order")
+        assert not response.degraded
+        assert nlu.embedded == asked
+    nlu.version = 2  # by another model than the examples: asked for, and told
+    response = await stub.Ask(pb.AskRequest(question="unsubscribe from the newsletter"))
+    assert nlu.embedded == asked + 1
+    assert [each.stage for each in response.degraded] == ["nlu.embedding"]

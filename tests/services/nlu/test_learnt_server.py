@@ -291,3 +291,23 @@ async def test_vectors_of_a_language_are_its_readers(english: WordReader) -> Non
                 assert caught.value.code() is wanted
     finally:
         await server.stop()
+
+
+async def test_the_vector_of_a_reading_comes_where_it_is_asked_for(
+    stub: NluServiceStub, english: WordReader
+) -> None:
+    request = pb.ParseRequest(query="Red ZORB under 20", reading_vector=True, skip_vector=True)
+    response = await stub.Parse(request, timeout=30)
+    assert len(english.calls) == 1
+    assert response.reading_vector.model == "query_en@1"
+    length = len("red zorb under 20")
+    assert response.reading_vector.values == pytest.approx([1 / length, 1.0], abs=0.01)
+    batch = await stub.ParseBatch(
+        pb.ParseBatchRequest(requests=[request, pb.ParseRequest(query="Red ZORB under 20")]),
+        timeout=30,
+    )
+    told = [each.HasField("reading_vector") for each in batch.responses]
+    assert told == [True, False]
+    # The reader of Chinese in this test has no vectors.
+    chinese = await stub.Parse(pb.ParseRequest(query="无线鼠标", reading_vector=True), timeout=30)
+    assert not chinese.HasField("reading_vector")
