@@ -40,24 +40,30 @@ def terms_of(contract: Contract, product: Product) -> pb.AccountTerms:
 
 
 def reprice(product: Product, terms: pb.AccountTerms) -> None:
-    """Gives a product the price of an account, the catalogue's being what it is reduced from.
+    """Gives a product of the catalogue the price that an account is told.
 
     For all that compares prices or speaks of them: ranking, orders, reasons.
     """
-    if terms.source == pb.TERMS_SOURCE_LIST:
-        return
-    own, listed = terms.unit_price, terms.list_price
-    product.price.Clear()
-    product.price.currency_code, product.price.amount = own.currency_code, own.amount
-    if listed.currency_code == own.currency_code and listed.amount > own.amount:
-        product.price.list_amount = listed.amount
+    if terms.source != pb.TERMS_SOURCE_LIST:
+        _set_price(product, terms.unit_price.currency_code, terms.unit_price.amount)
 
 
 def reprice_all(contract: Contract | None, products: Iterable[Product]) -> None:
-    """Gives products the prices of an account; those of the catalogue stay without one."""
-    if contract is not None:
-        for product in products:
-            reprice(product, terms_of(contract, product))
+    """As `reprice`, for products that nobody is told of; without an account they stay."""
+    if contract is None or not contract.changes_prices:
+        return
+    for product in products:
+        offer = contract.offer(product)
+        if offer.source is not Source.LIST and offer.amount is not None:
+            _set_price(product, offer.currency, offer.amount)
+
+
+def _set_price(product: Product, currency: str, amount: float) -> None:
+    """Sets a price; where it is lower, the catalogue's becomes what it is reduced from."""
+    price = product.price
+    reduced = price.currency_code == currency and price.amount > amount
+    price.list_amount = price.amount if reduced else 0.0
+    price.currency_code, price.amount = currency, amount
 
 
 def without(applied: str, condition: str) -> str:
