@@ -139,7 +139,7 @@ def check(question: str, answer: str, answer_id: str) -> None:
         found.append(FieldViolation("question", "must not be empty"))
     if bool(answer.strip()) == bool(answer_id):
         found.append(FieldViolation("answer", "give either a text or the id of an answer"))
-    elif kind := personal_data(_NUMBER.sub("", answer)):
+    elif len(answer) <= LONGEST_ANSWER and (kind := personal_data(_NUMBER.sub("", answer))):
         found.append(
             FieldViolation("answer", f"holds personal data ({kind}): others would read it")
         )

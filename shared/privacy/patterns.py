@@ -9,7 +9,9 @@ from collections.abc import Callable
 from typing import Final
 
 _ALONE_AFTER: Final = r"(?![\w/-]|\.\d)"
-_EMAIL: Final = re.compile(r"[\w.+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.ASCII)
+# Runs are taken whole and from their start: a long one that is none would be read anew from each of
+# its characters.
+_EMAIL: Final = re.compile(r"(?<![\w.+-])[\w.+-]++@[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.ASCII)
 _MOBILE_CN: Final = re.compile(
     r"(?<![\d.+/a-z-])(?:\+?86[ -]?)?1[3-9]\d(?:\d{8}|([ -])\d{4}\1\d{4})" + _ALONE_AFTER, re.ASCII
 )
@@ -104,7 +106,7 @@ _POSTED: Final = re.compile(
 _STREET_CN: Final = re.compile(
     r"[\u4e00-\u9fff]{2,8}[市区县镇乡][\u4e00-\u9fff\d]{1,15}"
     r"(?:路|街|大道|巷|弄|胡同|村)[\u4e00-\u9fff]{0,6}\d+ ?号"
-    r"|\d+ ?(?:号楼|栋|幢|单元)[\d\u4e00-\u9fff]{0,6}\d+ ?室"
+    r"|(?<!\d)\d++ ?(?:号楼|栋|幢|单元)[\d\u4e00-\u9fff]{0,6}\d+ ?室"
     # With a postcode, whatever stands for the house.
     r"|[\u4e00-\u9fff]{2,9}[省区市][\u4e00-\u9fff]{2,20}(?:[路街道巷弄村]|[a-z\d]{1,4} ?[座号])"
     r",? ?\d{6}(?!\d)"

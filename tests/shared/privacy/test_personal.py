@@ -1,5 +1,7 @@
 """Personal data is found in titles, and the numbers of products are left alone."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -106,3 +108,19 @@ def test_texts_without_it_are_left_as_they_are_and_masking_is_final(text: str) -
     once = masked(text)
     assert (once == text) == (not find_personal(text))
     assert len(find_personal(text)) <= len(text)
+
+
+@pytest.mark.parametrize(
+    "piece", ["9", "a", "a.", "1-", "+", "中", "中市路9", "9号", "a@", "1 a st "]
+)
+def test_long_texts_are_read_in_time_that_grows_with_them(piece: str) -> None:
+    long = piece * (200_000 // len(piece))
+    begun = time.process_time()
+    personal_data(long)
+    # Passes over all of it take tenths of a second; one from each character took minutes.
+    assert time.process_time() - begun < 20
+
+
+def test_what_is_found_does_not_begin_amid_a_run() -> None:
+    text = f"{'a' * 100}@shop.example.com, x@y@shop.example.com, 1234567栋12室"
+    assert masked(text) == "[e-mail], x@[e-mail], [address]"
