@@ -1,7 +1,7 @@
 """A head of intents over the vectors of a reader: what shops that share no data train together.
 
 An entry of the model repository without a graph. A reader's forward pass gives the vector of a text
-anyway, so numpy adds the head in microseconds and Triton has nothing to serve:
+anyway, so numpy adds the head in 0.1 ms and Triton has nothing to serve:
 
     NAME/README.md            the model card
     NAME/VERSION/head.npz     weights (labels, width) and bias (labels,), float32
