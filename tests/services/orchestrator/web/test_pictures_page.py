@@ -50,6 +50,7 @@ async def shop(tmp_path_factory, encoder):
 async def page(shop):
     async with open_page(shop.port, reduced_motion="reduce") as page:
         await page.goto("/pictures")
+        await expecting(page.locator("#own-list button")).to_have_count(6)
         yield page
 
 
@@ -273,6 +274,19 @@ async def test_a_lost_encoder_is_told(page, encoder):
     finally:
         encoder.lost = False
         page.problems.clear()
+
+
+async def test_without_pictures_of_the_shop_none_are_offered(tmp_path, encoder):
+    async with (
+        pictured_shop(tmp_path, encoder, [product("kettle")], http_enabled=True) as running,
+        open_page(running.service.http_port) as page,
+    ):
+        await page.goto("/pictures")
+        await expecting(page.locator("#own")).to_be_hidden()
+        await page.fill("#text", "blue")
+        await page.keyboard.press("Enter")
+        await expecting(page.locator("#results")).to_contain_text("No product has a picture")
+        await expecting(page.locator(".degraded")).to_contain_text("no picture was looked at")
 
 
 async def test_nothing_is_cut_off_on_a_phone(shop):

@@ -14,7 +14,7 @@ const OFFERED = 60;
 const OWN = 8;
 // Fields of a search by the place where the page says what is wrong with them.
 const PLACES = { "pictures.picture": "picture-error", "pictures.product_id": "picture-error", "pictures.edit": "edit-error", "pictures.text": "text-error" };
-const state = { asked: null, token: "", count: 0, run: 0, own: [] };
+const state = { asked: null, token: "", count: 0, run: 0, own: null };
 
 const text = () => $("text").value.trim();
 const edit = () => (source.current() ? $("edit").value.trim() : "");
@@ -127,8 +127,9 @@ function search() {
 }
 
 function showOwn() {
-  $("own").hidden = !state.own.length;
-  $("own-list").replaceChildren(...state.own.map(({ product, address }) => {
+  // There is room for them before they come, or what is below would move under the pointer.
+  $("own").hidden = state.own?.length === 0;
+  $("own-list").replaceChildren(...(state.own ?? []).map(({ product, address }) => {
     const title = titleOf({ product }, language()).text;
     const use = () => {
       source.useProduct(product, title, address);
