@@ -18,6 +18,7 @@ from shared.cli.catalogue_import import import_whole
 from shared.cli.connection import connect
 from shared.suite import PortPlan, Suite
 from shared.suite.ports import ALL
+from tests.fuzz.shop import TERMS
 
 _EXPERIMENTS: Final = """layers:
   - name: ranking
@@ -28,17 +29,6 @@ _EXPERIMENTS: Final = """layers:
           - {name: control, share: 0.5, ranking_model: weights}
           - {name: online, share: 0.5, ranking_model: online}
         surfaces: [search, recommend]
-"""
-_TERMS: Final = """currency: CNY
-groups:
-  - {id: trade, discounts: [{percent: 10, breaks: {100: 12.5}}]}
-accounts:
-  - id: fuzz
-    group: trade
-    prices: [{product: kitchen-0001, price: 9.99, breaks: {10: 9.5}, minimum: 5, step: 5}]
-    hidden: {brands: [Nobody]}
-reserved:
-  - {tags: [trade-only], for: [trade]}
 """
 _FAULTS: Final = re.compile(
     rb'"level": ?"(error|critical)"|Traceback \(most recent|never retrieved'
@@ -54,7 +44,7 @@ def running_suite() -> Iterator[Suite]:
         experiments = home / "experiments.yaml"
         experiments.write_text(_EXPERIMENTS, encoding="utf-8")
         terms = home / "terms.yaml"
-        terms.write_text(_TERMS, encoding="utf-8")
+        terms.write_text(TERMS, encoding="utf-8")
         settings = _patience() | {
             "WHEREFORE_ORCHESTRATOR_TERMS__FILE": str(terms),
             "WHEREFORE_ORCHESTRATOR_EXPERIMENTS_FILE": str(experiments),

@@ -12,6 +12,19 @@ from wherefore.common.v1.user_event_pb2 import (
 from wherefore.common.v1.user_profile_pb2 import UserContext
 from wherefore.retrieval.v1.facet_pb2 import FacetSpec, Interval
 
+TERMS: Final = """currency: CNY
+groups:
+  - {id: trade, discounts: [{percent: 10, breaks: {100: 12.5}}]}
+accounts:
+  - id: fuzz
+    group: trade
+    prices: [{product: kitchen-0001, price: 9.99, breaks: {10: 9.5}, minimum: 5, step: 5}]
+    hidden: {brands: [Nobody]}
+reserved:
+  - {tags: [trade-only], for: [trade]}
+"""
+"""Terms of the account that requests name, for the orchestrator of a suite that is fuzzed."""
+
 
 def make_product(number: int = 0) -> Product:
     """A product that fuzzed requests may make, change and delete."""
@@ -56,7 +69,7 @@ def make_user() -> UserContext:
 
 
 def make_buyer() -> UserContext:
-    """Of an account that benchmarks/fuzz_suite.py has terms of."""
+    """Of the account that there are terms of."""
     return UserContext(user_id="fuzz", account_id="fuzz")
 
 

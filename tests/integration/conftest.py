@@ -12,6 +12,7 @@ from shared.security.settings import SecuritySettings
 from shared.security.setup import set_up
 from shared.suite import PortPlan, Suite
 from shared.suite.ports import ALL
+from tests.fuzz.shop import TERMS
 from wherefore.orchestrator.v1.product_service_pb2 import (
     ProductServiceImportRequest,
     ProductServiceImportResponse,
@@ -57,8 +58,11 @@ def rules_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def suite(tmp_path_factory: pytest.TempPathFactory, rules_file: Path) -> Iterator[Suite]:
     """The running suite, with the bundled catalogue."""
+    terms = rules_file.with_name("terms.yaml")
+    terms.write_text(TERMS, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WHEREFORE_ORCHESTRATOR_RULES_FILE", str(rules_file))
+        patch.setenv("WHEREFORE_ORCHESTRATOR_TERMS__FILE", str(terms))
         yield from running_suite(tmp_path_factory)
 
 
