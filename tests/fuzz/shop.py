@@ -1,5 +1,7 @@
 """Products, shoppers and what they do, of fuzzed requests alone."""
 
+from typing import Final
+
 from tests.fuzz.values import PRODUCT_IDS
 from wherefore.common.v1.product_pb2 import Price, Product, Review
 from wherefore.common.v1.user_event_pb2 import (
