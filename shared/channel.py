@@ -114,3 +114,26 @@ def service_config(wait_for_health_of: str = "", *, retry: bool = True) -> dict[
         # retries stop, so they cannot pile on to an outage.
         config["retryThrottling"] = {"maxTokens": 10, "tokenRatio": 0.1}
     return config
+
+
+class Channels:
+    """Channels that are closed together."""
+
+    def __init__(self) -> None:
+        self._open: list[grpc.aio.Channel] = []
+
+    def open(self, target: str, service: str) -> grpc.aio.Channel:
+        """Opens one; see `open_channel`.
+
+        Args:
+            target: HOST:PORT.
+            service: Full name of the service whose health decides.
+        """
+        channel = open_channel(target, wait_for_health_of=service)
+        self._open.append(channel)
+        return channel
+
+    async def close(self) -> None:
+        """Closes all of them."""
+        for channel in self._open:
+            await channel.close()

@@ -9,8 +9,8 @@ import structlog
 
 from services.assistant.conversation import Conversation
 from services.assistant.records import from_bytes, to_bytes
-from shared.durable_sqlite import empty_log, make_durable, overwrite_deleted
 from shared.errors import UnavailableError
+from shared.privacy.sealed_file import change, open_sealed
 from shared.privacy.sealed_rows import SealedRows
 from shared.privacy.sealing import KeyRing, UnsealError
 
@@ -52,11 +52,7 @@ class Archive:
             return
         connection = sqlite3.connect(self._path, check_same_thread=False, timeout=10)
         try:
-            make_durable(connection)
-            overwrite_deleted(connection)
-            connection.executescript(_SCHEMA)
-            self._sealed = SealedRows(connection, ring)
-            empty_log(connection)  # a process that died may have left there what it erased
+            self._sealed = open_sealed(connection, _SCHEMA, lambda: ring)
         except sqlite3.Error as error:
             connection.close()
             raise UnavailableError(f"conversations cannot be read: {error}") from error
@@ -184,18 +180,14 @@ class Archive:
     def _do(
         self, job: Callable[[sqlite3.Connection, SealedRows], _T], *, wiped: bool = False
     ) -> _T:
-        """Does something in one transaction, and wipes what it deleted from the file's log."""
+        """Does something in one transaction; see `change`."""
         connection, sealed = self._connection, self._sealed
         if connection is None or sealed is None:
             raise UnavailableError("conversations are being opened")
         try:
-            with connection:
-                found = job(connection, sealed)
-            if wiped and found:
-                empty_log(connection)
+            return change(connection, sealed, job, wiped=wiped)
         except sqlite3.Error as error:
             raise UnavailableError(f"conversations cannot be kept: {error}") from error
-        return found
 
 
 def _place(sealed: SealedRows, user_id: str, conversation_id: str) -> bytes:

@@ -9,6 +9,7 @@ from services.assistant import validation
 from services.assistant.knowledge import Knowledge
 from services.assistant.learner import Learner
 from services.assistant.messages import to_example
+from shared.page_token import page_token, read_page_token
 from shared.text.normalise import fold
 from wherefore.assistant.v1 import learnt_service_pb2 as pb
 from wherefore.assistant.v1.learnt_service_pb2_grpc import LearntServiceServicer
@@ -35,7 +36,7 @@ class LearntServer(LearntServiceServicer):
         size = validation.page_size(request)
         time, key = (0, "")
         if request.page_token:
-            time, key = validation.read_page_token(request.page_token)
+            time, key = read_page_token(request.page_token)
         self._learner()  # raises until it has started
         wanted = fold(request.text)
         found = [
@@ -45,9 +46,13 @@ class LearntServer(LearntServiceServicer):
             and (not request.answer_id or each.answer_id == request.answer_id)
             and (not wanted or wanted in fold(each.question) or wanted in fold(each.answer))
         ]
+        following = ""
+        if found[size:]:
+            last = found[size - 1]
+            following = page_token(last.learnt_ms, last.key)
         return pb.ListLearntResponse(
             examples=map(to_example, found[:size]),
-            next_page_token=validation.page_token(found[size - 1]) if found[size:] else "",
+            next_page_token=following,
         )
 
     async def DeleteLearnt(  # noqa: N802 - likewise

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from services.assistant.learnt import Learnt, Source
-from shared.durable_sqlite import empty_log, make_durable, overwrite_deleted
 from shared.errors import ResourceExhaustedError, UnavailableError
 from shared.folder_lock import FolderLock
+from shared.privacy.sealed_file import change, open_sealed
 from shared.privacy.sealed_rows import SealedRows
 from shared.privacy.sealing import KeyRing
 
@@ -81,12 +81,7 @@ class LearntStore:
         try:
             connection = sqlite3.connect(self._folder / FILE, check_same_thread=False, timeout=10)
             self._connection = connection
-            make_durable(connection)
-            overwrite_deleted(connection)
-            connection.executescript(_TABLES)
-            _add_columns(connection)
-            self._sealed = SealedRows(connection, keys())
-            empty_log(connection)  # a process that died may have left there what it erased
+            self._sealed = open_sealed(connection, _TABLES, keys, upgrade=_add_columns)
             rows = connection.execute(
                 f"SELECT {_COLUMNS} FROM learnt ORDER BY number"  # noqa: S608 - names of ours
             ).fetchall()
@@ -189,20 +184,16 @@ class LearntStore:
         self._lock.release()
 
     def _change(
-        self, change: Callable[[sqlite3.Connection, SealedRows], _T], *, wiped: bool = False
+        self, job: Callable[[sqlite3.Connection, SealedRows], _T], *, wiped: bool = False
     ) -> _T:
-        """Does something in one transaction, and wipes what it deleted from the file's log."""
+        """Does something in one transaction; see `change`."""
         connection, sealed = self._connection, self._sealed
         if connection is None or sealed is None:
             raise UnavailableError("what was learnt is being opened")
         try:
-            with connection:
-                found = change(connection, sealed)
-            if wiped:
-                empty_log(connection)
+            return change(connection, sealed, job, wiped=wiped)
         except sqlite3.Error as error:
             raise UnavailableError(f"what was learnt cannot be written: {error}") from error
-        return found
 
     @staticmethod
     def _read(connection: sqlite3.Connection, key: str) -> Learnt | None:

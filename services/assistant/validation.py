@@ -1,12 +1,10 @@
 """Checks of requests, before anything is done."""
 
-import base64
-import binascii
 import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from services.assistant.learnt import LONGEST_QUESTION, Learnt
+from services.assistant.learnt import LONGEST_QUESTION
 from shared.errors import FieldViolation, InvalidArgumentError
 from shared.language_tag import is_language_tag
 from shared.privacy.actors import actor_of, actors_named
@@ -102,25 +100,6 @@ def page_size(request: learnt_pb.ListLearntRequest) -> int:
     if found:
         raise InvalidArgumentError(*found)
     return request.page_size or _DEFAULT_PAGE
-
-
-def page_token(last: Learnt) -> str:
-    """Returns the token of the page behind an example."""
-    return base64.urlsafe_b64encode(f"{last.learnt_ms}:{last.key}".encode()).decode()
-
-
-def read_page_token(token: str) -> tuple[int, str]:
-    """Returns time and key of the example that a page is behind.
-
-    Raises:
-        InvalidArgumentError: It is no token.
-    """
-    try:
-        told = base64.b64decode(token, altchars=b"-_", validate=True).decode()
-        time, _, key = told.partition(":")
-        return int(time), key
-    except (ValueError, binascii.Error) as error:
-        raise InvalidArgumentError.of("page_token", "is no token of a page") from error
 
 
 def check_delete(request: learnt_pb.DeleteLearntRequest) -> None:

@@ -13,12 +13,13 @@ from typing import Any, Final
 
 import structlog
 
-from services.insight.domain import BRAND, PRODUCT, TOPIC, Cell, Mention, Mood, Series, Whose
+from services.insight.columns import joined, marked, to_cell
+from services.insight.domain import BRAND, PRODUCT, TOPIC, Mention, Mood, Series, Whose
 from services.insight.migration import seal_plain_texts
 from services.insight.notice_book import SCHEMA as NOTICES
 from services.insight.notice_book import NoticeBook
-from shared.durable_sqlite import empty_log, make_durable, overwrite_deleted
-from shared.privacy.sealed_rows import SealedRows
+from shared.durable_sqlite import empty_log
+from shared.privacy.sealed_file import open_sealed
 from shared.privacy.sealing import UnsealError, passing_keys, read_or_make_keys
 
 _SCHEMA: Final = """
@@ -40,7 +41,6 @@ _BETWEEN_TIMES: Final = f"{_SELECT} WHERE at >= ? AND at < ? AND mood = ? AND se
 _ERASE: Final = "UPDATE texts SET sealed = NULL, writer = NULL, source = NULL WHERE sequence = ?"
 _FOUND: Final = (("id", "text"), ("writer", "user"), ("source", "source"))
 """Columns by which texts are found, and what their hashes are of."""
-_BETWEEN: Final = "|"
 Rewrite = Callable[[bytes, Callable[[str, int], bool]], bytes | None]
 """Makes a notice anew without the examples of some ids and event times; None where it has none."""
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -68,13 +68,9 @@ class MentionStore:
             path.parent.mkdir(parents=True, exist_ok=True)
             ring = read_or_make_keys(key_file or path.with_suffix(".key"))
         self._connection = sqlite3.connect(path or ":memory:", check_same_thread=False)
-        make_durable(self._connection)
-        overwrite_deleted(self._connection)
-        self._connection.executescript(_SCHEMA + NOTICES)
-        self._sealed = SealedRows(self._connection, ring)
+        self._sealed = open_sealed(self._connection, _SCHEMA + NOTICES, lambda: ring)
         self.book = NoticeBook(self._connection, self._sealed)
         seal_plain_texts(self._connection, self._insert, self.book.seal_plain)
-        empty_log(self._connection)  # a process that died may have left there what it erased
 
     def close(self) -> None:
         """Closes the file."""
@@ -174,7 +170,7 @@ class MentionStore:
 
     def _insert(self, each: Mention) -> bool:
         digest, cell = self._sealed.digest("text", each.id), each.cell
-        topics = "".join(f"{_BETWEEN}{topic}" for topic in cell.topics) + _BETWEEN
+        topics = joined(cell.topics)
         text = json.dumps([each.id, each.text, each.score, each.language], ensure_ascii=False)
         row = self._connection.execute(
             _INSERT,
@@ -210,12 +206,11 @@ class MentionStore:
 
 def _counted(row: Sequence[Any]) -> Mention:
     _, _, digest, at, topics, product, brand, mood = row
-    cell = Cell(tuple(each for each in topics.split(_BETWEEN) if each), product, brand)
-    return Mention(digest.hex(), at, "", cell, Mood(mood))
+    return Mention(digest.hex(), at, "", to_cell(topics, product, brand), Mood(mood))
 
 
 def _condition(series: Series) -> tuple[str, tuple[str, ...]]:
     if series.dimension == TOPIC:
-        return " AND instr(topics, ?) > 0", (f"{_BETWEEN}{series.value}{_BETWEEN}",)
+        return " AND instr(topics, ?) > 0", (marked(series.value),)
     column = {PRODUCT: "product", BRAND: "brand"}.get(series.dimension)
     return (f" AND {column} = ?", (series.value,)) if column else ("", ())

@@ -4,11 +4,11 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from services.insight.domain import Cell, Mention, Mood
+from services.insight.columns import to_cell
+from services.insight.domain import Mention, Mood
 from shared.durable_sqlite import empty_log
 
 _CHUNK: Final = 2_000
-_BETWEEN: Final = "|"
 
 
 def seal_plain_texts(
@@ -56,5 +56,4 @@ def _has_plain_texts(connection: sqlite3.Connection) -> bool:
 
 def _mention(row: Sequence[Any]) -> Mention:
     name, at, topics, product, brand, mood, score, language, text = row
-    cell = Cell(tuple(each for each in topics.split(_BETWEEN) if each), product, brand)
-    return Mention(name, at, text, cell, Mood(mood), score, language)
+    return Mention(name, at, text, to_cell(topics, product, brand), Mood(mood), score, language)

@@ -20,6 +20,7 @@ from services.insight.text_server import TextServer
 from services.insight.webhook import Webhook
 from services.insight.windows import DAY_MS, HOUR_MS, Taken
 from shared.errors import InvalidArgumentError, ResourceExhaustedError, UnavailableError
+from shared.page_token import page_token, read_page_token
 from wherefore.common.v1.diagnostics_pb2 import RowError
 from wherefore.insight.v1 import alert_pb2
 from wherefore.insight.v1 import insight_service_pb2 as pb
@@ -139,7 +140,7 @@ class InsightServer(pb_grpc.InsightServiceServicer):
         series: Series | None = None
         if request.HasField("series"):
             series = validation.check_series(request.series, "series")
-        after = validation.read_page_token(request.page_token) if request.page_token else None
+        after = read_page_token(request.page_token) if request.page_token else None
         state = request.state
 
         def ask(monitor: Monitor) -> tuple[list[Alert], str]:
@@ -148,7 +149,7 @@ class InsightServer(pb_grpc.InsightServiceServicer):
                 for each in monitor.incidents()
                 if (after is None or _place(each) < after) and _fits(each, series, state)
             ]
-            following = validation.page_token(*_place(behind[size - 1])) if behind[size:] else ""
+            following = page_token(*_place(behind[size - 1])) if behind[size:] else ""
             return [monitor.alert(each) for each in behind[:size]], following
 
         alerts, following = await self._desk.ask(ask)

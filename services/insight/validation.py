@@ -1,7 +1,5 @@
 """What of a request breaks the contract."""
 
-import base64
-import binascii
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -186,26 +184,6 @@ def page_size(request: pb.ListAlertsRequest) -> int:
     if request.state not in alert_pb2.AlertState.values():
         raise InvalidArgumentError.of("state", "is no state")
     return _count(request.page_size, "page_size", 1, _MAX_PAGE, _DEFAULT_PAGE)
-
-
-def page_token(opened: int, incident_id: str) -> str:
-    """Returns the token of the page behind an alert."""
-    return base64.urlsafe_b64encode(f"{opened}:{incident_id}".encode()).decode()
-
-
-def read_page_token(token: str) -> tuple[int, str]:
-    """Returns the alert that a page is behind.
-
-    Raises:
-        InvalidArgumentError: It is no token.
-    """
-    try:
-        opened, _, name = (
-            base64.b64decode(token, altchars=b"-_", validate=True).decode().partition(":")
-        )
-        return int(opened), name
-    except (ValueError, binascii.Error) as error:
-        raise InvalidArgumentError.of("page_token", "is no token of a page") from error
 
 
 def _words_problem(post: opinion_pb2.Post) -> FieldViolation | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import grpc.aio
 
-from shared.channel import open_channel
+from shared.channel import Channels
 from shared.errors import UnavailableError, WhereforeError, error_from_rpc
 from wherefore.assistant.v1 import user_data_service_pb2 as assistant_pb
 from wherefore.assistant.v1.user_data_service_pb2_grpc import UserDataServiceStub
@@ -42,14 +42,16 @@ class ApplicationsData:
     """
 
     def __init__(self, assistant_target: str, insight_target: str) -> None:
-        self._channels: list[grpc.aio.Channel] = []
+        self._channels = Channels()
         self._assistant: UserDataServiceAsyncStub | None = None
         self._insight: TextServiceAsyncStub | None = None
         if assistant_target:
-            channel = self._open(assistant_target, "wherefore.assistant.v1.UserDataService")
+            channel = self._channels.open(
+                assistant_target, "wherefore.assistant.v1.UserDataService"
+            )
             self._assistant = UserDataServiceStub(channel)
         if insight_target:
-            channel = self._open(insight_target, "wherefore.insight.v1.TextService")
+            channel = self._channels.open(insight_target, "wherefore.insight.v1.TextService")
             self._insight = TextServiceStub(channel)
 
     async def erase(self, user: UserContext, session_ids: Sequence[str]) -> ErasedElsewhere:
@@ -116,13 +118,7 @@ class ApplicationsData:
 
     async def close(self) -> None:
         """Closes the channels."""
-        for channel in self._channels:
-            await channel.close()
-
-    def _open(self, target: str, service: str) -> grpc.aio.Channel:
-        channel = open_channel(target, wait_for_health_of=service)
-        self._channels.append(channel)
-        return channel
+        await self._channels.close()
 
 
 def _erasures(

@@ -17,6 +17,7 @@ from services.orchestrator.search_query import SearchQuery, Work
 from services.orchestrator.stage_budgets import StageBudget
 from services.orchestrator.stock.mover import StockMover
 from services.orchestrator.terms.applied import reprice_all
+from services.orchestrator.terms.price_check import affordable
 from services.orchestrator.word_effects import semantic_matches
 from services.orchestrator.word_readings import cross_readings
 from shared.errors import WhereforeError
@@ -151,11 +152,7 @@ class Explainer:
             )
         work.degradations.pass_on(response.degraded)
         _add_cross_readings(response.candidates, ranking)
-        if ranking.check is None:
-            return response.candidates
-        products = [candidate.product for candidate in response.candidates]
-        kept = await ranking.check.kept(self._clients, products)
-        return [each for each in response.candidates if each.product.id in kept]
+        return await affordable(ranking.check, self._clients, list(response.candidates))
 
     async def _explain(
         self,

@@ -20,7 +20,7 @@ from services.orchestrator.search_query import Work
 from services.orchestrator.sponsored.seller import Seller
 from services.orchestrator.stock.mover import StockMover
 from services.orchestrator.terms.applied import reprice_all
-from services.orchestrator.terms.price_check import LOTS, STAGE
+from services.orchestrator.terms.price_check import LOTS, STAGE, affordable
 from shared.errors import FailedPreconditionError, InvalidArgumentError
 from shared.filter_syntax import join_and
 from wherefore.orchestrator.v1.result_pb2 import Result
@@ -91,10 +91,7 @@ class RankingGrower:
         self, work: Work, ranking: Ranking, candidates: list[Candidate]
     ) -> list[Candidate]:
         """Returns those that meet conditions on prices, with the prices of the account."""
-        if ranking.check is not None:
-            products = [candidate.product for candidate in candidates]
-            kept = await ranking.check.kept(self._clients, products)
-            candidates = [each for each in candidates if each.product.id in kept]
+        candidates = await affordable(ranking.check, self._clients, candidates)
         reprice_all(work.contract, (candidate.product for candidate in candidates))
         return candidates
 

@@ -38,7 +38,7 @@ from services.orchestrator.shown import RankNotes, ShownPages
 from services.orchestrator.stock.mover import StockMover
 from services.orchestrator.terms.applied import reprice_all
 from services.orchestrator.terms.book import TermsBook
-from services.orchestrator.terms.price_check import PriceCheck
+from services.orchestrator.terms.price_check import PriceCheck, affordable
 from services.orchestrator.tokens import TokenSigner, fingerprint
 from shared.filter_syntax import join_and
 from shared.timing import StageTimer
@@ -140,7 +140,7 @@ class Recommender:
             pinned = await self._merchandiser.pinned_candidates(
                 plan, known, wanted, work.degradations
             )
-            candidates += await self._affordable(work, pinned)
+            candidates += await affordable(work.check, self._clients, pinned)
             candidates = self._wanted(work, config, candidates)
             reprice_all(contract, (candidate.product for candidate in candidates))
             results: list[Result] = []
@@ -212,19 +212,12 @@ class Recommender:
         config = work.query.serving_config
         while True:
             found = await self._by(config, work)
-            found = replace(found, candidates=await self._affordable(work, found.candidates))
+            kept = await affordable(work.check, self._clients, found.candidates)
+            found = replace(found, candidates=kept)
             step_in = STEPS_IN.get(config)
             if step_in is None or self._wanted(work, config, found.candidates):
                 return config, found
             config = step_in
-
-    async def _affordable(self, work: _Work, candidates: list[Candidate]) -> list[Candidate]:
-        """Returns those whose prices for the account meet what the filter asks of prices."""
-        if work.check is None:
-            return candidates
-        products = [candidate.product for candidate in candidates]
-        kept = await work.check.kept(self._clients, products)
-        return [each for each in candidates if each.product.id in kept]
 
     async def _by(self, config: str, work: _Work) -> _Found:
         query = work.query

@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from services.recommend.serving.learner import actor_of
+from shared.privacy.actors import actor_of
 from wherefore.common.v1 import user_event_pb2 as event_pb
 from wherefore.common.v1.user_event_pb2 import UserEvent
 

@@ -10,13 +10,14 @@ from services.recommend.config import Settings
 from services.recommend.serving.catalogue_feed import CatalogueFeed
 from services.recommend.serving.finder import Strategy, Wanted, find
 from services.recommend.serving.found import Evidence, Merged, Tie
-from services.recommend.serving.learner import Learner, actor_of
+from services.recommend.serving.learner import Learner
 from services.recommend.serving.next_items import NextFound, NextItems
 from services.recommend.serving.ties import ties_of
-from shared.channel import open_channel
+from shared.channel import Channels
 from shared.degradation import cause_of, degradation
 from shared.errors import FieldViolation, InvalidArgumentError, WhereforeError
 from shared.event_feed import EventFeed
+from shared.privacy.actors import actor_of
 from shared.timing import StageTimer
 from wherefore.common.v1.diagnostics_pb2 import (
     DEGRADATION_CAUSE_DEADLINE,
@@ -62,7 +63,7 @@ class RecommendServer(pb_grpc.RecommendServiceServicer):
         self._events: EventFeed[Learner] | None = None
         self._catalogue: CatalogueFeed | None = None
         self._next_items: NextItems | None = None
-        self._channels: list[grpc.aio.Channel] = []
+        self._channels = Channels()
         self._following: list[asyncio.Task[None]] = []
 
     def register(self, server: grpc.aio.Server) -> None:
@@ -81,9 +82,8 @@ class RecommendServer(pb_grpc.RecommendServiceServicer):
             inference = settings.inference.model_copy(update=served)
             self._next_items = await asyncio.to_thread(NextItems.open, inference)
         # Of two replicas one may stand by for as long as the other lives.
-        orchestrator = open_channel(settings.orchestrator_target, wait_for_health_of=_EVENT_LOG)
-        retrieval = open_channel(settings.retrieval_target, wait_for_health_of=_RETRIEVAL)
-        self._channels = [orchestrator, retrieval]
+        orchestrator = self._channels.open(settings.orchestrator_target, _EVENT_LOG)
+        retrieval = self._channels.open(settings.retrieval_target, _RETRIEVAL)
         events = self._events = EventFeed(
             orchestrator, self._new_learner, purpose=DATA_PURPOSE_ANALYTICS
         )
@@ -109,8 +109,7 @@ class RecommendServer(pb_grpc.RecommendServiceServicer):
         for task in self._following:
             task.cancel()
         await asyncio.gather(*self._following, return_exceptions=True)
-        for channel in self._channels:
-            await channel.close()
+        await self._channels.close()
         if self._next_items is not None:
             await self._next_items.close()
 

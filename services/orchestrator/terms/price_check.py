@@ -29,6 +29,7 @@ from shared.filter_syntax import (
 )
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
+from wherefore.retrieval.v1.candidate_pb2 import Candidate
 from wherefore.retrieval.v1.retrieval_service_pb2 import SelectProductsRequest
 
 STAGE: Final = "terms.filter"
@@ -139,6 +140,20 @@ class PriceCheck:
             for part, selection in zip(some, response.selections, strict=True):
                 known[part] = frozenset(selection.product_ids)
         return known
+
+
+async def affordable(
+    check: PriceCheck | None, clients: Clients, candidates: list[Candidate]
+) -> list[Candidate]:
+    """Returns the candidates that meet the conditions on prices; all where there are none.
+
+    Raises:
+        UnavailableError: Retrieval does not answer.
+    """
+    if check is None:
+        return candidates
+    kept = await check.kept(clients, [candidate.product for candidate in candidates])
+    return [each for each in candidates if each.product.id in kept]
 
 
 def without_prices(understanding: QueryUnderstanding) -> QueryUnderstanding:

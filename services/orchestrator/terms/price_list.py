@@ -7,7 +7,7 @@ from typing import Final
 from pydantic import Field, ValidationError
 
 from services.orchestrator.terms.terms_file import PartyId, PriceRow
-from shared.model_faults import dotted, first_fault
+from shared.model_faults import told
 from shared.yaml_file import YamlFileError
 
 MAX_LINES: Final = 5_000_000
@@ -44,6 +44,4 @@ def _price(path: Path, number: int, line: bytes) -> ListedPrice:
     try:
         return ListedPrice.model_validate_json(line)
     except ValidationError as error:
-        where, message = first_fault(error)
-        told = f"{dotted(where)}: {message}" if where else message
-        raise YamlFileError(f"{path}, line {number}: {told}") from error
+        raise YamlFileError(f"{path}, line {number}: {told(error)}") from error

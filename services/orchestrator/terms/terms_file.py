@@ -8,8 +8,8 @@ from typing import Annotated, Final, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from shared.filter_syntax import quote
+from shared.strict_model import StrictModel
 from shared.text.normalise import fold
-from shared.yaml_file import StrictModel
 
 MAX_ACCOUNTS: Final = 20_000
 MAX_DISCOUNTS: Final = 1_000

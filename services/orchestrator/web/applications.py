@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 import grpc.aio
 
-from shared.channel import open_channel
+from shared.channel import Channels
 from shared.errors import FailedPreconditionError, UnavailableError, error_from_rpc
 from shared.stream_status import StreamStatus
 from wherefore.assistant.v1 import assistant_service_pb2 as assistant_pb
@@ -34,15 +34,17 @@ class Applications:
 
     def __init__(self, assistant_target: str, insight_target: str, timeout_seconds: float) -> None:
         self._timeout = timeout_seconds
-        self._channels: list[grpc.aio.Channel] = []
+        self._channels = Channels()
         self._following: set[grpc.aio.UnaryStreamCall[object, object]] = set()
         self._assistant_stub: AssistantServiceAsyncStub | None = None
         self._insight_stub: InsightServiceAsyncStub | None = None
         if assistant_target:
-            channel = self._open(assistant_target, "wherefore.assistant.v1.AssistantService")
+            channel = self._channels.open(
+                assistant_target, "wherefore.assistant.v1.AssistantService"
+            )
             self._assistant_stub = AssistantServiceStub(channel)
         if insight_target:
-            channel = self._open(insight_target, "wherefore.insight.v1.InsightService")
+            channel = self._channels.open(insight_target, "wherefore.insight.v1.InsightService")
             self._insight_stub = InsightServiceStub(channel)
 
     async def converse(
@@ -155,13 +157,7 @@ class Applications:
 
     async def close(self) -> None:
         """Closes the channels."""
-        for channel in self._channels:
-            await channel.close()
-
-    def _open(self, target: str, service: str) -> grpc.aio.Channel:
-        channel = open_channel(target, wait_for_health_of=service)
-        self._channels.append(channel)
-        return channel
+        await self._channels.close()
 
     def _assistant(self) -> "AssistantServiceAsyncStub":
         if self._assistant_stub is None:

@@ -9,19 +9,13 @@ from services.recommend.serving.co_occurrence import CoOccurrence
 from services.recommend.serving.found import Tie
 from services.recommend.serving.purchases import Purchases
 from services.recommend.serving.reorders import Reorders
+from shared.privacy.actors import actor_of, event_seconds
 from wherefore.common.v1 import user_event_pb2 as pb
 from wherefore.common.v1.user_profile_pb2 import UserContext
 
 _BASKET, _VISIT = 50, 10
 """Latest products that a new one is paired with. Looks are many and soon lose the thread."""
 _LOOKS = (pb.USER_EVENT_TYPE_VIEW, pb.USER_EVENT_TYPE_CLICK, pb.USER_EVENT_TYPE_CART)
-
-
-def actor_of(user_id: str, session_id: str) -> str:
-    """Returns who did it: a user, or a visit where no user is signed in; empty for nobody."""
-    if user_id:
-        return f"u:{user_id}"
-    return f"s:{session_id}" if session_id else ""
 
 
 class Learner:
@@ -49,7 +43,7 @@ class Learner:
 
     def learn(self, event: pb.UserEvent) -> None:
         """Takes one event in; old ones, and those of nobody, are passed over."""
-        at = event.event_time.seconds + event.event_time.nanos * 1e-9
+        at = event_seconds(event)
         actor = actor_of(event.user_id, event.session_id)
         if not actor or at < self._clock() - self._history:
             return
