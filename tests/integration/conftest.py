@@ -60,16 +60,11 @@ def suite(tmp_path_factory: pytest.TempPathFactory, rules_file: Path) -> Iterato
     """The running suite, with the bundled catalogue."""
     terms = rules_file.with_name("terms.yaml")
     terms.write_text(TERMS, encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("WHEREFORE_ORCHESTRATOR_RULES_FILE", str(rules_file))
-        patch.setenv("WHEREFORE_ORCHESTRATOR_TERMS__FILE", str(terms))
-        yield from running_suite(tmp_path_factory)
-
-
-def running_suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
-    """A suite of its own, filled, until it is no longer wanted."""
-    # On a busy machine the model would miss its time, and answers would say so.
-    patience = {
+    # Told to the suite alone: the tests after these share the process and its environment.
+    variables = {
+        "WHEREFORE_ORCHESTRATOR_RULES_FILE": str(rules_file),
+        "WHEREFORE_ORCHESTRATOR_TERMS__FILE": str(terms),
+        # On a busy machine the model would miss its time, and answers would say so.
         "WHEREFORE_REASON_MODEL_SECONDS": "2",
         "WHEREFORE_ORCHESTRATOR_BUDGETS__REASON": '{"seconds": 3, "reserve": 0.01}',
         "WHEREFORE_ORCHESTRATOR_BUDGETS__FACETS": '{"seconds": 3, "reserve": 0.01}',
@@ -79,7 +74,7 @@ def running_suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
         PortPlan.free(),
         services=ALL,
         private=True,
-        variables=patience,
+        variables=variables,
     ) as suite:
         suite.up()
         last = asyncio.run(import_catalogue(suite.target("orchestrator"), bundled_catalogue_path()))
