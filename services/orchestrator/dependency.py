@@ -104,6 +104,7 @@ class Dependency:
             WhereforeError: As it answered.
         """
         started = time.monotonic()
+        fair = _is_fair(timeout, budget)
         patience = _Patience(_patience(patience_seconds))
         await self._wait_allowed(patience)
         self._check_open(timeout)
@@ -123,7 +124,7 @@ class Dependency:
                 learn(budget, time.monotonic() - started)
             # Whoever has just come back is slow for a moment, to many who waited for it.
             if not (patience.used and raised.code() is grpc.StatusCode.DEADLINE_EXCEEDED):
-                self._record(raised.code(), timeout, budget)
+                self._record(raised.code(), fair=fair)
             raise error_from_rpc(raised) from raised
         if not patience.used:
             learn(budget, time.monotonic() - started)
@@ -141,13 +142,14 @@ class Dependency:
 
         Args and errors as of `call`; `timeout` is for the whole stream.
         """
+        fair = _is_fair(timeout, budget)
         self._check_open(timeout)
         parts = method(request, timeout=timeout)
         try:
             async for part in parts:
                 yield part
         except grpc.aio.AioRpcError as raised:
-            self._record(raised.code(), timeout, budget)
+            self._record(raised.code(), fair=fair)
             raise error_from_rpc(raised) from raised
         finally:
             parts.cancel()  # does nothing where it has ended
@@ -232,8 +234,7 @@ class Dependency:
         if not self._breaker.allow():
             raise CircuitOpenError(f"{self.name} does not answer")
 
-    def _record(self, code: grpc.StatusCode, seconds: float, budget: StageBudget) -> None:
-        fair = seconds >= stage_seconds(budget) * _FAIR_SHARE
+    def _record(self, code: grpc.StatusCode, *, fair: bool) -> None:
         if code not in DEPENDENCY_FAULTS:
             self._succeeded()
         elif fair or code is not grpc.StatusCode.DEADLINE_EXCEEDED:
@@ -261,3 +262,13 @@ class _Patience:
 
 def _patience(seconds: float) -> float:
     return min(seconds, current_deadline().remaining() * _LARGEST_WAIT)
+
+
+def _is_fair(seconds: float, budget: StageBudget) -> bool:
+    """Whether a call that runs out after so many seconds says something of its service.
+
+    None takes longer than its own caller waits: callers in a hurry must not open the breaker for
+    all others.
+    """
+    given = min(seconds, current_deadline().remaining())
+    return given >= stage_seconds(budget) * _FAIR_SHARE

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from shared.deadline import Deadline, set_current_deadline
-from shared.errors import DeadlineExceededError
+from shared.errors import DeadlineExceededError, UnavailableError
 from shared.interceptors.pipeline import Call, Context, Layer
 
 # gRPC reports "no deadline" as None or as the end of time, depending on the version.
@@ -39,7 +39,14 @@ class DeadlineLayer(Layer):
             set_current_deadline(Deadline.after(remaining))
             if remaining < MIN_USEFUL_SECONDS:
                 raise DeadlineExceededError("the deadline had passed when the call arrived")
-            yield
+            try:
+                yield
+            except UnavailableError as error:
+                # Nobody is away: there was no time to ask. Asking again at once would do.
+                left: Any = context.time_remaining()
+                if left > 0:
+                    raise
+                raise DeadlineExceededError(error.message) from error
         elif call.request_streaming:
             set_current_deadline(Deadline.unlimited())
             yield

@@ -9,7 +9,7 @@ from services.orchestrator.config import OrchestratorSettings
 from services.orchestrator.dependency import Dependency
 from services.orchestrator.stage_budgets import StageBudget
 from shared.deadline import Deadline, set_current_deadline
-from shared.errors import CircuitOpenError, UnavailableError
+from shared.errors import CircuitOpenError, DeadlineExceededError, UnavailableError
 from shared.server import start_server
 from shared.settings import ServiceSettings
 from tests.shared.toy_service import NLU, ToyService
@@ -128,6 +128,31 @@ async def test_a_replica_that_stands_still_costs_a_hedge_and_not_the_deadline(po
     await dependency.close()
     for server in servers:
         await server.stop()
+
+
+async def test_callers_in_a_hurry_open_no_breaker_whatever_their_stage_allows(port):
+    toy = ToyService()
+    late = True
+
+    async def parse(request, context):
+        if late:
+            await asyncio.sleep(60)
+        return ParseResponse()
+
+    toy.parse = parse
+    server = await start_server(toy, ServiceSettings(port=port))
+    await server.wait_ready(10)
+    settings = OrchestratorSettings(breaker_failures=2)
+    dependency = Dependency("toy", NLU, f"127.0.0.1:{port}", settings)
+    for _ in range(4):
+        set_current_deadline(Deadline.after(0.02))
+        with pytest.raises(DeadlineExceededError):
+            await call(dependency, 0)
+    late = False
+    set_current_deadline(Deadline.after(60))
+    await call(dependency, 0)
+    await dependency.close()
+    await server.stop()
 
 
 async def test_a_breaker_that_opened_only_now_is_waited_for_and_an_old_one_is_not(port):

@@ -10,7 +10,12 @@ from prometheus_client import REGISTRY
 from shared.admission import current_queue_nanos
 from shared.channel import open_channel
 from shared.deadline import current_deadline
-from shared.errors import DeadlineExceededError, ResourceExhaustedError, error_from_rpc
+from shared.errors import (
+    DeadlineExceededError,
+    ResourceExhaustedError,
+    UnavailableError,
+    error_from_rpc,
+)
 from shared.interceptors.deadline import DeadlineLayer
 from shared.interceptors.pipeline import Call
 from shared.request_context import current_request_id
@@ -100,6 +105,29 @@ async def test_a_deadline_already_passed_is_refused_before_any_work():
     with pytest.raises(DeadlineExceededError, match="passed"):
         async with layer.around(call, Context()):
             pytest.fail("the handler was reached")
+
+
+@pytest.mark.parametrize(
+    ("left", "raised"), [(-0.001, DeadlineExceededError), (1, UnavailableError)]
+)
+async def test_without_time_to_ask_nobody_is_away(left, raised):
+    class Context:
+        def __init__(self) -> None:
+            self.left = 5.0
+
+        def time_remaining(self) -> float:
+            return self.left
+
+    context = Context()
+    call = Call(PARSE, request_streaming=False, response_streaming=False)
+
+    async def answer() -> None:
+        async with DeadlineLayer(default_seconds=5).around(call, context):
+            context.left = left
+            raise UnavailableError("ranking is away")
+
+    with pytest.raises(raised, match="ranking is away"):
+        await answer()
 
 
 @pytest.mark.parametrize("seconds", [0, -1, 1e-6])
