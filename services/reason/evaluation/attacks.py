@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from services.reason.clauses import TEMPLATES, say
+from services.reason.clauses import say
 from services.reason.evidence import query_facts
 from services.reason.facts import Claim, Fact, Scene
 from services.reason.generate import claim
@@ -20,6 +20,7 @@ from services.reason.ranking_facts import ranking_facts
 from services.reason.relations import relation_facts
 from services.reason.search_facts import search_facts
 from services.reason.standing import standing_facts
+from services.reason.templates import TEMPLATES
 from shared.text.normalise import fold
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 from wherefore.recommend.v1.relation_pb2 import Relation

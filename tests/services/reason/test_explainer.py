@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.reason.clauses import TEMPLATES, say, slots
+from services.reason.clauses import say, slots
 from services.reason.evaluation.attacks import facts_of as found_in
 from services.reason.explainer import Explainer, ExplainInput, Item
 from services.reason.facts import Fact, PagePrices
@@ -11,6 +11,7 @@ from services.reason.recheck import RECHECKS
 from services.reason.recheck_own import OWN_RECHECKS
 from services.reason.recheck_shop import SHOP_RECHECKS
 from services.reason.relations import relation_facts
+from services.reason.templates import TEMPLATES
 from shared.errors import InvalidArgumentError
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.recommend.v1.relation_pb2 import RELATION_KIND_POPULAR, Relation

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from services.reason.clauses import TEMPLATES
 from services.reason.config import DEFAULT_BANNED_WORDS
 from services.reason.evaluation.attacks import facts_of
 from services.reason.facts import Claim, Scene
 from services.reason.generate import claim
+from services.reason.templates import TEMPLATES
 from services.reason.verify import Verifier, faithfulness
 
 VERIFIER = Verifier(DEFAULT_BANNED_WORDS)

@@ -11,7 +11,7 @@ from services.assistant.server import FALLBACKS
 from services.assistant.templates import read_templates
 from services.orchestrator.web.app import PAGES, STATIC
 from services.ranking.explain import LABELS, LOWERED
-from services.reason.clauses import TEMPLATES
+from services.reason.templates import TEMPLATES
 
 NODE = shutil.which("node")
 SCRIPT = """

@@ -5,10 +5,10 @@ from typing import get_args
 
 import pytest
 
-from services.reason.clauses import TEMPLATES
 from services.reason.config import BannedCategory
 from services.reason.safety.filter import CATEGORIES, SafetyFilter, read_more
 from services.reason.safety.patterns import read_lists
+from services.reason.templates import TEMPLATES
 
 FILTER = SafetyFilter()
 
