@@ -82,6 +82,8 @@ class FakeReasons(reason_service_pb2_grpc.ReasonServiceServicer):
                 for _ in range(600):
                     if "reason.stream" not in self.slow:
                         break
+                    if "reason.wait" in self.broken:
+                        await context.abort(self.code, "gone while others waited")
                     await asyncio.sleep(0.05)
             if self.reason_losses:
                 yield reason_service_pb2.ExplainStreamResponse(degraded=self.reason_losses)

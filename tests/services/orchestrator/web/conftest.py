@@ -25,6 +25,9 @@ async def talkative(monkeypatch, tmp_path):
             lame_duck_seconds=0,
             data_dir=tmp_path,
             breaker_reset_seconds=0.1,
+            # Tests say when the time for reasons is over, not how busy the machine is.
+            default_deadline_seconds=60,
+            budgets={"reason": {"seconds": 50, "reserve": 0.01}},  # type: ignore[arg-type]
             **{f"{part}_target": backends.target for part in parts},  # type: ignore[arg-type]
         )
         service = OrchestratorService(settings)

@@ -4,6 +4,7 @@ import asyncio
 import json
 from contextlib import aclosing
 
+import grpc
 import httpx
 import pytest
 
@@ -41,6 +42,8 @@ async def test_cards_wait_for_no_reason(page, talkative):
     reason = page.locator("#why .why-reason")
     await expecting(reason).to_contain_text("The reason is being written")
     # Where no more come in time, their places go, and the page says so.
+    talkative.fake.code = grpc.StatusCode.DEADLINE_EXCEEDED
+    talkative.fake.broken.add("reason.wait")
     await expecting(page.locator("#notice")).to_contain_text("results come without reasons")
     await expecting(page.locator(".card .coming")).to_have_count(0)
     await expecting(page.locator(".card .reason")).to_have_count(1)
