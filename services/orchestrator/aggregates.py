@@ -15,9 +15,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
-from services.orchestrator.config import PrivacySettings
 from services.orchestrator.event_store import EventStore, actor_hash, actor_of
 from services.orchestrator.interest import weight_of
+from services.orchestrator.privacy_settings import PrivacySettings
 from services.orchestrator.purposes import ANALYTICS, refuses
 from shared.errors import FailedPreconditionError
 from shared.privacy.ledger import UNIT, EpsilonLedger

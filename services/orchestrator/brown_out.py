@@ -15,8 +15,8 @@ from collections.abc import Callable
 from typing import Final, Literal
 
 import structlog
+from pydantic import BaseModel, Field
 
-from services.orchestrator.config import BrownOutSettings
 from shared.errors import ResourceExhaustedError
 from shared.metrics import BROWN_OUT_LEVEL, PRESSURE
 from shared.pressure import current_pressure
@@ -25,6 +25,32 @@ Step = Literal["reason", "cross", "profile"]
 STEPS: Final[tuple[Step, ...]] = ("reason", "cross", "profile")
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class BrownOutSettings(BaseModel):
+    """When answers go without extras, before calls are refused.
+
+    Pressure is how full the queue is, up to 1 (calls are refused), and before that, where time is
+    short, half of the share of places that others have.
+    """
+
+    reasons: float = Field(default=0.35, ge=0, le=1)
+    """Pressure at which reasons are dropped; 0: never."""
+
+    cross: float = Field(default=0.7, ge=0, le=1)
+    """Pressure at which "precise" no longer reads products together with the query; 0: never."""
+
+    personalisation: float = Field(default=0.85, ge=0, le=1)
+    """Pressure at which nobody's history is looked at; 0: never."""
+
+    release_share: float = Field(default=0.8, gt=0, le=1)
+    """Share of these pressures below which the level that is told falls again."""
+
+    hold_seconds: float = Field(default=2, ge=0)
+    """How long it must be below."""
+
+    smoothing_seconds: float = Field(default=1, gt=0)
+    """Time over which pressure is averaged."""
 
 
 class BrownOut:

@@ -4,100 +4,19 @@ import hmac
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from services.orchestrator.brown_out import BrownOutSettings
+from services.orchestrator.cache_settings import CacheSettings
 from services.orchestrator.event_backend import EventLogSettings
+from services.orchestrator.privacy_settings import PrivacySettings
 from services.orchestrator.sponsored.settings import SponsoredSettings
 from services.orchestrator.stage_budgets import Budgets
 from services.orchestrator.stock.settings import StockSettings
 from services.orchestrator.terms.settings import TermsSettings
 from shared.settings import ServiceSettings
 from shared.tenant_folder import tenant_folder
-
-
-class BrownOutSettings(BaseModel):
-    """When answers go without extras, before calls are refused.
-
-    Pressure is how full the queue is, up to 1 (calls are refused), and before that, where time is
-    short, half of the share of places that others have.
-    """
-
-    reasons: float = Field(default=0.35, ge=0, le=1)
-    """Pressure at which reasons are dropped; 0: never."""
-
-    cross: float = Field(default=0.7, ge=0, le=1)
-    """Pressure at which "precise" no longer reads products together with the query; 0: never."""
-
-    personalisation: float = Field(default=0.85, ge=0, le=1)
-    """Pressure at which nobody's history is looked at; 0: never."""
-
-    release_share: float = Field(default=0.8, gt=0, le=1)
-    """Share of these pressures below which the level that is told falls again."""
-
-    hold_seconds: float = Field(default=2, ge=0)
-    """How long it must be below."""
-
-    smoothing_seconds: float = Field(default=1, gt=0)
-    """Time over which pressure is averaged."""
-
-
-class PrivacySettings(BaseModel):
-    """How users' data is kept. See docs/privacy.md."""
-
-    key_file: Path | None = None
-    """Keys that seal events at rest, made on first use; `events.key` in `data_dir` by default."""
-
-    retention_days: float = Field(default=0, ge=0)
-    """Age at which events are deleted; 0 keeps them."""
-
-    alias_days: float = Field(default=0, ge=0)
-    """Age at which the pseudonyms of users get another key; 0 keeps them."""
-
-    sweep_seconds: float = Field(default=86_400, gt=0)
-    """Pause between looks at what is too old."""
-
-    epsilon: float = Field(default=0, ge=0, allow_inf_nan=False)
-    """Privacy loss that aggregates may add up to, in all; 0 allows none."""
-
-    delta: float = Field(default=1e-5, gt=0, lt=1)
-    """Chance that they may add up to, in all, of telling more."""
-
-    answer_delta: float = Field(default=1e-7, gt=0, lt=1)
-    """The part of `delta` that each aggregate costs."""
-
-    contributions: int = Field(default=10, ge=1, le=1_000)
-    """Most products, or queries, of one user that count in an aggregate."""
-
-
-class CacheSettings(BaseModel):
-    """What is kept of answers, beside parsed queries and rankings. Off unless seconds are set."""
-
-    candidate_seconds: float = Field(default=0, ge=0)
-    """How long candidates are kept, while the catalogue stays as it is; 0: not at all."""
-
-    candidate_size: int = Field(default=500, ge=1)
-    """Lots of candidates kept, about 50 kB each."""
-
-    page_seconds: float = Field(default=0, ge=0)
-    """How long whole pages are kept, while the catalogue, the shop's rules and what is known of
-    their user stay as they are; 0: not at all. What others choose shows that much later."""
-
-    page_size: int = Field(default=1_000, ge=1)
-    """Pages kept, about 40 kB each."""
-
-    stale_seconds: float = Field(default=0, ge=0)
-    """How long after that they are still told, while they are made anew in the background."""
-
-    catalogue_poll_seconds: float = Field(default=1, gt=0)
-    """Pause between looks at the version of the catalogue, which other processes may change."""
-
-    redis_url: SecretStr = SecretStr("")
-    """Redis that processes share, such as "rediss://:PASSWORD@HOST:6379/0" (extra `redis`); empty
-    for none. Answers of one user are never put there."""
-
-    redis_timeout_seconds: float = Field(default=0.02, gt=0)
-    """Longest wait for one answer of it."""
 
 
 class OrchestratorSettings(ServiceSettings):

@@ -7,9 +7,9 @@ from typing import Final
 import structlog
 from prometheus_client import Counter
 
-from services.orchestrator.config import PrivacySettings
 from services.orchestrator.event_store import EventStore
 from services.orchestrator.events import EventLog
+from services.orchestrator.privacy_settings import PrivacySettings
 from shared.errors import UnavailableError
 
 SWEPT: Final = Counter(

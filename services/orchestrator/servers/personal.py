@@ -5,8 +5,8 @@ from pathlib import Path
 import grpc.aio
 
 from services.orchestrator.aggregates import Aggregates
-from services.orchestrator.config import PrivacySettings
 from services.orchestrator.event_store import EventStore
+from services.orchestrator.privacy_settings import PrivacySettings
 from services.orchestrator.servers.aggregates import AggregateServer
 from services.orchestrator.servers.user_data import UserDataServer
 from services.orchestrator.user_data import UserData

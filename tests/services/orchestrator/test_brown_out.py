@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.orchestrator.brown_out import STEPS, BrownOut
-from services.orchestrator.config import BrownOutSettings
+from services.orchestrator.brown_out import STEPS, BrownOut, BrownOutSettings
 from shared.errors import ResourceExhaustedError
 from shared.pressure import current_pressure, set_pressure
 from wherefore.common.v1.diagnostics_pb2 import DEGRADATION_CAUSE_OVERLOADED

@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from services.orchestrator.brown_out import BrownOut
-from services.orchestrator.config import BrownOutSettings
+from services.orchestrator.brown_out import BrownOut, BrownOutSettings
 from shared.admission import Admission
 from shared.concurrency_limit import ConcurrencyLimit
 from tests.shared.made_up_machine import Callers, Machine, Outcome, run_virtual

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.orchestrator.config import PrivacySettings
+from services.orchestrator.privacy_settings import PrivacySettings
 from services.orchestrator.sweeper import Sweeper
 from tests.services.orchestrator.conftest import serve
 from tests.services.orchestrator.test_user_data import ANN, followed, write

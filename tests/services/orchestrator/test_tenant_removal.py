@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from services.orchestrator.answer_cache import redis_prefix
-from services.orchestrator.config import CacheSettings, OrchestratorSettings
+from services.orchestrator.cache_settings import CacheSettings
+from services.orchestrator.config import OrchestratorSettings
 from services.orchestrator.event_backend import EventLogSettings, event_store
 from services.orchestrator.tenants import forget_tenant
 from shared.cache.second_level import RedisLevel

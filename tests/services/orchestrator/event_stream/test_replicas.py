@@ -11,7 +11,7 @@ import grpc
 import pytest
 from google.rpc.error_details_pb2 import RetryInfo
 
-from services.orchestrator.config import PrivacySettings
+from services.orchestrator.privacy_settings import PrivacySettings
 from services.orchestrator.sweeper import Sweeper
 from shared.status_details import detail_of, status_of
 from tests.redis_server import RedisServer
