@@ -132,6 +132,11 @@ class Knowledge:
         self._vectors.update(zip(texts, vectors, strict=True))
         self._matcher = self._build()
 
+    def forget_vectors(self, language: Language) -> None:
+        """Forgets all vectors of a language: what comes next is of another model."""
+        self._vectors = {text: v for text, v in self._vectors.items() if text[0] != language}
+        self._matcher = self._build()
+
     def _build(self) -> Matcher:
         matcher = Matcher(self._weights)
         for each in self._examples():

@@ -1,10 +1,15 @@
-"""Learning: what is to be learnt is read by the NLU, written to disk, and then known."""
+"""Learning: what is to be learnt is read by the NLU, written to disk, and then known.
+
+All questions get their vectors from the model that the NLU has, and anew when it has another one.
+"""
 
 import asyncio
+import math
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import structlog
 
@@ -19,6 +24,8 @@ from shared.privacy.sealing import KeyRing
 
 _T = TypeVar("_T")
 _FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS = 0.1, 5.0
+LEAST_SECONDS_BETWEEN_MODELS: Final = 10.0
+"""While replicas of the NLU are replaced one by one, calls meet the old model and the new."""
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
@@ -29,15 +36,24 @@ class Learner:
         knowledge: What is known; changed.
         store: Where it is kept.
         reader: The NLU.
+        clock: Seconds that only grow.
     """
 
-    def __init__(self, knowledge: Knowledge, store: LearntStore, reader: NluReader) -> None:
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        store: LearntStore,
+        reader: NluReader,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._knowledge = knowledge
         self._store = store
         self._reader = reader
         # One thread: writes wait for the disk, and the file is not for two.
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="learnt")
-        self._catching_up: asyncio.Task[None] | None = None
+        self._catching_up: dict[Language, asyncio.Task[None]] = {}
+        self._clock = clock
+        self._changed_at: dict[Language, float] = {}
 
     async def open(self, keys: Callable[[], KeyRing]) -> None:
         """Opens what was learnt, and begins to read the vectors of all questions.
@@ -51,15 +67,16 @@ class Learner:
             UnavailableError: It cannot be read, or another process has it.
             ValueError: The key file is the wrong one.
         """
-        if self._catching_up is not None:
+        if self._catching_up:
             return
         self._knowledge.add(await self._run(lambda: self._store.open(keys)))
-        self._catching_up = asyncio.create_task(self._catch_up(), name="assistant-vectors")
+        self._reader.tell_other_models(self._take_model)
+        self._catch_up()
 
     async def caught_up(self) -> None:
         """Returns once the vectors of all known questions are there."""
-        if self._catching_up is not None:
-            await asyncio.shield(self._catching_up)
+        for task in self._catching_up.values():
+            await asyncio.shield(task)
 
     async def learn(self, examples: Sequence[Learnt]) -> int:
         """Learns examples; durable and known when it returns.
@@ -72,6 +89,7 @@ class Learner:
         """
         if not examples:
             return 0
+        changes = dict(self._changed_at)
         read = await self._reader.read_all([(each.language, each.question) for each in examples])
         labelled = [
             replace(each, intent=self._knowledge.intent_of(each.answer_id) or label_of(message))
@@ -86,8 +104,11 @@ class Learner:
             (message.language, message.text): message.vector
             for message in read
             if message.vector is not None
+            and self._changed_at.get(message.language) == changes.get(message.language)
         }
         self._knowledge.add(new, vectors)
+        if changes != self._changed_at:
+            self._catch_up()
         return changed
 
     async def delete(self, keys: Iterable[str]) -> int:
@@ -121,15 +142,31 @@ class Learner:
 
     async def close(self) -> None:
         """Closes the file."""
-        if self._catching_up is not None:
-            self._catching_up.cancel()
-            await asyncio.gather(self._catching_up, return_exceptions=True)
+        for task in self._catching_up.values():
+            task.cancel()
+        await asyncio.gather(*self._catching_up.values(), return_exceptions=True)
         await self._run(self._store.close)
         self._writer.shutdown()
 
-    async def _catch_up(self) -> None:
+    def _take_model(self, language: Language, model: str) -> None:
+        """Begins anew with the vectors of another model."""
+        now = self._clock()
+        if now - self._changed_at.get(language, -math.inf) < LEAST_SECONDS_BETWEEN_MODELS:
+            return
+        self._changed_at[language] = now
+        _log.info("assistant.model", language=language, model=model)
+        self._reader.take(language, model)
+        self._knowledge.forget_vectors(language)
+        self._catch_up()
+
+    def _catch_up(self) -> None:
         """Reads the vectors that are wanted; answers go by words until they are there."""
-        await asyncio.gather(*map(self._catch_up_in, ENCODER_LANGUAGES))
+        for language in ENCODER_LANGUAGES:
+            running = self._catching_up.get(language)
+            if running is None or running.done():
+                self._catching_up[language] = asyncio.create_task(
+                    self._catch_up_in(language), name=f"assistant-vectors-{language}"
+                )
 
     async def _catch_up_in(self, language: Language) -> None:
         pause = _FIRST_RETRY_SECONDS

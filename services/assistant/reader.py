@@ -1,6 +1,6 @@
 """Reads what customers write, by the NLU service."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,6 +54,15 @@ class NluReader:
         self._stub = NluServiceStub(self._nlu.channel)
         self._timeout = timeout
         self._models: dict[Language, str] = {}
+        self._tell: Callable[[Language, str], None] = lambda _language, _model: None
+
+    def tell_other_models(self, tell: Callable[[Language, str], None]) -> None:
+        """Has `tell` called with a language and the model that the NLU has for it by now."""
+        self._tell = tell
+
+    def take(self, language: Language, model: str) -> None:
+        """From now on a model's vectors are good, and those of the one before are not."""
+        self._models[language] = model
 
     async def read(self, text: str, language: str = "") -> Reading:
         """Reads one message. Never fails: what is lost is told.
@@ -128,6 +137,7 @@ class NluReader:
                 the one that gave the vectors before.
         """
         found: list[Vector] = []
+        models: set[str] = set()
         for start in range(0, len(texts), _BATCH):
             request = _embed(texts[start : start + _BATCH], language)
             # A batch is no answer to anybody who waits: it gets the time of its texts.
@@ -136,6 +146,9 @@ class NluReader:
             if len(response.vectors) != len(request.texts):
                 raise UnavailableError("nlu sent another number of vectors")
             self._check_model(language, response)
+            models |= {vector.model for vector in response.vectors}
+            if len(models) > 1:
+                raise UnavailableError(f"vectors are by {' and '.join(sorted(models))}")
             found += [_unit(list(vector.values)) for vector in response.vectors]
         return found
 
@@ -144,6 +157,7 @@ class NluReader:
         model = response.vectors[0].model if response.vectors else ""
         known = self._models.setdefault(language, model)
         if model != known:
+            self._tell(language, model)
             raise UnavailableError(f"vectors are by {model}, those of the examples by {known}")
 
     async def close(self) -> None:

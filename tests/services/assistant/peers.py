@@ -10,7 +10,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from services.reason.config import Settings as ReasonSettings
 from services.reason.server import ReasonServer
 from shared.server import start_server
-from tests.services.assistant.standing_in import vector_of
+from tests.services.assistant.standing_in import WIDTH, vector_of
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.nlu.v1 import nlu_service_pb2 as nlu
 from wherefore.nlu.v1 import nlu_service_pb2_grpc as nlu_grpc
@@ -32,6 +32,8 @@ class Nlu(nlu_grpc.NluServiceServicer):
         self._labels, self._brand = labels, brand
         self.embeds = True
         self.version = 1
+        self.width = WIDTH
+        self.turns = False
         self.tells = False
         self.embedded = 0
 
@@ -39,7 +41,7 @@ class Nlu(nlu_grpc.NluServiceServicer):
         response = nlu.ParseResponse(understanding=self._read(request.query))
         if self.tells and request.reading_vector:
             language = "zh" if any(each > "\u2fff" for each in request.query) else "en"
-            vector = vector_of(request.query).tolist()
+            vector = vector_of(request.query, self.width).tolist()
             response.reading_vector.values.extend(vector)
             response.reading_vector.model = f"{language}@{self.version}"
         return response
@@ -55,10 +57,12 @@ class Nlu(nlu_grpc.NluServiceServicer):
         if not self.embeds:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "no encoder")
         self.embedded += 1
+        if self.turns:
+            self.version = 3 - self.version
         response = nlu.EmbedResponse()
         for text in request.texts:
             model = f"{request.language_code or 'en'}@{self.version}"
-            response.vectors.add(values=vector_of(text).tolist(), model=model)
+            response.vectors.add(values=vector_of(text, self.width).tolist(), model=model)
         return response
 
     def _read(self, text: str) -> QueryUnderstanding:

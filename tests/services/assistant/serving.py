@@ -50,13 +50,19 @@ async def assistant(folder: Path, **targets: Any) -> AsyncIterator[Any]:
 @asynccontextmanager
 async def caught_up(folder: Path, targets: dict[str, str]) -> AsyncIterator[Any]:
     async with assistant(folder, **targets) as found:
-        for _ in range(200):  # until the vectors of the templates are there
-            response = await found.Ask(pb.AskRequest(question="hello there"))
-            if not response.degraded:
-                break
-            await asyncio.sleep(0.05)
-        assert not response.degraded
+        await until_whole(found, "hello there")
         yield found
+
+
+async def until_whole(stub: Any, question: str) -> pb.AskResponse:
+    """Asks until the vectors of the templates are there; returns the answer."""
+    for _ in range(200):
+        response = await stub.Ask(pb.AskRequest(question=question))
+        if not response.degraded:
+            break
+        await asyncio.sleep(0.05)
+    assert not response.degraded
+    return response
 
 
 def fields_of(error: grpc.aio.AioRpcError) -> list[str]:

@@ -14,13 +14,13 @@ from shared.errors import UnavailableError, WhereforeError
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 
-_DIMENSION = 4096
+WIDTH = 4096
 
 
-def vector_of(text: str) -> Vector:
-    vector = np.zeros(_DIMENSION, dtype=np.float32)
+def vector_of(text: str, width: int = WIDTH) -> Vector:
+    vector = np.zeros(width, dtype=np.float32)
     for word, count in features(text).items():
-        vector[zlib.crc32(word.encode()) % _DIMENSION] += count
+        vector[zlib.crc32(word.encode()) % width] += count
     return vector / max(float(np.linalg.norm(vector)), 1e-9)
 
 
