@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Sequence
+from functools import cache, partial
 from typing import Any, Final
 
 import grpc.aio
@@ -109,9 +110,10 @@ class AssistantServer(pb_grpc.AssistantServiceServicer):
             )
             learner = Learner(self._knowledge, self._store, reader)
             self._opened = Assistant(self._knowledge, reader, products), learner, reader, products
-        await self._opened[1].open(lambda: read_or_make_keys(settings.keys))
-        ring = await asyncio.to_thread(read_or_make_keys, settings.keys)
-        await self._conversations.open(ring)
+        # Read in a thread, once the folder is this process's, and then the same for both files.
+        keys = cache(partial(read_or_make_keys, settings.keys))
+        await self._opened[1].open(keys)
+        await self._conversations.open(await asyncio.to_thread(keys))
 
     @property
     def knowledge(self) -> Knowledge:

@@ -1,6 +1,6 @@
 """Embedding: vectors of long lists of texts."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import numpy as np
 
@@ -19,15 +19,7 @@ async def encode_all(encoder: TextEncoder, texts: Sequence[str]) -> Encoded:
         UnavailableError: The encoder does not answer.
         DeadlineExceededError: Not within the caller's deadline.
     """
-    parts = [
-        await encoder.encode(texts[start : start + _CHUNK])
-        for start in range(0, len(texts), _CHUNK)
-    ]
-    return Encoded(
-        np.concatenate([part.vectors for part in parts]),
-        sum(part.queue_nanos for part in parts),
-        sum(part.inference_nanos for part in parts),
-    )
+    return await _in_chunks(texts, encoder.encode)
 
 
 async def encode_in(
@@ -50,13 +42,21 @@ async def encode_in(
     reader = models.vectors_in(primary_language(language_code))
     if reader is None:
         raise UnavailableError(f"no model gives vectors of texts in {language_code!r}")
-    parts = [
-        await reader.read(texts[start : start + _CHUNK]) for start in range(0, len(texts), _CHUNK)
-    ]
-    vectors = [each.vector for part in parts for each in part.readings if each.vector is not None]
-    encoded = Encoded(
-        np.stack(vectors),
+
+    async def encode(chunk: Sequence[str]) -> Encoded:
+        made = await reader.read(chunk)
+        vectors = [each.vector for each in made.readings if each.vector is not None]
+        return Encoded(np.stack(vectors), made.queue_nanos, made.inference_nanos)
+
+    return await _in_chunks(texts, encode), reader.model
+
+
+async def _in_chunks(
+    texts: Sequence[str], encode: Callable[[Sequence[str]], Awaitable[Encoded]]
+) -> Encoded:
+    parts = [await encode(texts[at : at + _CHUNK]) for at in range(0, len(texts), _CHUNK)]
+    return Encoded(
+        np.concatenate([part.vectors for part in parts]),
         sum(part.queue_nanos for part in parts),
         sum(part.inference_nanos for part in parts),
     )
-    return encoded, reader.model

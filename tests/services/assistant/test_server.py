@@ -5,6 +5,7 @@ from typing import Any
 import grpc
 import pytest
 
+from shared.privacy.sealing import KeyRing, read_or_make_keys
 from tests.services.assistant.peers import Nlu, reasons
 from tests.services.assistant.serving import assistant, caught_up, fields_of, until_whole
 from wherefore.assistant.v1 import answer_pb2 as answers
@@ -205,6 +206,20 @@ async def test_other_bad_requests_are_refused(stub: Any) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         _ = [each async for each in stub.ImportDialogues(requests())]
     assert fields_of(caught.value) == ["dialogues"]
+
+
+async def test_the_key_file_is_read_once_at_a_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+
+    def noted(path: Path) -> KeyRing:
+        read.append(path)
+        return read_or_make_keys(path)
+
+    monkeypatch.setattr("services.assistant.server.read_or_make_keys", noted)
+    async with assistant(tmp_path):
+        assert read == [tmp_path / "assistant.key"]
 
 
 async def test_lost_services_are_told_and_learning_is_refused(tmp_path: Path) -> None:
