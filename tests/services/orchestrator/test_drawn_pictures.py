@@ -2,20 +2,19 @@
 
 import io
 import re
-from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 from PIL import Image
 
-from services.orchestrator.pictures.drawn import COLOURS, drawn
+from services.orchestrator.pictures.drawn import COLOURS, drawn, shapes
 from services.orchestrator.pictures.files import PictureFolder
 from services.orchestrator.pictures.sources import PictureSources
 from services.orchestrator.pictures.thumbnails import Thumbnails
 from services.orchestrator.stage_budgets import StageBudget
 from services.orchestrator.web.app import STATIC
+from shared.catalogue import bundled_catalogue_path, read_catalogue
 from shared.catalogue.slugs import CATEGORY_SLUGS, image_uri
 from shared.errors import InvalidArgumentError
 from shared.pictures.decoding import decode
@@ -24,34 +23,67 @@ from tests.services.orchestrator.pictured import product
 from tests.shared.pictures.png import png_that_says
 from wherefore.common.v1.product_pb2 import Image as ProductImage
 
+SHOWN_BY_CATEGORIES = {
+    "smartphone", "headphones", "monitor", "lamp", "dress", "t-shirt", "sneakers", "handbag",
+    "school bag", "lipstick", "plush toy", "cake", "paper notebook",
+}  # fmt: skip
+"""Product types that the drawing of their category shows."""
 
-def pixels(slug: str, colour: str):
-    found = drawn(product("p", image_uri(slug), colour=colour))
+
+def drawing(slug: str, colour: str, kind: str = ""):
+    row = product("p", image_uri(slug), colour=colour)
+    if kind:
+        row.attributes["product_type"].texts.append(kind)
+    found = drawn(row)
     assert found
-    (data,) = found.read()
+    return found
+
+
+def pixels(slug: str, colour: str, kind: str = ""):
+    (data,) = drawing(slug, colour, kind).read()
     return decode(data, "")
 
 
-@pytest.mark.parametrize("slug", CATEGORY_SLUGS)
-def test_every_category_is_drawn_in_the_products_colour(slug: str):
-    red, blue = pixels(slug, "red"), pixels(slug, "blue")
+@pytest.mark.parametrize("shape", shapes())
+def test_every_shape_is_drawn_in_the_products_colour(shape: str):
+    slug, kind = (shape, "") if shape in CATEGORY_SLUGS else ("phones", shape)
+    red, blue = pixels(slug, "red", kind), pixels(slug, "blue", kind)
     inside = (red != 255).any(axis=2)
     # Enough of it to be seen, and white around it.
-    assert 0.1 < inside.mean() < 0.75
+    assert 0.08 < inside.mean() < 0.75
     assert not inside[0].any()
+    assert not inside[-1].any()
     assert red[inside].mean(axis=0).argmax() == 0
     assert blue[inside].mean(axis=0).argmax() == 2
 
 
-def test_drawings_differ_by_category_and_colour_alone():
+def test_every_category_has_a_shape():
+    assert set(CATEGORY_SLUGS) <= set(shapes())
+
+
+def test_every_type_of_the_bundled_catalogue_is_drawn_as_what_it_is():
+    rows = [row.product for row in read_catalogue(bundled_catalogue_path()) if row.product]
+    types = {text for row in rows for text in row.attributes["product_type"].texts}
+    assert types - set(shapes()) == SHOWN_BY_CATEGORIES
+    # No shape is there for nothing.
+    assert set(shapes()) - types == set(CATEGORY_SLUGS)
+
+
+def test_what_a_drawing_is_made_of_are_its_shape_and_its_colour_alone():
+    kinds = [shape for shape in shapes() if shape not in CATEGORY_SLUGS]
+    made = [(slug, "") for slug in CATEGORY_SLUGS] + [("toys", kind) for kind in kinds]
     sources = {
-        drawn(product("p", image_uri(slug), colour=colour)).source  # type: ignore[union-attr]
-        for slug in CATEGORY_SLUGS
+        drawing(slug, colour, kind).source
+        for slug, kind in made
         for colour in (*COLOURS, "unheard of", "")
     }
-    assert len(sources) == len(CATEGORY_SLUGS) * (len(COLOURS) + 1)
-    for one, other in pairwise(CATEGORY_SLUGS):
-        assert not np.array_equal(pixels(one, "red"), pixels(other, "red"))
+    assert len(sources) == len(shapes()) * (len(COLOURS) + 1)
+    assert len({pixels(slug, "red", kind).tobytes() for slug, kind in made}) == len(shapes())
+    # A type that has no shape is drawn as its category; one of another category as itself.
+    assert drawing("toys", "red", "kite").source == drawing("toys", "red").source
+    assert (
+        drawing("kids", "red", "jacket").source == drawing("mens-fashion", "red", "jacket").source
+    )
 
 
 def test_products_of_other_catalogues_are_not_drawn():
