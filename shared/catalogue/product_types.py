@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -22,7 +22,7 @@ from shared.text.normalise import fold
 from wherefore.common.v1.product_pb2 import Product
 
 _LOWER_WORDS = re.compile(r"[a-z][a-z/&-]+(?: [a-z][a-z/&-]+)*")
-_WORD = re.compile(r"[^\W\d_][^\W_]*(?:[/&'-][^\W_]+)*|\S*\d\S*")
+_WORD = re.compile(r"[^\W\d_][^\W_]*(?:[/&'-][^\W_]+)*")
 # What follows names what the product goes with or has, not what it is.
 _END_OF_NAME = re.compile(
     r"\s(?:for|fits|with|w/|compatible|equivalent|without)\s|[,;:](?!\d)|\s[-–—|]\s"
@@ -139,7 +139,23 @@ def _named_words(product: Product) -> tuple[str, ...]:
         if len(text) <= 30  # noqa: PLR2004 - longer ones are prose, whose words are no values
         for word in fold(text).split()
     }
-    return tuple(word for word in map(fold, _WORD.findall(name)) if word not in values)
+    return tuple(word for word in map(fold, _words(name)) if word not in values)
+
+
+def _words(name: str) -> Iterator[str]:
+    """Yields words that begin with a letter, and else what stands together around a digit."""
+    for written in name.split():
+        digits = [at for at, sign in enumerate(written) if sign.isdecimal()]
+        at = 0
+        while at < len(written):
+            if word := _WORD.match(written, at):
+                yield word[0]
+                at = word.end()
+            elif digits and at <= digits[-1]:
+                yield written[at:]
+                break
+            else:
+                at += 1
 
 
 def _last_known(words: tuple[str, ...], known: set[tuple[str, ...]], heads: Container[str]) -> str:

@@ -24,7 +24,8 @@ _SIZES: Final = frozenset(
     ("xxxs", "xxs", "xs", "s", "m", "l", "xl", "xxl", "xxxl", "2xl", "3xl", "4xl")
 )
 _MEASURE: Final = re.compile(
-    r"\d+(?:[.,]\d+)?\s*(?:gb|tb|mb|mm|cm|m|kg|g|ml|l|w|mah|inch(?:es)?|pcs|pieces?|pages?|pack"
+    # Only from the first digit on, and nothing is given back: as long as the text, not its square.
+    r"(?<!\d)\d++(?:[.,]\d++)?+\s*+(?:gb|tb|mb|mm|cm|m|kg|g|ml|l|w|mah|inch(?:es)?|pcs|pieces?|pages?|pack"
     r"|寸|英寸|克|毫升|升|米|支|片|件|页|块|码)(?![a-z])|\bpack of \d+"
 )
 _SIZED: Final = re.compile(r"size|length|width|waist|height")
