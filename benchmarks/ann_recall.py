@@ -22,13 +22,8 @@ from benchmarks import peers, report
 from benchmarks.data import icecat, shopping_queries
 from services.retrieval.config import RetrievalSettings
 from services.retrieval.store.edge import EdgeStore
-from services.retrieval.store.port import (
-    Layout,
-    Quantisation,
-    SparseVector,
-    StoredProduct,
-    point_id,
-)
+from services.retrieval.store.layout import Layout, Quantisation
+from services.retrieval.store.port import SparseVector, StoredProduct, point_id
 
 CACHE = report.ROOT / ".wherefore" / "benchmarks"
 K = 10

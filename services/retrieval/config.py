@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from services.retrieval.store.port import (
+from services.retrieval.store.layout import (
     HNSW_EF,
     HNSW_EF_CONSTRUCT,
     HNSW_M,

@@ -15,7 +15,8 @@ from typing import Final
 
 from services.retrieval.store.edge_folder import EdgeFolder
 from services.retrieval.store.edge_index import EdgeIndex
-from services.retrieval.store.port import Layout, VectorIndex
+from services.retrieval.store.layout import Layout
+from services.retrieval.store.port import VectorIndex
 from shared.durable_file import write_durably
 from shared.errors import FailedPreconditionError
 from shared.folder_lock import FolderLock

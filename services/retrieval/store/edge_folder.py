@@ -24,7 +24,7 @@ import qdrant_edge as qe
 
 from services.retrieval.store.edge_models import add_pictures, to_config
 from services.retrieval.store.generation import Generation
-from services.retrieval.store.port import Layout
+from services.retrieval.store.layout import Layout
 from shared.durable_file import write_durably
 from shared.errors import InternalError, UnavailableError
 

@@ -21,13 +21,13 @@ from services.retrieval.store.edge_models import (
     KINDS,
     to_point,
 )
+from services.retrieval.store.layout import Layout
 from services.retrieval.store.port import (
     DENSE,
     PICTURE,
     SPARSE,
     FieldKind,
     Hit,
-    Layout,
     Record,
     SparseVector,
     StoredProduct,

@@ -6,17 +6,8 @@ from typing import Any, Final
 import qdrant_edge as qe
 
 from services.retrieval.store.filters import FilterTypes
-from services.retrieval.store.port import (
-    DENSE,
-    PICTURE,
-    QUANTILE,
-    SPARSE,
-    FieldKind,
-    Layout,
-    Quantisation,
-    StoredProduct,
-    point_id,
-)
+from services.retrieval.store.layout import QUANTILE, Layout, Quantisation
+from services.retrieval.store.port import DENSE, PICTURE, SPARSE, FieldKind, StoredProduct, point_id
 from services.retrieval.store.records import ID
 
 INDEXING_THRESHOLD_KB: Final = 4_000

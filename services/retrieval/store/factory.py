@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from services.retrieval.config import RetrievalSettings
 from services.retrieval.fields import INDEXED
-from services.retrieval.store.port import Layout, VectorStore
+from services.retrieval.store.layout import Layout
+from services.retrieval.store.port import VectorStore
 from shared.settings import MIB
 from shared.tenant_folder import delete_tenant_folder
 

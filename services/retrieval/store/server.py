@@ -15,7 +15,8 @@ from pathlib import Path
 
 from qdrant_client import QdrantClient, models
 
-from services.retrieval.store.port import Layout, VectorIndex
+from services.retrieval.store.layout import Layout
+from services.retrieval.store.port import VectorIndex
 from services.retrieval.store.server_errors import translate_errors
 from services.retrieval.store.server_index import ServerIndex
 from shared.errors import FailedPreconditionError

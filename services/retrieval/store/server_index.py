@@ -10,13 +10,13 @@ from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
 from services.retrieval.store.conditions import Condition
+from services.retrieval.store.layout import Layout
 from services.retrieval.store.port import (
     DENSE,
     PICTURE,
     SPARSE,
     FieldKind,
     Hit,
-    Layout,
     Record,
     SparseVector,
     StoredProduct,

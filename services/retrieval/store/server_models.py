@@ -6,16 +6,8 @@ from typing import Any, Final
 from qdrant_client import models
 
 from services.retrieval.store.filters import FilterTypes
-from services.retrieval.store.port import (
-    DENSE,
-    PICTURE,
-    QUANTILE,
-    SPARSE,
-    FieldKind,
-    Quantisation,
-    StoredProduct,
-    point_id,
-)
+from services.retrieval.store.layout import QUANTILE, Quantisation
+from services.retrieval.store.port import DENSE, PICTURE, SPARSE, FieldKind, StoredProduct, point_id
 from services.retrieval.store.records import ID
 
 KINDS: Final = {

@@ -11,7 +11,8 @@ import pytest
 from qdrant_client import QdrantClient
 
 from services.retrieval.store.edge import EdgeStore
-from services.retrieval.store.port import FieldKind, Layout, VectorStore
+from services.retrieval.store.layout import Layout
+from services.retrieval.store.port import FieldKind, VectorStore
 from services.retrieval.store.server import ServerStore
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.common.v1.vector_pb2 import Vector

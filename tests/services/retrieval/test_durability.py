@@ -12,7 +12,8 @@ import pytest
 
 from services.retrieval.catalogue import Catalogue
 from services.retrieval.store.edge import EdgeStore
-from services.retrieval.store.port import Layout, SparseVector, StoredProduct, point_id
+from services.retrieval.store.layout import Layout
+from services.retrieval.store.port import SparseVector, StoredProduct, point_id
 from shared.errors import UnavailableError
 
 LAYOUT = Layout(dimension=8)
@@ -26,7 +27,7 @@ from services.retrieval.catalogue import Catalogue
 from services.retrieval.drafts import Draft
 from services.retrieval.fields import INDEXED
 from services.retrieval.store.edge import EdgeStore
-from services.retrieval.store.port import Layout
+from services.retrieval.store.layout import Layout
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.common.v1.vector_pb2 import Vector
 

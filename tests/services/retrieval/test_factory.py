@@ -5,7 +5,7 @@ from qdrant_client import QdrantClient
 
 from services.retrieval.config import RetrievalSettings
 from services.retrieval.store.factory import drop_store, open_store
-from services.retrieval.store.port import Layout
+from services.retrieval.store.layout import Layout
 from services.retrieval.store.server import ServerStore
 from shared.errors import UnavailableError
 

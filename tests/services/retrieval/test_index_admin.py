@@ -12,7 +12,7 @@ from services.retrieval.catalogue import Catalogue
 from services.retrieval.config import RetrievalSettings
 from services.retrieval.server import RetrievalService
 from services.retrieval.store.edge import EdgeStore
-from services.retrieval.store.port import Layout
+from services.retrieval.store.layout import Layout
 from shared.backup.archive import read, written
 from shared.backup.create import BackupPlan, create
 from shared.backup.products import add_products

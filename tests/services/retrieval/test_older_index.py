@@ -11,7 +11,8 @@ from qdrant_client.http.exceptions import UnexpectedResponse
 from services.retrieval.store import edge_folder
 from services.retrieval.store.edge import EdgeStore
 from services.retrieval.store.edge_models import to_config
-from services.retrieval.store.port import PICTURE, Layout, SparseVector, StoredProduct, point_id
+from services.retrieval.store.layout import Layout
+from services.retrieval.store.port import PICTURE, SparseVector, StoredProduct, point_id
 from services.retrieval.store.server import ServerStore
 
 pytestmark = pytest.mark.filterwarnings("ignore:Local mode performs exact:UserWarning")

@@ -17,7 +17,8 @@ from services.retrieval.fields import INDEXED
 from services.retrieval.reindex_check import Agreement, compare
 from services.retrieval.reindexing import Reindexer, Stage, Step
 from services.retrieval.store.edge import EdgeStore
-from services.retrieval.store.port import Layout, VectorStore, point_id
+from services.retrieval.store.layout import Layout
+from services.retrieval.store.port import VectorStore, point_id
 from services.retrieval.store.server import ServerStore
 from shared.errors import FailedPreconditionError, RequestCancelledError
 from wherefore.common.v1.product_pb2 import Product

@@ -12,7 +12,8 @@ from qdrant_client import QdrantClient, models
 
 from services.retrieval.config import RetrievalSettings
 from services.retrieval.store.edge import EdgeStore
-from services.retrieval.store.port import Layout, Quantisation, SparseVector, StoredProduct
+from services.retrieval.store.layout import Layout, Quantisation
+from services.retrieval.store.port import SparseVector, StoredProduct
 from services.retrieval.store.server import ServerStore
 
 DIMENSION, PRODUCTS, QUERIES = 384, 3_000, 20

@@ -8,7 +8,8 @@ from qdrant_client import QdrantClient, models
 
 from services.retrieval.store.edge import EdgeStore
 from services.retrieval.store.edge_folder import EdgeFolder
-from services.retrieval.store.port import Layout, SparseVector, StoredProduct, VectorStore, point_id
+from services.retrieval.store.layout import Layout
+from services.retrieval.store.port import SparseVector, StoredProduct, VectorStore, point_id
 from services.retrieval.store.server import ServerStore
 from shared.errors import FailedPreconditionError
 
