@@ -41,7 +41,7 @@ from wherefore.nlu.v1.nlu_service_pb2 import ParseRequest
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 from wherefore.orchestrator.v1.result_pb2 import Result
 from wherefore.reason.v1.reason_pb2 import Reason, ReasonClause
-from wherefore.retrieval.v1.facet_pb2 import FACET_SCOPE_FILTER, Facet
+from wherefore.retrieval.v1.facet_pb2 import Facet
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class SearchPipeline:
         with work.timer.stage("total"):
             cut = await self._cut(work)
             page, facets = await asyncio.gather(
-                self._explained_page(work, cut), self._facets(work, cut.ranking)
+                self._explained_page(work, cut), read_facets(self._clients, work, cut.ranking)
             )
         return self._answer(work, cut, page.results, facets)
 
@@ -123,7 +123,7 @@ class SearchPipeline:
         with work.timer.stage("total"):
             cut = await self._cut(work)
             page, facets = await asyncio.gather(
-                self._page(work, cut), self._facets(work, cut.ranking)
+                self._page(work, cut), read_facets(self._clients, work, cut.ranking)
             )
             page_nanos = work.timer.elapsed_nanos()
             yield self._answer(work, cut, page.results, facets)
@@ -283,20 +283,6 @@ class SearchPipeline:
             attribution_token=token,
             timings=work.timer.timings(),
             degraded=list(work.degradations),
-        )
-
-    async def _facets(self, work: Work, ranking: Ranking) -> list[Facet]:
-        return await read_facets(
-            self._clients,
-            specs=work.query.facets,
-            # What pictures alone find has no words to be counted by.
-            scope=work.query.facet_scope if ranking.understanding.query else FACET_SCOPE_FILTER,
-            query=ranking.asked_understanding,
-            filter_text=ranking.filter,
-            by_other_prices=ranking.check is not None,
-            contract=work.contract,
-            timer=work.timer,
-            degradations=work.degradations,
         )
 
     async def _explained_page(self, work: Work, cut: _Cut) -> Page:

@@ -185,6 +185,7 @@ def add_public_services(
         recommend=recommend.Recommend,
         write_event=events.Write,
         thumbnails=Thumbnails(clients, sources).of,
+        accounts=lambda: parts.terms.shown_accounts,
         applications=Applications(
             settings.assistant_target,
             settings.insight_target,

@@ -1,22 +1,12 @@
-"""Which fields have facets, and what of a filter is a field's own."""
+"""Which fields have facets."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
 from services.retrieval.fields import CATEGORY_SEPARATOR, ValueKind
 from services.retrieval.filters import ATTRIBUTES, FILTER_FIELDS
 from shared.errors import InvalidArgumentError
-from shared.filter_syntax import (
-    MAX_LENGTH,
-    And,
-    Expression,
-    Not,
-    Or,
-    Restriction,
-    format_filter,
-    parse_filter,
-)
 
 _NO_FACETS: Final = ("id", "text", "release_time")
 
@@ -60,24 +50,6 @@ def check_key(
     return FacetKind.NUMBER if numeric else FacetKind.WORD
 
 
-def own_condition_dropped(filter_text: str, key: str) -> str:
-    """Returns a filter without the conditions joined by AND that name `key` alone.
-
-    Raises:
-        InvalidArgumentError: It does not parse.
-    """
-    if not filter_text.strip():
-        return filter_text
-    tree = parse_filter(filter_text, max_length=10 * MAX_LENGTH)
-    operands = tree.operands if isinstance(tree, And) else (tree,)
-    kept = tuple(operand for operand in operands if set(_fields(operand)) != {key})
-    if len(kept) == len(operands):
-        return filter_text
-    if not kept:
-        return ""
-    return format_filter(kept[0] if len(kept) == 1 else And(kept))
-
-
 def categories(counts: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
     """Returns the paths among the values of "category", which hold each level's name too.
 
@@ -91,14 +63,3 @@ def categories(counts: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
         for value, count in counts
         if CATEGORY_SEPARATOR in value or value in roots or value not in below
     ]
-
-
-def _fields(expression: Expression) -> Iterable[str]:
-    match expression:
-        case Restriction(name):
-            yield name
-        case Not(operand):
-            yield from _fields(operand)
-        case And(operands) | Or(operands):
-            for operand in operands:
-                yield from _fields(operand)

@@ -11,19 +11,25 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from services.retrieval.catalogue import Catalogue
-from services.retrieval.facet_fields import FacetKind, categories, check_key, own_condition_dropped
+from services.retrieval.facet_fields import FacetKind, categories, check_key
 from services.retrieval.fields import number_path
 from services.retrieval.filters import ATTRIBUTES
-from services.retrieval.intervals import RATINGS, Interval, balanced
 from services.retrieval.labels import Labels
 from services.retrieval.search import Searcher, SearchQuery
 from services.retrieval.store.conditions import AnyOf, Condition, PointIn, Present, Range, all_of
-from shared.filter_syntax import And, Operator, Restriction, Value, format_filter
+from shared.filter_syntax import Operator, Restriction, Value, format_filter, join_and
+from shared.number_intervals import (
+    DEFAULT_INTERVALS,
+    RATINGS,
+    Interval,
+    balanced,
+    condition_of,
+)
+from shared.own_conditions import own_condition_dropped
 from shared.text.normalise import fold
 from shared.timing import StageTimer
 
 DEFAULT_VALUES: Final = 10
-DEFAULT_INTERVALS: Final = 5
 # Qdrant wants a limit; no catalogue has so many values.
 _ALL_VALUES: Final = 1_000_000
 
@@ -88,6 +94,7 @@ class FacetCounter:
         *,
         over_filter: bool,
         timer: StageTimer,
+        fixed: str = "",
     ) -> list[Facet]:
         """Counts facets.
 
@@ -96,6 +103,7 @@ class FacetCounter:
             specs: Fields to count.
             over_filter: Count all products that meet the filter, not the query's candidates only.
             timer: Takes the time of the legs and of "retrieval.facets".
+            fixed: Filter that products must meet besides, of which no part is ever left out.
 
         Raises:
             InvalidArgumentError: For a filter of unknown fields, or a field that has no facets; it
@@ -108,13 +116,14 @@ class FacetCounter:
                 for number, spec in enumerate(specs)
             ]
             # The whole filter is checked even where every facet leaves a part of it out.
-            await self._run(self._searcher.compile, query.filter, ())
-            filters = [own_condition_dropped(query.filter, spec.key) for spec in specs]
+            await self._run(self._searcher.compile, join_and(query.filter, fixed), ())
+            own = [own_condition_dropped(query.filter, spec.key) for spec in specs]
+            filters = [join_and(text, fixed) for text in own]
             bases = await self._bases(query, set(filters), over_filter=over_filter, timer=timer)
             return await asyncio.gather(
                 *(
-                    self._run(self._facet, spec, kind, bases[text], text != query.filter)
-                    for spec, kind, text in zip(specs, kinds, filters, strict=True)
+                    self._run(self._facet, spec, kind, bases[text], left != query.filter)
+                    for spec, kind, text, left in zip(specs, kinds, filters, own, strict=True)
                 )
             )
 
@@ -200,7 +209,8 @@ class FacetCounter:
         if spec.limit:
             intervals = intervals[: spec.limit]
         return [
-            FacetValue(count(each), _condition(spec.key, each), interval=each) for each in intervals
+            FacetValue(count(each), condition_of(spec.key, each), interval=each)
+            for each in intervals
         ]
 
     async def _run(self, function: Callable[..., Any], *arguments: object) -> Any:
@@ -210,15 +220,3 @@ class FacetCounter:
 
 def _path(key: str) -> str:
     return number_path(key.removeprefix(ATTRIBUTES)) if key.startswith(ATTRIBUTES) else key
-
-
-def _condition(key: str, interval: Interval) -> str:
-    ends = ((Operator.GREATER_EQUAL, interval.low), (Operator.LESS, interval.high))
-    parts = [
-        Restriction(key, operator, (Value(f"{end:.15g}", quoted=False),))
-        for operator, end in ends
-        if end is not None
-    ]
-    if not parts:  # one interval holds all numbers
-        parts = [Restriction(key, Operator.HAS, (Value("*", quoted=False),))]
-    return format_filter(And(tuple(parts)) if len(parts) > 1 else parts[0])

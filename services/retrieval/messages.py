@@ -10,10 +10,10 @@ from services.retrieval.blobs import check_mask
 from services.retrieval.drafts import Draft, unit_vector
 from services.retrieval.facets import Facet, FacetSpec
 from services.retrieval.filters import ATTRIBUTES, FILTER_FIELDS, ValueKind
-from services.retrieval.intervals import Interval
 from services.retrieval.search import LEGS, Found, SearchQuery, SimilarQuery
 from services.retrieval.statistics import CatalogueTerms, Counts
 from shared.errors import InvalidArgumentError, entry_path
+from shared.number_intervals import Interval
 from wherefore.common.v1.diagnostics_pb2 import DEGRADATION_CAUSE_UNAVAILABLE, Degradation
 from wherefore.common.v1.vector_pb2 import Vector
 from wherefore.retrieval.v1 import facet_pb2

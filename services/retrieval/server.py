@@ -193,7 +193,9 @@ class RetrievalService(RetrievalServiceServicer):
         if query.vector is not None:
             await self._run(self._readers, self._catalogue.check_model, request.query.vector)
         timer = StageTimer()
-        facets = await self._facets.count(query, specs, over_filter=over_filter, timer=timer)
+        facets = await self._facets.count(
+            query, specs, over_filter=over_filter, timer=timer, fixed=request.fixed_filter
+        )
         return pb.FacetsResponse(
             facets=map(facet_message, facets),
             timings=timer.timings(),

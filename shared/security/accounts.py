@@ -21,9 +21,13 @@ def check_account(account_id: str) -> None:
     Raises:
         PermissionDeniedError: It is not for this account, whether there is one of the name or not.
     """
-    caller = current_caller()
-    if not account_id or not caller.roles:
-        return
-    allowed = account_id in caller.accounts if caller.accounts else caller.roles & _OF_ALL
-    if not allowed:
+    if account_id and not may_name(account_id):
         raise PermissionDeniedError(_OTHER_ACCOUNT)
+
+
+def may_name(account_id: str) -> bool:
+    """Whether the caller's credential is for an account; see `check_account`."""
+    caller = current_caller()
+    if not caller.roles:
+        return True
+    return account_id in caller.accounts if caller.accounts else bool(caller.roles & _OF_ALL)

@@ -30,6 +30,8 @@ from wherefore.common.v1.diagnostics_pb2 import Degradation
 
 STAGE: Final = "terms"
 FIELD: Final = "user.account_id"
+MOST_SHOWN: Final = 100
+"""Accounts that the demo page offers."""
 _REFUSED: Final = "the files are refused as they are now; the log says why"
 
 
@@ -39,12 +41,14 @@ class Terms:
 
     Attributes:
         contracts: By account or group.
+        accounts: Those of them that are no groups.
         condition: Filter that products meet which callers without an account may be shown.
         version: Digest of the files.
         price_count: Prices that were agreed.
     """
 
     contracts: Mapping[str, Contract] = field(default_factory=dict[str, Contract])
+    accounts: Sequence[str] = ()
     condition: str = ""
     version: str = ""
     price_count: int = 0
@@ -60,6 +64,7 @@ class TermsBook:
     def __init__(self, settings: TermsSettings) -> None:
         prices = settings.prices_file
         self._on = settings.file is not None
+        self._demo = settings.demo
         self.book: WatchedBook[Terms] = WatchedBook(
             settings.file,
             partial(read_terms, prices=prices),
@@ -74,6 +79,13 @@ class TermsBook:
     def version(self) -> str:
         """Digest of the terms in force; empty without any."""
         return "" if self.book.content is None else self.book.content.version
+
+    @property
+    def shown_accounts(self) -> Sequence[str]:
+        """Accounts that visitors of the demo page may look as; none where that is off."""
+        if not self._demo or self.book.content is None:
+            return ()
+        return self.book.content.accounts[:MOST_SHOWN]
 
     def contract(self, account_id: str) -> Contract | None:
         """Returns the terms of an account; None for nobody's.
@@ -147,6 +159,7 @@ def read_terms(path: Path, prices: Path | None = None) -> Terms:
         contracts[party.id] = Contract(party.id, owners, file.currency, condition)
     return Terms(
         contracts=contracts,
+        accounts=tuple(account.id for account in file.accounts),
         condition=_condition(file, (), f"{path}: reserved"),
         version=version,
         price_count=sum(map(len, agreed.values())),

@@ -1,9 +1,12 @@
 """Settings of the terms of accounts."""
 
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from pydantic import BaseModel, Field, model_validator
+
+DEMO_FILE: Final = Path(__file__).parent / "demo_terms.yaml"
+"""Terms over the bundled catalogue."""
 
 
 class TermsSettings(BaseModel):
@@ -18,8 +21,14 @@ class TermsSettings(BaseModel):
     poll_seconds: float = Field(default=1, gt=0)
     """Pause between looks at both."""
 
+    demo: bool = False
+    """Let visitors of the demo page look as one of the accounts; without a file, of made-up ones
+    with terms over the bundled catalogue. Whoever reaches the page sees their names and prices."""
+
     @model_validator(mode="after")
     def _of_a_file(self) -> Self:
+        if self.demo and self.file is None:
+            self.file = DEMO_FILE
         if self.prices_file is not None and self.file is None:
             raise ValueError("prices_file needs a file, which names the accounts")
         return self

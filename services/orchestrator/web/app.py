@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
+from services.orchestrator.web.account_routes import Accounts, account_routes
 from services.orchestrator.web.answering import answer, answer_stream, failure
 from services.orchestrator.web.application_routes import application_routes
 from services.orchestrator.web.applications import Applications
@@ -61,6 +62,7 @@ class Api:
     recommend: Callable[[RecommendRequest], Awaitable[RecommendResponse]]
     write_event: Callable[[UserEventServiceWriteRequest], Awaitable[UserEventServiceWriteResponse]]
     thumbnails: Callable[[Sequence[str]], Awaitable[Mapping[str, bytes]]]
+    accounts: Accounts
     applications: Applications
     check_ready: Callable[[], Awaitable[None]]
     deadline_seconds: float
@@ -138,6 +140,7 @@ def api_routes(api: Api) -> list[Route]:
         Route("/api/complete", complete, methods=["POST"]),
         Route("/api/recommend", recommend, methods=["POST"]),
         Route("/api/events", events, methods=["POST"]),
+        *account_routes(lambda: (api.accounts, api.deadline_seconds)),
         *picture_routes(lambda: (api.search, api.thumbnails, api.deadline_seconds)),
         *application_routes(lambda: (api.applications, api.deadline_seconds)),
     ]

@@ -19,6 +19,7 @@ METHODS: Final = {
     "/api/search": f"{_SERVICES}SearchService/Search",
     "/api/search/stream": f"{_SERVICES}SearchService/SearchStream",
     "/api/search/pictures": f"{_SERVICES}SearchService/Search",
+    "/api/accounts": f"{_SERVICES}SearchService/Search",
     "/api/thumbnails": f"{_SERVICES}SearchService/Search",
     "/api/summarise": f"{_SERVICES}SummaryService/Summarise",
     "/api/explain": f"{_SERVICES}ExplanationService/Explain",

@@ -23,7 +23,12 @@ from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest, SearchSt
 from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
 from wherefore.orchestrator.v1.user_event_service_pb2 import UserEventServiceWriteRequest
 from wherefore.orchestrator.v1.user_event_service_pb2_grpc import UserEventServiceStub
-from wherefore.retrieval.v1.facet_pb2 import FacetSpec
+from wherefore.retrieval.v1.facet_pb2 import (
+    FACET_SCOPE_FILTER,
+    FACET_SCOPE_UNSPECIFIED,
+    FacetSpec,
+    Interval,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 # Of p00 to p29, which cost 1 to 30 in the catalogue. Ten of them are Zeta's.
@@ -189,17 +194,80 @@ async def test_reasons_are_asked_with_the_accounts_prices(shop):
     assert any(item.HasField("price_standing") for item in plain.values())
 
 
-async def test_facets_of_prices_say_by_whose_they_are_counted(shop):
-    brands = await search(shop, "acme", facets=[FacetSpec(key="brand")])
-    assert not brands.degraded
+def intervals(response):
+    (facet,) = [each for each in response.facets if each.key == "price"]
+    return [(value.filter, value.count) for value in facet.values]
+
+
+@pytest.mark.parametrize(
+    "condition", ["", "price < 9", "brand: Acme AND (price < 9 OR price > 20)"]
+)
+async def test_facets_of_prices_are_counted_by_the_accounts_prices(shop, condition):
+    """What is chosen of a facet gives as many products as it says."""
+    asked = [FacetSpec(key="price", limit=4), FacetSpec(key="brand")]
+    response = await search(shop, "acme", facets=asked, filter=condition)
+    assert not response.degraded
+    price, brand = response.facets
+    assert (price.key, brand.key) == ("price", "brand")
+    # The price's own condition is left out of its counts, as where nobody has prices of their own.
+    rest = "brand: Acme" if "brand" in condition else ""
+    assert price.own_condition_left_out == bool(condition)
+    assert len(price.values) > 1
+    for value in price.values:
+        chosen = " AND ".join(filter(None, (rest, value.filter)))
+        found = await search(shop, "acme", filter=chosen)
+        assert len(found.results) == value.count, value.filter
+    assert sum(value.count for value in price.values) == price.counted_products
+    without_brand = condition.replace("brand: Acme AND ", "")
+    for value in brand.values:
+        chosen = " AND ".join(filter(None, (f"({without_brand})" * bool(condition), value.filter)))
+        found = await search(shop, "acme", filter=chosen)
+        assert len(found.results) == value.count, value.filter
+    everybody = await search(shop, facets=asked, filter=condition)
+    assert intervals(everybody) != intervals(response)
+    assert not everybody.degraded
+
+
+async def test_intervals_that_are_asked_for_are_counted_by_the_accounts_prices(shop):
+    two = [Interval(max=2.6), Interval(min=2.6)]
+    response = await search(shop, "acme", facets=[FacetSpec(key="price", intervals=two)])
+    # p01 and p02 cost 1.80 and 2.70, p10 and p29 by agreement 1.11 and 2.50; p00 costs 40.
+    assert intervals(response) == [("price < 2.6", 3), ("price >= 2.6", 26)]
+    none = await search(shop, "acme", filter="price < 0.1", facets=[FacetSpec(key="brand")])
+    assert not none.results
+    assert [(each.key, len(each.values)) for each in none.facets] == [("brand", 0)]
+
+
+async def test_facets_that_would_need_every_price_say_that_they_are_the_catalogues(shop):
     for fields in (
-        {"facets": [FacetSpec(key="price")]},
-        {"facets": [FacetSpec(key="brand")], "filter": "price < 9"},
+        {"facets": [FacetSpec(key="price")], "facet_scope": FACET_SCOPE_FILTER},
+        {"facets": [FacetSpec(key="currency")]},
     ):
         response = await search(shop, "acme", **fields)
         assert [d.stage for d in response.degraded] == ["terms.facets"]
-        assert response.facets
+        assert response.facets[0].values
         assert not (await search(shop, **fields)).degraded
+    brands = await search(
+        shop, "acme", facets=[FacetSpec(key="brand")], facet_scope=FACET_SCOPE_FILTER
+    )
+    assert not brands.degraded
+
+
+async def test_a_facet_that_there_is_not_is_refused_by_its_place(shop):
+    call = search(shop, "acme", facets=[FacetSpec(key="price"), FacetSpec(key="nonsense")])
+    code, told = await refused(call)
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    assert "facets[1].key" in told
+
+
+async def test_facets_do_not_name_what_an_account_may_not_see(shop):
+    """A facet leaves the caller's own condition out of its counts, never what hides products."""
+    response = await search(shop, "zeta", facets=[FacetSpec(key="brand")], filter="brand: Zeta")
+    assert [value.label for value in response.facets[0].values] == ["Zeta"]
+    assert response.facets[0].own_condition_left_out
+    for scope in (FACET_SCOPE_UNSPECIFIED, FACET_SCOPE_FILTER):
+        everything = await search(shop, "zeta", facets=[FacetSpec(key="brand")], facet_scope=scope)
+        assert [value.label for value in everything.facets[0].values] == ["Zeta"]
 
 
 async def test_pages_go_on_by_the_same_terms_and_for_the_same_account(shop):

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.retrieval.facet_fields import FacetKind, categories, check_key, own_condition_dropped
+from services.retrieval.facet_fields import FacetKind, categories, check_key
 from services.retrieval.fields import ValueKind
-from services.retrieval.intervals import Interval, balanced
 from shared.errors import InvalidArgumentError
+from shared.number_intervals import Interval, balanced
+from shared.own_conditions import own_condition_dropped
 
 ATTRIBUTES = {
     "ram": frozenset({ValueKind.NUMBER}),

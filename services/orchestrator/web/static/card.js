@@ -1,4 +1,5 @@
 // One product of a page.
+import { accountPrice } from "./account/price.js";
 import { el, icon } from "./dom.js";
 import { picture } from "./picture.js";
 import { reasonBox, reasonToCome } from "./reason.js";
@@ -56,7 +57,8 @@ export function card(result, act, why, coming = "") {
     el("div", { class: "body" },
       el("p", { class: "meta" }, el("span", {}, product.brand), el("span", {}, product.categoryPath?.at(-1))),
       el("h2", { id: name, lang: title.lang, title: title.text }, title.text),
-      el("div", { class: "row" }, priceOf(product.price), stock && el("span", { class: "stock" }, stock), starsOf(product.reviewSummary)),
+      result.terms && accountPrice(result.terms),
+      el("div", { class: "row" }, !result.terms && priceOf(product.price), stock && el("span", { class: "stock" }, stock), starsOf(product.reviewSummary)),
       result.reason?.text ? reasonBox(result.reason) : coming && reasonToCome(coming),
       el("div", { class: "acts" }, explain, event("VIEW", t("view")), event("CART", t("cart")), event("PURCHASE", t("buy"), "buy"))));
 }

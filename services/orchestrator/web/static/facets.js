@@ -28,32 +28,32 @@ function label(key, value) {
   return max === undefined ? t("andUp")(number(min)) : `${number(min)} – ${number(max)}`;
 }
 
-function choice(facet, value, chosen, change) {
+function choice(facet, value, chosen, toggle) {
   const checked = chosen.includes(value.filter);
   const box = el("input", { type: "checkbox", checked, value: value.filter });
-  box.addEventListener("change", () => change(checked ? chosen.filter((c) => c !== value.filter) : [...chosen, value.filter]));
+  box.addEventListener("change", () => toggle(value.filter));
   return el("li", {}, el("label", {}, box, el("span", {}, label(facet.key, value)), el("small", {}, number(value.count))));
 }
 
-function group(facet, chosen, change, open) {
+function group(facet, chosen, toggle, open) {
   const own = chosen.filter((condition) => keyOf(condition) === facet.key).length;
   const values = (facet.values ?? []).filter((value) => Number(value.count ?? 0) > 0 || chosen.includes(value.filter));
   if (!values.length) return "";
   return el("details", { class: "facet", name: "facet", "data-key": facet.key, open },
     el("summary", {}, t("facets")[facet.key], own > 0 && el("b", {}, String(own))),
-    el("ul", {}, values.map((value) => choice(facet, value, chosen, change))));
+    el("ul", {}, values.map((value) => choice(facet, value, chosen, toggle))));
 }
 
-/** Shows the facets of an answer; `change` is called with what is chosen then. */
-export function showFacets(facets, chosen, change) {
+/** Shows the facets of an answer; `toggle` is called with a condition that is chosen or no longer is, `clear` for all. */
+export function showFacets(facets, chosen, toggle, clear) {
   const bar = $("facets");
   // What was open and had the focus stays so, as the choice of a value makes the bar anew.
   const open = bar.querySelector("details[open]")?.dataset.key;
   const at = bar.contains(document.activeElement) ? document.activeElement : null;
   const same = at?.value ? (node) => node.value === at.value : (node) => node.matches("summary") && node.parentElement.dataset.key === at?.parentElement.dataset.key;
   bar.replaceChildren(
-    ...facets.map((facet) => group(facet, chosen, change, facet.key === open)).filter(Boolean),
-    ...(chosen.length ? [el("button", { type: "button", class: "link", onclick: () => change([]) }, t("clearChoice"))] : []));
+    ...facets.map((facet) => group(facet, chosen, toggle, facet.key === open)).filter(Boolean),
+    ...(chosen.length ? [el("button", { type: "button", class: "link", onclick: clear }, t("clearChoice"))] : []));
   bar.hidden = !bar.children.length;
   if (at) [...bar.querySelectorAll("input, summary")].find(same)?.focus();
 }

@@ -1,6 +1,7 @@
 // The page: a search or recommendations, shown as cards, with what was done sent back as events.
 import { aboutPage, nothing, notices } from "./about.js";
-import { ask, newSession, session, stream } from "./api.js";
+import { account, offerAccounts, showAccounts, useAccount, user } from "./account/choice.js";
+import { ask, newSession, stream } from "./api.js";
 import { card, putReason } from "./card.js";
 import { closeCompletions, completeWith } from "./complete.js";
 import { $, el } from "./dom.js";
@@ -18,7 +19,6 @@ const TOAST_MS = 2200;
 const state = { tab: "search", query: "", order: "", keepSpelling: false, chosen: [], token: "", attribution: "", run: 0 };
 let toasting = 0;
 
-const user = () => ({ sessionId: session() });
 const atHome = () => state.tab === "search" && !state.query;
 const searching = () => state.tab === "search" && !atHome();
 
@@ -27,6 +27,7 @@ function words() {
   $("query").placeholder = t("placeholder");
   $("order").replaceChildren(...Object.entries(t("orders")).map(([value, name]) => el("option", { value }, name)));
   $("order").value = state.order;
+  showAccounts();
   $("examples").replaceChildren(...examples().map((q) => el("button", { type: "button", onclick: () => search(q) }, q)));
 }
 
@@ -38,10 +39,11 @@ function say(text) {
 }
 
 async function act(type, result) {
+  const quantity = type === "VIEW" ? 1 : Number(result.terms?.minimumQuantity ?? 1);
   const event = {
     type: `USER_EVENT_TYPE_${type}`,
     ...user(),
-    products: [{ productId: result.product.id, quantity: 1, position: result.rank }],
+    products: [{ productId: result.product.id, quantity, position: result.rank }],
     attributionToken: state.attribution,
     ...(searching() ? { query: state.query } : {}),
   };
@@ -151,7 +153,7 @@ function fill(answer, more, coming = "") {
     $("results").replaceChildren(...cards);
     $("about").replaceChildren(...(atHome() ? [] : aboutPage(answer, search)));
     $("about").hidden = atHome();
-    showFacets(answer.facets ?? [], state.chosen, (chosen) => go({ chosen }));
+    showFacets(answer.facets ?? [], state.chosen, toggle, () => go({ chosen: [] }));
   }
   const count = $("results").children.length;
   if (!count) $("results").append(nothing(state.tab !== "search" || atHome()));
@@ -170,7 +172,13 @@ function fail(error, more) {
   for (const id of ["about", "facets", "more", "sorting"]) $(id).hidden = true;
   $("notice").replaceChildren();
   $("status").textContent = "";
-  $("results").replaceChildren(failure(error, () => load()));
+  $("results").replaceChildren(failure(error, again));
+}
+
+/** Tries again: with another key there may be other accounts. */
+async function again() {
+  await offerAccounts();
+  return load();
 }
 
 async function load(more = false) {
@@ -207,6 +215,7 @@ function address() {
   if (state.query) parts.set("q", state.query);
   if (state.order) parts.set("order", state.order);
   for (const condition of state.chosen) parts.append("f", condition);
+  if (account()) parts.set("account", account());
   const text = parts.toString();
   return text ? `/?${text}` : "/";
 }
@@ -219,6 +228,12 @@ function go(changes) {
   // Cards of another view must not stand under this one's name while it loads.
   if (tab !== state.tab) $("results").replaceChildren();
   return load();
+}
+
+/** Chooses a condition, or gives it up: beside what was chosen meanwhile, whose answer may not be here yet. */
+function toggle(condition) {
+  const { chosen } = state;
+  go({ chosen: chosen.includes(condition) ? chosen.filter((each) => each !== condition) : [...chosen, condition] });
 }
 
 function search(query, { keepSpelling = false } = {}) {
@@ -236,6 +251,7 @@ function fromAddress() {
   state.order = parts.get("order") in t("orders") ? parts.get("order") : "";
   state.keepSpelling = false;
   state.chosen = known(parts.getAll("f"));
+  useAccount(parts.get("account") ?? "");
   $("query").value = state.query;
   $("order").value = state.order;
   $("results").replaceChildren();
@@ -248,6 +264,10 @@ $("search").addEventListener("submit", (event) => {
 });
 completeWith((query) => search(query));
 $("order").addEventListener("change", () => go({ order: $("order").value }));
+$("account").addEventListener("change", () => {
+  useAccount($("account").value);
+  go({});
+});
 $("more").addEventListener("click", () => load(true));
 for (const tab of TABS) $(`tab-${tab}`).addEventListener("click", () => go({ tab }));
 $("language").addEventListener("click", () => {
@@ -267,5 +287,7 @@ $("skip").addEventListener("click", (event) => {
 });
 addEventListener("popstate", fromAddress);
 words();
+const offered = offerAccounts();
+if (new URLSearchParams(location.search).has("account")) await offered; // nobody else waits for it
 fromAddress();
 if (atHome()) $("query").focus();

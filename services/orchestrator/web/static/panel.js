@@ -1,5 +1,6 @@
 // The panel that says why one result is where it is. Beside the results where there is room, so that
 // one result after the other can be looked at; over them elsewhere.
+import { accountTerms } from "./account/price.js";
 import { titleOf } from "./card.js";
 import { $, bar, el, icon } from "./dom.js";
 import { conditions, highlighted } from "./query.js";
@@ -96,6 +97,7 @@ export function openPanel(result, answer, button) {
       el("p", { class: "subject", lang: title.lang }, title.text),
       figures(result),
       reason,
+      result.terms && section(t("priceTitle"), accountTerms(result.terms)),
       section(t("opinions"), reviewSummary(result.product.id)),
       answer.query && section(t("read"), el("p", {}, highlighted(answer.query)), conditions(answer)),
       result.legs?.length > 0 && section(t("found"), legs(result.legs)),

@@ -1,5 +1,6 @@
 // What each word did, on request: asked of the explanation service when the button is pressed.
-import { ask, session } from "./api.js";
+import { user } from "./account/choice.js";
+import { ask } from "./api.js";
 import { el } from "./dom.js";
 import { t } from "./text.js";
 
@@ -51,7 +52,7 @@ export function wordByWord(result, answer) {
       const explained = await ask("explain", {
         attributionToken: answer.attributionToken,
         productIds: [result.product.id],
-        user: { sessionId: session() },
+        user: user(),
         readingCount: 1,
       });
       place.replaceChildren(...found(explained.explanations?.[0], answer.query.query));

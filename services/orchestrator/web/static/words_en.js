@@ -1,9 +1,11 @@
 // The page's own words in English. Reasons come from the service in the query's language.
+import account from "./account/words_en.js";
 import chat from "./chat/words_en.js";
 import monitor from "./monitor/words_en.js";
 import pictures from "./pictures/words_en.js";
 
 export default {
+  ...account,
   ...chat,
   ...monitor,
   ...pictures,
@@ -160,6 +162,7 @@ export default {
     variants: "Variants",
     merchandising: "Rules of the shop",
     pictures: "Pictures",
+    terms: "Prices of accounts",
   },
 
   read: "How the query was read",
@@ -201,6 +204,9 @@ export default {
     facets: "there is nothing to narrow down by",
     variants: "other variants are not named",
     merchandising: "some rules of the shop are not applied",
+    terms: "the prices are those of before: the shop's terms cannot be read",
+    "terms.filter": "only the best candidates were held against your conditions on prices",
+    "terms.facets": "what there is to narrow down by is counted by the prices of the catalogue",
     pictures: "the text was searched as words, and no picture was looked at",
     "pictures.match": "how well each picture fits is not told",
     "retrieval.picture": "no picture was looked at: the index holds none, or those of another model",

@@ -1,9 +1,11 @@
 // The page's own words in Chinese. Reasons come from the service in the query's language.
+import account from "./account/words_zh.js";
 import chat from "./chat/words_zh.js";
 import monitor from "./monitor/words_zh.js";
 import pictures from "./pictures/words_zh.js";
 
 export default {
+  ...account,
   ...chat,
   ...monitor,
   ...pictures,
@@ -226,6 +228,7 @@ export default {
     variants: "同款",
     merchandising: "店铺规则",
     pictures: "图片",
+    terms: "账户价格",
   },
 
   read: "查询理解",
@@ -267,6 +270,9 @@ export default {
     facets: "暂时无法筛选",
     variants: "未列出其他同款",
     merchandising: "部分店铺规则未生效",
+    terms: "价格沿用之前的条款：暂时无法读取新的条款",
+    "terms.filter": "只有靠前的候选商品核对过价格条件",
+    "terms.facets": "筛选项按目录价统计",
     pictures: "文字按词语搜索，没有查看图片",
     "pictures.match": "没有说明每张图片的相似度",
     "retrieval.picture": "没有查看图片：索引中没有图片，或图片来自另一个模型",

@@ -1,5 +1,8 @@
 """The services behind the demo page, saying what it has to show."""
 
+import asyncio
+from contextlib import asynccontextmanager
+
 from tests.services.orchestrator import fake_backends
 from wherefore.nlu.v1.query_understanding_pb2 import ENTITY_TYPE_MATERIAL, Correction, Entity
 from wherefore.ranking.v1.ranked_result_pb2 import Contribution
@@ -54,26 +57,26 @@ class Talkative(fake_backends.Backends):
     async def Facets(self, request, context):  # noqa: N802
         left_out = "brand" in request.filter
         brands = [("acme", "Acme", 30), ("zeta", "Zeta", 4)]
-        return FacetsResponse(
-            facets=[
-                Facet(
-                    key="brand",
-                    counted_products=30,
-                    own_condition_left_out=left_out,
-                    values=[
-                        FacetValue(value=v, label=w, count=n, filter=f'brand: "{v}"')
-                        for v, w, n in brands
-                    ],
-                ),
-                Facet(
-                    key="price",
-                    values=[
-                        FacetValue(count=9, filter="price < 10", interval=Interval(max=10)),
-                        FacetValue(count=5, filter="price >= 10", interval=Interval(min=10)),
-                    ],
-                ),
-            ]
-        )
+        told = {
+            "brand": Facet(
+                key="brand",
+                counted_products=30,
+                own_condition_left_out=left_out,
+                values=[
+                    FacetValue(value=v, label=w, count=n, filter=f'brand: "{v}"')
+                    for v, w, n in brands
+                ],
+            ),
+            "price": Facet(
+                key="price",
+                values=[
+                    FacetValue(count=9, filter="price < 10", interval=Interval(max=10)),
+                    FacetValue(count=5, filter="price >= 10", interval=Interval(min=10)),
+                ],
+            ),
+        }
+        facets = [told.get(spec.key, Facet(key=spec.key)) for spec in request.facets]
+        return FacetsResponse(facets=facets)
 
     async def Retrieve(self, request, context):  # noqa: N802
         self.filters.append(request.filter)
@@ -99,6 +102,22 @@ class Talkative(fake_backends.Backends):
 async def settled(page):
     """Waits until a search that has begun is over: all its reasons are there, and its times."""
     await expecting(page.locator("#results:not([aria-busy])")).to_be_attached()
+
+
+@asynccontextmanager
+async def held_back(page, path):
+    """Lets no answer of a route come while the block runs."""
+    over = asyncio.Event()
+
+    async def hold(route):
+        await over.wait()
+        await route.continue_()
+
+    await page.route(f"**/api/{path}", hold)
+    try:
+        yield
+    finally:
+        over.set()  # the route stays: to take it away would answer those that wait a second time
 
 
 async def point_at(locator):

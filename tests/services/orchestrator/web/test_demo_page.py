@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.browser import needs_browser, open_page
-from tests.services.orchestrator.web.talkative import expecting, point_at, settled
+from tests.services.orchestrator.web.talkative import expecting, held_back, point_at, settled
 
 pytestmark = [pytest.mark.browser, needs_browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -252,6 +252,22 @@ async def test_results_are_narrowed_down(page, talkative):
     await expecting(bar.locator("summary b")).to_have_count(0)
     await page.wait_for_url("**/?q=steel+cup")
     assert not talkative.fake.filters[-1]
+
+
+async def test_a_choice_stays_when_the_next_comes_before_its_answer(page, talkative):
+    await page.goto("/?q=steel cup")
+    await settled(page)
+    bar = page.locator("#facets")
+    async with held_back(page, "search/stream"):
+        await bar.locator("summary").first.click()
+        await bar.get_by_label("Acme").check()
+        await bar.get_by_label("Zeta").check()
+        await bar.get_by_label("Acme").uncheck()
+        await bar.locator("summary").nth(1).click()
+        await bar.get_by_label("below 10").check()
+    await expecting(bar.locator("summary b")).to_have_text(["1", "1"])
+    await settled(page)
+    assert talkative.fake.filters[-1] == '((brand: "zeta")) AND ((price < 10))'
 
 
 async def test_history_of_the_browser_leads_back(page):

@@ -47,6 +47,7 @@ def api_of(say: Callable[[object], Awaitable[CompleteResponse]] = answer) -> Api
         **others,
         search_stream=parts,
         thumbnails=none,
+        accounts=lambda: ("acme", "bolt"),
         applications=Applications("", "", 5),
         check_ready=ready,
         deadline_seconds=5,
@@ -142,3 +143,18 @@ async def test_a_tenant_is_answered_from_their_own_data(settings: SecuritySettin
 async def test_the_page_and_health_are_open(client: httpx.AsyncClient) -> None:
     for path in (*PAGES, "/healthz"):
         assert (await client.get(path)).status_code == httpx.codes.OK
+
+
+async def test_a_key_is_offered_the_accounts_that_it_is_for(
+    client: httpx.AsyncClient, settings: SecuritySettings
+) -> None:
+    made = {
+        "shop": new_key(settings.api_keys_file, "shop", ["shop"]),
+        "acme": new_key(settings.api_keys_file, "acme", ["shopper"], accounts=["acme"]),
+        "page": new_key(settings.api_keys_file, "page", ["shopper"]),
+    }
+    offered: dict[str, list[str]] = {}
+    for name, key in made.items():
+        response = await client.post("/api/accounts", json={}, headers={"x-api-key": key})
+        offered[name] = response.json()["accounts"]
+    assert offered == {"shop": ["acme", "bolt"], "acme": ["acme"], "page": []}

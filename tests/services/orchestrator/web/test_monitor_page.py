@@ -11,7 +11,7 @@ import pytest_asyncio
 from tests.browser import needs_browser, open_page
 from tests.services.insight.serving import ingest
 from tests.services.orchestrator.web.applied import insight, page_with
-from tests.services.orchestrator.web.talkative import expecting
+from tests.services.orchestrator.web.talkative import expecting, held_back
 from wherefore.insight.v1.insight_service_pb2_grpc import InsightServiceStub
 from wherefore.insight.v1.opinion_pb2 import Post
 
@@ -141,6 +141,29 @@ async def test_a_filter_shows_one_series_and_its_alerts(page):
     await expecting(page.locator(".alert")).to_have_count(1)
     await page.select_option("#dimension", "TOPIC")
     await expecting(page.locator("#series")).to_contain_text("Delivery (topic)")
+
+
+async def test_choices_that_come_before_the_answer_to_the_last_are_kept(page):
+    which = page.locator("#value")
+    await page.select_option("#dimension", "PRODUCT")
+    await page.select_option("#value", "northpeak-boots")
+    await expecting(page.locator(".alert")).to_have_count(1)
+    async with held_back(page, "insight/aggregates"):
+        await page.select_option("#dimension", "BRAND")
+        # Nobody can choose a product as a brand meanwhile.
+        await expecting(which.locator("option")).to_have_count(1)
+        await expecting(which).to_be_disabled()
+        await page.select_option("#span", "day")
+    await page.select_option("#value", "Lumoria")
+    await expecting(page.locator("#subscribe")).to_contain_text("Lumoria (brand)")
+    await expecting(page.locator("#dimension")).to_have_value("BRAND")
+    await expecting(page.locator("#span")).to_have_value("day")
+    async with held_back(page, "insight/aggregates"):
+        await page.select_option("#value", "Northpeak")
+        await page.select_option("#span", "hours")
+    await expecting(page.locator("#subscribe")).to_contain_text("Northpeak (brand)")
+    await expecting(which).to_have_value("Northpeak")
+    await expecting(page.locator(".alert")).to_contain_text("parcel")
 
 
 async def test_subscriptions_are_shown_and_ended(page):

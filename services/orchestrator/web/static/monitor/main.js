@@ -75,8 +75,11 @@ function showSeries(list) {
 function showValues(list) {
   const values = list.map((each) => each.series.value ?? "");
   if (state.value && !values.includes(state.value)) values.unshift(state.value);
-  const options = values.map((value) => el("option", { value }, state.dimension === "TOPIC" ? state.topics.get(value)?.[current()] ?? value : value));
-  $("value").replaceChildren(el("option", { value: "" }, t("monitorDimensions").ALL), ...options);
+  const words = values.map((value) => (state.dimension === "TOPIC" ? state.topics.get(value)?.[current()] ?? value : value));
+  const options = [["", t("monitorDimensions").ALL], ...values.map((value, n) => [value, words[n]])];
+  const shown = [...$("value").options].map((option) => [option.value, option.text]);
+  // A list that somebody has open stays as it is while nothing in it changes.
+  if (JSON.stringify(shown) !== JSON.stringify(options)) $("value").replaceChildren(...options.map(([value, word]) => el("option", { value }, word)));
   $("value").value = state.value;
   $("value").disabled = state.dimension === "ALL";
 }
@@ -165,8 +168,13 @@ function refresh() {
 }
 
 function choose(changes) {
+  const { dimension } = state;
   Object.assign(state, changes);
   $("dimension").value = state.dimension;
+  if (dimension !== state.dimension) { // values of the other one are none of this
+    showValues([]);
+    $("value").disabled = true;
+  }
   return load();
 }
 

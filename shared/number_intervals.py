@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from shared.filter_syntax import And, Operator, Restriction, Value, format_filter
+
 _STEPS: Final = (1.0, 2.0, 5.0)
 # Numbers past these are held by the open ends.
 _LARGEST: Final = 1e12
@@ -22,6 +24,7 @@ class Interval:
     high: float | None = None
 
 
+DEFAULT_INTERVALS: Final = 5
 RATINGS: Final = tuple(Interval(low=float(stars)) for stars in (4, 3, 2, 1))
 """Stars as shops count them: so many and up."""
 
@@ -56,6 +59,19 @@ def balanced(total: int, count_below: Callable[[float], int], limit: int) -> lis
             counted = below
     ends = [None, *chosen, None]
     return [Interval(low, high) for low, high in pairwise(ends)]
+
+
+def condition_of(key: str, interval: Interval) -> str:
+    """Returns the filter that selects the products whose number lies in an interval."""
+    ends = ((Operator.GREATER_EQUAL, interval.low), (Operator.LESS, interval.high))
+    parts = [
+        Restriction(key, operator, (Value(f"{end:.15g}", quoted=False),))
+        for operator, end in ends
+        if end is not None
+    ]
+    if not parts:  # one interval holds all numbers
+        parts = [Restriction(key, Operator.HAS, (Value("*", quoted=False),))]
+    return format_filter(And(tuple(parts)) if len(parts) > 1 else parts[0])
 
 
 def _descending(ceiling: float) -> list[float]:
