@@ -93,10 +93,10 @@ $(STAMPS)/venv:
 	@mkdir -p $(STAMPS) && touch $@
 
 # torch comes first and alone, pinned: a later package must not pull in another build of it.
-$(STAMPS)/install: $(STAMPS)/venv pyproject.toml constraints.txt hatch_build.py $(shell find protos -name '*.proto')
+$(STAMPS)/install: $(STAMPS)/venv Makefile pyproject.toml constraints.txt hatch_build.py $(shell find protos -name '*.proto')
 	@echo "Installing the suite (a few minutes the first time)"
 	@$(PIP) torch==2.13.0
-	@$(PIP) --editable '.[models]'
+	@$(PIP) --editable '.[models,pictures]'
 	@touch $@
 
 $(STAMPS)/install-dev: $(STAMPS)/install
