@@ -13,12 +13,12 @@ from typing import Final
 from cachetools import TTLCache
 
 from services.orchestrator.merchandising.plan import Plan
+from services.orchestrator.pictures.sought import SoughtPictures
 from services.orchestrator.shown import RankNotes
 from services.orchestrator.terms.applied import without
 from services.orchestrator.terms.price_check import PriceCheck, without_prices
 from services.orchestrator.variants import VariantGroups
 from wherefore.common.v1.diagnostics_pb2 import Degradation
-from wherefore.nlu.v1.picture_service_pb2 import ComposeQueryResponse
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 
 MAX_RANKED: Final = 1_000
@@ -55,7 +55,7 @@ class Ranking:
     variants: VariantGroups = field(default_factory=VariantGroups)
     degraded: list[Degradation] = field(default_factory=list[Degradation])
     """What was skipped when it was ranked: true of all its pages."""
-    picture: ComposeQueryResponse | None = None
+    picture: SoughtPictures | None = None
     """What is sought in pictures."""
     notes: RankNotes = field(default_factory=RankNotes)
     """How it was ranked."""

@@ -11,8 +11,8 @@ from services.orchestrator.cache import Ranking
 from services.orchestrator.clients import Clients
 from services.orchestrator.cross_reading import LEG as CROSS
 from services.orchestrator.fallback import Degradations
-from services.orchestrator.growth import SERVING_CONFIGS
-from services.orchestrator.pipeline import SearchPipeline
+from services.orchestrator.growth import legs_of, picture_weight, ranked_by
+from services.orchestrator.rankings import Rankings
 from services.orchestrator.search_query import SearchQuery, Work
 from services.orchestrator.stage_budgets import StageBudget
 from services.orchestrator.stock.mover import StockMover
@@ -67,10 +67,10 @@ class ExplainAnswer:
 class Explainer:
     """Answers requests for explanations. One for the process."""
 
-    def __init__(self, clients: Clients, pipeline: SearchPipeline, stock: StockMover) -> None:
+    def __init__(self, clients: Clients, rankings: Rankings, stock: StockMover) -> None:
         self._clients = clients
         self._stock = stock
-        self._pipeline = pipeline
+        self._rankings = rankings
 
     async def explain(self, query: ExplainQuery) -> ExplainAnswer:
         """Explains one search.
@@ -82,7 +82,7 @@ class Explainer:
         """
         work = Work(query.search, StageTimer(), Degradations())
         with work.timer.stage("total"):
-            ranking = await self._pipeline.rank(work, query.ranking_id)
+            ranking = await self._rankings.rank(work, query.ranking_id)
             candidates = await self._candidates(work, ranking, query.product_ids)
             known = {candidate.product.id: candidate.product for candidate in candidates}
             if work.contract is not None:
@@ -142,10 +142,13 @@ class Explainer:
             filter=ranking.filter,
             limit=self._clients.settings.candidates,
             included_ids=list(dict.fromkeys(asked))[:MOST_BY_ID],
+            legs=legs_of(ranking),
         )
         if not _has_vector(work, ranking):
             request.query.ClearField("vector")
-            request.legs.append("sparse")
+            request.legs[:] = [leg for leg in request.legs if leg != "dense"]
+        if ranking.picture is not None:
+            ranking.picture.write(request)
         with work.timer.stage("explanation.retrieval"):
             response = await ask_again(
                 partial(self._clients.retrieve, request), self._clients.settings.budgets.retrieval
@@ -167,8 +170,9 @@ class Explainer:
                 query=ranking.understanding,
                 candidates=candidates,
                 user=work.profile,
-                serving_config=SERVING_CONFIGS[query.serving_config],
+                serving_config=ranked_by(query.serving_config, ranking),
                 model_variant=ranking.notes.assigned.ranking_model,
+                picture_weight=picture_weight(ranking),
             ),
             product_ids=product_ids,
             language_code=query.language_code or ranking.understanding.language_code,

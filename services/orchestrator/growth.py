@@ -14,8 +14,7 @@ from services.orchestrator.merchandising.merchandiser import Merchandiser
 from services.orchestrator.merchandising.plan import placed
 from services.orchestrator.merchandising.rule_book import STAGE as MERCHANDISING
 from services.orchestrator.ordering import reorder
-from services.orchestrator.pictures.query import LEG as PICTURES
-from services.orchestrator.ranker import Ranker, in_order_of_fusion
+from services.orchestrator.ranker import Ranker
 from services.orchestrator.search_query import Work
 from services.orchestrator.sponsored.seller import Seller
 from services.orchestrator.stock.mover import StockMover
@@ -30,6 +29,8 @@ from wherefore.retrieval.v1.retrieval_service_pb2 import RetrieveRequest, Retrie
 PRECISE: Final = "precise"
 SERVING_CONFIGS: Final = {"search": "search", PRECISE: "search"}
 """Public names of configurations, and what ranking calls them."""
+PICTURED: Final = "pictures"
+"""What ranking calls that of searches by pictures, whatever their public one."""
 
 # Candidates that another order than relevance looks at, in lots of `settings.candidates`.
 _ORDERED_LOTS: Final = 2
@@ -136,14 +137,12 @@ class RankingGrower:
     async def _order(
         self, work: Work, ranking: Ranking, candidates: Sequence[Candidate]
     ) -> list[Result]:
-        if ranking.picture is not None:
-            return in_order_of_fusion(candidates)  # ranking has no feature of pictures
         rank = partial(
             self._ranker.rank,
             candidates,
             query=ranking.understanding,
             profile=work.profile,
-            serving_config=SERVING_CONFIGS[work.query.serving_config],
+            serving_config=ranked_by(work.query.serving_config, ranking),
             include_contributions=work.query.include_contributions,
             # Whether load leaves reasons out is known only when they are due. Who pages on with
             # reasons after a page without them gets such as do without what ranking tells.
@@ -151,8 +150,13 @@ class RankingGrower:
             timer=work.timer,
             degradations=work.degradations,
             notes=ranking.notes,
+            picture_weight=picture_weight(ranking),
         )
         results = await rank()
+        if ranking.picture is not None:
+            for result in results:
+                result.confidence = 0.0  # calibrated on what words say alone
+            return results
         # Only the first lot holds what belongs on the first pages.
         if work.query.serving_config != PRECISE or work.query.order_by or ranking.product_ids:
             return results
@@ -176,17 +180,15 @@ class RankingGrower:
             query=ranking.asked_understanding,
             filter=ranking.filter,
             limit=limit,
-            excluded_ids=[*ranking.product_ids, *_own(work)],
+            excluded_ids=ranking.product_ids,
             # Places are given once, on top of the first candidates.
             included_ids=()
             if work.query.order_by or ranking.product_ids
             else list(dict.fromkeys((*ranking.plan.pins, *chosen_ids)))[:MOST_BY_ID],
-            legs=_legs(ranking),
+            legs=legs_of(ranking),
         )
         if ranking.picture is not None:
-            request.picture_vector.CopyFrom(ranking.picture.vector)
-            pictures = work.query.pictures
-            request.leg_weights[PICTURES] = (pictures and pictures.leg_weight) or 1.0
+            ranking.picture.write(request)
         retrieve = partial(self._clients.retrieve, request)
         started = work.timer.elapsed_nanos()
         with work.timer.stage("retrieval"):
@@ -222,18 +224,25 @@ def _note_cut(work: Work, ranking: Ranking, known: int) -> None:
     ranking.degraded += [d for d in work.degradations if d.stage == STAGE and STAGE not in noted]
 
 
-def _legs(ranking: Ranking) -> list[str]:
-    """Without a vector the dense leg is not wanted: the loss is told as nlu.embedding."""
+def legs_of(ranking: Ranking) -> list[str]:
+    """Returns the legs of words that a ranking asks; without a vector the dense one is not wanted.
+
+    The loss of the vector is told as nlu.embedding.
+    """
     legs = ["dense"] if ranking.understanding.HasField("vector") else []
     if ranking.understanding.query or ranking.picture is None:
         legs.append("sparse")
-    return legs if ranking.picture is None else [*legs, PICTURES]
+    return legs
 
 
-def _own(work: Work) -> list[str]:
-    """The product whose pictures are searched by."""
-    pictures = work.query.pictures
-    return [pictures.product_id] if pictures is not None and pictures.product_id else []
+def ranked_by(serving_config: str, ranking: Ranking) -> str:
+    """Returns what ranking calls the configuration that ranks, by its public name."""
+    return SERVING_CONFIGS[serving_config] if ranking.picture is None else PICTURED
+
+
+def picture_weight(ranking: Ranking) -> float:
+    """Returns how much pictures count against words in a ranking."""
+    return ranking.picture.leg_weight if ranking.picture is not None else 0.0
 
 
 def _forget_propensities(work: Work, ranked: list[Result], results: list[Result]) -> None:

@@ -34,6 +34,7 @@ class Ranker:
         timer: StageTimer,
         degradations: Degradations,
         notes: RankNotes,
+        picture_weight: float = 0.0,
     ) -> list[Result]:
         """Returns a Result for each candidate, best first, with the id alone of its product.
 
@@ -49,6 +50,7 @@ class Ranker:
             timer: Of the request.
             degradations: Told when ranking does not answer.
             notes: Of the ranking.
+            picture_weight: As of `RankRequest`.
         """
         request = RankRequest(
             query=query,
@@ -59,6 +61,7 @@ class Ranker:
             include_features=self._clients.settings.shown_pages > 0,
             include_contributions=include_contributions,
             include_telling_contributions=for_reasons,
+            picture_weight=picture_weight,
         )
         started = timer.elapsed_nanos()
         ranked: Sequence[RankedResult]
@@ -91,14 +94,6 @@ class Ranker:
             degradations.note("experiment", error)
             request.ClearField("model_variant")
             return await self._clients.rank(request, stage_timeout(budget))
-
-
-def in_order_of_fusion(candidates: Sequence[Candidate]) -> list[Result]:
-    """Returns a Result for each candidate, as `Ranker.rank`, in the order in which they came."""
-    return [
-        _result(each, RankedResult(product_id=each.product.id, score=each.fused_score))
-        for each in candidates
-    ]
 
 
 def _result(candidate: Candidate, ranked: RankedResult) -> Result:

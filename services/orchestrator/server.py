@@ -30,6 +30,7 @@ from services.orchestrator.pictures.thumbnails import Thumbnails
 from services.orchestrator.pipeline import SearchPipeline
 from services.orchestrator.popularity import Popularity
 from services.orchestrator.profile import ProfileReader
+from services.orchestrator.rankings import Rankings
 from services.orchestrator.recommend import Recommender
 from services.orchestrator.related import RelatedFinder
 from services.orchestrator.servers.completion import CompletionServer
@@ -184,18 +185,18 @@ class OrchestratorService:
         sources = PictureSources(settings.pictures_dir, draws=settings.pictures_drawn)
         pictures = PictureEmbedder(clients, sources)
         merchandiser = Merchandiser(clients, self._rules)
-        pipeline = SearchPipeline(
+        rankings = Rankings(
             clients,
             profiles,
-            signer,
             merchandiser,
             self._choices,
             stock=self._stock,
             seller=self._seller,
-            seal=self._seal,
             experiments=self._experiments,
-            shown=self._shown,
             terms=self._terms,
+        )
+        pipeline = SearchPipeline(
+            clients, rankings, signer, stock=self._stock, seal=self._seal, shown=self._shown
         )
         pages = PageCache(
             clients.caches,
@@ -228,7 +229,7 @@ class OrchestratorService:
         events = UserEventServer(self._events)
         add_SearchServiceServicer_to_server(search, server)
         explanations = ExplanationServer(
-            Explainer(clients, pipeline, self._stock), pipeline, signer
+            Explainer(clients, rankings, self._stock), rankings, signer
         )
         add_ExplanationServiceServicer_to_server(explanations, server)
         add_RecommendationServiceServicer_to_server(recommend, server)
@@ -236,7 +237,7 @@ class OrchestratorService:
         add_UserEventServiceServicer_to_server(events, server)
         add_ExperimentServiceServicer_to_server(ExperimentServer(self._experiments), server)
         add_EventLogServiceServicer_to_server(EventLogServer(self._store), server)
-        self._events.on_forgotten = pipeline.forget_rankings
+        self._events.on_forgotten = rankings.forget
         elsewhere = self._elsewhere = ApplicationsData(
             settings.assistant_target, settings.insight_target
         )
@@ -246,7 +247,7 @@ class OrchestratorService:
             self._completer,
             profiles,
             elsewhere,
-            forget_pages=pipeline.forget_rankings,
+            forget_pages=rankings.forget,
         )
         add_personal_services(server, data, self._store, settings.privacy, settings.data_dir)
         summaries = SummaryServer(ProductSummariser(clients))

@@ -45,6 +45,12 @@ GROUPS: Final = (
         ("dense_similarity", "dense_cosine", "dense_rank", "cross_score"),
     ),
     Group(
+        "pictures",
+        {"en": "its pictures come close to what is sought in them", "zh": "图片与所找的相近"},
+        {"en": "its pictures are further from what is sought", "zh": "图片与所找的较远"},
+        ("picture_cosine",),
+    ),
+    Group(
         "kind",
         {"en": "is the kind of thing asked for", "zh": "正是要找的品类"},
         {"en": "is not quite the kind of thing asked for", "zh": "不完全是要找的品类"},
@@ -130,6 +136,7 @@ _CHINESE: Final = {
     "sparse_score": "含有查询中的少见词",
     "sparse_rank": "文字检索靠前",
     "cross_score": "与查询一起读，能回答查询",
+    "picture_cosine": "图片比其他商品更接近所找的",
     "type_modifier": "就是所找的品类，不只是其附属品",
     "title_coverage": "标题含有查询词",
     "title_phrase": "标题逐字含有查询",
@@ -164,6 +171,7 @@ _CHINESE_LOWERED: Final = {
     "sparse_score": "查询中的少见词较少",
     "sparse_rank": "文字检索靠后",
     "cross_score": "与查询一起读，不太能回答查询",
+    "picture_cosine": "图片比其他商品离所找的更远",
     "type_modifier": "只是所找品类的附属品",
     "title_coverage": "标题缺少查询词",
     "title_phrase": "标题没有逐字含有查询",

@@ -23,6 +23,7 @@ from services.ranking.type_features import type_modifier
 from wherefore.common.v1.user_profile_pb2 import UserProfile
 from wherefore.retrieval.v1.candidate_pb2 import Candidate
 
+PICTURE: Final = "picture_cosine"
 RETRIEVAL: Final = (
     "fused_score",
     "dense_similarity",
@@ -33,6 +34,7 @@ RETRIEVAL: Final = (
     "similar_cosine",
     "popular_rank",
     "cross_score",
+    PICTURE,
 )
 TEXT: Final = (
     "title_coverage",
@@ -55,7 +57,7 @@ USER: Final = (
     "user_recency",
     "already_bought",
 )
-_LEGS: Final = ("dense", "sparse", "similar", "popular", "cross")
+_LEGS: Final = ("dense", "sparse", "similar", "popular", "cross", "picture")
 REASON: Final = ("best_reason",)
 _OTHERS: Final = (*RETRIEVAL, *TYPE, *TEXT, *CONSTRAINT, *QUALITY, *USER)
 FEATURES: Final = (*_OTHERS, *REASON)
@@ -150,6 +152,7 @@ def _retrieval_columns(
         np.clip(np.nan_to_num(legs["similar"][0]), 0.0, 1.0),
         _reciprocal(legs["popular"][1]),
         _log_odds(legs["cross"][0]),
+        _min_max(legs["picture"][0]),
     )
     return np.stack(columns, axis=1), legs["dense"][0]
 

@@ -5,7 +5,7 @@ learnt ones.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, Self
 
 import numpy as np
@@ -47,6 +47,12 @@ class LinearModel:
     def of(cls, version: str, weights: Mapping[str, float]) -> Self:
         """Makes a model of named weights; features not named weigh 0."""
         return cls(version, np.array([weights.get(name, 0.0) for name in FEATURES]))
+
+    def with_times(self, feature: str, factor: float) -> Self:
+        """Returns the model with one weight multiplied."""
+        weights = self.weights.copy()
+        weights[FEATURES.index(feature)] *= factor
+        return replace(self, weights=weights)
 
     def score(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Scores candidates: (candidates, features) -> (candidates,), higher is better."""

@@ -12,7 +12,7 @@ from services.ranking.deep.serving import Added
 from services.ranking.diversity import Likeness, diversify
 from services.ranking.explain import FeatureContribution, explain, telling
 from services.ranking.exploration import Explorer
-from services.ranking.features import FeatureTable, compute_features
+from services.ranking.features import PICTURE, FeatureTable, compute_features
 from services.ranking.model import LinearModel
 from services.ranking.product_text import ProductTextCache
 from services.ranking.query import QueryView, view_query
@@ -25,6 +25,7 @@ from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 from wherefore.retrieval.v1.candidate_pb2 import Candidate
 
 MAX_CANDIDATES = 1_000
+MAX_PICTURE_WEIGHT = 100.0
 DEFAULT_SERVING_CONFIG = "search"
 
 
@@ -46,6 +47,8 @@ class RankInput:
     include_features: bool = False
     variant: str = ""
     """Which of the models ranks; see `variants`."""
+    picture_weight: float = 1.0
+    """How much the pictures of products count against all else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,8 @@ class Ranker:
         model, root = self._variants.find(
             wanted.variant, prepared.serving_config, language, explore=explorer is not None
         )
+        if wanted.picture_weight != 1.0 and isinstance(model, LinearModel):
+            model = model.with_times(PICTURE, wanted.picture_weight)
         scores = model.score(table.values)
         version = model.version
         told: dict[int, list[FeatureContribution]] = {}
@@ -225,6 +230,9 @@ class Ranker:
         if serving_config not in self._weights.serving:
             known = ", ".join(sorted(self._weights.serving))
             raise InvalidArgumentError.of("serving_config", f"is unknown; known are {known}")
+        weight = wanted.picture_weight
+        if not (math.isfinite(weight) and 0.0 <= weight <= MAX_PICTURE_WEIGHT):
+            raise InvalidArgumentError.of("picture_weight", f"must be 0 to {MAX_PICTURE_WEIGHT:g}")
         if wanted.limit < 0:
             raise InvalidArgumentError.of("limit", "must be at least 0")
         if wanted.diversity is not None and not 0.0 <= wanted.diversity <= 1.0:

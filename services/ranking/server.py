@@ -229,6 +229,7 @@ def _input(request: pb.RankRequest) -> RankInput:
         diversity=request.diversity if request.HasField("diversity") else None,
         include_features=request.include_features,
         variant=request.model_variant,
+        picture_weight=request.picture_weight or 1.0,
     )
 
 

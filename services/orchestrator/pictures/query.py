@@ -11,17 +11,17 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.orchestrator.budget import stage_timeout
 from services.orchestrator.clients import Clients
+from services.orchestrator.pictures.sought import SoughtPictures
 from services.orchestrator.search_query import Work
 from services.orchestrator.validation import MAX_ID, MAX_QUERY, Violations
 from shared.errors import InvalidArgumentError, UnavailableError, WhereforeError
 from wherefore.common.v1.vector_pb2 import Vector
-from wherefore.nlu.v1.picture_service_pb2 import ComposeQueryRequest, ComposeQueryResponse
+from wherefore.nlu.v1.picture_service_pb2 import ComposeQueryRequest
 from wherefore.orchestrator.v1.picture_query_pb2 import PictureQuery
 from wherefore.orchestrator.v1.result_pb2 import Result
 from wherefore.retrieval.v1.retrieval_service_pb2 import GetProductsRequest
 
 STAGE: Final = "pictures"
-LEG: Final = "picture"
 _MOST: Final = 100.0
 
 
@@ -48,7 +48,7 @@ class PictureQueries:
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
 
-    async def compose(self, work: Work) -> ComposeQueryResponse | None:
+    async def compose(self, work: Work) -> SoughtPictures | None:
         """Returns the vectors that a search asks pictures for; None where it asks for none.
 
         Without the encoder a search goes on by its words, and says so.
@@ -83,11 +83,9 @@ class PictureQueries:
             work.degradations.note(STAGE, error)
             return None
         work.timer.merge(response.timings, work.timer.elapsed_nanos())
-        return response
+        return SoughtPictures(response, query.leg_weight or 1.0, query.product_id)
 
-    async def tell(
-        self, work: Work, sought: ComposeQueryResponse, results: Sequence[Result]
-    ) -> None:
+    async def tell(self, work: Work, sought: SoughtPictures, results: Sequence[Result]) -> None:
         """Says of each result how well its pictures fit; of none where they cannot be read."""
         if not results:
             return
@@ -103,14 +101,15 @@ class PictureQueries:
         except WhereforeError as error:
             work.degradations.note(f"{STAGE}.match", error)
             return
+        vectors = sought.vectors
         for result in results:
             own = found.get(result.product.id)
-            if own is None or own.model != sought.vector.model:
+            if own is None or own.model != vectors.vector.model:
                 continue
-            if sought.HasField("picture_vector"):
-                result.picture_match.picture = _cosine(sought.picture_vector, own)
-            if sought.HasField("text_vector"):
-                result.picture_match.text = _cosine(sought.text_vector, own)
+            if vectors.HasField("picture_vector"):
+                result.picture_match.picture = _cosine(vectors.picture_vector, own)
+            if vectors.HasField("text_vector"):
+                result.picture_match.text = _cosine(vectors.text_vector, own)
 
     async def _of_product(self, product_id: str) -> Vector:
         response = await self._clients.get_products(

@@ -6,7 +6,7 @@ import grpc.aio
 
 from services.orchestrator import validation
 from services.orchestrator.explanation import Explainer, ExplainQuery
-from services.orchestrator.pipeline import SearchPipeline
+from services.orchestrator.rankings import Rankings
 from services.orchestrator.search_query import SearchQuery
 from services.orchestrator.servers.search import to_query
 from services.orchestrator.tokens import TokenSigner
@@ -22,9 +22,9 @@ MAX_EXPLAINED: Final = 20
 class ExplanationServer(ExplanationServiceServicer):
     """Serves explanations."""
 
-    def __init__(self, explainer: Explainer, pipeline: SearchPipeline, signer: TokenSigner) -> None:
+    def __init__(self, explainer: Explainer, rankings: Rankings, signer: TokenSigner) -> None:
         self._explainer = explainer
-        self._pipeline = pipeline
+        self._rankings = rankings
         self._signer = signer
 
     async def Explain(  # noqa: N802 # the contract's name
@@ -65,7 +65,7 @@ class ExplanationServer(ExplanationServiceServicer):
                 found.add(name, "must be empty with an attribution_token, which stands for it")
         found.raise_any()
         told = self._signer.read_attribution(request.attribution_token)
-        kept = self._pipeline.kept(told.ranking_id)
+        kept = self._rankings.kept(told.ranking_id)
         if kept is None:
             raise NotFoundError(
                 "the ranking of this attribution_token is no longer kept: send the query"
@@ -79,11 +79,15 @@ class ExplanationServer(ExplanationServiceServicer):
         asked.query = kept.shown_understanding.query
         asked.serving_config = told.serving_config
         return ExplainQuery(
-            _to_search(asked), request.product_ids, request.skip_words, told.ranking_id, readings
+            _to_search(asked, kept=True),
+            request.product_ids,
+            request.skip_words,
+            told.ranking_id,
+            readings,
         )
 
 
-def _to_search(request: pb.ExplainRequest) -> SearchQuery:
+def _to_search(request: pb.ExplainRequest, *, kept: bool = False) -> SearchQuery:
     # What a search may hold, an explanation of it may: the same checks under the same names.
     return to_query(
         SearchRequest(
@@ -94,5 +98,6 @@ def _to_search(request: pb.ExplainRequest) -> SearchQuery:
             language_code=request.language_code,
             serving_config=request.serving_config,
             skip_reasons=True,
-        )
+        ),
+        wordless=kept,
     )

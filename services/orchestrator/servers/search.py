@@ -10,7 +10,8 @@ from services.orchestrator import masks, validation
 from services.orchestrator.growth import SERVING_CONFIGS
 from services.orchestrator.ordering import ORDERS
 from services.orchestrator.page_cache import PageCache
-from services.orchestrator.pictures.query import LEG, check
+from services.orchestrator.pictures.query import check
+from services.orchestrator.pictures.sought import LEG
 from services.orchestrator.pipeline import SearchPipeline
 from services.orchestrator.search_answer import SearchAnswer, StreamEnd
 from services.orchestrator.search_query import SearchQuery
@@ -112,18 +113,22 @@ def _picture_model(answer: SearchAnswer) -> str:
     """The model whose vectors of pictures were searched: none where the index has others."""
     picture = answer.ranking.picture
     skipped = any(each.stage == f"retrieval.{LEG}" for each in answer.degraded)
-    return "" if picture is None or skipped else picture.vector.model
+    return "" if picture is None or skipped else picture.vectors.vector.model
 
 
-def to_query(request: SearchRequest) -> SearchQuery:
+def to_query(request: SearchRequest, *, wordless: bool = False) -> SearchQuery:
     """Checks a request.
+
+    Args:
+        request: What is asked.
+        wordless: Whether there may be no words, as a kept ranking stands for them.
 
     Raises:
         InvalidArgumentError: Names all fields at fault.
     """
     found = validation.Violations()
     pictured = request.HasField("pictures")
-    found.text("query", request.query, validation.MAX_QUERY, required=not pictured)
+    found.text("query", request.query, validation.MAX_QUERY, required=not (pictured or wordless))
     if pictured:
         check(request.pictures, found)
     found.filter(request.filter)

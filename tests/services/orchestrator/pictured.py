@@ -1,4 +1,4 @@
-"""A shop whose products have pictures: real retrieval, and the NLU over a tiny encoder."""
+"""A shop whose products have pictures: real retrieval and ranking, the NLU over a tiny encoder."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -9,6 +9,8 @@ import pytest
 
 from services.nlu.pictures import opening
 from services.nlu.server import NluService
+from services.ranking.config import Settings as RankingSettings
+from services.ranking.server import RankingServer
 from shared.server import start_server
 from tests.services.nlu.hash_encoder import HashEncoder, settings_of
 from tests.services.nlu.pictures.files import ColourEncoder
@@ -48,15 +50,20 @@ async def pictured_shop(
         patch.setattr(opening, "open_dual_encoder", lambda *_: encoder)
         settings = settings_of()
         nlu = await start_server(NluService(settings, HashEncoder()), settings)
+        ranks = RankingSettings(port=0, metrics_port=0, lame_duck_seconds=0)
+        ranking = await start_server(RankingServer(ranks), ranks)
         await nlu.wait_ready()
+        await ranking.wait_ready()
         async with serve_with_retrieval(
             folder,
             [],
             nlu_target=f"127.0.0.1:{nlu.port}",
+            ranking_target=f"127.0.0.1:{ranking.port}",
             picture_dimension=ColourEncoder.dimension,
             vector_dimension=HashEncoder.dimension,
             **fields,
         ) as running:
             running.first = [each async for each in imports(running, *products)][-1]
             yield running
+        await ranking.stop()
         await nlu.stop()

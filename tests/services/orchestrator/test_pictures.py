@@ -14,6 +14,8 @@ from shared.errors import InvalidArgumentError, error_from_rpc
 from tests.services.nlu.pictures.files import ColourEncoder, encoded, plain, png
 from tests.services.orchestrator.pictured import imports, pictured_shop, product
 from wherefore.nlu.v1.picture_service_pb2 import Picture
+from wherefore.orchestrator.v1.explanation_service_pb2 import ExplainRequest
+from wherefore.orchestrator.v1.explanation_service_pb2_grpc import ExplanationServiceStub
 from wherefore.orchestrator.v1.picture_query_pb2 import PictureQuery
 from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest, SearchResponse
 from wherefore.orchestrator.v1.search_service_pb2_grpc import SearchServiceStub
@@ -136,6 +138,35 @@ async def test_words_and_pictures_are_fused(shop):
     assert legs(mostly_picture)["c-red"] == {"dense", "picture"}
     mostly_words = await search(shop, "kettle", picture=picture("red"), leg_weight=0.01)
     assert ids(mostly_words)[0] == "c-none"
+
+
+async def test_words_and_pictures_are_ranked_together(shop):
+    """Each alone leaves open which; and the answer says what each of them added."""
+    request = SearchRequest(query="blue cup", skip_reasons=True, include_contributions=True)
+    request.pictures.CopyFrom(PictureQuery(picture=picture("red")))
+    response = await SearchServiceStub(shop.channel).Search(request, timeout=10)
+    assert not response.degraded
+    added = {
+        each.product.id: {part.feature: part.contribution for part in each.contributions}
+        for each in response.results
+    }
+    assert added["c-red"]["picture_cosine"] > 0 > added["c-none"]["picture_cosine"]
+    assert added["c-none"]["sparse_score"] < added["c-blue"]["sparse_score"]
+    # The confidence is calibrated for what words say alone.
+    assert {each.confidence for each in response.results} == {0}
+
+
+@pytest.mark.parametrize("words", ["", "cup"])
+async def test_pictures_can_be_explained(shop, words):
+    found = await search(shop, words, picture=picture("green"))
+    request = ExplainRequest(attribution_token=found.attribution_token, skip_words=True)
+    explained = await ExplanationServiceStub(shop.channel).Explain(request, timeout=10)
+    assert explained.model == "linear-pictures@1"
+    best = explained.explanations[0]
+    assert best.product.id == ids(found)[0] == "c-green"
+    assert best.explanation.score == pytest.approx(found.results[0].score)
+    groups = {group.group: group.contribution for group in best.explanation.groups}
+    assert groups["pictures"] > 0
 
 
 async def test_pages_belong_to_their_picture(shop):

@@ -24,3 +24,11 @@ def test_the_cross_encoder_counts_by_log_odds_and_the_unasked_stand_with_the_wor
         candidate.legs.append(LegScore(leg="cross", rank=1, score=probability))
     assert features(made).column("cross_score") == pytest.approx([0.5, 1.0, 0.0, 0.0])
     assert features(made[3:]).column("cross_score") == pytest.approx([0.0])
+
+
+def test_pictures_count_by_how_near_they_come_on_the_page(make_candidate):
+    made = [make_candidate(name) for name in "abc"]
+    for candidate, cosine in zip(made, (0.9, 0.7), strict=False):
+        candidate.legs.append(LegScore(leg="picture", rank=1, score=cosine))
+    assert features(made).column("picture_cosine") == pytest.approx([1.0, 0.0, 0.0])
+    assert features(made[2:]).column("picture_cosine") == pytest.approx([0.0])

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from services.ranking.config import DEFAULT_WEIGHTS
 from services.ranking.explain import LABELS
-from services.ranking.features import FEATURES, compute_features
+from services.ranking.features import FEATURES, PICTURE, compute_features
 from services.ranking.model import LinearModel
 from services.ranking.product_text import ProductTextCache
 from services.ranking.query import view_query
@@ -24,6 +24,7 @@ from wherefore.nlu.v1.query_understanding_pb2 import (
     QueryUnderstanding,
     ValueSet,
 )
+from wherefore.retrieval.v1.candidate_pb2 import LegScore
 
 
 def ids(ranking):
@@ -236,3 +237,54 @@ def test_a_mistyped_feature_of_a_language_is_refused(weights):
     document["serving"]["search"]["languages"] = {"zh": {"title_coverge": 5.0}}
     with pytest.raises(ValueError, match="title_coverge"):
         Weights.model_validate(document)
+
+
+def pictured(make_candidate, **cosines):
+    """Candidates with pictures; those that come first are rated and sold best."""
+    made = []
+    for at, (name, cosine) in enumerate(cosines.items()):
+        candidate = make_candidate(name, "Thing")
+        candidate.legs.append(LegScore(leg="picture", rank=1, score=cosine))
+        candidate.product.statistics.purchase_count = 1_000 // 10**at
+        made.append(candidate)
+    return made
+
+
+def test_pictures_lead_where_they_are_what_is_sought(ranker, make_candidate):
+    candidates = pictured(make_candidate, far=0.5, near=0.6, nearest=0.9)
+    ranked = ranker.rank(RankInput(candidates, serving_config="pictures"))
+    assert ids(ranked) == ["nearest", "near", "far"]
+    assert ranked.model == "linear-pictures@1"
+    assert ids(ranker.rank(RankInput(candidates))) == ["far", "near", "nearest"]
+
+
+def test_how_much_pictures_count_can_be_asked(ranker, make_candidate):
+    candidates = pictured(make_candidate, far=0.5, near=0.6, nearest=0.9)
+
+    def rank(weight):
+        return ranker.rank(
+            RankInput(
+                candidates,
+                serving_config="pictures",
+                picture_weight=weight,
+                include_contributions=True,
+            )
+        )
+
+    assert ids(rank(0.001)) == ["far", "near", "nearest"]
+    once, twice = (
+        next(c.contribution for c in rank(w).results[0].contributions if c.feature == PICTURE)
+        for w in (1.0, 2.0)
+    )
+    assert twice == pytest.approx(2 * once)
+    # What was asked of one search is not kept for the next.
+    assert ids(rank(1.0)) == ["nearest", "near", "far"]
+    for placed in (ranking := rank(2.0)).results:
+        total = ranking.base_value + sum(c.contribution for c in placed.contributions)
+        assert total == pytest.approx(placed.score, abs=1e-9)
+
+
+@pytest.mark.parametrize("weight", [-0.1, 100.1, math.inf, math.nan])
+def test_a_weight_of_pictures_out_of_range_is_told(ranker, make_candidate, weight):
+    with pytest.raises(InvalidArgumentError, match="picture_weight"):
+        ranker.rank(RankInput([make_candidate("a")], picture_weight=weight))

@@ -1,0 +1,35 @@
+"""What a search seeks in pictures, once it is made into a vector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from wherefore.nlu.v1.picture_service_pb2 import ComposeQueryResponse
+from wherefore.retrieval.v1.retrieval_service_pb2 import RetrieveRequest
+
+LEG: Final = "picture"
+"""Of retrieval."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoughtPictures:
+    """The vectors of a query for pictures.
+
+    Attributes:
+        vectors: Of all together, of the picture and of the text.
+        leg_weight: How much the leg of pictures counts in the fusion.
+        own_id: The product whose pictures are searched by, which is no result; "" for none.
+    """
+
+    vectors: ComposeQueryResponse
+    leg_weight: float = 1.0
+    own_id: str = ""
+
+    def write(self, request: RetrieveRequest) -> None:
+        """Has a request for candidates look for them in pictures too."""
+        request.legs.append(LEG)
+        request.picture_vector.CopyFrom(self.vectors.vector)
+        request.leg_weights[LEG] = self.leg_weight
+        if self.own_id and self.own_id not in request.excluded_ids:
+            request.excluded_ids.append(self.own_id)
