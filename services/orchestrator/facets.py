@@ -36,11 +36,11 @@ async def read_facets(clients: Clients, work: Work, ranking: Ranking) -> list[Fa
     specs = work.query.facets
     if not specs:
         return []
-    own = work.query.filter if ranking.check is None else ranking.check.asked
+    check, rules = ranking.check, ranking.plan.filter
     request = FacetsRequest(
         query=ranking.asked_understanding,
-        filter=own,
-        fixed_filter=join_and(ranking.plan.filter, ranking.shown_only),
+        filter=work.query.filter if check is None else check.asked,
+        fixed_filter=join_and(rules if check is None else check.rules, ranking.shown_only),
         facets=specs,
         # What pictures alone find has no words to be counted by.
         scope=work.query.facet_scope if ranking.understanding.query else FACET_SCOPE_FILTER,
@@ -91,10 +91,12 @@ async def _by_account(
         asked = FacetsRequest(
             query=request.query,
             filter=work.query.filter,
-            fixed_filter=request.fixed_filter,
+            fixed_filter=ranking.shown_only,
             facets=specs,
         )
-        return await count_by_account(clients, work.contract, asked, ranking.understanding)
+        return await count_by_account(
+            clients, work.contract, asked, ranking.understanding, ranking.plan.filter
+        )
     except InvalidArgumentError:
         return []  # the answer to the request itself says so, with the right number of the facet
     except WhereforeError as error:

@@ -14,12 +14,13 @@ from services.orchestrator.merchandising.merchandiser import Merchandiser
 from services.orchestrator.merchandising.plan import placed
 from services.orchestrator.merchandising.rule_book import STAGE as MERCHANDISING
 from services.orchestrator.ordering import reorder
+from services.orchestrator.pictures.sought import count_on
 from services.orchestrator.ranker import Ranker
 from services.orchestrator.search_query import Work
 from services.orchestrator.sponsored.seller import Seller
 from services.orchestrator.stock.mover import StockMover
-from services.orchestrator.terms.applied import reprice_all
-from services.orchestrator.terms.price_check import LOTS, STAGE, affordable
+from services.orchestrator.terms.applied import priced_by, reprice_all
+from services.orchestrator.terms.price_check import LOTS, STAGE, PriceCheck, affordable
 from shared.errors import FailedPreconditionError, InvalidArgumentError
 from shared.filter_syntax import join_and
 from wherefore.orchestrator.v1.result_pb2 import Result
@@ -76,7 +77,9 @@ class RankingGrower:
         seen = [candidate.product.id for candidate in candidates]
         candidates = await self._of_account(work, ranking, candidates)
         add_leg(candidates, chosen, self._clients.settings.chosen_weight)
-        if not known:
+        if known:
+            count_on(candidates, known)
+        else:
             if ranking.check is None:  # else it is of more than what meets the conditions
                 ranking.estimated_total = response.estimated_total
             ranking.applied_filter = response.applied_filter
@@ -115,7 +118,13 @@ class RankingGrower:
                 work.degradations,
                 kept=plan.pins,
             )
-            results = await self._merchandiser.apply(plan, results, work.timer, work.degradations)
+            results = await self._merchandiser.apply(
+                plan,
+                results,
+                work.timer,
+                work.degradations,
+                priced=priced_by(work.contract, candidates),
+            )
         if most := work.query.group_variants:
             group_of = {c.product.id: c.product.variant_group_id for c in candidates}
             pinned = () if work.query.order_by else plan.pins
@@ -205,11 +214,12 @@ class RankingGrower:
                     raise
                 # It may be a rule that names a field which the catalogue does not have; whoever
                 # searches can do nothing about that. Their own mistake is told by the second try.
-                own = work.query.filter if ranking.check is None else ranking.check.asked
+                check = PriceCheck.of(work.contract, work.query.filter, ranking.understanding)
+                own = work.query.filter if check is None else check.asked
                 request.filter = join_and(own, ranking.shown_only)
                 response = await ask_again(retrieve, self._budgets.retrieval)
                 work.degradations.note(MERCHANDISING, error, f"filters: {error.message}"[:500])
-                ranking.filter = request.filter
+                ranking.filter, ranking.check = request.filter, check
                 ranking.plan.drop_filter()
         work.timer.merge((t for t in response.timings if t.stage != "retrieval"), started)
         work.degradations.pass_on(response.degraded)

@@ -18,7 +18,7 @@ from services.orchestrator.recommend_query import RecommendAnswer, RecommendQuer
 from services.orchestrator.related import RelatedFinder
 from services.orchestrator.shown import RankNotes, ShownPages
 from services.orchestrator.stock.mover import StockMover
-from services.orchestrator.terms.applied import reprice_all
+from services.orchestrator.terms.applied import priced_by, reprice_all
 from services.orchestrator.terms.book import TermsBook
 from services.orchestrator.terms.price_check import PriceCheck, affordable
 from services.orchestrator.tokens import TokenSigner, fingerprint
@@ -65,8 +65,14 @@ class Recommender:
             NotFoundError: None of the products at hand is in the catalogue.
             UnavailableError: Retrieval does not answer.
         """
-        work = Work(query, StageTimer(), Degradations(), account_id=query.user.account_id)
         contract = self._terms.contract(query.user.account_id)
+        work = Work(
+            query,
+            StageTimer(),
+            Degradations(),
+            account_id=query.user.account_id,
+            contract=contract,
+        )
         self._terms.note(work.degradations)
         with work.timer.stage("total"):
             user = await self._profiles.consenting(query.user, work.degradations)
@@ -79,11 +85,10 @@ class Recommender:
                 contract=contract,
             )
             plan = self._merchandiser.plan(query.serving_config, query.filter, work.degradations)
-            work.check = PriceCheck.of(contract, query.filter)
-            own = query.filter if work.check is None else work.check.asked
-            wanted = await self._merchandiser.usable_filter(
-                plan, join_and(own, self._terms.condition(contract)), work.degradations
-            )
+            rules = await self._merchandiser.usable_filter(plan, work.degradations)
+            check = work.check = PriceCheck.of(contract, query.filter, rules=rules)
+            asked = (query.filter, rules) if check is None else (check.asked, check.rules)
+            wanted = join_and(*asked, self._terms.condition(contract))
             work.query = replace(query, filter=wanted)
             config, found = await self._finder.find(work)
             candidates = found.candidates
@@ -116,7 +121,13 @@ class Recommender:
                 work.degradations,
                 kept=plan.pins,
             )
-            results = await self._merchandiser.apply(plan, results, work.timer, work.degradations)
+            results = await self._merchandiser.apply(
+                plan,
+                results,
+                work.timer,
+                work.degradations,
+                priced=priced_by(contract, candidates),
+            )
             results = placed(plan, results)
             view = ReasonView(
                 query.language_code,

@@ -26,8 +26,11 @@ from services.orchestrator.serving_configs import (
     SIMILAR,
     STEPS_IN,
     STRATEGIES,
+    UP_SELL,
 )
+from services.orchestrator.terms.contract import Contract
 from services.orchestrator.terms.price_check import PriceCheck, affordable
+from services.orchestrator.terms.reach import within_reach
 from shared.timing import StageTimer
 from wherefore.common.v1.product_pb2 import AVAILABILITY_OUT_OF_STOCK
 from wherefore.common.v1.user_profile_pb2 import UserProfile
@@ -50,6 +53,7 @@ class Work:
     profile: UserProfile | None = None
     check: PriceCheck | None = None
     account_id: str = ""
+    contract: Contract | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,9 @@ class RecommendationFinder:
         while True:
             found = await self._by(config, work)
             kept = await affordable(work.check, self._clients, found.candidates)
+            if config == UP_SELL:
+                ids = work.query.product_ids
+                kept = await within_reach(work.contract, self._clients, ids, kept, work.timer)
             found = replace(found, candidates=kept)
             step_in = STEPS_IN.get(config)
             if step_in is None or wanted_of(work, config, found.candidates):

@@ -1,6 +1,6 @@
 """Applies the shop's rules to rankings: after the model, whose scores stay as they are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from services.orchestrator.budget import stage_timeout
 from services.orchestrator.by_id import request_by_id
@@ -9,13 +9,17 @@ from services.orchestrator.fallback import Degradations
 from services.orchestrator.merchandising.occasions import occasion_of
 from services.orchestrator.merchandising.plan import Plan, make_plan
 from services.orchestrator.merchandising.rule_book import STAGE, RuleBook
+from services.orchestrator.merchandising.shift_filter import ShiftFilter
 from shared.errors import InternalError, InvalidArgumentError, WhereforeError
-from shared.filter_syntax import join_and
 from shared.timing import StageTimer
+from wherefore.common.v1.product_pb2 import Product
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 from wherefore.orchestrator.v1.result_pb2 import Result
 from wherefore.retrieval.v1.candidate_pb2 import Candidate
-from wherefore.retrieval.v1.retrieval_service_pb2 import SelectProductsRequest
+from wherefore.retrieval.v1.retrieval_service_pb2 import (
+    SelectProductsRequest,
+    SelectProductsResponse,
+)
 
 
 class Merchandiser:
@@ -48,8 +52,8 @@ class Merchandiser:
             )
         return plan
 
-    async def usable_filter(self, plan: Plan, filter_text: str, degradations: Degradations) -> str:
-        """Returns a caller's filter joined with the rules', or alone where theirs is refused."""
+    async def usable_filter(self, plan: Plan, degradations: Degradations) -> str:
+        """Returns the filter of the rules; an empty one where it is refused."""
         if plan.filter:
             # Asked of any product, as only the refusal is of interest.
             request = SelectProductsRequest(product_ids=["-"], filters=[plan.filter])
@@ -60,7 +64,7 @@ class Merchandiser:
             except InvalidArgumentError as error:
                 degradations.note(STAGE, error, f"filters: {error.message}"[:500])
                 plan.drop_filter()
-        return join_and(filter_text, plan.filter)
+        return plan.filter
 
     async def apply(
         self,
@@ -68,13 +72,23 @@ class Merchandiser:
         results: Sequence[Result],
         timer: StageTimer,
         degradations: Degradations,
+        *,
+        priced: Mapping[str, Product] | None = None,
     ) -> list[Result]:
-        """Returns ranked results in the order of score and boost together."""
+        """Returns ranked results in the order of score and boost together.
+
+        Args:
+            plan: The rules; what they moved is written into it.
+            results: Of ranking.
+            timer: Takes the time.
+            degradations: Told of rules that could not be applied.
+            priced: Products with the prices of the account that asks; None for the catalogue's.
+        """
         if not plan.shifts or not results:
             return list(results)
         spread = plan.measure(results)
         with timer.stage(STAGE):
-            touched = await self._touched(plan, results, degradations)
+            touched = await self._touched(plan, results, degradations, priced or {})
         for (rule, _, strength), ids in zip(plan.shifts, touched, strict=True):
             for result in results:
                 if result.product.id in ids:
@@ -100,34 +114,43 @@ class Merchandiser:
         return list(response.candidates)
 
     async def _touched(
-        self, plan: Plan, results: Sequence[Result], degradations: Degradations
+        self,
+        plan: Plan,
+        results: Sequence[Result],
+        degradations: Degradations,
+        priced: Mapping[str, Product],
     ) -> list[set[str]]:
         """Returns the ids of the results that each shift is about."""
         ids = [result.product.id for result in results]
         touched = [set(shift.products).intersection(ids) for _, shift, _ in plan.shifts]
-        asked: dict[int, str] = {}
+        filters: dict[int, ShiftFilter] = {}
         for number, (_, shift, _) in enumerate(plan.shifts):
             if shift.filter is not None:
-                asked[number] = shift.filter
-        while asked:
-            request = SelectProductsRequest(product_ids=ids, filters=asked.values())
+                filters[number] = ShiftFilter.of(shift.filter, by_account=bool(priced))
+        while filters:
+            asked = [(n, text) for n, each in filters.items() for text in each.asked]
+            request = SelectProductsRequest(product_ids=ids, filters=[text for _, text in asked])
+            response = SelectProductsResponse()
             try:
-                response = await self._clients.select_products(
-                    request, stage_timeout(self._clients.settings.budgets.products)
-                )
+                if asked:
+                    response = await self._clients.select_products(
+                        request, stage_timeout(self._clients.settings.budgets.products)
+                    )
             except InvalidArgumentError as error:
                 # A field that the catalogue does not have: the rule is left out, and the answer
                 # says so; whoever searches can do nothing about it.
-                bad = _numbers(error, list(asked)) or set(asked)
+                bad = _numbers(error, [number for number, _ in asked]) or set(filters)
                 names = ", ".join(plan.shifts[number][0].id for number in sorted(bad))
                 degradations.note(STAGE, error, f"rules {names}: {error.message}"[:500])
-                asked = {n: text for n, text in asked.items() if n not in bad}
+                filters = {n: each for n, each in filters.items() if n not in bad}
             except WhereforeError as error:
                 degradations.note(STAGE, error)
                 return touched
             else:
-                for number, selection in zip(asked, response.selections, strict=True):
-                    touched[number].update(selection.product_ids)
+                found = iter(response.selections)
+                for number, each in filters.items():
+                    selected = [set(next(found).product_ids) for _ in each.asked]
+                    touched[number] |= each.met(ids, selected, priced)
                 return touched
         return touched
 

@@ -38,15 +38,18 @@ async def count_by_account(
     contract: Contract,
     request: FacetsRequest,
     understanding: QueryUnderstanding,
+    rules: str,
 ) -> list[pb.Facet]:
     """Counts facets as retrieval counts them over candidates, but by an account's prices.
 
     Args:
         clients: Retrieval is asked.
         contract: Prices products.
-        request: What is to be counted; its `filter` is the caller's own. The query's vector is
-            absent where the index has those of another model.
+        request: What is to be counted; its `filter` is the caller's own, its `fixed_filter` what
+            the account may see. The query's vector is absent where the index has those of another
+            model.
         understanding: The query with what it demands of prices.
+        rules: Filter of the shop's rules.
 
     Returns:
         In the order of the request.
@@ -61,7 +64,9 @@ async def count_by_account(
         by_text.setdefault(text, []).append(number)
 
     async def of_text(text: str, numbers: Sequence[int]) -> list[pb.Facet]:
-        products = await _products(clients, contract, request, understanding, text)
+        check = PriceCheck.of(contract, text, understanding, rules)
+        fixed = join_and(rules if check is None else check.rules, request.fixed_filter)
+        products = await _products(clients, request, check, join_and(text, fixed), fixed)
         return await _count(clients, contract, products, [request.facets[n] for n in numbers])
 
     found = await asyncio.gather(*(of_text(*each) for each in by_text.items()))
@@ -74,17 +79,20 @@ async def count_by_account(
 
 
 async def _products(
-    clients: Clients,
-    contract: Contract,
-    request: FacetsRequest,
-    understanding: QueryUnderstanding,
-    text: str,
+    clients: Clients, request: FacetsRequest, check: PriceCheck | None, plain: str, fixed: str
 ) -> list[Product]:
-    """Returns the best candidates that meet a filter by the account's prices."""
-    check = PriceCheck.of(contract, text, understanding)
+    """Returns the best candidates that meet a filter by the account's prices.
+
+    Args:
+        clients: Retrieval is asked.
+        request: The query.
+        check: The conditions on prices, and what else the caller asks for.
+        plain: The whole filter where there are none.
+        fixed: What products must meet besides.
+    """
     asked = RetrieveRequest(
         query=request.query if check is None else without_prices(request.query),
-        filter=join_and(text if check is None else check.asked, request.fixed_filter),
+        filter=plain if check is None else join_and(check.asked, fixed),
         limit=_COUNTED if check is None else _LOOKED_AT,
         read_mask=FieldMask(paths=("id", *READ)),
     )

@@ -1,12 +1,13 @@
 """Terms on messages: what an answer tells of them, and products as an account has them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from services.orchestrator.terms.contract import Contract, Source
 from shared.filter_syntax import MAX_LENGTH, And, Expression, format_filter, parse_filter
 from wherefore.common.v1.product_pb2 import Product
 from wherefore.orchestrator.v1 import account_terms_pb2 as pb
+from wherefore.retrieval.v1.candidate_pb2 import Candidate
 
 READ: Final = ("brand", "category_path", "price")
 """Fields of a product that its terms depend on, beside its id."""
@@ -56,6 +57,15 @@ def reprice_all(contract: Contract | None, products: Iterable[Product]) -> None:
         offer = contract.offer(product)
         if offer.source is not Source.LIST and offer.amount is not None:
             _set_price(product, offer.currency, offer.amount)
+
+
+def priced_by(
+    contract: Contract | None, candidates: Iterable[Candidate]
+) -> Mapping[str, Product] | None:
+    """Returns repriced candidates' products by id; None where no account has other prices."""
+    if contract is None or not contract.changes_prices:
+        return None
+    return {candidate.product.id: candidate.product for candidate in candidates}
 
 
 def _set_price(product: Product, currency: str, amount: float) -> None:

@@ -16,7 +16,9 @@ from services.orchestrator.terms.price_conditions import (
     names_price,
     widened,
 )
+from shared.errors import InvalidArgumentError
 from shared.filter_syntax import (
+    MAX_LENGTH,
     And,
     Expression,
     Operator,
@@ -52,15 +54,19 @@ class PriceCheck:
         contract: What prices are.
         filter: The caller's.
         demands: Of the query.
+        of_rules: Conditions on prices of the shop's rules.
         conditions: Those and the parts of the filter that are about prices: all are to be met.
         asked: The filter as retrieval is asked it: no product fails it that meets the caller's.
+        rules: What the rules ask for besides.
     """
 
     contract: Contract
     filter: str
     demands: tuple[Expression, ...]
+    of_rules: tuple[Expression, ...]
     conditions: tuple[Expression, ...]
     asked: str
+    rules: str
 
     @classmethod
     def of(
@@ -68,19 +74,28 @@ class PriceCheck:
         contract: Contract | None,
         filter_text: str,
         understanding: QueryUnderstanding | None = None,
+        rules: str = "",
     ) -> Self | None:
         """Returns the check of a filter and of what a query demands; None where there is none.
+
+        Args:
+            contract: What prices are; None for the catalogue's.
+            filter_text: The caller's filter.
+            understanding: Of the query.
+            rules: Filter of the shop's rules.
 
         Raises:
             InvalidArgumentError: A price is compared with what is no number.
         """
         if contract is None or not contract.changes_prices:
             return None
-        tree = parse_filter(filter_text) if filter_text else None
-        parts = () if tree is None else tree.operands if isinstance(tree, And) else (tree,)
+        parts = _operands(filter_text)
         conditions = [part for part in parts if names_price(part)]
         for part in conditions:
             check_values(part)
+        of_shop = _operands(rules)
+        priced = [part for part in of_shop if names_price(part) and is_sound(part)]
+        conditions += priced
         demands: list[Expression] = []
         if understanding is not None:
             found = map(demanded, understanding.constraints)
@@ -95,7 +110,10 @@ class PriceCheck:
             if sum(map(len, wide)) + len(text) <= _LONGEST_WIDE:
                 wide.append(text)
         asked = join_and(*free, *wide)
-        return cls(contract, filter_text, tuple(demands), tuple(conditions), asked)
+        rest = join_and(*(format_filter(part) for part in of_shop if part not in priced))
+        return cls(
+            contract, filter_text, tuple(demands), tuple(priced), tuple(conditions), asked, rest
+        )
 
     async def kept(self, clients: Clients, products: Sequence[Product]) -> set[str]:
         """Returns the ids of the products that meet the conditions by the account's prices.
@@ -120,8 +138,8 @@ class PriceCheck:
         Args:
             applied: By retrieval, of what it was `asked`.
         """
-        demands = map(format_filter, self.demands)
-        return join_and(self.filter, *demands, without(applied, self.asked))
+        others = map(format_filter, (*self.demands, *self.of_rules))
+        return join_and(self.filter, *others, without(applied, self.asked))
 
     def _meets(self, product: Product, known: Mapping[Expression, bool]) -> bool:
         offer = self.contract.offer(product)
@@ -156,6 +174,15 @@ async def affordable(
     return [each for each in candidates if each.product.id in kept]
 
 
+def is_sound(condition: Expression) -> bool:
+    """Whether retrieval would not refuse what a rule says of prices."""
+    try:
+        check_values(condition)
+    except InvalidArgumentError:
+        return False
+    return True
+
+
 def without_prices(understanding: QueryUnderstanding) -> QueryUnderstanding:
     """Returns a query of which retrieval demands nothing of the price."""
     copy = QueryUnderstanding()
@@ -164,6 +191,13 @@ def without_prices(understanding: QueryUnderstanding) -> QueryUnderstanding:
         if demanded(constraint) is not None:
             constraint.hard = False
     return copy
+
+
+def _operands(text: str) -> tuple[Expression, ...]:
+    if not text:
+        return ()
+    tree = parse_filter(text, max_length=10 * MAX_LENGTH)
+    return tree.operands if isinstance(tree, And) else (tree,)
 
 
 def _wide(contract: Contract, condition: Expression) -> str:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from services.recommend.serving.found import Evidence, Found, Tie
 from services.recommend.serving.snapshot import Card, Snapshot
+from shared.reach import DEAREST
 
-_DEAREST = 2.0
-"""Times the price that a shopper still looks at."""
 _WORSE = 0.1
 """Stars that it may be rated less."""
 _MIN_RATINGS = 5
@@ -38,7 +37,7 @@ def _is_better(card: Card, seed: Card) -> bool:
         card.product_id != seed.product_id
         and card.category == seed.category
         and card.currency == seed.currency
-        and seed.price < card.price <= _DEAREST * seed.price
+        and seed.price < card.price <= DEAREST * seed.price
         and not (_are_rated(card, seed) and card.stars < seed.stars - _WORSE)
         and card.suits(seed)
     )
@@ -52,7 +51,7 @@ def _score(card: Card, seed: Card) -> float:
     either = len(card.values | seed.values)
     alike = len(card.values & seed.values) / either if either else 0.0
     gain = min(max(0.0, card.stars - seed.stars), 1.0)
-    near = (_DEAREST * seed.price - card.price) / ((_DEAREST - 1.0) * seed.price)
+    near = (DEAREST * seed.price - card.price) / ((DEAREST - 1.0) * seed.price)
     return 0.4 * alike + 0.3 * gain + 0.1 * near + 0.2 * card.quality
 
 

@@ -31,6 +31,7 @@ currency: EUR
 accounts:
   - {id: acme, prices: [{product: p00, price: 0.80}, {product: p01, price: 0.95}]}
   - {id: zeta, discounts: [{percent: 50}]}
+  - {id: nora, prices: [{product: p05, price: 5}, {product: p06, price: 12.50}]}
 """
 
 
@@ -145,6 +146,32 @@ async def test_what_is_due_again_is_told_with_its_history(shop):
     other = await reorder("zeta", "en")
     assert other.serving_config != "reorder"
     assert not any("due_for_reorder" in each.reason.codes for each in other.results)
+
+
+async def test_a_step_up_is_one_by_the_accounts_prices(shop):
+    """Products at 2 to 13; p04 costs 6, and twice that is 12."""
+    recommend = RecommendationServiceStub(shop.channel).Recommend
+
+    async def better(account):
+        request = RecommendRequest(
+            product_ids=["p04"],
+            user=UserContext(account_id=account),
+            serving_config="up-sell",
+            page_size=30,
+        )
+        answer = await recommend(request, timeout=20)
+        assert answer.serving_config == "up-sell"
+        return {result.product.id: result for result in answer.results}
+
+    async with asyncio.timeout(30):
+        while len(everybody := await better("")) != 6:  # noqa: ASYNC110 - it reads the catalogue
+            await asyncio.sleep(0.1)
+    assert set(everybody) == {f"p{n:02}" for n in range(5, 11)}
+    # p05 costs nora less than p04 does, and p06 more than twice as much.
+    nora = await better("nora")
+    assert set(nora) == {f"p{n:02}" for n in range(7, 11)}
+    assert {n.terms.unit_price.amount for n in nora.values()} == {9.0, 10.0, 11.0, 12.0}
+    assert set(await better("zeta")) == set(everybody), "all are half as dear"
 
 
 async def test_an_account_alone_is_nobody_for_the_other_configurations(shop):
