@@ -9,54 +9,26 @@ import grpc.aio
 import structlog
 
 from services.orchestrator.applications_data import ApplicationsData
-from services.orchestrator.catalogue import ProductCatalogue
-from services.orchestrator.catalogue_import import CatalogueImporter
 from services.orchestrator.choices import QueryChoices
 from services.orchestrator.clients import Clients, open_clients
 from services.orchestrator.completion.completer import Completer
 from services.orchestrator.completion.searches import SearchCounts
 from services.orchestrator.config import OrchestratorSettings
-from services.orchestrator.embedder import Embedder
 from services.orchestrator.event_backend import event_store
 from services.orchestrator.events import EventLog
 from services.orchestrator.experiments.book import Experiments
-from services.orchestrator.explanation import Explainer
-from services.orchestrator.merchandising.merchandiser import Merchandiser
 from services.orchestrator.merchandising.rule_book import RuleBook
-from services.orchestrator.page_cache import PageCache
-from services.orchestrator.pictures.embedder import PictureEmbedder
-from services.orchestrator.pictures.sources import PictureSources
-from services.orchestrator.pictures.thumbnails import Thumbnails
-from services.orchestrator.pipeline import SearchPipeline
 from services.orchestrator.popularity import Popularity
-from services.orchestrator.profile import ProfileReader
-from services.orchestrator.rankings import Rankings
-from services.orchestrator.recommend import Recommender
-from services.orchestrator.related import RelatedFinder
-from services.orchestrator.servers.completion import CompletionServer
-from services.orchestrator.servers.event_log import EventLogServer
-from services.orchestrator.servers.events import UserEventServer
-from services.orchestrator.servers.experiments import ExperimentServer
-from services.orchestrator.servers.explanation import ExplanationServer
-from services.orchestrator.servers.personal import add_personal_services
-from services.orchestrator.servers.products import ProductServer
-from services.orchestrator.servers.recommend import RecommendationServer
-from services.orchestrator.servers.search import SearchServer
-from services.orchestrator.servers.summary import SummaryServer
+from services.orchestrator.public_services import Parts, add_public_services
 from services.orchestrator.shown import ShownPages
 from services.orchestrator.sponsored.charges import ClickCharger
 from services.orchestrator.sponsored.ledger import Ledger
 from services.orchestrator.sponsored.offers import OfferSeal
-from services.orchestrator.sponsored.public import stream_without_prices, without_prices
 from services.orchestrator.sponsored.seller import Seller
 from services.orchestrator.stock.mover import StockMover
-from services.orchestrator.summary import ProductSummariser
 from services.orchestrator.sweeper import Sweeper
 from services.orchestrator.terms.book import TermsBook
 from services.orchestrator.tokens import TokenSigner, load_key
-from services.orchestrator.user_data import UserData
-from services.orchestrator.web.app import Api
-from services.orchestrator.web.applications import Applications
 from services.orchestrator.web.page import DemoPage
 from shared.catalogue_watch import CatalogueWatch
 from shared.errors import UnavailableError
@@ -64,27 +36,6 @@ from shared.folder_lock import FolderLock
 from shared.security.guard import Guard
 from shared.tenant_service import Inside
 from shared.text.analysis import warm_up
-from wherefore.orchestrator.v1.completion_service_pb2_grpc import (
-    add_CompletionServiceServicer_to_server,
-)
-from wherefore.orchestrator.v1.event_log_service_pb2_grpc import (
-    add_EventLogServiceServicer_to_server,
-)
-from wherefore.orchestrator.v1.experiment_service_pb2_grpc import (
-    add_ExperimentServiceServicer_to_server,
-)
-from wherefore.orchestrator.v1.explanation_service_pb2_grpc import (
-    add_ExplanationServiceServicer_to_server,
-)
-from wherefore.orchestrator.v1.product_service_pb2_grpc import add_ProductServiceServicer_to_server
-from wherefore.orchestrator.v1.recommendation_service_pb2_grpc import (
-    add_RecommendationServiceServicer_to_server,
-)
-from wherefore.orchestrator.v1.search_service_pb2_grpc import add_SearchServiceServicer_to_server
-from wherefore.orchestrator.v1.summary_service_pb2_grpc import add_SummaryServiceServicer_to_server
-from wherefore.orchestrator.v1.user_event_service_pb2_grpc import (
-    add_UserEventServiceServicer_to_server,
-)
 
 _PACKAGE: Final = "wherefore.orchestrator.v1"
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -178,99 +129,27 @@ class OrchestratorService:
         """Adds the servicers to a server."""
         # Channels belong to the loop they are opened on, which runs from here on.
         settings = self._settings
-        clients = self._clients = open_clients(settings)
-        signer = self._signer
-        profiles = ProfileReader(clients, self._store)
-        embedder = Embedder(clients)
-        sources = PictureSources(settings.pictures_dir, draws=settings.pictures_drawn)
-        pictures = PictureEmbedder(clients, sources)
-        merchandiser = Merchandiser(clients, self._rules)
-        rankings = Rankings(
-            clients,
-            profiles,
-            merchandiser,
-            self._choices,
-            stock=self._stock,
-            seller=self._seller,
+        self._clients = open_clients(settings)
+        self._elsewhere = ApplicationsData(settings.assistant_target, settings.insight_target)
+        parts = Parts(
+            settings=settings,
+            clients=self._clients,
+            elsewhere=self._elsewhere,
+            store=self._store,
+            events=self._events,
+            popularity=self._popularity,
+            completer=self._completer,
+            choices=self._choices,
+            signer=self._signer,
+            shown=self._shown,
             experiments=self._experiments,
-            terms=self._terms,
-        )
-        pipeline = SearchPipeline(
-            clients, rankings, signer, stock=self._stock, seal=self._seal, shown=self._shown
-        )
-        pages = PageCache(
-            clients.caches,
-            self._store,
-            self._rules,
-            self._experiments,
-            stock=self._stock,
             seller=self._seller,
+            seal=self._seal,
+            rules=self._rules,
+            stock=self._stock,
             terms=self._terms,
         )
-        search = SearchServer(pipeline, pages)
-        recommend = RecommendationServer(
-            Recommender(
-                clients,
-                profiles,
-                self._popularity,
-                signer,
-                merchandiser,
-                related=RelatedFinder(clients, self._store),
-                stock=self._stock,
-                experiments=self._experiments,
-                shown=self._shown,
-                terms=self._terms,
-            )
-        )
-        products = ProductServer(
-            ProductCatalogue(clients, embedder, pictures, signer),
-            CatalogueImporter(clients, embedder, pictures),
-        )
-        events = UserEventServer(self._events)
-        add_SearchServiceServicer_to_server(search, server)
-        explanations = ExplanationServer(
-            Explainer(clients, rankings, self._stock), rankings, signer
-        )
-        add_ExplanationServiceServicer_to_server(explanations, server)
-        add_RecommendationServiceServicer_to_server(recommend, server)
-        add_ProductServiceServicer_to_server(products, server)
-        add_UserEventServiceServicer_to_server(events, server)
-        add_ExperimentServiceServicer_to_server(ExperimentServer(self._experiments), server)
-        add_EventLogServiceServicer_to_server(EventLogServer(self._store), server)
-        self._events.on_forgotten = rankings.forget
-        elsewhere = self._elsewhere = ApplicationsData(
-            settings.assistant_target, settings.insight_target
-        )
-        data = UserData(
-            self._store,
-            self._events,
-            self._completer,
-            profiles,
-            elsewhere,
-            forget_pages=rankings.forget,
-        )
-        add_personal_services(server, data, self._store, settings.privacy, settings.data_dir)
-        summaries = SummaryServer(ProductSummariser(clients))
-        add_SummaryServiceServicer_to_server(summaries, server)
-        completion = CompletionServer(self._completer)
-        add_CompletionServiceServicer_to_server(completion, server)
-        self.page.api = Api(
-            search=without_prices(search.Search),
-            search_stream=stream_without_prices(search.SearchStream),
-            summarise=summaries.Summarise,
-            explain=explanations.Explain,
-            complete=completion.Complete,
-            recommend=recommend.Recommend,
-            write_event=events.Write,
-            thumbnails=Thumbnails(clients, sources).of,
-            applications=Applications(
-                settings.assistant_target,
-                settings.insight_target,
-                settings.default_deadline_seconds,
-            ),
-            check_ready=self.check_ready,
-            deadline_seconds=settings.default_deadline_seconds,
-        )
+        self.page.api = add_public_services(server, parts, self.check_ready)
 
     async def start(self) -> None:
         """Opens the event store and the demo page.
