@@ -74,7 +74,7 @@ def slots(  # noqa: PLR0911, PLR0912  # one return per form of value
             return {"percent": fact.value}
         case "well_reviewed" | "rating_counted":
             return {"stars": number(float(parts[0]), 1), "count": number(int(parts[1]))}
-        case "popular" | "new_arrival" | "sales_counted" | "running_low":
+        case "popular" | "new_arrival" | "sales_counted" | "running_low" | "picture_match":
             return {"count": number(int(fact.value))}
         case "bought_together" | "viewed_together":
             return {"shown": fact.meets, "count": number(int(fact.value))}

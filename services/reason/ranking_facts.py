@@ -14,7 +14,14 @@ from services.reason.standing import MIN_STARS
 from wherefore.common.v1.user_profile_pb2 import UserProfile
 
 UNTAUGHT: Final = frozenset(
-    {"due_for_reorder", "price_like_yours", "rating_counted", "running_low", "sales_counted"}
+    {
+        "due_for_reorder",
+        "picture_match",
+        "price_like_yours",
+        "rating_counted",
+        "running_low",
+        "sales_counted",
+    }
 )
 """Codes that the language model has not learnt to say. A reason can do without them, or else a
 template tells it."""

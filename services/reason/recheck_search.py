@@ -43,6 +43,12 @@ def _meaning(fact: Fact, scene: Scene) -> bool:
     return near and bool(words) and not in_titles
 
 
+def _picture(fact: Fact, scene: Scene) -> bool:
+    leg = _leg(scene, "picture")
+    told = fact.source == "legs.picture" and not fact.meets
+    return told and leg is not None and leg.rank == int(fact.value) and 1 <= leg.rank <= _DEEPEST
+
+
 def _device(fact: Fact, scene: Scene) -> bool:
     prefix, _, key = fact.source.partition(".")
     if prefix != "attributes" or not key.startswith("compatib") or scene.query is None:
@@ -77,6 +83,7 @@ def _cheaper(fact: Fact, scene: Scene) -> bool:
 SEARCH_RECHECKS: Final[dict[str, Callable[[Fact, Scene], bool]]] = {
     "chosen_before": _chosen,
     "meaning_match": _meaning,
+    "picture_match": _picture,
     "compatible_with": _device,
     "price_in_category": _cheaper,
 }

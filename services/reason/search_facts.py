@@ -20,6 +20,9 @@ MAX_MEANING_RANK: Final = 10
 """Place in the dense leg down to which a product is called close in meaning."""
 MIN_COSINE: Final = 0.4
 """Of query and product: in a small shop the tenth of the dense leg may be about something else."""
+MAX_PICTURE_RANK: Final = 10
+"""Place in the leg of pictures down to which it is told. What cosine is near differs from encoder
+to encoder, so the place is told and not that it is near."""
 _LISTS: Final = (
     "compatibility",
     "compatible_device",
@@ -40,10 +43,13 @@ _MIN_DESIGNATION: Final = 3
 
 def search_facts(scene: Scene) -> Iterator[Fact]:
     """Yields what the search knows of the product."""
+    legs = {leg.leg: leg for leg in scene.legs}
+    picture = legs.get("picture")
+    if picture is not None and 0 < picture.rank <= MAX_PICTURE_RANK:
+        yield Fact("picture_match", "legs.picture", str(picture.rank), "", 0.7)
     if scene.query is None or not scene.query.query.strip():
         return
     yield from _device_facts(scene.product, scene.query.query)
-    legs = {leg.leg: leg for leg in scene.legs}
     if (chosen := legs.get("chosen")) is not None:
         yield Fact("chosen_before", "legs.chosen", str(chosen.rank), scene.query.query, 0.55)
     dense = legs.get("dense")

@@ -30,6 +30,7 @@ from shared.errors import DeadlineExceededError, ResourceExhaustedError, Wherefo
 
 DRAWS: Final = 2
 """Times that a text is drawn when it stands on the page already."""
+_OF_PICTURES: Final = frozenset({"picture_match"})
 _FULL_STOP: Final = {"en": ".", "zh": "。"}
 MODEL_REASONS = Counter(
     "wherefore_reason_model_reasons_total",
@@ -280,12 +281,14 @@ def _drawn_again(row: _Asked, draw: int) -> _Asked:
 def told_to_model(claims: Sequence[Claim]) -> Sequence[Claim]:
     """Returns the claims of a template that the model words.
 
-    All of them where the rest would not name what the user did: the template answers then.
+    All of them where the rest would not name what the user did, or that pictures were sought: the
+    template answers then.
     """
     # What tells templates apart stands last, and is not needed where words are drawn.
     told = [c for c in claims if c.code not in OWN_RECHECKS and c.code not in UNTAUGHT]
-    lost = any(c.code in OF_THE_USER for c in claims) and all(
-        c.code not in OF_THE_USER for c in told
+    lost = any(
+        any(c.code in kept for c in claims) and all(c.code not in kept for c in told)
+        for kept in (OF_THE_USER, _OF_PICTURES)
     )
     return claims if lost or all(claim.code in LITTLE for claim in told) else told
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from wherefore.nlu.v1.picture_service_pb2 import ComposeQueryResponse
+from wherefore.retrieval.v1.candidate_pb2 import Candidate
 from wherefore.retrieval.v1.retrieval_service_pb2 import RetrieveRequest
 
 LEG: Final = "picture"
@@ -33,3 +35,14 @@ class SoughtPictures:
         request.leg_weights[LEG] = self.leg_weight
         if self.own_id and self.own_id not in request.excluded_ids:
             request.excluded_ids.append(self.own_id)
+
+
+def count_on(candidates: Iterable[Candidate], known: int) -> None:
+    """Has places in the leg of pictures count on behind the `known` products of earlier requests.
+
+    These were left out of the leg, so a product stands there at this place at the furthest.
+    """
+    for candidate in candidates:
+        for leg in candidate.legs:
+            if leg.leg == LEG:
+                leg.rank += known

@@ -28,6 +28,7 @@ _REQUIRED: Final[dict[str, tuple[str, ...]]] = {
     "price_in_category": ("count", "total"),
     "chosen_before": (),
     "meaning_match": (),
+    "picture_match": ("count",),
     "bought_together": ("shown", "count"),
     "viewed_together": ("shown", "count"),
     "better_rated": ("shown", "stars", "others"),

@@ -64,6 +64,7 @@ async def pictured_shop(
             **fields,
         ) as running:
             running.first = [each async for each in imports(running, *products)][-1]
+            running.ranking = ranking
             yield running
         await ranking.stop()
         await nlu.stop()

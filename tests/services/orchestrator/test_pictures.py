@@ -169,6 +169,28 @@ async def test_pictures_can_be_explained(shop, words):
     assert groups["pictures"] > 0
 
 
+async def test_reasons_may_tell_of_the_place_by_pictures(shop):
+    shop.fake.explained.clear()
+    request = SearchRequest(pictures=PictureQuery(picture=picture("yellow")))
+    response = await SearchServiceStub(shop.channel).Search(request, timeout=10)
+    (asked,) = shop.fake.explained
+    places = {
+        item.product.id: [leg.rank for leg in item.legs if leg.leg == "picture"]
+        for item in asked.items
+    }
+    assert places["c-yellow"] == [1]
+    assert sorted(places.values()) == [[1], [2], [3], [4]]
+    assert set(places) == set(ids(response))
+
+
+async def test_places_by_pictures_go_on_from_one_lot_of_candidates_to_the_next(shop, monkeypatch):
+    monkeypatch.setattr(shop.service._settings, "candidates", 2)
+    response = await search(shop, picture=picture("red"))
+    ranks = [leg.rank for each in response.results for leg in each.legs if leg.leg == "picture"]
+    assert ranks == [1, 2, 3, 4]
+    assert len(set(ids(response))) == 4
+
+
 async def test_pages_belong_to_their_picture(shop):
     stub = SearchServiceStub(shop.channel)
     request = SearchRequest(
@@ -251,6 +273,13 @@ async def test_without_the_encoder_products_go_in_and_are_filled_in_later(shop, 
     (later,) = [r async for r in imports(shop, row)]
     assert later.imported_count == 1
     assert ids(await search(shop, picture=picture("orange")))[0] == "c-late"
+
+
+async def test_without_ranking_pictures_stand_in_the_order_of_retrieval(shop):
+    await shop.ranking.stop()  # the last test of this shop
+    response = await search(shop, picture=picture("blue"))
+    assert ids(response)[0] == "c-blue"
+    assert [each.stage for each in response.degraded] == ["ranking"]
 
 
 async def test_nothing_outside_of_the_folder_is_read(tmp_path: Path):

@@ -27,6 +27,7 @@ def test_the_scene_has_evidence_of_nearly_every_code(make_scene, language):
     missing -= set(SHOP_RECHECKS)  # of products that the shop did something to
     # Of a user who dealt with the product, or paid, or orders at intervals.
     known = {"seen_before", "price_like_yours", "due_for_reorder"}
+    known.add("picture_match")  # of a search by pictures
     assert missing == {"below_median_price", "because_you_bought", "meaning_match", *known}
 
 

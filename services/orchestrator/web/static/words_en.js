@@ -117,7 +117,7 @@ export default {
     due_for_reorder: "Due for reorder",
     stated_price: "Price", stated_brand: "Brand", stated_attribute: "Stated by the shop",
     price_in_category: "Cheaper than most of its kind", compatible_with: "Listed as compatible",
-    chosen_before: "Chosen after this search", meaning_match: "Close in meaning",
+    chosen_before: "Chosen after this search", meaning_match: "Close in meaning", picture_match: "By its pictures",
     seen_before: "You looked at it", price_like_yours: "Priced like what you buy",
     rating_counted: "Its rating counted here", sales_counted: "Its sales counted here",
     running_low: "Running low", overstock: "Ample stock counted here", sponsored: "Sponsored",

@@ -117,7 +117,7 @@ export default {
     due_for_reorder: "该补货了",
     stated_price: "价格", stated_brand: "品牌", stated_attribute: "商家标明",
     price_in_category: "比多数同类便宜", compatible_with: "标明兼容",
-    chosen_before: "同一搜索后的选择", meaning_match: "意思相近",
+    chosen_before: "同一搜索后的选择", meaning_match: "意思相近", picture_match: "图片相近",
     seen_before: "你看过", price_like_yours: "价位与你买过的相近",
     rating_counted: "评分加分", sales_counted: "销量加分",
     running_low: "库存不多", overstock: "库存充足加分", sponsored: "广告",
