@@ -51,12 +51,14 @@ async def serve(folder: Path, **fields: object) -> AsyncIterator[SimpleNamespace
         )
         service = OrchestratorService(settings)
         server = await start_server(service, settings)
-        await server.wait_ready(10)
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
-            yield SimpleNamespace(
-                channel=channel, service=service, server=server, fake=backends.fake
-            )
-        await server.stop()
+        try:
+            await server.wait_ready(10)
+            async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+                yield SimpleNamespace(
+                    channel=channel, service=service, server=server, fake=backends.fake
+                )
+        finally:
+            await server.stop()
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

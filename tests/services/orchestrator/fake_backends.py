@@ -276,5 +276,7 @@ async def serve_backends() -> AsyncIterator[SimpleNamespace]:
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    yield SimpleNamespace(fake=fake, target=f"127.0.0.1:{port}")
-    await server.stop(0)
+    try:
+        yield SimpleNamespace(fake=fake, target=f"127.0.0.1:{port}")
+    finally:
+        await server.stop(0)

@@ -30,17 +30,20 @@ async def serve_with_retrieval(
         lame_duck_seconds=0,
     )
     retrieval = await start_server(RetrievalService(settings), settings)
-    await retrieval.wait_ready(60)
-    target = f"127.0.0.1:{retrieval.port}"
-    async with grpc.aio.insecure_channel(target) as channel:
-        documents = [
-            pb.IndexDocument(product=product, vector=vector_of(product.id)) for product in products
-        ]
-        written = await RetrievalServiceStub(channel).Index(
-            iter([pb.IndexRequest(documents=documents)]), timeout=30
-        )
-        assert not written.errors
-    async with serve(folder / "orchestrator", retrieval_target=target, **fields) as running:
-        running.retrieval = retrieval
-        yield running
-    await retrieval.stop()
+    try:
+        await retrieval.wait_ready(60)
+        target = f"127.0.0.1:{retrieval.port}"
+        async with grpc.aio.insecure_channel(target) as channel:
+            documents = [
+                pb.IndexDocument(product=product, vector=vector_of(product.id))
+                for product in products
+            ]
+            written = await RetrievalServiceStub(channel).Index(
+                iter([pb.IndexRequest(documents=documents)]), timeout=30
+            )
+            assert not written.errors
+        async with serve(folder / "orchestrator", retrieval_target=target, **fields) as running:
+            running.retrieval = retrieval
+            yield running
+    finally:
+        await retrieval.stop()

@@ -69,10 +69,12 @@ async def _shop(tmp_path: Path, **settings: object) -> AsyncIterator[SimpleNames
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    async with serve(tmp_path, recommend_target=f"127.0.0.1:{port}", **settings) as running:
-        running.finder = finder
-        yield running
-    await server.stop(None)
+    try:
+        async with serve(tmp_path, recommend_target=f"127.0.0.1:{port}", **settings) as running:
+            running.finder = finder
+            yield running
+    finally:
+        await server.stop(None)
 
 
 @pytest_asyncio.fixture(loop_scope="module")

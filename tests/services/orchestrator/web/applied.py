@@ -35,8 +35,8 @@ async def page_with(tmp_path: Path, **targets: str) -> AsyncIterator[Any]:
         )
         service = OrchestratorService(settings)
         server = await start_server(service, settings)
-        await server.wait_ready(10)
         try:
+            await server.wait_ready(10)
             yield SimpleNamespace(port=service.http_port, service=service, server=server)
         finally:
             await server.stop()
@@ -58,9 +58,9 @@ async def assistant(tmp_path: Path) -> AsyncIterator[RunningServer]:
         )
         service = AssistantServer(settings)
         server = await start_server(service, settings)
-        await server.wait_ready(20)
-        await service.caught_up()
         try:
+            await server.wait_ready(20)
+            await service.caught_up()
             yield server
         finally:
             await server.stop()
@@ -73,8 +73,8 @@ async def insight(tmp_path: Path, port: int = 0) -> AsyncIterator[RunningServer]
         port=port, metrics_port=0, lame_duck_seconds=0, data_dir=tmp_path / "insight"
     )
     server = await start_server(InsightServer(settings), settings)
-    await server.wait_ready(20)
     try:
+        await server.wait_ready(20)
         yield server
     finally:
         await server.stop()

@@ -32,9 +32,11 @@ async def talkative(monkeypatch, tmp_path):
         )
         service = OrchestratorService(settings)
         server = await start_server(service, settings)
-        await server.wait_ready(10)
-        yield SimpleNamespace(port=service.http_port, fake=backends.fake)
-        await server.stop()
+        try:
+            await server.wait_ready(10)
+            yield SimpleNamespace(port=service.http_port, fake=backends.fake)
+        finally:
+            await server.stop()
 
 
 @pytest_asyncio.fixture(loop_scope="module")
