@@ -26,6 +26,11 @@ class FolderLock:
         self._holder = holder
         self._file: int | None = None
 
+    @property
+    def held(self) -> bool:
+        """Whether this process has it."""
+        return self._file is not None
+
     def acquire(self) -> None:
         """Takes the lock; does nothing where it is held already.
 

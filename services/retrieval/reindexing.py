@@ -4,12 +4,14 @@ The index that answers gets every write as ever, so nothing acknowledged depends
 products were written meanwhile is noted, and they are brought over as often as it takes; the last
 ones while writes wait. Where other processes write too, what they wrote shows as a difference in
 the state of a product; what one of them wrote into the former index as it was being changed for
-the other is looked for once more before that is dropped.
+the other is looked for once more before that is dropped. One process at a time changes the index:
+it claims that from the store, and who has lost the claim touches nothing more.
 """
 
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
@@ -17,8 +19,8 @@ from typing import Final
 from services.retrieval.catalogue import HAS_VECTOR, Catalogue
 from services.retrieval.drafts import State
 from services.retrieval.reindex_check import Agreement, compare
-from services.retrieval.store.port import VectorIndex, VectorStore, point_id
-from shared.errors import FailedPreconditionError, RequestCancelledError
+from services.retrieval.store.port import Claim, VectorIndex, VectorStore, point_id
+from shared.errors import AbortedError, FailedPreconditionError, RequestCancelledError
 
 _PAGE: Final = 100
 _FEW: Final = 200
@@ -72,6 +74,7 @@ class Reindexer:
         self._store: VectorStore = catalogue.store
         self._tell = tell
         self._grace_seconds = grace_seconds
+        self._claim: Claim | None = None
         self._stopped = threading.Event()
         self._changed = False
         self._stage = Stage.COPYING
@@ -87,33 +90,48 @@ class Reindexer:
         """Builds an index of the layout that is wanted, and changes over to it.
 
         Raises:
+            AbortedError: Another process is at it, or got to while this one stood still.
             FailedPreconditionError: There is no room for it, or it does not agree.
             RequestCancelledError: It was stopped.
         """
-        self._check_dimension()
-        try:
-            self._check_stopped()
-            self._run(self._store.make_second(), self._store.points, keep_former=keep_former)
-        finally:
-            if not self._changed:
-                self._store.drop_second()
+        with self._claimed() as claim:
+            self._check_dimension()
+            try:
+                self._check_stopped()
+                self._run(self._store.make_second(), self._store.points, keep_former=keep_former)
+            finally:
+                if not self._changed and claim.held:
+                    self._store.drop_second()
 
     def go_back(self) -> None:
         """Brings the former index up to date and changes back to it; the other one is then former.
 
         Raises:
+            AbortedError: See `build`.
             FailedPreconditionError: None is kept.
             RequestCancelledError: It was stopped.
         """
-        former = self._store.former()
-        if former is None:
-            raise FailedPreconditionError("no former index is kept: re-index with keep_former")
-        self._run(former, lambda: self._differences(former), keep_former=True)
+        with self._claimed():
+            former = self._store.former()
+            if former is None:
+                raise FailedPreconditionError("no former index is kept: re-index with keep_former")
+            self._run(former, lambda: self._differences(former), keep_former=True)
 
     def drop_former(self) -> None:
-        """Deletes the former index, where one is kept."""
-        self._store.drop_former()
+        """Deletes the former index, where one is kept.
+
+        Raises:
+            AbortedError: See `build`.
+        """
+        with self._claimed():
+            self._store.drop_former()
         self._say(Stage.DONE)
+
+    @contextmanager
+    def _claimed(self) -> Generator[Claim]:
+        with self._store.claim() as claim:
+            self._claim = claim
+            yield claim
 
     def _run(
         self, target: VectorIndex, points: Callable[[], Sequence[str]], *, keep_former: bool
@@ -151,6 +169,7 @@ class Reindexer:
                 raise FailedPreconditionError(
                     f"the new index has {theirs} products and not {ours}: nothing was changed"
                 )
+            self._check_claim()
             self._store.change_to(target)
             self._changed = True
 
@@ -158,6 +177,7 @@ class Reindexer:
         """Waits for searches that began on the former index, and drops it."""
         self._say(Stage.KEEPING)
         stopped = self._stopped.wait(self._grace_seconds)
+        self._check_claim()
         former = self._store.former() if self._store.shared else None
         if former is not None:
             self._bring_stragglers(former, known)
@@ -232,6 +252,12 @@ class Reindexer:
     def _check_stopped(self) -> None:
         if self._stopped.is_set() and not self._changed:
             raise RequestCancelledError("re-indexing was stopped; the index is as it was")
+        self._check_claim()
+
+    def _check_claim(self) -> None:
+        if self._claim is not None and not self._claim.held:
+            done = "the new index answers, the former one is kept" if self._changed else "no change"
+            raise AbortedError(f"another replica may re-index: the claim could not be kept; {done}")
 
     def _say(self, stage: Stage, done: int = 0, total: int = 0) -> None:
         self._stage = stage

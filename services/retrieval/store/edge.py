@@ -9,14 +9,14 @@ import json
 import secrets
 import shutil
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Final
 
 from services.retrieval.store.edge_folder import EdgeFolder
 from services.retrieval.store.edge_index import EdgeIndex
 from services.retrieval.store.layout import Layout
-from services.retrieval.store.port import VectorIndex
+from services.retrieval.store.port import Claim, VectorIndex
 from shared.durable_file import write_durably
 from shared.errors import FailedPreconditionError
 from shared.folder_lock import FolderLock
@@ -60,6 +60,10 @@ class EdgeStore(EdgeIndex):
         self._close_former()
         super().close()
         self._lock.release()
+
+    def claim(self) -> AbstractContextManager[Claim]:
+        """See `VectorStore`: this process has the folder as long as the store is open."""
+        return nullcontext(self._lock)
 
     def make_second(self) -> EdgeIndex:
         """See `VectorStore`."""

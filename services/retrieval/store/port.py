@@ -184,6 +184,15 @@ class VectorIndex(Protocol):
         ...
 
 
+class Claim(Protocol):
+    """The right of one process to make a second index and to change which one answers."""
+
+    @property
+    def held(self) -> bool:
+        """Whether it still has it, for long enough to change over."""
+        ...
+
+
 class VectorStore(VectorIndex, Protocol):
     """The index that answers, and at times another beside it.
 
@@ -208,6 +217,14 @@ class VectorStore(VectorIndex, Protocol):
 
     def close(self) -> None:
         """Lets go of everything, with what was written on disk."""
+        ...
+
+    def claim(self) -> AbstractContextManager[Claim]:
+        """Claims changes of the index for this process until the end of the context.
+
+        Raises:
+            AbortedError: Another process has the claim.
+        """
         ...
 
     def make_second(self) -> VectorIndex:

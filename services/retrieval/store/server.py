@@ -3,7 +3,7 @@
     products            the first collection; the next ones are products_v2, products_v3, …
     products_live       alias of the collection that answers, by which all replicas address it
     products_former     alias of the one before, while it is kept
-    products_meta       one point: the document beside the products
+    products_meta       a point for the document beside the products, and one for who re-indexes
 
 Names of tenants hold no underscore, so no collection of a tenant is called so.
 """
@@ -16,7 +16,8 @@ from pathlib import Path
 from qdrant_client import QdrantClient, models
 
 from services.retrieval.store.layout import Layout
-from services.retrieval.store.port import VectorIndex
+from services.retrieval.store.port import Claim, VectorIndex
+from services.retrieval.store.server_claim import ServerClaim
 from services.retrieval.store.server_errors import translate_errors
 from services.retrieval.store.server_index import ServerIndex
 from shared.errors import FailedPreconditionError
@@ -68,6 +69,10 @@ class ServerStore(ServerIndex):
         for name in (*self._collections(), self._meta):
             if self._client.collection_exists(name):
                 self._client.delete_collection(name)
+
+    def claim(self) -> AbstractContextManager[Claim]:
+        """See `VectorStore`."""
+        return ServerClaim(self._client, self._meta).taken()
 
     @translate_errors
     def make_second(self) -> ServerIndex:

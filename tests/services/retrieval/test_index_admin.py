@@ -51,10 +51,10 @@ async def reindex(channel: grpc.aio.Channel, **fields: object) -> list[pb.Reinde
     return [step async for step in IndexAdminServiceStub(channel).Reindex(request, timeout=60)]
 
 
-async def is_free(channel: grpc.aio.Channel) -> bool:
+async def is_free(channel: grpc.aio.Channel, **fields: object) -> bool:
     """Whether nobody else re-indexes; it is done then."""
     try:
-        await reindex(channel)
+        await reindex(channel, **fields)
     except grpc.aio.AioRpcError as error:
         if error.code() is not grpc.StatusCode.ABORTED:
             raise
