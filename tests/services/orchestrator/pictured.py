@@ -9,6 +9,7 @@ import pytest
 
 from services.nlu.pictures import opening
 from services.nlu.server import NluService
+from services.ranking.config import DEFAULT_WEIGHTS
 from services.ranking.config import Settings as RankingSettings
 from services.ranking.server import RankingServer
 from shared.server import start_server
@@ -50,7 +51,12 @@ async def pictured_shop(
         patch.setattr(opening, "open_dual_encoder", lambda *_: encoder)
         settings = settings_of()
         nlu = await start_server(NluService(settings, HashEncoder()), settings)
-        ranks = RankingSettings(port=0, metrics_port=0, lame_duck_seconds=0)
+        ranks = RankingSettings(
+            port=0,
+            metrics_port=0,
+            lame_duck_seconds=0,
+            weights_path=fields.pop("weights_path", DEFAULT_WEIGHTS),  # type: ignore[arg-type]
+        )
         ranking = await start_server(RankingServer(ranks), ranks)
         await nlu.wait_ready()
         await ranking.wait_ready()

@@ -10,6 +10,8 @@ import pytest
 import pytest_asyncio
 
 from services.orchestrator.pictures.files import PictureFolder
+from services.ranking.config import DEFAULT_WEIGHTS
+from services.ranking.weights import load_weights
 from shared.errors import InvalidArgumentError, error_from_rpc
 from tests.services.nlu.pictures.files import ColourEncoder, encoded, plain, png
 from tests.services.orchestrator.pictured import imports, pictured_shop, product
@@ -280,6 +282,30 @@ async def test_without_ranking_pictures_stand_in_the_order_of_retrieval(shop):
     response = await search(shop, picture=picture("blue"))
     assert ids(response)[0] == "c-blue"
     assert [each.stage for each in response.degraded] == ["ranking"]
+
+
+async def test_a_weights_file_that_knows_no_pictures_leaves_the_order_of_retrieval(
+    tmp_path, colours
+):
+    weights = load_weights(DEFAULT_WEIGHTS)
+    del weights.serving["pictures"]
+    (tmp_path / "own.json").write_text(weights.model_dump_json())
+    (tmp_path / "pictures").mkdir()
+    for colour in COLOURS:
+        (tmp_path / "pictures" / f"{colour}.png").write_bytes(png(colour))
+    rows = [product(f"c-{colour}", f"{colour}.png") for colour in COLOURS]
+    async with pictured_shop(
+        tmp_path,
+        colours,
+        rows,
+        pictures_dir=tmp_path / "pictures",
+        weights_path=tmp_path / "own.json",
+    ) as own:
+        response = await search(own, picture=picture("blue"))
+        assert ids(response)[0] == "c-blue"
+        (loss,) = response.degraded
+        assert loss.stage == "ranking"
+        assert loss.detail == "INVALID_ARGUMENT"
 
 
 async def test_nothing_outside_of_the_folder_is_read(tmp_path: Path):

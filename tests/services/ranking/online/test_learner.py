@@ -49,9 +49,9 @@ def test_the_same_log_gives_the_same_state(weights, make_events):
     for event in copy.deepcopy(events):
         second.learn(event)
     assert bytes_of(first) == bytes_of(second)
-    second.learn(make_events(1)[0])
+    second.learn(copy.deepcopy(events[0]))
     assert bytes_of(first) == bytes_of(second)  # seen before
-    other = make_events(1)[0]
+    other = copy.deepcopy(events[0])
     other.attribution_token += "-of-another"
     second.learn(other)
     assert bytes_of(first) != bytes_of(second)
