@@ -33,6 +33,25 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     && pip --python /opt/venv/bin/python install --no-deps --require-hashes \
         --requirement /tmp/requirements.txt
 
+FROM python AS federated-environment
+COPY deploy/images/requirements-federated.txt /tmp/requirements.txt
+RUN --mount=type=cache,target=/root/.cache/pip \
+    python -m venv --without-pip /opt/venv \
+    && pip --python /opt/venv/bin/python install --no-deps --require-hashes \
+        --requirement /tmp/requirements.txt
+
+# What counts the privacy of noise needs torch.
+FROM python AS federated-private-environment
+ARG TORCH_VERSION=2.13.0
+ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+COPY deploy/images/requirements-federated-private.txt /tmp/requirements.txt
+RUN --mount=type=cache,target=/root/.cache/pip \
+    python -m venv --without-pip /opt/venv \
+    && pip --python /opt/venv/bin/python install --no-deps --require-hashes \
+        --requirement /tmp/requirements.txt \
+    && pip --python /opt/venv/bin/python install --index-url "${TORCH_INDEX}" \
+        "torch==${TORCH_VERSION}"
+
 # torch comes from the index of its builds: for processors as it stands; for GPUs name another.
 FROM python AS train-environment
 ARG TORCH_VERSION=2.13.0
@@ -231,6 +250,25 @@ VOLUME /data
 USER 10001:10001
 ENTRYPOINT ["python", "-m"]
 CMD ["services.nlu.train", "--help"]
+
+# ---- Federated training: both sides, and the jobs of whoever runs it. What to run is the pod's command.
+
+FROM service-base AS federated-base
+ENV FLWR_TELEMETRY_ENABLED=0 \
+    FLWR_DISABLE_UPDATE_CHECK=1 \
+    FLWR_HOME=/tmp/flower
+EXPOSE 7720 9092 9093
+VOLUME /data
+USER 10001:10001
+ENTRYPOINT ["python", "-m", "shared.federated.flower"]
+CMD ["--help"]
+
+FROM federated-base AS federated
+COPY --from=federated-environment /opt/venv /opt/venv
+
+# For a server that adds noise.
+FROM federated-base AS federated-private
+COPY --from=federated-private-environment /opt/venv /opt/venv
 
 # ---- Triton: NVIDIA's server, our models, what they import. The reason model finds its code
 # beside the repository (models/README.md), so both lie below /app as they do in the sources.

@@ -22,5 +22,17 @@ lock train 3.11 --constraint constraints.txt --override deploy/images/without-to
   --extra train --extra ranking --extra recommend --extra scale --extra redis --extra tracing \
   pyproject.toml deploy/images/train.in
 lock build 3.11 --constraint constraints.txt deploy/images/build.in
+# Flower's own versions, and the suite's of the rest. uv would install what an app asks for while it
+# runs, which is turned off.
+suite=$(mktemp)
+trap 'rm -f "$suite"' EXIT
+pinned=$(sed -n 's/==.*//p' shared/federated/requirements.txt | sed 's/[-_.]/[-_.]/g' | paste -sd'|')
+grep -viE "^($pinned)==" constraints.txt > "$suite"
+lock federated 3.11 --constraint "$suite" --constraint shared/federated/requirements.txt \
+  --no-emit-package uv deploy/images/federated.in
+# What counts the privacy of noise, which brings torch.
+lock federated-private 3.11 --constraint "$suite" --constraint shared/federated/requirements.txt \
+  --no-emit-package uv --override deploy/images/without-torch.txt \
+  deploy/images/federated.in deploy/images/federated-private.in
 # Python is the one of Triton's own image.
 lock triton 3.12 deploy/images/triton.in

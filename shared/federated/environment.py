@@ -34,8 +34,11 @@ def program(name: str, environment: Path = ENVIRONMENT) -> Path:
 
 
 def variables() -> dict[str, str]:
-    """Returns this process's environment with Flower's reports to its makers turned off."""
-    return {**os.environ, "FLWR_TELEMETRY_ENABLED": "0"}
+    """Returns this process's environment with Flower's calls to its makers turned off.
+
+    They are reports, and the question whether there is a newer version.
+    """
+    return {**os.environ, "FLWR_TELEMETRY_ENABLED": "0", "FLWR_DISABLE_UPDATE_CHECK": "1"}
 
 
 def install(environment: Path = ENVIRONMENT) -> None:

@@ -16,6 +16,7 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from shared.federated import environment
 from shared.inference.settings import QUERY_MODELS, VECTOR_MODEL
 from shared.suite.models import served
 from shared.suite.ports import ALL, PortPlan
@@ -23,7 +24,8 @@ from shared.suite.triton import REQUIREMENTS
 from tests.deploy import dockerfile, settings_keys
 from tests.deploy.dockerfile import ROOT
 
-FINAL = (*ALL, "tools", "train", "triton", "triton-gpu")
+FEDERATED = ("federated", "federated-private")
+FINAL = (*ALL, "tools", "train", *FEDERATED, "triton", "triton-gpu")
 PYTHON = (*ALL, "tools")
 LOCKS = ROOT / "deploy" / "images"
 PIN = re.compile(r"^([A-Za-z0-9_.-]+)==(\S+)(?: ; (.*?))? \\$", re.MULTILINE)
@@ -107,6 +109,53 @@ def test_locks_agree_with_the_constraints(group: str) -> None:
     }, "run `make locks`"
 
 
+@pytest.mark.parametrize("group", FEDERATED)
+def test_flower_runs_in_its_image_with_what_it_runs_with_elsewhere(group: str) -> None:
+    lines = environment.REQUIREMENTS.read_text("utf-8").splitlines()
+    flowers = [line.split("==") for line in lines if line and not line.startswith("#")]
+    wanted = {canonicalize_name(name): version for name, version in flowers}
+    assert wanted.pop("uv")  # would install what an app asks for while it runs: turned off
+    here = lock(group)
+    assert {name: here.get(name) for name in wanted} == wanted, "run `make locks`"
+    ours = constraints()
+    others = {name: version for name, version in here.items() if name not in wanted}
+    assert others == {name: ours.get(name) for name in others}, "run `make locks`"
+    assert "uv" not in here
+    # In its own environment these come from the suite's.
+    assert {"flwr", "grpcio", "numpy", "protobuf", "pydantic", "pyyaml"} <= set(here)
+
+
+def test_what_counts_privacy_is_in_the_image_for_it_alone() -> None:
+    added = set(lock("federated-private")) - set(lock("federated"))
+    of_torch = {"filelock", "fsspec", "jinja2", "networkx", "sympy", "mpmath"}
+    assert added == of_torch | {"opacus", "opt-einsum", "scipy"}
+    arguments = dockerfile.stages()["federated-private-environment"].values("ARG")
+    assert arguments == dockerfile.stages()["train-environment"].values("ARG")
+
+
+@pytest.mark.parametrize("target", FEDERATED)
+def test_flower_calls_nobody_but_its_own(target: str) -> None:
+    turned_off = environment.variables().items() - os.environ.items()
+    assert turned_off <= dockerfile.variables(target).items()
+    assert dict(turned_off)
+
+
+@pytest.mark.parametrize("target", FEDERATED)
+def test_image_holds_what_federated_training_runs(target: str) -> None:
+    installed = set(lock(target))
+    there = set(dockerfile.files(target))
+    owners = packages_distributions()
+    for root in ("__main__", "client", "server"):
+        ours, others = imported_by(f"shared.federated.flower.{root}")
+        for module in ours:
+            path = module.replace(".", "/")
+            assert {f"{path}.py", f"{path}/__init__.py"} & there, f"{module} is not in the image"
+        for package in others - {"flwr", "opacus"}:
+            names = {canonicalize_name(name) for name in owners[package]}
+            assert names & installed, f"{package} is imported and not installed"
+    assert "shared/federated/app/pyproject.toml" in there
+
+
 def test_locks_are_whole() -> None:
     services = wanted_by(of_project("redis", "tracing", "pictures"))
     assert set(lock("services")) == services, "run `make locks`"
@@ -124,7 +173,9 @@ def test_locks_are_whole() -> None:
     }
 
 
-@pytest.mark.parametrize("group", ["services", "ranking", "tools", "train", "build", "triton"])
+@pytest.mark.parametrize(
+    "group", ["services", "ranking", "tools", "train", "build", *FEDERATED, "triton"]
+)
 def test_every_package_has_hashes(group: str) -> None:
     text = (LOCKS / f"requirements-{group}.txt").read_text("utf-8")
     blocks = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)
@@ -141,12 +192,15 @@ def test_triton_has_what_the_suite_gives_it() -> None:
 
 
 def test_only_training_has_torch() -> None:
-    for group in ("services", "ranking", "tools", "triton", "build"):
+    for group in ("services", "ranking", "tools", "federated", "triton", "build"):
         assert not {"torch", "transformers", "onnx"} & set(lock(group))
-    with_torch = {name for name in FINAL if dockerfile.environment_stage(name) is not None}
-    assert {
-        name for name in with_torch if dockerfile.environment_stage(name) == "train-environment"
-    } == {"train"}
+    with_torch = {
+        name
+        for name in FINAL
+        if (stage := dockerfile.environment_stage(name))
+        if any("torch==" in value for value in dockerfile.stages()[stage].values("RUN"))
+    }
+    assert with_torch == {"train", "federated-private"}  # which counts the privacy of noise
     torch = next(wanted for wanted in of_project("models") if wanted.name == "torch")
     arguments = dockerfile.stages()["train-environment"].values("ARG")
     assert f"TORCH_VERSION{str(torch.specifier).removeprefix('=')}" in arguments
@@ -184,7 +238,7 @@ def test_nothing_comes_from_addresses_or_moving_tags() -> None:
             name, _, tag = image.rpartition(":")
             assert name
             assert re.match(r"\d+\.\d+", tag), f"{image}: name a version"
-    for name in ("services", "ranking", "tools", "train"):
+    for name in ("services", "ranking", "tools", "train", *FEDERATED):
         installs = " ".join(dockerfile.stages()[f"{name}-environment"].values("RUN"))
         assert "--no-deps --require-hashes" in installs
 

@@ -171,9 +171,6 @@ def publish(
         wherefore train federated publish model --name shop_ranker --models /srv/models
     """
     from services.nlu.train.intent_entry import write_intent_entry
-    from services.ranking.config import DEFAULT_WEIGHTS
-    from services.ranking.train.weights_entry import WEIGHTS_FILE, write_weights_entry
-    from services.ranking.weights import load_weights
     from shared.federated.errors import FederatedError
     from shared.federated.result import read_result
     from shared.inference.settings import REPOSITORY
@@ -185,6 +182,11 @@ def publish(
             version = write_intent_entry(result, repository, name)
             setting = f"WHEREFORE_NLU_INTENT_HEADS='[\"{name}\"]'"
         else:
+            # Only now: where intents are published there may be no ranking service.
+            from services.ranking.config import DEFAULT_WEIGHTS
+            from services.ranking.train.weights_entry import WEIGHTS_FILE, write_weights_entry
+            from services.ranking.weights import load_weights
+
             base = load_weights(weights or DEFAULT_WEIGHTS)
             version = write_weights_entry(result, repository, name, base)
             setting = f"WHEREFORE_RANKING_CANDIDATE_WEIGHTS_PATH={version.resolve() / WEIGHTS_FILE}"

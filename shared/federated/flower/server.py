@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,6 +42,11 @@ def main(grid: Grid, context: Context) -> None:
     out = Path(str(configured["out"]))
     if not out.is_absolute():
         raise FederatedError(f"out {str(out)!r}: name the folder from the root (/)")
+    if settings.private and find_spec("opacus") is None:
+        raise FederatedError(
+            "noise: Opacus, which counts its privacy, is not installed at the server; the image "
+            "federated-private has it"
+        )
     task = Task.load(Path(str(configured["task"])))
     known = _wait(grid, int(str(configured["least-shops"])), float(str(configured["wait-seconds"])))
     weights = run_rounds(

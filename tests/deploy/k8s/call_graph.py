@@ -24,6 +24,10 @@ PUBLIC = ("orchestrator", *APPLICATIONS)
 _PEERS = {"Egress": "to", "Ingress": "from"}
 _METRICS = {"qdrant": "http", "redis": ""}
 """Ports of metrics that are called otherwise; Redis tells none."""
+_FOR_ALL = {"superlink": "fleet"}
+"""Ports that shops call from anywhere, and show their keys at."""
+_OUTWARD = {"supernode": 9092}
+"""Ports that are called wherever they are."""
 _ADDRESS = re.compile(r"(?:dns:///|https?://)([a-z0-9-]+):([0-9]+)/?")
 
 
@@ -41,6 +45,7 @@ WITHOUT_SETTINGS = frozenset(
         Edge("snapshots", "qdrant", 6333),
         Edge("migrate-events", "redis", 6379),
         Edge("redis-backup", "redis", 6379),
+        Edge("federated-run", "superlink", 9093),
     }
 )
 """Calls that no target of a setting tells of."""
@@ -107,10 +112,16 @@ def problems(objects: Objects) -> list[str]:
     edges, found = wanted(objects)
     # Who bears the label of shops may call what is public, whether it does or not.
     shops = {each.app for each in workloads(objects) if CLIENT.items() <= each.labels.items()}
+    doors = {
+        (each.app, listening.ports(objects, each)[_FOR_ALL[each.app]])
+        for each in workloads(objects)
+        if each.app in _FOR_ALL
+    }
     for side in _PEERS:
         by_policy = allowed(objects, side)
         if side == "Ingress":
             by_policy -= {e for e in by_policy if e.caller in shops and e.called in APPLICATIONS}
+            by_policy -= {e for e in by_policy if (e.called, e.port) in doors}
         found += [f"{side} lacks {' '.join(map(str, e))}" for e in sorted(edges - by_policy)]
         found += [f"{side} has {' '.join(map(str, e))}" for e in sorted(by_policy - edges)]
     for workload in workloads(objects):
@@ -128,6 +139,10 @@ def _of_outsiders(objects: Objects, workload: Workload) -> list[str]:
     found = []
     metrics = _METRICS.get(workload.app, "metrics")
     for name, port in listening.ports(objects, workload).items():
+        if _FOR_ALL.get(workload.app) == name:
+            if not _from_outside(objects, workload, {}, port):
+                found.append(f"shops of elsewhere may not call {port}")
+            continue
         public = workload.app in PUBLIC and name in ("grpc", "page")
         if _from_outside(objects, workload, CLIENT, port) != public:
             found.append(f"shops may {'not ' if public else ''}call {port}")
@@ -142,9 +157,13 @@ def _of_outside(objects: Objects, workload: Workload, *, calls: bool) -> list[st
     """Returns what of the outside a workload may call, or may not: names, where it needs them."""
     found = []
     rules = _rules(objects, workload.labels, "Egress")
-    if calls and not any(map(_names, rules)):
+    outward = [{"ports": [{"port": _OUTWARD[workload.app]}]}] if workload.app in _OUTWARD else []
+    if (calls or outward) and not any(map(_names, rules)):
         found.append("may not look up names")
+    found += [f"may not call {rule}" for rule in outward if rule not in rules]
     for rule in rules:
+        if rule in outward:
+            continue
         peers = rule.get("to") or [{}]
         if any("podSelector" not in peer for peer in peers):
             found.append("may call whole namespaces")

@@ -1,4 +1,4 @@
-"""Which ports each container opens, by what tells it so: settings of ours, arguments of Triton."""
+"""Which ports each container opens, by what tells it so: settings of ours, arguments of others."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from tests.deploy.k8s import settings_of
 from tests.deploy.k8s.rendering import Objects
 from tests.deploy.k8s.workloads import Workload
 
+_OF_FLOWER = {"fleet": "fleet-api", "control": "control-api", "health": "health-server"}
 _OTHERS = {"qdrant": {"http": 6333, "grpc": 6334, "p2p": 6335}, "redis": {"redis": 6379}}
 """Ports that programs of others open by default."""
 
@@ -19,6 +20,9 @@ def ports(objects: Objects, workload: Workload) -> dict[str, int]:
         return {
             name: int(argument(workload, f"{name}-port")) for name in ("http", "grpc", "metrics")
         }
+    if workload.app in ("superlink", "supernode"):
+        told = {name: argument(workload, f"{each}-address") for name, each in _OF_FLOWER.items()}
+        return {name: int(each.rpartition(":")[2]) for name, each in told.items() if each}
     return _OTHERS.get(workload.app, {})
 
 

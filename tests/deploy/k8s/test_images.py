@@ -13,7 +13,7 @@ from tests.deploy.k8s.test_overlays import OPTIONAL, with_components
 from tests.deploy.k8s.workloads import Workload, lasting, workloads
 
 pytestmark = needs_kubectl
-FOLDERS = ("overlays/dev", "overlays/prod", "jobs/train", "jobs/train-many")
+FOLDERS = ("overlays/dev", "overlays/prod", "overlays/shop", "jobs/train", "jobs/train-many")
 _STAGE = re.compile(r"^FROM (\S+) AS (\S+)$", re.MULTILINE)
 OURS = "wherefore/"
 

@@ -27,7 +27,7 @@ from tests.deploy.k8s.workloads import lasting, matches, named, of_kind, workloa
 
 pytestmark = needs_kubectl
 CHECKS = (availability, pods, ports, probes, references, schemas, settings_of)
-OPTIONAL = ("gpu", "tracing", "canary")
+OPTIONAL = ("gpu", "tracing", "canary", "federated")
 """Components that the production overlay names in a comment."""
 
 

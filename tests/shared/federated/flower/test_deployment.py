@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -103,13 +104,13 @@ def test_nodes_train_over_grpc_with_tls_as_they_do_in_one_process(
         f'[superlink]\ndefault = "shops"\n[superlink.shops]\naddress = "127.0.0.1:{control}"\n'
         f'root-certificates = "{tmp_path}/ca/ca.crt"\n'
     )
-    keys = [key_pair(tmp_path, f"shop{at}.key") for at in range(shops)] if known else []
-    for key in keys:
-        registered = subprocess.run(
-            [BIN / "flwr", "supernode", "register", f"{key}.pub", "shops"],
-            env=variables, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert registered.returncode == 0, registered.stdout + registered.stderr
+    (tmp_path / "keys").mkdir()
+    keys = [key_pair(tmp_path / "keys", f"shop{at}") for at in range(shops)] if known else []
+    link_of = ["--link", f"127.0.0.1:{control}", "--ca", str(tmp_path / "ca" / "ca.crt")]
+    if known:  # as the jobs in Kubernetes do
+        for said in ("registered", "known already"):
+            told_keys = _operate("register", str(tmp_path / "keys"), *link_of)
+            assert told_keys.count(said) == shops
     nodes = [
         processes(
             tmp_path / f"node{at}.log", variables, BIN / "flower-supernode",
@@ -132,15 +133,22 @@ def test_nodes_train_over_grpc_with_tls_as_they_do_in_one_process(
         refused = (tmp_path / "stranger.log").read_text
         until(lambda: "Failed to activate SuperNode" in refused(), [link, *nodes], told)
     out = tmp_path / "out"
-    begun = subprocess.run(
-        [
-            BIN / "flwr", "run", APP, "shops", "--run-config",
-            f'task="{tmp_path}/task.json" out="{out}" rounds=1 batch=8 least-shops={shops} '
-            f"secure={str(secure).lower()}",
-        ],
-        env=variables, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert begun.returncode == 0, begun.stdout + begun.stderr
+    config = {"task": f"{tmp_path}/task.json", "rounds": 1, "batch": 8, "least-shops": shops}
+    if known:
+        lines = [f"{key} = {json.dumps(value)}" for key, value in config.items()]
+        (tmp_path / "run.toml").write_text("\n".join(lines))
+        told_run = _operate("run", str(tmp_path / "run.toml"), "--out", str(out), *link_of)
+        assert f"the model is in {out}" in told_run
+    else:
+        pairs = [f"{key}={json.dumps(value)}" for key, value in config.items()]
+        begun = subprocess.run(
+            [
+                BIN / "flwr", "run", APP, "shops", "--run-config",
+                " ".join([*pairs, f'out="{out}"', "secure=false"]),
+            ],
+            env=variables, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert begun.returncode == 0, begun.stdout + begun.stderr
     until((out / "model.json").is_file, [link, *nodes], told)
     card = json.loads((out / "model.json").read_text())
     assert card["shops"] == shops
@@ -150,6 +158,28 @@ def test_nodes_train_over_grpc_with_tls_as_they_do_in_one_process(
         for at, expected in enumerate(here):
             np.testing.assert_allclose(model[f"w{at}"], expected, atol=2e-3)
             assert np.abs(expected).max() > 0.01
+
+
+def _operate(*arguments: str) -> str:
+    """Runs the operator's program; returns what it says."""
+    done = subprocess.run(
+        [sys.executable, "-m", "shared.federated.flower", *arguments],
+        env=environment.variables(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+def test_noise_without_its_accountant_is_refused_before_the_first_round(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shared.federated.errors import FederatedError
+    from shared.federated.flower import server
+
+    monkeypatch.setattr(server, "find_spec", lambda _name: None)
+    config = {"noise": 1.0, "clip": 1.0, "out": str(tmp_path), "task": "t"}
+    with pytest.raises(FederatedError, match="federated-private"):
+        server.main(None, SimpleNamespace(run_config=config))
 
 
 def test_a_run_configuration_that_is_wrong_is_told_by_name() -> None:
