@@ -23,10 +23,10 @@ TEXT: Final = "text"
 _AS_WRITTEN: Final = frozenset({TEXT, "product_type"})
 
 _CUE = re.compile(
-    r"(?<![a-z])(?:without|w/o|except(?: for)?|excluding|exclude|other than|anything but|but not"
+    r"(?<![a-z])(without|w/o|except(?: for)?|excluding|exclude|other than|anything but|but not"
     r"|do(?: not|n['’]?t) (?:want|like|need)|(?:is|are)n['’]?t|(?<!why )not|non|no)(?![a-z])"
     r"(?:[\s-]+(?:an?|the|any|in|from|by|made(?: of| by)?|with|for)(?![a-z]))*[\s-]*"
-    r"|(?:不想要|不需要|(?<!要)不要|不含|不带|(?<!是)不是|不喜欢|除了|除去|排除|去掉|(?<!有)没有"
+    r"|(不想要|不需要|(?<!要)不要|不含|不带|(?<!是)不是|不喜欢|除了|除去|排除|去掉|(?<!有)没有"
     # 非常, 特别 and the like are other words.
     r"|非(?!常|洲|凡)|无|(?<![特区类分级性个])别)"
     r"(?:是|带|有|含|买|的|任何|要)?\s*"
@@ -64,7 +64,7 @@ def apply_negation(text: str, entities: Sequence[Entity]) -> tuple[list[Entity],
     for cue in _CUE.finditer(text):
         if _inside(cue.start(), entities):
             continue
-        first = by_start.get(cue.end())
+        first = _excluded(cue, entities)
         if first is None:
             unknown.extend(_unknown(text, cue, entities))
             continue
@@ -77,6 +77,12 @@ def apply_negation(text: str, entities: Sequence[Entity]) -> tuple[list[Entity],
             negated[entity.start] = _exclusion(entity, start, end)
     marked = [replace(e, negated=True) if e.start in negated else e for e in entities]
     return marked, [*negated.values(), *unknown]
+
+
+def _excluded(cue: re.Match[str], entities: Sequence[Entity]) -> Entity | None:
+    """The entity behind a cue; small words of the cue may be its own: "不要|有线", "not|in-ear"."""
+    begin = cue.end(cue.lastindex or 0)
+    return next((e for e in entities if begin <= e.start <= cue.end() < e.end), None)
 
 
 def _exclusion(entity: Entity, start: int, end: int) -> Constraint:
