@@ -22,8 +22,9 @@ from services.retrieval.drafts import (
     stored_product,
     unit_vector,
 )
-from services.retrieval.fields import ValueKind
 from services.retrieval.filters import FilterCompiler, number_paths
+from services.retrieval.journal import Journal
+from services.retrieval.meta import Meta
 from services.retrieval.store.conditions import Condition, Present
 from services.retrieval.store.port import FieldKind, StoredProduct, VectorStore, point_id
 from shared.errors import FailedPreconditionError
@@ -47,19 +48,6 @@ class WriteReport:
     errors: list[RowError] = field(default_factory=list[RowError])
 
 
-@dataclass(frozen=True, slots=True)
-class Meta:
-    """What is kept beside the products."""
-
-    version: int = 0
-    vector_model: str = ""
-    picture_model: str = ""
-    attributes: Mapping[str, frozenset[ValueKind]] = field(
-        default_factory=dict[str, frozenset[ValueKind]]
-    )
-    """Attribute keys with the kinds of values they ever had."""
-
-
 class Catalogue:
     """Products in a vector store."""
 
@@ -69,13 +57,14 @@ class Catalogue:
         """Components of the vectors that are taken."""
         self.picture_dimension = picture_dimension
         """Components of the vectors of pictures that are taken."""
+        self.journal = Journal()
+        """What is written and deleted, for whoever copies the index meanwhile."""
         self._meta = Meta()
         self._stored: Mapping[str, Any] | None = None
         self._lock = threading.Lock()
         self._number_indexes: set[str] = set()
         self._dirty = 0
         self._listing_version = 0
-        self._journal: set[str] | None = None
 
     @property
     def version(self) -> int:
@@ -126,7 +115,7 @@ class Catalogue:
         if stored.get("version", 0) > self._meta.version:
             self._listing_version += 1  # another process wrote, who knows what
         if stored.get("version", 0) >= self._meta.version:
-            self._meta = _read_meta(stored)
+            self._meta = Meta.of(stored)
 
     def close(self) -> None:
         """Closes the store once a write under way is done."""
@@ -198,9 +187,9 @@ class Catalogue:
                 report.indexed += 1
             if changed:
                 # The keys come first: after a crash there may be one too many, never one too few.
-                attributes = _with_attributes(self._meta, products)
+                attributes = self._meta.attributes_with(products)
                 meta = Meta(self._meta.version + 1, model, picture_model, attributes)
-                with self._new_version(meta), self._noted(changed):
+                with self._new_version(meta), self.journal.noting(changed):
                     self.store.write(list(changed.values()))
                     self._listing_version += relisted
                 self._dirty += len(changed)
@@ -229,25 +218,11 @@ class Catalogue:
             there = {record.product_id for record in self.store.fetch(points, ())}
             if there:
                 meta = replace(self._meta, version=self.version + 1)
-                with self._new_version(meta), self._noted(there):
+                with self._new_version(meta), self.journal.noting(there):
                     self.store.delete(sorted(there))
                     self.store.flush()
                     self._listing_version += 1
             return [i for i in wanted if i in there], [i for i in wanted if i not in there]
-
-    @contextmanager
-    def journal(self) -> Generator[None]:
-        """Keeps the ids of what is written and deleted meanwhile, for `take_journal`."""
-        self._journal = set()
-        try:
-            yield
-        finally:
-            self._journal = None
-
-    def take_journal(self) -> set[str]:
-        """Returns the points written or deleted since this was last called; they can be read."""
-        journal, self._journal = self._journal or set(), set[str]()
-        return journal
 
     @contextmanager
     def paused(self) -> Generator[None]:
@@ -283,27 +258,12 @@ class Catalogue:
         return {record.product_id: (record.dense, record.picture) for record in records}
 
     @contextmanager
-    def _noted(self, product_ids: Iterable[str]) -> Generator[None]:
-        """Notes what is written, once it is there, or may be there in part."""
-        try:
-            yield
-        finally:
-            if self._journal is not None:
-                self._journal.update(map(point_id, product_ids))
-
-    @contextmanager
     def _new_version(self, meta: Meta) -> Generator[None]:
         """Keeps a version before its write and shows it after.
 
         Readers remember what they read under a version: it must not be seen before its products.
         """
-        document = {
-            "version": meta.version,
-            "vector_model": meta.vector_model,
-            "picture_model": meta.picture_model,
-            "attributes": {key: sorted(kinds) for key, kinds in meta.attributes.items()},
-        }
-        self.store.write_meta(document)
+        self.store.write_meta(meta.document)
         try:
             yield
         finally:
@@ -312,29 +272,6 @@ class Catalogue:
 
 def _points(product_ids: Sequence[str]) -> list[str]:
     return [point_id(each) for each in dict.fromkeys(product_ids)]
-
-
-def _with_attributes(meta: Meta, products: Iterable[Product]) -> Mapping[str, frozenset[ValueKind]]:
-    known = dict(meta.attributes)
-    for product in products:
-        for key, value in product.attributes.items():
-            if value.numbers:
-                kind = ValueKind.NUMBER
-            else:
-                kind = ValueKind.BOOLEAN if value.HasField("boolean") else ValueKind.KEYWORD
-            if kind not in known.get(key, ()):
-                known[key] = known.get(key, frozenset[ValueKind]()) | {kind}
-    return known
-
-
-def _read_meta(document: Mapping[str, Any]) -> Meta:
-    attributes: Mapping[str, list[str]] = document.get("attributes", {})
-    return Meta(
-        version=document.get("version", 0),
-        vector_model=document.get("vector_model", ""),
-        picture_model=document.get("picture_model", ""),
-        attributes={key: frozenset(map(ValueKind, kinds)) for key, kinds in attributes.items()},
-    )
 
 
 def _model_of(vectors: Iterable[Vector | None], model: str, check: Callable[[Vector], None]) -> str:

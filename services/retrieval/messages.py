@@ -10,7 +10,8 @@ from services.retrieval.blobs import check_mask
 from services.retrieval.drafts import Draft, unit_vector
 from services.retrieval.facets import Facet, FacetSpec
 from services.retrieval.filters import ATTRIBUTES, FILTER_FIELDS, ValueKind
-from services.retrieval.search import LEGS, Found, SearchQuery, SimilarQuery
+from services.retrieval.neighbours import SimilarQuery
+from services.retrieval.search import LEGS, Found, SearchQuery
 from services.retrieval.statistics import CatalogueTerms, Counts
 from shared.errors import InvalidArgumentError, entry_path
 from shared.number_intervals import Interval

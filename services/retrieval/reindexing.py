@@ -139,14 +139,14 @@ class Reindexer:
         source: VectorIndex = self._store
         for key, kind in source.fields().items():
             target.ensure_field(key, kind)
-        with self._catalogue.journal():
+        with self._catalogue.journal.kept():
             # Listed once writes are noted: one in between would be in neither.
             self._copy(target, points(), Stage.COPYING)
             self._build_graph(target)
             if self._store.shared:
                 self._copy(target, self._differences(target), Stage.CATCHING_UP)
             for _ in range(_MOST_ROUNDS):
-                written = self._catalogue.take_journal()
+                written = self._catalogue.journal.take()
                 self._copy(target, sorted(written), Stage.CATCHING_UP)
                 if len(written) <= _FEW:
                     break
@@ -159,7 +159,7 @@ class Reindexer:
     def _change_over(self, target: VectorIndex, known: States) -> None:
         with self._catalogue.paused():
             self._check_stopped()
-            last = sorted(self._catalogue.take_journal())
+            last = sorted(self._catalogue.journal.take())
             for start in range(0, len(last), _PAGE):
                 _bring_over(self._store, target, last[start : start + _PAGE])
             if self._store.shared:

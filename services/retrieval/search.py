@@ -14,6 +14,7 @@ from services.retrieval.blobs import SUMMARY, WHOLE, blob_for, decode
 from services.retrieval.catalogue import Catalogue
 from services.retrieval.constraints import Demands, compile_constraints
 from services.retrieval.fusion import Fused, fuse
+from services.retrieval.neighbours import SimilarQuery, nearest
 from services.retrieval.sparse import query_vector
 from services.retrieval.store.conditions import Condition, IdIn, Negated, all_of
 from services.retrieval.store.port import (
@@ -21,11 +22,8 @@ from services.retrieval.store.port import (
     PICTURE,
     SPARSE,
     Hit,
-    Record,
-    SparseVector,
     point_id,
 )
-from shared.errors import NotFoundError
 from shared.filter_syntax import join_and, parse_filter
 from shared.timing import StageTimer
 from wherefore.common.v1.product_pb2 import Product
@@ -65,18 +63,6 @@ class SearchQuery:
     """Of legs in the fusion, in place of those of the options."""
     limit: int = 100
     exact: bool = False
-    mask: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SimilarQuery:
-    """What neighbours are looked for; one weight for each product."""
-
-    product_ids: Sequence[str]
-    weights: Sequence[float]
-    filter: str = ""
-    excluded_ids: Sequence[str] = ()
-    limit: int = 100
     mask: Sequence[str] = ()
 
 
@@ -247,17 +233,7 @@ class Searcher:
     def _neighbours(self, query: SimilarQuery) -> list[Hit]:
         where, _ = self.compile(query.filter, ())
         where = _without(where, (*query.product_ids, *query.excluded_ids))
-        weight_of: dict[str, float] = {}
-        for product_id, weight in zip(query.product_ids, query.weights, strict=True):
-            weight_of[product_id] = weight_of.get(product_id, 0.0) + weight
-        records = self._store.fetch([point_id(each) for each in weight_of], (), vectors=True)
-        if not records:
-            raise NotFoundError("none of the products is in the catalogue")
-        mean = _mean_vector(records, weight_of)
-        if mean is not None:
-            return self._store.search_dense(mean, query.limit, where)
-        words = _sum_of_words(records, weight_of)
-        return self._store.search_sparse(words, query.limit, where) if words.indices else []
+        return nearest(self._store, query, where)
 
     def _get(self, points: Sequence[str], mask: Sequence[str]) -> list[Product]:
         found = self._products(points, mask, WHOLE)
@@ -296,26 +272,3 @@ class Searcher:
 
 def _without(where: Condition | None, excluded: Sequence[str]) -> Condition | None:
     return all_of(where, Negated(IdIn(tuple(excluded))) if excluded else None)
-
-
-def _mean_vector(
-    records: Sequence[Record], weight_of: Mapping[str, float]
-) -> NDArray[np.float32] | None:
-    """Returns the weighted mean of the vectors at unit length; None when there is no direction."""
-    vectors = [(weight_of[r.product_id], r.dense) for r in records if r.dense is not None]
-    if not vectors:
-        return None
-    weights = np.array([weight for weight, _ in vectors], dtype=np.float32)
-    mean: NDArray[np.float32] = weights @ np.stack([vector for _, vector in vectors])
-    length = np.linalg.norm(mean)
-    return (mean / length).astype(np.float32) if length > 0 else None
-
-
-def _sum_of_words(records: Sequence[Record], weight_of: Mapping[str, float]) -> SparseVector:
-    weights: dict[int, float] = {}
-    for record in records:
-        if record.sparse is not None:
-            factor = weight_of[record.product_id]
-            for index, value in zip(record.sparse.indices, record.sparse.values, strict=True):
-                weights[index] = weights.get(index, 0.0) + factor * value
-    return SparseVector(tuple(weights), tuple(weights.values()))

@@ -4,10 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 from qdrant_client import QdrantClient, models
-from qdrant_client.http.exceptions import UnexpectedResponse
 
 from services.retrieval.store.conditions import Condition
 from services.retrieval.store.layout import Layout
@@ -24,16 +22,15 @@ from services.retrieval.store.port import (
     point_id,
 )
 from services.retrieval.store.records import ID, to_record, to_stored
+from services.retrieval.store.server_collection import add_pictures, create_collection
 from services.retrieval.store.server_errors import translate_errors
 from services.retrieval.store.server_models import (
     FILTERS,
     KIND_OF,
     KINDS,
-    QUANTISATION,
     to_point,
 )
 
-_log: structlog.stdlib.BoundLogger = structlog.get_logger()
 _PAGE: Final = 1_000
 _META_POINT: Final = 1
 
@@ -63,28 +60,7 @@ class ServerIndex:
 
     def create(self) -> None:
         """Creates the collection, without payload indexes."""
-        layout = self._layout
-        self._client.create_collection(
-            self._collection,
-            vectors_config={
-                DENSE: models.VectorParams(
-                    size=layout.dimension,
-                    distance=models.Distance.COSINE,
-                    hnsw_config=models.HnswConfigDiff(
-                        m=layout.hnsw_m, ef_construct=layout.hnsw_ef_construct
-                    ),
-                ),
-                PICTURE: models.VectorParams(
-                    size=layout.picture_dimension, distance=models.Distance.COSINE
-                ),
-            },
-            sparse_vectors_config={SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
-            on_disk_payload=True,
-            quantization_config=QUANTISATION[layout.quantisation],
-            shard_number=layout.shards,
-            replication_factor=layout.replicas,
-            write_consistency_factor=layout.write_consistency,
-        )
+        create_collection(self._client, self._collection, self._layout)
 
     def ensure_fields(self) -> None:
         """Creates the payload indexes that the layout wants."""
@@ -92,26 +68,11 @@ class ServerIndex:
         self._fields = set(found.payload_schema)
         vectors = found.config.params.vectors
         if not (isinstance(vectors, dict) and PICTURE in vectors):
-            self._add_pictures()
+            dimension = self._layout.picture_dimension
+            if not add_pictures(self._client, self._collection, dimension):
+                self._vectors.remove(PICTURE)
         for key, kind in self._layout.fields.items():
             self.ensure_field(key, kind)
-
-    def _add_pictures(self) -> None:
-        """Gives a collection that was made without them a place for vectors of pictures.
-
-        A server that cannot does without: products are found as before, and pictures once the
-        collection was made anew.
-        """
-        config = models.DenseVectorNameConfig(
-            dense=models.DenseVectorConfig(
-                size=self._layout.picture_dimension, distance=models.Distance.COSINE
-            )
-        )
-        try:
-            self._client.create_vector_name(self._collection, PICTURE, config)
-        except (UnexpectedResponse, ValueError) as error:
-            self._vectors.remove(PICTURE)
-            _log.warning("no vectors of pictures", collection=self._collection, reason=str(error))
 
     @translate_errors
     def ping(self) -> None:
