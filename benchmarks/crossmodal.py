@@ -10,13 +10,13 @@ import sys
 
 from benchmarks import report
 from benchmarks.data import data_folder
-from services.nlu.pictures.evaluation.run import (
+from services.nlu.pictures.evaluation.outcome import (
     BASELINE,
     HISTOGRAM,
     MODEL,
     CrossmodalEvaluation,
-    evaluate_crossmodal,
 )
+from services.nlu.pictures.evaluation.run import evaluate_crossmodal
 from services.nlu.pictures.opening import open_dual_encoder
 from shared.cli.crossmodal_evaluation_view import shown
 from shared.cli.evaluation_progress import picture_progress

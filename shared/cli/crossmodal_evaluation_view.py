@@ -9,7 +9,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from services.nlu.pictures.evaluation.measure import Ranks
-    from services.nlu.pictures.evaluation.run import CrossmodalEvaluation
+    from services.nlu.pictures.evaluation.outcome import CrossmodalEvaluation
     from shared.evaluation.significance import Interval
 
 

@@ -13,7 +13,7 @@ from shared.cli.extras import require_extra
 from shared.cli.options import Json
 
 if TYPE_CHECKING:
-    from services.nlu.pictures.evaluation.run import CrossmodalEvaluation
+    from services.nlu.pictures.evaluation.outcome import CrossmodalEvaluation
 
 
 def crossmodal(

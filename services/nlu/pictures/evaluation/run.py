@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -24,8 +23,12 @@ from services.nlu.pictures.evaluation.measure import (
     area_by_product,
     by_product,
     first_right,
-    interval_json,
-    recalls,
+)
+from services.nlu.pictures.evaluation.outcome import (
+    BASELINE,
+    HISTOGRAM,
+    MODEL,
+    CrossmodalEvaluation,
 )
 from services.nlu.pictures.evaluation.shop import (
     COLOURS,
@@ -38,9 +41,6 @@ from services.nlu.pictures.port import DualEncoder
 from shared.evaluation.significance import Interval
 from shared.pictures.decoding import Pixels, decode
 
-MODEL: Final = "dual encoder"
-BASELINE: Final = "colour histogram and category"
-HISTOGRAM: Final = "colour histogram alone"
 _WEIGHTS: Final = (0.02, 0.05, 0.1, 0.2, 0.5)
 """Of the baseline's category, from which the products for choices choose."""
 _SHARES: Final = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -53,57 +53,9 @@ _EDIT_AND_TEXT: Final = "edit and text"
 _VIEWS: Final = "other views"
 _SYSTEM: Final = {_VIEWS: _BOTH}
 """What is chosen -> the system that it is chosen by, where they are not called alike."""
-_CUT: Final = 10
 _CHUNK: Final = 32
 
 Scores = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class CrossmodalEvaluation:
-    """What came of it; every mapping is by system.
-
-    Attributes:
-        text_to_picture: Listings of the products in each colour find their pictures.
-        picture_to_text: Pictures find the listing of what they show among all listings.
-        other_views: A picture and the listing of what it shows find its other pictures.
-        like_this_but: A picture and another colour find the product in it: by the picture alone, by
-            the text alone ("red. Women, Tees"), by both, by an edit ("red"), and by the text with
-            the edited picture.
-        colours: Share of the pictures whose colour word fits best of all such words.
-        patterns: Area under the ROC curve of words for patterns against "plain".
-        chosen: What was chosen on the products for choices.
-        counts: Products and pictures of each part.
-    """
-
-    text_to_picture: Mapping[str, Ranks]
-    picture_to_text: Mapping[str, Ranks]
-    other_views: Mapping[str, Ranks]
-    like_this_but: Mapping[str, Ranks]
-    colours: Mapping[str, Interval]
-    patterns: Mapping[str, Interval]
-    chosen: Mapping[str, float]
-    counts: Mapping[str, Mapping[str, int]]
-
-    @property
-    def times_baseline(self) -> float:
-        """Recall@10 from text to picture over that of the baseline."""
-        ours, theirs = (self.text_to_picture[name].recall(_CUT).mean for name in (MODEL, BASELINE))
-        return ours / max(theirs, 1e-9)
-
-    def as_json(self) -> dict[str, object]:
-        """Returns the figures."""
-        return {
-            "text_to_picture": recalls(self.text_to_picture),
-            "picture_to_text": recalls(self.picture_to_text),
-            "other_views": recalls(self.other_views),
-            "like_this_but": recalls(self.like_this_but),
-            "times_baseline": self.times_baseline,
-            "colour_words": {name: interval_json(each) for name, each in self.colours.items()},
-            "pattern_words": {name: interval_json(each) for name, each in self.patterns.items()},
-            "chosen": dict(self.chosen),
-            "parts": {name: dict(each) for name, each in self.counts.items()},
-        }
 
 
 async def evaluate_crossmodal(

@@ -7,7 +7,8 @@ import pytest
 
 from services.nlu.pictures.evaluation.baseline import HistogramBaseline, histogram
 from services.nlu.pictures.evaluation.measure import area_by_product, by_product, first_right
-from services.nlu.pictures.evaluation.run import BASELINE, MODEL, evaluate_crossmodal
+from services.nlu.pictures.evaluation.outcome import BASELINE, MODEL
+from services.nlu.pictures.evaluation.run import evaluate_crossmodal
 from services.nlu.pictures.evaluation.shop import read_pictures
 from shared.catalogue import CatalogueError
 from shared.pictures.decoding import decode
