@@ -32,9 +32,13 @@ class OwnEnvironment:
 
     @property
     def installed(self) -> bool:
-        """Whether it is there, whole, with these contents."""
+        """Whether it is there, whole, with these contents, and its Python still is."""
         stamp = self.folder / STAMP
-        return stamp.is_file() and stamp.read_text(encoding="utf-8") == self.contents
+        return (
+            self.program("python").is_file()
+            and stamp.is_file()
+            and stamp.read_text(encoding="utf-8") == self.contents
+        )
 
     @property
     def packages(self) -> Path:

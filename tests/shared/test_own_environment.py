@@ -46,6 +46,16 @@ def test_it_is_made_once_and_anew_for_other_contents(tmp_path: Path, wheel: Path
     assert not (own.folder / "mark").exists()
 
 
+def test_it_is_made_anew_where_its_python_is_gone(tmp_path: Path, wheel: Path) -> None:
+    own = OwnEnvironment(tmp_path / "own", "toy 1.0")
+    own.install(["--no-index", "--no-deps", str(wheel)])
+    (own.folder / "bin" / "python").unlink()
+    (own.folder / "bin" / "python").symlink_to(tmp_path / "python-of-before-the-upgrade")
+    assert not own.installed
+    own.install(["--no-index", "--no-deps", str(wheel)])
+    assert own.installed
+
+
 def test_what_pip_cannot_do_leaves_no_stamp(tmp_path: Path) -> None:
     own = OwnEnvironment(tmp_path / "own", "x")
     with pytest.raises(InstallError):
