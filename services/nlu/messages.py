@@ -7,12 +7,13 @@ from services.nlu import domain
 from services.nlu.analysis import Analysed
 from services.nlu.domain import EntityType, IntentType, SentimentLabel
 from services.nlu.learnt.attribution import AttributedWord, Attribution
-from services.nlu.merge import read_categories, read_entities, read_intents, read_sentiment
-from services.nlu.passes import Learnt, Loss, Lost, VectorF32
+from services.nlu.merge import merge, read_categories, read_entities, read_intents, read_sentiment
+from services.nlu.passes import Learnt, Loss, Lost, VectorF32, Wanted
 from wherefore.common.v1.diagnostics_pb2 import Degradation, DegradationCause
 from wherefore.common.v1.vector_pb2 import Vector
 from wherefore.nlu.v1 import query_understanding_pb2 as pb
 from wherefore.nlu.v1.match_attribution_pb2 import MatchAttribution, WordAttribution
+from wherefore.nlu.v1.nlu_service_pb2 import ParseRequest, ParseResponse
 from wherefore.nlu.v1.text_analysis_pb2 import ReasonTag, TextAnalysis
 
 _INTENTS: Final = {kind: pb.IntentType.Value(f"INTENT_TYPE_{kind.name}") for kind in IntentType}
@@ -30,7 +31,7 @@ HEAD_STAGE: Final = "nlu.intent_head"
 
 
 def to_message(understanding: domain.Understanding) -> pb.QueryUnderstanding:
-    """Returns the message of what the rules say of a query; `fill` puts in the rest."""
+    """Returns the message of what the rules say of a query; `complete` puts in the rest."""
     return pb.QueryUnderstanding(
         query=understanding.query,
         normalized_query=understanding.normalized_query,
@@ -61,13 +62,31 @@ def to_message(understanding: domain.Understanding) -> pb.QueryUnderstanding:
     )
 
 
-def fill(message: pb.QueryUnderstanding, understanding: domain.Understanding) -> None:
-    """Puts in what the models have a say in: intent, entities, mood and kinds of product."""
-    message.intent.CopyFrom(_intent(understanding.intent))
-    message.alternative_intents.extend(map(_intent, understanding.alternative_intents))
-    message.entities.extend(map(_entity, understanding.entities))
-    message.sentiment.CopyFrom(_sentiment(understanding.sentiment))
-    message.categories.extend(map(_category, understanding.categories))
+def wanted_of(request: ParseRequest, understanding: domain.Understanding) -> Wanted:
+    """Returns what a query asks of the models, once the rules have read it."""
+    return Wanted(
+        understanding.reading_text,
+        understanding.language_code,
+        None if request.skip_vector else understanding.embedding_text,
+    )
+
+
+def complete(
+    response: ParseResponse,
+    request: ParseRequest,
+    understanding: domain.Understanding,
+    learnt: Learnt,
+) -> None:
+    """Adds what the models say to what the rules said already."""
+    if learnt.reading is not None:
+        understanding = merge(understanding, learnt.reading, learnt.reader)
+        vector = learnt.reading.vector
+        if request.reading_vector and vector is not None:
+            response.reading_vector.CopyFrom(to_vector(vector, learnt.reader))
+    _fill(response.understanding, understanding)
+    if learnt.vector is not None:
+        response.understanding.vector.CopyFrom(to_vector(learnt.vector, learnt.vector_model))
+    response.degraded.extend(_degradations(learnt))
 
 
 def to_analysis(analysed: Analysed) -> TextAnalysis:
@@ -102,7 +121,16 @@ def to_vector(values: VectorF32, model: str) -> Vector:
     return Vector(values=values.tolist(), model=model)
 
 
-def to_degradations(learnt: Learnt) -> Iterator[Degradation]:
+def _fill(message: pb.QueryUnderstanding, understanding: domain.Understanding) -> None:
+    """Puts in what the models have a say in: intent, entities, mood and kinds of product."""
+    message.intent.CopyFrom(_intent(understanding.intent))
+    message.alternative_intents.extend(map(_intent, understanding.alternative_intents))
+    message.entities.extend(map(_entity, understanding.entities))
+    message.sentiment.CopyFrom(_sentiment(understanding.sentiment))
+    message.categories.extend(map(_category, understanding.categories))
+
+
+def _degradations(learnt: Learnt) -> Iterator[Degradation]:
     """Yields what the models that were lost mean for the answer."""
     if learnt.lost_reading:
         yield _degradation(READING_STAGE, "rules alone", learnt.lost_reading)

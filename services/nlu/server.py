@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import Any
 
 import grpc.aio
-from cachetools import LRUCache
 
 from services.nlu import validation
 from services.nlu.analysis import analyse
@@ -17,26 +16,24 @@ from services.nlu.domain import ParseOptions, Understanding
 from services.nlu.embedding import encode_all, encode_in
 from services.nlu.learnt.intent_heads import IntentHeads
 from services.nlu.learnt.models import Models, open_models
-from services.nlu.merge import merge
 from services.nlu.messages import (
     EMBEDDING_STAGE,
     READING_STAGE,
-    fill,
+    complete,
     to_analysis,
-    to_degradations,
     to_message,
     to_vector,
+    wanted_of,
 )
 from services.nlu.pairs import attribute, match
 from services.nlu.passes import ForwardPasses, Learnt, Wanted
 from services.nlu.pictures.server import PictureServer
-from services.nlu.understanding import QueryReader
+from services.nlu.rule_reader import RuleReader
 from shared.catalogue_watch import CatalogueWatch
 from shared.channel import open_channel
 from shared.deadline import current_deadline
 from shared.errors import UnavailableError, WhereforeError
 from shared.inference import TextEncoder
-from shared.metrics import count_lookup
 from shared.text.analysis import warm_up
 from shared.timing import StageTimer
 from wherefore.nlu.v1 import nlu_service_pb2 as pb
@@ -47,7 +44,6 @@ from wherefore.nlu.v1.nlu_service_pb2_grpc import (
 
 _RETRIEVAL = "wherefore.retrieval.v1.RetrievalService"
 _RULES_STAGE = "nlu.rules"
-_ParseKey = tuple[int, str, ParseOptions]
 _Context = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -89,15 +85,15 @@ class NluService(NluServiceServicer):
             if lender
             else IntentHeads(settings.inference.model_dir, settings.intent_heads)
         )
-        self._pictures = PictureServer(settings, self._gloss, lender._pictures if lender else None)
-        self._reader = self._new_reader(CatalogueTerms())
-        self._parsed: LRUCache[_ParseKey, Understanding] = LRUCache(settings.parse_cache_size)
+        self._rules = RuleReader(settings.encoder_languages, settings.parse_cache_size)
+        gloss = self._rules.embedding_text
+        self._pictures = PictureServer(settings, gloss, lender._pictures if lender else None)
 
     async def start(self) -> None:
         """Loads dictionaries, opens the models and starts to watch versions and terms."""
         settings = self._settings
         await asyncio.to_thread(warm_up)
-        await asyncio.to_thread(self._reader.warm_up)
+        await asyncio.to_thread(self._rules.warm_up)
         models = self._models = self._models or await self._find_models()
         self._passes = ForwardPasses(
             models,
@@ -161,10 +157,7 @@ class NluService(NluServiceServicer):
 
         Parses by older terms are dropped; those under way store theirs under the older version.
         """
-        reader = self._new_reader(terms)
-        reader.warm_up()
-        self._reader = reader
-        self._parsed = LRUCache(self._settings.parse_cache_size)
+        self._rules.use_terms(terms)
 
     async def Parse(self, request: pb.ParseRequest, context: _Context) -> pb.ParseResponse:  # noqa: N802
         """See nlu_service.proto."""
@@ -175,13 +168,13 @@ class NluService(NluServiceServicer):
             self._settings.embedding_budget_seconds, self._settings.embedding_reserve_seconds
         )
         learning = asyncio.create_task(
-            self._learn([_wanted(request, understanding)], timeout, timer)
+            self._learn([wanted_of(request, understanding)], timeout, timer)
         )
         # One turn of the loop sends the requests off; models work while the rest is translated.
         await asyncio.sleep(0)
         response = pb.ParseResponse(understanding=to_message(understanding))
         [learnt] = await learning
-        _complete(response, request, understanding, learnt)
+        complete(response, request, understanding, learnt)
         response.timings.extend(timer.timings())
         return response
 
@@ -200,7 +193,7 @@ class NluService(NluServiceServicer):
             self._settings.batch_budget_seconds, self._settings.embedding_reserve_seconds
         )
         shared_timer = StageTimer()
-        wanted = list(map(_wanted, request.requests, understandings))
+        wanted = list(map(wanted_of, request.requests, understandings))
         batch = pb.ParseBatchResponse()
         learnt = await self._learn(wanted, timeout, shared_timer)
         # The passes are those of the whole batch, and every query waited for them.
@@ -208,7 +201,7 @@ class NluService(NluServiceServicer):
         parts = zip(request.requests, understandings, timers, learnt, strict=True)
         for asked, understanding, timer, item in parts:
             response = batch.responses.add(understanding=to_message(understanding))
-            _complete(response, asked, understanding, item)
+            complete(response, asked, understanding, item)
             timer.merge(passes)
             response.timings.extend(timer.timings())
         return batch
@@ -254,22 +247,10 @@ class NluService(NluServiceServicer):
             stage.queue_nanos, stage.inference_nanos = made.queue_nanos, made.inference_nanos
         return pb.AnalyseResponse(analyses=map(to_analysis, made.items), timings=timer.timings())
 
-    def _gloss(self, text: str) -> str:
-        return self._reader.read(text, ParseOptions("", keep_spelling=True)).embedding_text
-
-    def _new_reader(self, terms: CatalogueTerms) -> QueryReader:
-        return QueryReader(terms, frozenset(self._settings.encoder_languages))
-
     def _read(self, request: pb.ParseRequest, timer: StageTimer) -> Understanding:
         options = ParseOptions(request.language_code, request.keep_spelling)
-        reader = self._reader
-        key = reader.terms.version, request.query, options
         with timer.stage(_RULES_STAGE):
-            understanding = self._parsed.get(key)
-            count_lookup("nlu.parse", hit=understanding is not None)
-            if understanding is None:
-                understanding = self._parsed[key] = reader.read(request.query, options)
-        return understanding
+            return self._rules.read(request.query, options)
 
     async def _learn(
         self, wanted: Sequence[Wanted], timeout_s: float, timer: StageTimer
@@ -307,29 +288,3 @@ class NluService(NluServiceServicer):
         if self._models is None or self._passes is None:
             raise UnavailableError("the service is starting")
         return self._models
-
-
-def _wanted(request: pb.ParseRequest, understanding: Understanding) -> Wanted:
-    return Wanted(
-        understanding.reading_text,
-        understanding.language_code,
-        None if request.skip_vector else understanding.embedding_text,
-    )
-
-
-def _complete(
-    response: pb.ParseResponse,
-    request: pb.ParseRequest,
-    understanding: Understanding,
-    learnt: Learnt,
-) -> None:
-    """Adds what the models say to what the rules said already."""
-    if learnt.reading is not None:
-        understanding = merge(understanding, learnt.reading, learnt.reader)
-        vector = learnt.reading.vector
-        if request.reading_vector and vector is not None:
-            response.reading_vector.CopyFrom(to_vector(vector, learnt.reader))
-    fill(response.understanding, understanding)
-    if learnt.vector is not None:
-        response.understanding.vector.CopyFrom(to_vector(learnt.vector, learnt.vector_model))
-    response.degraded.extend(to_degradations(learnt))
