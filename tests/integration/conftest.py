@@ -100,8 +100,17 @@ def experiments_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def pictures_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the secured suite finds pictures of products: each tenant's in a folder of its own."""
+    return tmp_path_factory.mktemp("pictures")
+
+
+@pytest.fixture(scope="session")
 def secured(
-    tmp_path_factory: pytest.TempPathFactory, security: SecuritySettings, experiments_file: Path
+    tmp_path_factory: pytest.TempPathFactory,
+    security: SecuritySettings,
+    experiments_file: Path,
+    pictures_dir: Path,
 ) -> Iterator[Suite]:
     """A suite with security on, without a catalogue."""
     quick = {
@@ -113,6 +122,7 @@ def secured(
     told = {"EPSILON": "1000", "CONTRIBUTIONS": "1"}
     quick |= {f"WHEREFORE_ORCHESTRATOR_PRIVACY__{name}": value for name, value in told.items()}
     quick["WHEREFORE_ORCHESTRATOR_EXPERIMENTS_FILE"] = str(experiments_file)
+    quick["WHEREFORE_ORCHESTRATOR_PICTURES_DIR"] = str(pictures_dir)
     home = tmp_path_factory.mktemp("secured")
     with Suite(
         home,

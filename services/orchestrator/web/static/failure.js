@@ -1,20 +1,23 @@
 // What stands in the place of an answer that did not come, with a way to go on.
 import { useKey } from "./api.js";
-import { el } from "./dom.js";
+import { $, el } from "./dom.js";
 import { t } from "./text.js";
 
 // What a suite with security on says to who shows no key, or one that does not open this.
 const KEYLESS = ["UNAUTHENTICATED", "PERMISSION_DENIED"];
 
+export const asksForKey = (error) => KEYLESS.includes(error.status);
+
 function keyForm(retry) {
-  const input = el("input", { id: "key", type: "password", required: true, autocomplete: "off", spellcheck: "false" });
+  const id = $("key") ? `key-${document.querySelectorAll(".key-form").length}` : "key"; // a conversation may ask twice
+  const input = el("input", { id, type: "password", required: true, autocomplete: "off", spellcheck: "false" });
   const use = (event) => {
     event.preventDefault();
     useKey(input.value.trim());
     retry();
   };
-  return el("form", { class: "key", onsubmit: use },
-    el("label", { for: "key" }, t("key")), input,
+  return el("form", { class: "key-form", onsubmit: use },
+    el("label", { for: id }, t("key")), input,
     el("button", { type: "submit", class: "primary" }, t("useKey")));
 }
 
@@ -24,7 +27,7 @@ export const meaning = (error, own = {}) => own[error.status] ?? t("errors")[err
 /** An error in the place of what was asked for. */
 export function failure(error, retry, own = {}) {
   const words = meaning(error, own);
-  if (KEYLESS.includes(error.status)) {
+  if (asksForKey(error)) {
     return el("div", { class: "blank", role: "alert" },
       el("h2", {}, t("keyTitle")), el("p", {}, words), keyForm(retry));
   }

@@ -59,6 +59,7 @@ export default {
   monitorPhrases: "What is said more often",
   monitorExamples: "Examples",
   monitorErrors: {
+    PERMISSION_DENIED: "Opinions are for those who work for the shop: a key of the role “shop” opens them.",
     NETWORK: "Opinion monitoring cannot be reached.",
     UNAVAILABLE: "Opinion monitoring cannot be reached. It usually comes back within seconds.",
     FAILED_PRECONDITION: "This suite runs without opinion monitoring.",

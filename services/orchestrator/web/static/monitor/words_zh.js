@@ -59,6 +59,7 @@ export default {
   monitorPhrases: "明显增多的说法",
   monitorExamples: "示例",
   monitorErrors: {
+    PERMISSION_DENIED: "口碑只对店铺工作人员开放：请使用角色为“shop”的密钥。",
     NETWORK: "无法连接口碑监测。",
     UNAVAILABLE: "无法连接口碑监测，通常几秒内恢复。",
     FAILED_PRECONDITION: "本套服务没有启用口碑监测。",

@@ -3,7 +3,7 @@ import { notices } from "../about.js";
 import { ask, session } from "../api.js";
 import { titleOf } from "../card.js";
 import { $, el } from "../dom.js";
-import { failure } from "../failure.js";
+import { asksForKey, failure } from "../failure.js";
 import { frameWords } from "../frame.js";
 import { current as language, number, switchLanguage, t } from "../text.js";
 import { putThumbnail, resultItem } from "./result.js";
@@ -92,6 +92,15 @@ function show(answer, more) {
   return thumbnails((answer.results ?? []).map((result) => result.product), (product, address) => putThumbnail(byId.get(product.id), address));
 }
 
+/** Says in the place of the results why there are none. */
+function fail(error, retry) {
+  const again = () => {
+    $("results").replaceChildren();
+    return retry();
+  };
+  $("results").replaceChildren(el("li", { class: "blank-place" }, failure(error, again, t("picturesErrors"))));
+}
+
 async function load(more = false) {
   const run = ++state.run;
   clearFaults();
@@ -107,7 +116,7 @@ async function load(more = false) {
     $("notice").replaceChildren();
     $("more").hidden = true;
     if (showFaults(error)) $("results").replaceChildren();
-    else $("results").replaceChildren(el("li", { class: "blank-place" }, failure(error, () => load(more), t("picturesErrors"))));
+    else fail(error, () => load(more));
   } finally {
     if (run === state.run) $("results").removeAttribute("aria-busy");
   }
@@ -142,7 +151,12 @@ function showOwn() {
 
 /** Offers pictures of popular products, each category once where there are enough. */
 async function offer() {
-  const answer = await ask("recommend", { user: { sessionId: session() }, servingConfig: "popular", pageSize: OFFERED, skipReasons: true }).catch(() => ({}));
+  const request = { user: { sessionId: session() }, servingConfig: "popular", pageSize: OFFERED, skipReasons: true };
+  const answer = await ask("recommend", request).catch((error) => {
+    // A search would be refused too, which is said before somebody looks for a picture.
+    if (asksForKey(error) && !state.asked) fail(error, () => fromAddress(offer()));
+    return {};
+  });
   const pictured = [];
   await thumbnails((answer.results ?? []).map((result) => result.product), (product, address) => pictured.push({ product, address }));
   const first = new Map();
@@ -161,7 +175,7 @@ async function offer() {
 /** Searches for what the address names; its product once pictures of the shop are here. */
 async function fromAddress(pictured) {
   const kept = new URLSearchParams(location.search);
-  for (const id of ["text", "edit"]) $(id).value = kept.get(id) ?? "";
+  for (const id of ["text", "edit"]) $(id).value = kept.get(id) ?? $(id).value;
   sourceChanged();
   const wanted = kept.get("product");
   if (!wanted && text()) search();
