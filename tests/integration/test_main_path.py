@@ -1,5 +1,6 @@
 """One real query through five real services, in Chinese and in English."""
 
+import asyncio
 import math
 
 import grpc
@@ -106,6 +107,32 @@ async def test_an_unwanted_colour_is_left_out(channel: grpc.aio.Channel, query: 
     assert any(e.type == ENTITY_TYPE_COLOUR and e.negated for e in response.query.entities)
     for result in response.results:
         assert "black" not in result.product.attributes["colour"].texts
+
+
+@pytest.mark.parametrize("query", ["耳机 不要有线", "不要有线的耳机", "headphones, not wired"])
+async def test_an_unwanted_feature_is_left_out(channel: grpc.aio.Channel, query: str) -> None:
+    response = await SearchServiceStub(channel).Search(SearchRequest(query=query), timeout=TIMEOUT)
+    assert response.results
+    assert not response.relaxed_constraints
+    assert "wired" in response.applied_filter
+    for result in response.results:
+        product = result.product
+        written = [*product.titles.values(), *product.category_path]
+        assert not any("Wired" in text or "有线" in text for text in written)
+
+
+async def test_a_compound_that_is_written_apart_is_found(channel: grpc.aio.Channel) -> None:
+    search = SearchServiceStub(channel).Search
+    async with asyncio.timeout(90):
+        while True:  # the words of the titles are not known at once
+            apart = await search(SearchRequest(query="head phones"), timeout=TIMEOUT)
+            if apart.query.corrections:
+                break
+            await asyncio.sleep(0.5)
+    [correction] = apart.query.corrections
+    assert (correction.original, correction.corrected) == ("head phones", "headphones")
+    together = await search(SearchRequest(query="headphones"), timeout=TIMEOUT)
+    assert [r.product.id for r in apart.results] == [r.product.id for r in together.results]
 
 
 async def test_a_size_range_in_chinese_inches_is_kept(channel: grpc.aio.Channel) -> None:
