@@ -2,6 +2,7 @@
 
 import copy
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from services.nlu.learnt.intent_head import load_head
 from shared.cli.app import build_app
@@ -31,7 +33,7 @@ from tests.deploy.k8s import (
     settings_of,
 )
 from tests.deploy.k8s.mutations import Change, Check, workload
-from tests.deploy.k8s.rendering import FOLDER, Objects, needs_kubectl, render
+from tests.deploy.k8s.rendering import FOLDER, Objects, kubectl, needs_kubectl, render
 from tests.deploy.k8s.test_custom_resources import SHAPES
 from tests.deploy.k8s.test_images import said
 from tests.deploy.k8s.test_overlays import with_components
@@ -40,6 +42,7 @@ from tests.deploy.k8s.workloads import lasting, named, of_kind, workloads
 pytestmark = needs_kubectl
 CHECKS = (availability, call_graph, pods, ports, probes, references, schemas, settings_of)
 COMPONENT = FOLDER / "components" / "federated"
+DOCUMENTED = FOLDER.parents[1] / "docs" / "federated.md"
 JOBS = ("federated-register", "federated-run")
 
 
@@ -229,6 +232,29 @@ def test_the_run_configuration_is_one() -> None:
     RunSettings.model_validate(
         {key.replace("-", "_"): value for key, value in given.items() if key not in own}
     )
+
+
+def test_an_overlay_over_production_names_the_task_and_the_shops(tmp_path: Path) -> None:
+    (tmp_path / "prod").mkdir()
+    with_components(tmp_path / "prod", ("federated",))
+    (tmp_path / "task.json").write_text("{}")
+    (tmp_path / "a.pub").write_text("key of a")
+    (block,) = re.findall(r"```yaml\n(.*?)```", DOCUMENTED.read_text("utf-8"), re.DOTALL)
+    text = block.replace("../prod", "prod").replace("NAME.pub", "a.pub")
+    (tmp_path / "kustomization.yaml").write_text(text)
+    done = subprocess.run(
+        [kubectl() or "", "kustomize", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    objects = list(yaml.safe_load_all(done.stdout))
+    task, shops = (
+        named(objects, "ConfigMap", volume["configMap"]["name"])["data"]
+        for name in ("superlink", "federated-register")
+        for volume in workload(objects, name).pod["volumes"]
+        if "configMap" in volume
+    )
+    assert task == {"task.json": "{}"}
+    assert shops == {"a.pub": "key of a"}
 
 
 def test_a_shop_prepares_and_the_server_publishes_by_the_files_of_their_image(
