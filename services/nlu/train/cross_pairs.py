@@ -13,11 +13,8 @@ from random import Random
 from typing import Any, Final
 
 from services.nlu.train.english_catalogue import Good
-from services.nlu.train.english_facts import Piece, fact_query
-from services.nlu.train.english_grammar import join
-from services.nlu.train.english_noise import roughen
-from services.nlu.train.english_pairs import head_of, names_head, words_of
-from services.nlu.train.lexical import LexicalIndex
+from services.nlu.train.english_facts import Piece
+from services.nlu.train.english_pairs import asked_for, head_of, names_head
 from services.nlu.train.rows import read_rows
 
 _CANDIDATES: Final = 30
@@ -52,14 +49,8 @@ def weak_groups(goods: Sequence[Good], random: Random, *, size: int) -> list[Gro
     Returns:
         Groups of exactly `size` products.
     """
-    index = LexicalIndex([good.text for good in goods], words_of)
     groups: list[Group] = []
-    for good in goods:
-        pieces = fact_query(good, random)
-        if not pieces:
-            continue
-        query = join(roughen(pieces, random), "").text
-        near = [goods[at] for at in index.top(query, _CANDIDATES)]
+    for good, pieces, query, near in asked_for(goods, random, _CANDIDATES):
         graded = [(item, mark) for item in near if (mark := grade(item, pieces, good)) is not None]
         partly = [item for item in graded if item[1] > 0]
         wrong = [item for item in graded if item[1] == 0]

@@ -4,7 +4,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from random import Random
@@ -68,6 +68,26 @@ def judged_queries(data: Path) -> frozenset[str]:
     return frozenset(line.rsplit(",", 2)[0].strip('"').casefold() for line in lines)
 
 
+def asked_for(
+    goods: Sequence[Good], random: Random, candidates: int
+) -> Iterator[tuple[Good, Sequence[Piece], str, list[Good]]]:
+    """Writes a query for each product that has facts to ask for.
+
+    Args:
+        goods: The products.
+        random: Source of chance.
+        candidates: That BM25 finds for a query, at most.
+
+    Yields:
+        The product, the facts asked for, the query, and the products that BM25 takes for answers.
+    """
+    index = LexicalIndex([good.text for good in goods], words_of)
+    for good in goods:
+        if pieces := fact_query(good, random):
+            query = join(roughen(pieces, random), "").text
+            yield good, pieces, query, [goods[at] for at in index.top(query, candidates)]
+
+
 def mine(goods: Sequence[Good], random: Random, *, negatives: int) -> list[Example]:
     """Writes a query for each product, and finds products that BM25 takes for an answer.
 
@@ -79,14 +99,8 @@ def mine(goods: Sequence[Good], random: Random, *, negatives: int) -> list[Examp
     Returns:
         Pairs, in the order of the products.
     """
-    index = LexicalIndex([good.text for good in goods], words_of)
     pairs: list[Example] = []
-    for good in goods:
-        pieces = fact_query(good, random)
-        if not pieces:
-            continue
-        query = join(roughen(pieces, random), "").text
-        near = [goods[at] for at in index.top(query, _CANDIDATES)]
+    for good, pieces, query, near in asked_for(goods, random, _CANDIDATES):
         wrong = [other for other in near if contradicts(other, pieces, good)]
         # The very first are the likeliest to be answers that the facts do not tell.
         wrong = wrong[:8] if len(wrong) <= negatives else random.sample(wrong[:8], negatives)

@@ -19,17 +19,20 @@ app.command(recommend)
 app.command(categories)
 app.command(federated)
 
+Recipe = Annotated[
+    str, Parameter(help="The recipe: a TOML file, or the name of one that comes along.")
+]
+DataSets = Annotated[
+    Path | None,
+    Parameter(help="Folder of the data sets; WHEREFORE_DATA or ../shared/data when absent."),
+]
+
 
 @app.command
 def nlu(
     *,
-    config: Annotated[
-        str, Parameter(help="The recipe: a TOML file, or the name of one that comes along.")
-    ],
-    data: Annotated[
-        Path | None,
-        Parameter(help="Folder of the data sets; WHEREFORE_DATA or ../shared/data when absent."),
-    ] = None,
+    config: Recipe,
+    data: DataSets = None,
     out: Annotated[
         Path | None,
         Parameter(help="Folder of the runs; .wherefore/train of the checkout when absent."),
@@ -57,13 +60,8 @@ def nlu(
 @app.command
 def reason(
     *,
-    config: Annotated[
-        str, Parameter(help="The recipe: a TOML file, or the name of one that comes along.")
-    ] = "reason_small",
-    data: Annotated[
-        Path | None,
-        Parameter(help="Folder of the data sets; WHEREFORE_DATA or ../shared/data when absent."),
-    ] = None,
+    config: Recipe = "reason_small",
+    data: DataSets = None,
     out: Annotated[
         Path | None,
         Parameter(help="Folder of the run; .wherefore/train/RECIPE of the checkout when absent."),
