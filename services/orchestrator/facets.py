@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+from services.orchestrator.asked_filters import asked_filters
 from services.orchestrator.budget import stage_timeout
 from services.orchestrator.cache import Ranking
 from services.orchestrator.clients import Clients
@@ -36,11 +37,11 @@ async def read_facets(clients: Clients, work: Work, ranking: Ranking) -> list[Fa
     specs = work.query.facets
     if not specs:
         return []
-    check, rules = ranking.check, ranking.plan.filter
+    asked, rules = asked_filters(ranking.check, work.query.filter, ranking.plan.filter)
     request = FacetsRequest(
         query=ranking.asked_understanding,
-        filter=work.query.filter if check is None else check.asked,
-        fixed_filter=join_and(rules if check is None else check.rules, ranking.shown_only),
+        filter=asked,
+        fixed_filter=join_and(rules, ranking.shown_only),
         facets=specs,
         # What pictures alone find has no words to be counted by.
         scope=work.query.facet_scope if ranking.understanding.query else FACET_SCOPE_FILTER,

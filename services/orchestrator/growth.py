@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
+from services.orchestrator.asked_filters import asked_filters
 from services.orchestrator.budget import ask_again
 from services.orchestrator.by_id import MOST_BY_ID
 from services.orchestrator.cache import MAX_RANKED, Ranking
@@ -215,7 +216,7 @@ class RankingGrower:
                 # It may be a rule that names a field which the catalogue does not have; whoever
                 # searches can do nothing about that. Their own mistake is told by the second try.
                 check = PriceCheck.of(work.contract, work.query.filter, ranking.understanding)
-                own = work.query.filter if check is None else check.asked
+                own, _ = asked_filters(check, work.query.filter)
                 request.filter = join_and(own, ranking.shown_only)
                 response = await ask_again(retrieve, self._budgets.retrieval)
                 work.degradations.note(MERCHANDISING, error, f"filters: {error.message}"[:500])

@@ -5,6 +5,7 @@ import uuid
 
 from cachetools import TTLCache
 
+from services.orchestrator.asked_filters import asked_filters
 from services.orchestrator.budget import stage_timeout
 from services.orchestrator.cache import Ranking, ranking_cache
 from services.orchestrator.choices import QueryChoices
@@ -137,7 +138,7 @@ class Rankings:
         """Grows a ranking until it has a result, where there is one."""
         rules = ranking.plan.filter
         check = PriceCheck.of(work.contract, work.query.filter, ranking.understanding, rules)
-        asked = (work.query.filter, rules) if check is None else (check.asked, check.rules)
+        asked = asked_filters(check, work.query.filter, rules)
         ranking.check = check
         ranking.filter = join_and(*asked, ranking.shown_only)
         await self._grower.extend(work, ranking)

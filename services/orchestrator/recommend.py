@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import replace
 
+from services.orchestrator.asked_filters import asked_filters
 from services.orchestrator.clients import Clients
 from services.orchestrator.experiments.book import Experiments
 from services.orchestrator.fallback import Degradations
@@ -87,7 +88,7 @@ class Recommender:
             plan = self._merchandiser.plan(query.serving_config, query.filter, work.degradations)
             rules = await self._merchandiser.usable_filter(plan, work.degradations)
             check = work.check = PriceCheck.of(contract, query.filter, rules=rules)
-            asked = (query.filter, rules) if check is None else (check.asked, check.rules)
+            asked = asked_filters(check, query.filter, rules)
             wanted = join_and(*asked, self._terms.condition(contract))
             work.query = replace(query, filter=wanted)
             config, found = await self._finder.find(work)
