@@ -145,7 +145,7 @@ def test_image_holds_what_federated_training_runs(target: str) -> None:
     installed = set(lock(target))
     there = set(dockerfile.files(target))
     owners = packages_distributions()
-    for root in ("__main__", "client", "server"):
+    for root in ("__main__", "client", "node", "server"):
         ours, others = imported_by(f"shared.federated.flower.{root}")
         for module in ours:
             path = module.replace(".", "/")

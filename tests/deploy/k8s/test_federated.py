@@ -15,6 +15,7 @@ import yaml
 
 from services.nlu.learnt.intent_head import load_head
 from shared.cli.app import build_app
+from shared.federated import environment
 from shared.federated.flower import __main__ as operator_program
 from shared.federated.models import Task
 from shared.federated.result import write_result
@@ -221,6 +222,30 @@ def test_jobs_run_by_hand_and_programs_know_their_arguments(
         assert main["command"] == ["python", "-m", "shared.cli"]
         command, _, _ = app.parse_args(main["args"], print_error=False, exit_on_error=False)
         assert command.__name__ in ("publish", "prepare")
+
+
+@pytest.mark.parametrize(
+    ("side", "app", "program"),
+    [("server", "superlink", "flower-superlink"), ("shop", "supernode", "flower-supernode")],
+)
+def test_programs_of_flower_know_their_arguments(
+    side: str, app: str, program: str, request: pytest.FixtureRequest
+) -> None:
+    if (told := environment.problem()) is not None:
+        pytest.skip(told)
+    main = workload(request.getfixturevalue(side), app).main
+    done = subprocess.run(
+        [environment.program(program), "--help"],
+        env=environment.variables(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    known = set(re.findall(r"--[a-z][a-z-]+", done.stdout))
+    assert {each.partition("=")[0] for each in main["args"]} <= known
+    # What a node of ours adds to Flower's is that it ends.
+    own = ["python", "-m", "shared.federated.flower.node"]
+    assert main["command"] == ([program] if app == "superlink" else own)
 
 
 def test_the_run_configuration_is_one() -> None:

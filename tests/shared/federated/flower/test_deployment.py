@@ -113,7 +113,8 @@ def test_nodes_train_over_grpc_with_tls_as_they_do_in_one_process(
             assert told_keys.count(said) == shops
     nodes = [
         processes(
-            tmp_path / f"node{at}.log", variables, BIN / "flower-supernode",
+            tmp_path / f"node{at}.log", variables, sys.executable, "-m",
+            "shared.federated.flower.node",
             "--root-certificates", tmp_path / "ca" / "ca.crt", "--superlink", f"127.0.0.1:{fleet}",
             *(("--auth-supernode-private-key", keys[at]) if known else ()),
             "--host", "127.0.0.1", "--port", free[3 + at], "--node-config",
@@ -123,8 +124,9 @@ def test_nodes_train_over_grpc_with_tls_as_they_do_in_one_process(
         for at in range(shops)
     ]  # fmt: skip
     if known:
-        processes(
-            tmp_path / "stranger.log", variables, BIN / "flower-supernode",
+        stranger = processes(
+            tmp_path / "stranger.log", variables, sys.executable, "-m",
+            "shared.federated.flower.node",
             "--root-certificates", tmp_path / "ca" / "ca.crt", "--superlink", f"127.0.0.1:{fleet}",
             "--auth-supernode-private-key", key_pair(tmp_path, "stranger.key"),
             "--host", "127.0.0.1", "--port", plan.orchestrator_http, "--node-config",
@@ -132,6 +134,7 @@ def test_nodes_train_over_grpc_with_tls_as_they_do_in_one_process(
         )  # fmt: skip
         refused = (tmp_path / "stranger.log").read_text
         until(lambda: "Failed to activate SuperNode" in refused(), [link, *nodes], told)
+        until(lambda: stranger.poll() == 1, [link, *nodes], told)  # it does not stay as a husk
     out = tmp_path / "out"
     config = {"task": f"{tmp_path}/task.json", "rounds": 1, "batch": 8, "least-shops": shops}
     if known:
