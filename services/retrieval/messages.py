@@ -1,7 +1,7 @@
 """Messages of retrieval to the values of its domain, checked, and back."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,10 +9,8 @@ from numpy.typing import NDArray
 from services.retrieval.blobs import check_mask
 from services.retrieval.drafts import Draft, unit_vector
 from services.retrieval.facets import Facet, FacetSpec
-from services.retrieval.filters import ATTRIBUTES, FILTER_FIELDS, ValueKind
 from services.retrieval.neighbours import SimilarQuery
 from services.retrieval.search import LEGS, Found, SearchQuery
-from services.retrieval.statistics import CatalogueTerms, Counts
 from shared.errors import InvalidArgumentError, entry_path
 from shared.number_intervals import Interval
 from wherefore.common.v1.diagnostics_pb2 import DEGRADATION_CAUSE_UNAVAILABLE, Degradation
@@ -227,44 +225,6 @@ def skipped_leg(leg: str, reason: str) -> Degradation:
         fallback="sparse retrieval only",
         detail=reason,
     )
-
-
-def add_terms(response: pb.StatsResponse, terms: CatalogueTerms) -> None:
-    """Adds what the catalogue's texts hold."""
-    response.category_counts.update(terms.category_counts)
-    response.brands.extend(_term_counts(terms.brands))
-    response.product_types.extend(_term_counts(terms.product_types))
-    response.vocabulary.extend(_term_counts(terms.vocabulary))
-    response.word_pairs.extend(_term_counts(terms.word_pairs))
-
-
-def _term_counts(counts: Counts) -> list[pb.TermCount]:
-    return [pb.TermCount(term=term, count=count) for term, count in counts]
-
-
-class FilterFields:
-    """What a filter may name, made once for each version of the index.
-
-    Of five thousand attributes it takes 20 ms, and several services ask for it every few seconds.
-    """
-
-    def __init__(self) -> None:
-        self._made: tuple[int, pb.StatsResponse] | None = None
-
-    def of(self, version: int, attributes: Mapping[str, frozenset[ValueKind]]) -> pb.StatsResponse:
-        """Returns a response with these fields alone.
-
-        Args:
-            version: Of the index.
-            attributes: Kinds of values by attribute.
-        """
-        if self._made is None or self._made[0] != version:
-            fields = [pb.FilterField(name=name, kind=kind) for name, kind in FILTER_FIELDS.items()]
-            for key, kinds in sorted(attributes.items()):
-                name = f"{ATTRIBUTES}{key}"
-                fields += [pb.FilterField(name=name, kind=kind) for kind in sorted(kinds)]
-            self._made = (version, pb.StatsResponse(filter_fields=fields))
-        return self._made[1]
 
 
 def is_by_popularity(request: pb.ListProductsRequest) -> bool:

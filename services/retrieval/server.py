@@ -12,12 +12,11 @@ from services.retrieval.catalogue import Catalogue
 from services.retrieval.config import RetrievalSettings
 from services.retrieval.facets import FacetCounter
 from services.retrieval.index_admin import IndexAdminServer
+from services.retrieval.index_stats import IndexStats
 from services.retrieval.messages import (
     DEFAULT_PAGE,
     MAX_FILTERS,
     MAX_IDS,
-    FilterFields,
-    add_terms,
     candidate,
     check_count,
     drafts_of,
@@ -33,7 +32,6 @@ from services.retrieval.messages import (
 from services.retrieval.optimizing import Optimizing
 from services.retrieval.search import Searcher, SearchOptions, SearchQuery
 from services.retrieval.selection import select
-from services.retrieval.statistics import SizeReader, TermReader
 from services.retrieval.store.factory import open_store
 from services.retrieval.store.port import DENSE
 from shared.errors import UnavailableError
@@ -78,9 +76,7 @@ class RetrievalService(RetrievalServiceServicer):
         self._facets = FacetCounter(
             self._catalogue, self._searcher, self._readers, settings.facet_candidates
         )
-        self._sizes = SizeReader(store)
-        self._terms = TermReader(store)
-        self._fields = FilterFields()
+        self._stats = IndexStats(self._catalogue, self._readers)
         self._admin = IndexAdminServer(
             self._catalogue, self._optimizer, settings.reindex_grace_seconds
         )
@@ -123,7 +119,7 @@ class RetrievalService(RetrievalServiceServicer):
             self._open = False
             await self._run(self._writer, self._catalogue.close)  # ends an optimisation under way
         await stopped
-        self._terms.close()
+        self._stats.close()
         for executor in (self._readers, self._writer, self._optimizer):
             executor.shutdown(wait=True)
 
@@ -255,21 +251,13 @@ class RetrievalService(RetrievalServiceServicer):
                 response.picture_vectors[product_id].values.extend(values.tolist())
                 response.picture_vectors[product_id].model = self._catalogue.picture_model
         if request.include_price_standings:
-            self._add_price_standings(response)
+            for product_id, standing in self._stats.price_standings(response.products).items():
+                response.price_standings[product_id].CopyFrom(standing)
         return response
 
     def _query(self, request: pb.RetrieveRequest) -> SearchQuery:
         settings = self._settings
         return search_query(request, settings.vector_dimension, settings.picture_dimension)
-
-    def _add_price_standings(self, response: pb.GetProductsResponse) -> None:
-        catalogue = self._catalogue
-        prices = self._terms.prices(catalogue.version, catalogue.listing_version)
-        if prices is None:
-            return
-        for product in response.products:
-            if (standing := prices.standing(product)) is not None:
-                response.price_standings[product.id].CopyFrom(standing)
 
     async def ListProducts(  # noqa: N802 # the contract's name
         self,
@@ -292,22 +280,7 @@ class RetrievalService(RetrievalServiceServicer):
         context: grpc.aio.ServicerContext[pb.StatsRequest, pb.StatsResponse],
     ) -> pb.StatsResponse:
         """See the contract."""
-        store = self._catalogue.store
-        version = self._catalogue.version
-        products, vectors = await self._run(self._readers, self._sizes.read, version)
-        response = pb.StatsResponse(
-            product_count=products,
-            vector_count=vectors,
-            vector_model=self._catalogue.vector_model if vectors else "",
-            vector_dimension=self._settings.vector_dimension if vectors else 0,
-            index_version=version,
-            store=store.name,
-            optimized=await self._run(self._readers, store.is_optimized),
-        )
-        response.MergeFrom(self._fields.of(version, self._catalogue.compiler.attributes))
-        if request.include_terms:
-            add_terms(response, await self._terms.read(version, self._catalogue.listing_version))
-        return response
+        return await self._stats.read(include_terms=request.include_terms)
 
     async def _run(
         self, executor: ThreadPoolExecutor, function: Callable[..., T], *arguments: object

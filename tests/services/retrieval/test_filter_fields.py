@@ -1,7 +1,7 @@
 """What a filter may name, as descriptions of the index tell it."""
 
 from services.retrieval.fields import ValueKind
-from services.retrieval.messages import FilterFields
+from services.retrieval.index_stats import FilterFields
 
 
 def named(fields: FilterFields, version: int, **kinds: ValueKind) -> dict[str, str]:
