@@ -9,7 +9,7 @@ import asyncio
 import io
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
@@ -27,6 +27,8 @@ from shared.suite.ports import ALL  # noqa: E402
 WIDTH, HEIGHT = 1280, 900
 MOST_BYTES = 200_000
 QUERY = "wireless headphones under 300"
+OF_CONTRACT = "Stellune titanium vacuum flask with tea strainer, 350 ml"
+"""Finds a product that one of the demo's accounts has a contract price for."""
 WARM_UP = 3
 """Searches before the one in the picture: the first ones pay for caches that fill."""
 TALK = (
@@ -40,6 +42,10 @@ VARIABLES = {
     # Pages ask for more than they do where somebody reads in between.
     "WHEREFORE_ORCHESTRATOR_DEFAULT_DEADLINE_SECONDS": "30",
 }
+
+DEMO_ACCOUNTS = {"WHEREFORE_ORCHESTRATOR_TERMS__DEMO": "true"}
+OF_ACCOUNTS = ("account",)
+"""Pictures of a suite that offers accounts."""
 
 
 def take(
@@ -55,15 +61,26 @@ def take(
     if unknown := set(only) - set(SHOTS):
         raise SystemExit(f"there are {', '.join(SHOTS)}, and no {', '.join(unknown)}")
     out.mkdir(parents=True, exist_ok=True)
+    wanted = only or tuple(SHOTS)
+    for variables, names in (
+        (VARIABLES, [name for name in wanted if name not in OF_ACCOUNTS]),
+        (VARIABLES | DEMO_ACCOUNTS, [name for name in wanted if name in OF_ACCOUNTS]),
+    ):
+        if names:
+            shoot_all(names, variables, out, dark)
+
+
+def shoot_all(names: Sequence[str], variables: Mapping[str, str], out: Path, dark: bool) -> None:
+    """Start a suite with some settings and take pictures of its pages."""
     with (
         tempfile.TemporaryDirectory() as folder,
         Suite(
-            Path(folder), PortPlan.free(), services=ALL, private=True, variables=VARIABLES
+            Path(folder), PortPlan.free(), services=ALL, private=True, variables=variables
         ) as suite,
     ):
         suite.up()
         asyncio.run(import_bundled(suite.target("orchestrator")))
-        for name in only or SHOTS:
+        for name in names:
             asyncio.run(shoot(suite.ports.orchestrator_http, name, out / f"{name}.png", dark))
 
 
@@ -120,6 +137,17 @@ async def show_search(page: Any) -> None:
     await page.evaluate("scrollTo(0, 0)")
 
 
+async def show_account(page: Any) -> None:
+    """The results of a query as an account sees them, and why its price is what it is."""
+    for _ in range(WARM_UP + 1):
+        await page.goto(f"/?q={quote(OF_CONTRACT)}&account=harbour-hotels")
+        await page.locator(".card .set-by").first.wait_for()
+        await page.locator("#results:not([aria-busy])").wait_for()
+    await page.locator(".card:has(.lots) .explain").first.click()
+    await page.locator(".opinions:not([aria-busy])").wait_for()
+    await page.evaluate("scrollTo(0, 0)")
+
+
 async def show_pictures(page: Any) -> None:
     """A picture of the shop, with what is to be other than in it."""
     await page.goto("/pictures")
@@ -153,6 +181,7 @@ async def show_monitor(page: Any) -> None:
 
 SHOTS: dict[str, Callable[[Any], Awaitable[None]]] = {
     "demo": show_search,
+    "account": show_account,
     "pictures": show_pictures,
     "chat": show_chat,
     "monitor": show_monitor,
