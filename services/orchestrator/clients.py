@@ -15,17 +15,11 @@ from shared.errors import error_from_rpc
 from shared.stream_status import StreamStatus
 from wherefore.nlu.v1 import nlu_service_pb2 as nlu_pb
 from wherefore.nlu.v1 import picture_service_pb2 as picture_pb
-from wherefore.nlu.v1.nlu_service_pb2_grpc import NluServiceStub
-from wherefore.nlu.v1.picture_service_pb2_grpc import PictureServiceStub
 from wherefore.ranking.v1 import ranking_service_pb2 as ranking_pb
-from wherefore.ranking.v1.ranking_service_pb2_grpc import RankingServiceStub
 from wherefore.reason.v1 import reason_service_pb2 as reason_pb
-from wherefore.reason.v1.reason_service_pb2_grpc import ReasonServiceStub
 from wherefore.reason.v1.summary_pb2 import SummariseRequest, SummariseResponse
 from wherefore.recommend.v1 import recommend_service_pb2 as recommend_pb
-from wherefore.recommend.v1.recommend_service_pb2_grpc import RecommendServiceStub
 from wherefore.retrieval.v1 import retrieval_service_pb2 as retrieval_pb
-from wherefore.retrieval.v1.retrieval_service_pb2_grpc import RetrievalServiceStub
 
 if TYPE_CHECKING:  # the stubs of asyncio channels exist for type checkers only
     from wherefore.nlu.v1.nlu_service_pb2_grpc import NluServiceAsyncStub
@@ -278,35 +272,6 @@ class Clients:
             budget,
             patience_seconds=self.settings.retrieval_patience_seconds,
         )
-
-
-def open_clients(settings: OrchestratorSettings) -> Clients:
-    """Opens channels to all dependencies; they connect on the first call."""
-
-    def service(name: str, target: str) -> Dependency:
-        return Dependency(name, f"wherefore.{name}.v1.{name.title()}Service", target, settings)
-
-    nlu_service = service("nlu", settings.nlu_target)
-    retrieval_service = service("retrieval", settings.retrieval_target)
-    ranking_service = service("ranking", settings.ranking_target)
-    reason_service = service("reason", settings.reason_target)
-    recommend_service = service("recommend", settings.recommend_target)
-    return Clients(
-        nlu=nlu_service,
-        retrieval=retrieval_service,
-        ranking=ranking_service,
-        reason=reason_service,
-        recommend=recommend_service,
-        nlu_stub=NluServiceStub(nlu_service.channel),
-        picture_stub=PictureServiceStub(nlu_service.channel),
-        retrieval_stub=RetrievalServiceStub(retrieval_service.channel),
-        ranking_stub=RankingServiceStub(ranking_service.channel),
-        reason_stub=ReasonServiceStub(reason_service.channel),
-        recommend_stub=RecommendServiceStub(recommend_service.channel),
-        settings=settings,
-        brown_out=BrownOut(settings.brown_out),
-        caches=AnswerCaches(settings),
-    )
 
 
 async def _ask(

@@ -10,7 +10,7 @@ import structlog
 
 from services.orchestrator.applications_data import ApplicationsData
 from services.orchestrator.choices import QueryChoices
-from services.orchestrator.clients import Clients, open_clients
+from services.orchestrator.clients import Clients
 from services.orchestrator.completion.completer import Completer
 from services.orchestrator.completion.searches import SearchCounts
 from services.orchestrator.config import OrchestratorSettings
@@ -18,6 +18,7 @@ from services.orchestrator.event_backend import event_store
 from services.orchestrator.events import EventLog
 from services.orchestrator.experiments.book import Experiments
 from services.orchestrator.merchandising.rule_book import RuleBook
+from services.orchestrator.opening import open_clients
 from services.orchestrator.popularity import Popularity
 from services.orchestrator.public_services import Parts, add_public_services
 from services.orchestrator.shown import ShownPages
