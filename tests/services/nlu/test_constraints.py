@@ -33,6 +33,11 @@ def by_field(constraints: tuple[Constraint, ...], field: str) -> list[Constraint
         ("不是有线的鼠标", 'NOT text: ("wired" OR "有线")', "鼠标"),
         ("T恤 不要有机棉", 'NOT material: "organic cotton"', "t恤"),
         ("有没有有线耳机", "", "有线耳机"),
+        (
+            "headphones, not in-ear headphones",
+            'NOT product_type: ("earbuds" OR "in-ear headphones")',
+            "headphones",
+        ),
         ("drill without batteries", 'NOT product_type: ("battery" OR "batteries")', "drill"),
         ("kettle 4 stars and up", "rating >= 4", "kettle"),
         ("at least 4.5 stars kettle", "rating >= 4.5", "kettle"),
