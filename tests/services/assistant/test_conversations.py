@@ -37,7 +37,7 @@ REPLY = Reply(
 
 
 def talked(number: int = 1, user: str = "anna") -> Conversation:
-    made = Conversation(f"c{number}", user, f"u:{user}", touched=time.time() - 100 + number)
+    made = Conversation(f"chat-{number}", user, f"u:{user}", touched=time.time() - 100 + number)
     made.slots["order_id"] = "00123842"
     made.waiting_for, made.waiting_answer, made.asked_times = "order_id", "cancel_order", 2
     made.add("where is 我的 parcel", REPLY)
@@ -64,18 +64,18 @@ def test_an_archive_holds_no_words_and_knows_whose_they_are(tmp_path: Path) -> N
         archive.write(talked(number, user))
     archive.close()
     kept = b"".join(each.read_bytes() for each in tmp_path.iterdir())
-    for hidden in ("parcel", "anna", "bob", "00123842", "c1", "白色"):
+    for hidden in ("parcel", "anna", "bob", "00123842", "chat-1", "白色"):
         assert hidden.encode() not in kept
     archive.open(ring)
-    assert [each.conversation_id for each in archive.since(0, 10)] == ["c1", "c2", "c3"]
-    assert [each.conversation_id for each in archive.since(0, 2)] == ["c2", "c3"]
+    assert [each.conversation_id for each in archive.since(0, 10)] == ["chat-1", "chat-2", "chat-3"]
+    assert [each.conversation_id for each in archive.since(0, 2)] == ["chat-2", "chat-3"]
     first, place = archive.of(["u:anna"], 0, 1)
     rest, last = archive.of(["u:anna"], place, 5)
-    assert [each.conversation_id for each in (*first, *rest)] == ["c1", "c3"]
+    assert [each.conversation_id for each in (*first, *rest)] == ["chat-1", "chat-3"]
     assert archive.of(["u:anna"], last, 5) == ([], 0)
     assert archive.forget(["u:anna", "s:visit"]) == 2
-    assert archive.delete("bob", "c2")
-    assert not archive.delete("bob", "c2")
+    assert archive.delete("bob", "chat-2")
+    assert not archive.delete("bob", "chat-2")
     archive.close()
     with pytest.raises(ValueError, match="key file"):
         Archive(tmp_path).open(passing_keys())
@@ -89,7 +89,7 @@ def test_a_damaged_row_costs_itself_alone(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / FILE) as file:
         file.execute("UPDATE conversations SET sealed = zeroblob(99) WHERE rowid = 1")
     file.close()
-    assert [each.conversation_id for each in archive.since(0, 10)] == ["c2"]
+    assert [each.conversation_id for each in archive.since(0, 10)] == ["chat-2"]
     found, place = archive.of(["u:anna"], 0, 1)
     assert (list(found), place) == ([], 1)
     archive.close()
@@ -101,7 +101,7 @@ def test_what_is_over_and_what_is_too_much_is_pruned(tmp_path: Path) -> None:
     for number in range(1, 6):
         archive.write(talked(number))
     assert archive.prune(time.time() - 97.5, 2) == 3
-    assert [each.conversation_id for each in archive.since(0, 10)] == ["c4", "c5"]
+    assert [each.conversation_id for each in archive.since(0, 10)] == ["chat-4", "chat-5"]
     assert archive.prune(0, 2) == 0
     archive.close()
 
@@ -110,10 +110,10 @@ async def test_idle_conversations_end_in_memory_and_on_disk(tmp_path: Path) -> N
     ring = passing_keys()
     kept = Conversations(Archive(tmp_path), 10, 0.2)
     await kept.open(ring)
-    async with kept.hold("anna", "u:anna", "c1") as first:
+    async with kept.hold("anna", "u:anna", "chat-1") as first:
         first.add("question", REPLY)
         await kept.keep(first)
-    async with kept.hold("anna", "u:anna", "c1") as again:
+    async with kept.hold("anna", "u:anna", "chat-1") as again:
         assert again is first
     for _ in range(100):
         await asyncio.sleep(0.05)
@@ -123,7 +123,7 @@ async def test_idle_conversations_end_in_memory_and_on_disk(tmp_path: Path) -> N
         if not count:
             break
     assert count == 0
-    async with kept.hold("anna", "u:anna", "c1") as new:
+    async with kept.hold("anna", "u:anna", "chat-1") as new:
         assert new is not first
         assert not new.turns
     await kept.close()
@@ -136,12 +136,12 @@ async def test_what_is_forgotten_while_it_is_answered_is_not_kept(tmp_path: Path
 
     async def second() -> Conversation:
         waiting.set()
-        async with kept.hold("anna", "u:anna", "c1") as conversation:
+        async with kept.hold("anna", "u:anna", "chat-1") as conversation:
             conversation.add("second", REPLY)
             await kept.keep(conversation)
             return conversation
 
-    async with kept.hold("anna", "u:anna", "c1") as first:
+    async with kept.hold("anna", "u:anna", "chat-1") as first:
         first.add("first", REPLY)
         task = asyncio.create_task(second())
         await waiting.wait()
@@ -222,7 +222,7 @@ async def test_what_was_answered_outlasts_a_kill(targets, tmp_path):
                 await asyncio.sleep(0.05)
 
             async def talk(number: int) -> None:
-                conversation = f"c{number}"
+                conversation = f"chat-{number}"
                 request = pb.AskRequest(
                     question="cancel my order", conversation_id=conversation, user=ANNA
                 )
