@@ -26,7 +26,7 @@ lock build 3.11 --constraint constraints.txt deploy/images/build.in
 # runs, which is turned off.
 suite=$(mktemp)
 trap 'rm -f "$suite"' EXIT
-pinned=$(sed -n 's/==.*//p' shared/federated/requirements.txt | sed 's/[-_.]/[-_.]/g' | paste -sd'|')
+pinned=$(sed -n 's/==.*//p' shared/federated/requirements.txt | sed 's/[-_.]/[-_.]/g' | paste -sd'|' -)
 grep -viE "^($pinned)==" constraints.txt > "$suite"
 lock federated 3.11 --constraint "$suite" --constraint shared/federated/requirements.txt \
   --no-emit-package uv deploy/images/federated.in
