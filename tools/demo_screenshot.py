@@ -151,8 +151,8 @@ async def show_account(page: Any) -> None:
 async def show_pictures(page: Any) -> None:
     """A picture of the shop, with what is to be other than in it."""
     await page.goto("/pictures")
-    dress = page.locator("#own-list [data-product^=womens-fashion]").first
-    chosen = await dress.get_attribute("data-product")
+    suitcase = page.locator("#own-list [data-product^=bags-]").first
+    chosen = await suitcase.get_attribute("data-product")
     await page.goto(f"/pictures?{urlencode({'product': chosen, 'edit': 'red'})}")
     await page.locator("#results .card .art img").first.wait_for()
 
