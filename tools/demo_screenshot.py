@@ -153,7 +153,7 @@ async def show_pictures(page: Any) -> None:
     await page.goto("/pictures")
     suitcase = page.locator("#own-list [data-product^=bags-]").first
     chosen = await suitcase.get_attribute("data-product")
-    await page.goto(f"/pictures?{urlencode({'product': chosen, 'edit': 'red'})}")
+    await page.goto(f"/pictures?{urlencode({'product': chosen, 'edit': 'black'})}")
     await page.locator("#results .card .art img").first.wait_for()
 
 

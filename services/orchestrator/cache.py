@@ -65,6 +65,9 @@ class Ranking:
     """Of the terms that were in force."""
     shown_only: str = ""
     """Filter of what the account, or nobody, may be shown; part of `filter`, and never told."""
+    kind: str = ""
+    """Filter of the kind of thing that a picture shows, where the search keeps to it; part of
+    `filter`."""
     check: PriceCheck | None = None
     """Conditions on the account's prices, of which `filter` asks for less."""
 

@@ -16,6 +16,7 @@ from services.orchestrator.interest import ACTIONS, decay, weight_of
 from services.orchestrator.purposes import PERSONALISATION, refuses
 from services.orchestrator.terms.applied import reprice_all
 from services.orchestrator.terms.contract import Contract
+from shared.category_path import category_text
 from shared.errors import ResourceExhaustedError, UnavailableError, WhereforeError
 from shared.text.document import title_of
 from shared.timing import StageTimer
@@ -159,7 +160,7 @@ def profile_of(
             if product.brand:
                 brands[product.brand.lower()] += weight
             if product.category_path:
-                categories[" > ".join(product.category_path)] += weight
+                categories[category_text(product.category_path)] += weight
             if event.type in _SPENDING and product.HasField("price"):
                 spent[product.price.currency_code].append(product.price.amount)
     profile.brand_affinities.update(_shares(brands))

@@ -111,13 +111,13 @@ class Rankings:
         ranking.account_id = work.query.user.account_id
         ranking.terms_version = self._terms.version
         ranking.shown_only = self._terms.condition(work.contract)
+        ranking.kind = picture.kind if picture is not None else ""
         await self._grow_first(work, ranking)
+        if not ranking.results and ranking.kind:
+            await self._grow_again(work, ranking, [ranking.kind], kind="")
         if not ranking.results and (conditions := hard_conditions(searched)):
             ranking.understanding = softened(searched)
-            ranking.exhausted = False
-            ranking.product_ids.clear()
-            await self._grow_first(work, ranking)
-            ranking.relaxed = conditions
+            await self._grow_again(work, ranking, conditions, kind=ranking.kind)
         ranking.degraded = [d for d in work.degradations if d.stage != "profile"]
         self._kept[ranking_id] = ranking
         return ranking
@@ -140,10 +140,20 @@ class Rankings:
         check = PriceCheck.of(work.contract, work.query.filter, ranking.understanding, rules)
         asked = asked_filters(check, work.query.filter, rules)
         ranking.check = check
-        ranking.filter = join_and(*asked, ranking.shown_only)
+        ranking.filter = join_and(*asked, ranking.shown_only, ranking.kind)
         await self._grower.extend(work, ranking)
         while check is not None and not ranking.results and not ranking.exhausted:
             await self._grower.extend(work, ranking)
+
+    async def _grow_again(
+        self, work: Work, ranking: Ranking, given_up: list[str], *, kind: str
+    ) -> None:
+        """Grows a ranking anew that had no result, without the conditions that are given up."""
+        ranking.kind = kind
+        ranking.exhausted = False
+        ranking.product_ids.clear()
+        await self._grow_first(work, ranking)
+        ranking.relaxed = given_up
 
     async def _parse(self, work: Work, words: str) -> QueryUnderstanding:
         query = work.query

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.ranking.weights import Kind
+from shared.category_path import category_text
 from wherefore.common.v1.product_pb2 import Product
 
 
@@ -53,7 +54,7 @@ class Likeness:
 _KEYS: Final[Mapping[Kind, Callable[[Product], str]]] = {
     "variant_group": lambda product: product.variant_group_id,
     "brand": lambda product: product.brand.casefold(),
-    "category": lambda product: " > ".join(product.category_path),
+    "category": lambda product: category_text(product.category_path),
 }
 
 

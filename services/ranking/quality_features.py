@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from shared.category_path import category_text
 from wherefore.common.v1.product_pb2 import Availability, Product
 from wherefore.common.v1.user_profile_pb2 import UserProfile
 
@@ -100,7 +101,7 @@ def category_affinity(user: UserView, product: Product) -> float:
     """Share of the user's interest in the category or the nearest one above it, 0 to 1."""
     path = list(product.category_path)
     for depth in range(len(path), 0, -1):
-        share = user.categories.get(" > ".join(path[:depth]))
+        share = user.categories.get(category_text(path[:depth]))
         if share is not None:
             return share
     return 0.0

@@ -7,6 +7,7 @@ from typing import Final
 
 from services.reason.facts import Fact, Scene
 from services.reason.values import kind_word
+from shared.category_path import category_text
 from wherefore.common.v1.product_pb2 import AVAILABILITY_IN_STOCK
 
 MIN_COMPARED: Final = 3
@@ -111,7 +112,7 @@ def _history_facts(scene: Scene, language: str) -> Iterator[Fact]:
     share = scene.user.brand_affinities.get(product.brand.lower(), 0.0)
     if product.brand and share >= MIN_AFFINITY:
         yield Fact("brand_affinity", "profile", product.brand, "", 0.35 + 0.2 * min(share, 1.0))
-    path = " > ".join(product.category_path)
+    path = category_text(product.category_path)
     share = scene.user.category_affinities.get(path, 0.0) if path else 0.0
     if share >= MIN_AFFINITY and (not language or kind_word(product.category_path[-1], language)):
         leaf = product.category_path[-1]

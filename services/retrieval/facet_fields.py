@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
-from services.retrieval.fields import CATEGORY_SEPARATOR, ValueKind
+from services.retrieval.fields import ValueKind
 from services.retrieval.filters import ATTRIBUTES, FILTER_FIELDS
+from shared.category_path import CATEGORY_SEPARATOR
 from shared.errors import InvalidArgumentError
 
 _NO_FACETS: Final = ("id", "text", "release_time")

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from services.retrieval.store.port import FieldKind
+from shared.category_path import category_text
 from shared.text.analysis import terms
 from shared.text.document import product_types, titles
 from shared.text.lexicon import LexiconKind, canonical, find_mentions
@@ -54,7 +55,6 @@ LEXICONS: Final = {
     "material": LexiconKind.MATERIAL,
     "audience": LexiconKind.AUDIENCE,
 }
-CATEGORY_SEPARATOR: Final = " > "
 # Longer texts are prose: nobody filters by them, and they would fill the index.
 _LONGEST_VALUE: Final = 120
 _SAFE_KEY: Final = re.compile(r"[a-z0-9_]+")
@@ -142,7 +142,7 @@ def _folded(texts: Iterable[str]) -> list[str]:
 def _categories(path: Iterable[str]) -> list[str]:
     """Returns each level, and each path from the root joined with " > "."""
     levels = [fold(level) for level in path]
-    paths = [CATEGORY_SEPARATOR.join(levels[: n + 1]) for n in range(len(levels))]
+    paths = [category_text(levels[: n + 1]) for n in range(len(levels))]
     return list(dict.fromkeys([*levels, *paths]))
 
 

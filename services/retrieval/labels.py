@@ -5,10 +5,11 @@ from functools import lru_cache
 from typing import Final
 
 from services.retrieval.blobs import SUMMARY, decode_summary
-from services.retrieval.fields import CATEGORY_SEPARATOR, attribute_value
+from services.retrieval.fields import attribute_value
 from services.retrieval.filters import ATTRIBUTES
 from services.retrieval.store.conditions import AnyOf
 from services.retrieval.store.port import VectorStore
+from shared.category_path import CATEGORY_SEPARATOR, category_text
 from shared.text.document import product_types
 from shared.text.normalise import fold
 from wherefore.common.v1.product_pb2 import Product
@@ -47,7 +48,7 @@ def _spellings(product: Product, key: str, value: str) -> Sequence[str]:
             return (product.brand,)
         case "category":
             depth = value.count(CATEGORY_SEPARATOR) + 1
-            path = CATEGORY_SEPARATOR.join(product.category_path[:depth])
+            path = category_text(product.category_path[:depth])
             return (path, *product.category_path)
         case "product_type":
             return product_types(product)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shared.category_path import category_text
 from shared.cli import failures
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 BATCH = 100
 """Products of one call, the most that the service takes."""
 _DOUBTED = "STATED_CATEGORY_VERDICT_DOUBTED"
-_SEPARATOR = " > "
 
 
 @dataclass(slots=True)
@@ -157,8 +157,8 @@ def write_review(lines: Iterable[dict[str, Any]], path: Path) -> int:
                 (
                     line["row"],
                     line["product_id"],
-                    _SEPARATOR.join(line["stated_path"]),
-                    _SEPARATOR.join(line["category_path"]),
+                    category_text(line["stated_path"]),
+                    category_text(line["category_path"]),
                     f"{line['probability']:.4f}",
                     f"{line['stated']['probability']:.4f}",
                     words,

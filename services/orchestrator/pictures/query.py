@@ -14,7 +14,9 @@ from services.orchestrator.clients import Clients
 from services.orchestrator.pictures.sought import SoughtPictures
 from services.orchestrator.search_query import Work
 from services.orchestrator.validation import MAX_ID, MAX_QUERY, Violations
+from shared.category_path import category_text
 from shared.errors import InvalidArgumentError, UnavailableError, WhereforeError
+from shared.filter_syntax import quote
 from wherefore.common.v1.vector_pb2 import Vector
 from wherefore.nlu.v1.picture_service_pb2 import ComposeQueryRequest
 from wherefore.orchestrator.v1.picture_query_pb2 import PictureQuery
@@ -68,11 +70,12 @@ class PictureQueries:
                     text_weight=query.text_weight,
                     edit=query.edit,
                 )
-                source = query.WhichOneof("source")
+                source, kind = query.WhichOneof("source"), ""
                 if source == "picture":
                     request.picture.CopyFrom(query.picture)
                 elif source == "product_id":
-                    request.vector.CopyFrom(await self._of_product(query.product_id))
+                    vector, kind = await self._of_product(query.product_id)
+                    request.vector.CopyFrom(vector)
                 seconds = stage_timeout(self._clients.settings.budgets.pictures)
                 response = await self._clients.compose_query(request, seconds)
         except InvalidArgumentError as error:
@@ -83,7 +86,9 @@ class PictureQueries:
             work.degradations.note(STAGE, error)
             return None
         work.timer.merge(response.timings, work.timer.elapsed_nanos())
-        return SoughtPictures(response, query.leg_weight or 1.0, query.product_id)
+        # Words say themselves what kind is wanted, and without an edit the picture does.
+        kept = kind if query.edit.strip() and not work.query.words.strip() else ""
+        return SoughtPictures(response, query.leg_weight or 1.0, query.product_id, kept)
 
     async def tell(self, work: Work, sought: SoughtPictures, results: Sequence[Result]) -> None:
         """Says of each result how well its pictures fit; of none where they cannot be read."""
@@ -111,11 +116,12 @@ class PictureQueries:
             if vectors.HasField("text_vector"):
                 result.picture_match.text = _cosine(vectors.text_vector, own)
 
-    async def _of_product(self, product_id: str) -> Vector:
+    async def _of_product(self, product_id: str) -> tuple[Vector, str]:
+        """Returns the vector of a product's pictures, and the filter of its category."""
         response = await self._clients.get_products(
             GetProductsRequest(
                 product_ids=[product_id],
-                read_mask=FieldMask(paths=["id"]),
+                read_mask=FieldMask(paths=["id", "category_path"]),
                 include_picture_vectors=True,
             ),
             stage_timeout(self._clients.settings.budgets.products),
@@ -124,7 +130,9 @@ class PictureQueries:
             raise InvalidArgumentError.of(
                 "product_id", "names no product with pictures that were read"
             )
-        return response.picture_vectors[product_id]
+        path = category_text(response.products[0].category_path)
+        kind = f"category: {quote(path)}" if path else ""
+        return response.picture_vectors[product_id], kind
 
 
 def _cosine(one: Vector, other: Vector) -> float:

@@ -22,11 +22,14 @@ class SoughtPictures:
         vectors: Of all together, of the picture and of the text.
         leg_weight: How much the leg of pictures counts in the fusion.
         own_id: The product whose pictures are searched by, which is no result; "" for none.
+        kind: Filter of what the product with a change is sought among, as long as there is some:
+            what a change puts in may hide what the thing is. "" for all products.
     """
 
     vectors: ComposeQueryResponse
     leg_weight: float = 1.0
     own_id: str = ""
+    kind: str = ""
 
     def write(self, request: RetrieveRequest) -> None:
         """Has a request for candidates look for them in pictures too."""

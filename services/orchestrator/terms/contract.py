@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from typing import Final
 
 from services.orchestrator.terms.money import discounted, to_major
+from shared.category_path import category_text
 from shared.text.normalise import fold
 from wherefore.common.v1.product_pb2 import Product
 
-_LEVELS: Final = " > "
 """Between the levels of a category's path, as filters have it."""
 
 
@@ -218,4 +217,4 @@ def _categories(path: Iterable[str]) -> Iterator[str]:
     levels = [fold(level) for level in path]
     yield from levels
     for count in range(2, len(levels) + 1):
-        yield _LEVELS.join(levels[:count])
+        yield category_text(levels[:count])

@@ -12,7 +12,6 @@ from services.recommend.graph.complementarity import Link, learn_complements
 from services.recommend.graph.knowledge_graph import GraphError, KnowledgeGraph
 from services.recommend.graph.schema import (
     MAX_LABEL,
-    PATH_SEPARATOR,
     EdgeKind,
     Fact,
     Node,
@@ -21,6 +20,7 @@ from services.recommend.graph.schema import (
 )
 from services.recommend.graph.taxonomy import Taxonomy
 from shared.catalogue.product_types import infer_types
+from shared.category_path import CATEGORY_SEPARATOR
 from shared.text.document import title_of
 from shared.text.normalise import fold
 from wherefore.common.v1.product_pb2 import Product
@@ -141,7 +141,7 @@ class _Draft:
         """Add a category with all above it; returns its key."""
         above = ""
         for level in path.levels:
-            key = f"{above}{PATH_SEPARATOR}{fold(level)}" if above else fold(level)
+            key = f"{above}{CATEGORY_SEPARATOR}{fold(level)}" if above else fold(level)
             self.node(NodeKind.CATEGORY, key, level)
             if above and key not in self.parents:
                 self.parents[key] = above

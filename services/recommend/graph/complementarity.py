@@ -18,7 +18,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.recommend.graph.schema import PATH_SEPARATOR, Source
+from services.recommend.graph.schema import Source
+from shared.category_path import CATEGORY_SEPARATOR
 from shared.text.analysis import terms
 
 _MIN_LINKS = 2
@@ -129,7 +130,7 @@ def _by_attributes(
 
 def _kind(category: str) -> str:
     """Last word of a category's name: what its products are, in English and Chinese alike."""
-    name = category.rsplit(PATH_SEPARATOR, 1)[-1]
+    name = category.rsplit(CATEGORY_SEPARATOR, 1)[-1]
     return (terms(name) or [name])[-1]
 
 

@@ -83,5 +83,4 @@ class Fact:
 
 MAX_LABEL = 200
 """Longest label or evidence, in characters; the rest is cut off."""
-PATH_SEPARATOR = " > "
 """Between the levels of a category's key."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from shared.catalogue.quality.findings import SEVERITIES, Finding
+from shared.category_path import category_text
 from wherefore.common.v1.product_pb2 import Product
 
 _STYLE: Final = Path(__file__).parents[2] / "evaluation" / "report.css"
@@ -78,7 +79,7 @@ def _whole(products: Sequence[Product]) -> str:
     """How many products of each category state each field."""
     by_category: defaultdict[str, list[Product]] = defaultdict(list)
     for product in products:
-        by_category[" > ".join(product.category_path) or "(none)"].append(product)
+        by_category[category_text(product.category_path) or "(none)"].append(product)
     largest = sorted(by_category.items(), key=lambda item: -len(item[1]))[:_CATEGORIES]
     rows = [
         [category, f"{len(members):,}", *(_share(members, field) for field in _FIELDS)]

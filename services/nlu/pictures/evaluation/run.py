@@ -45,7 +45,7 @@ _WEIGHTS: Final = (0.02, 0.05, 0.1, 0.2, 0.5)
 """Of the baseline's category, from which the products for choices choose."""
 _SHARES: Final = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Of the text beside a picture, likewise."""
-_STRENGTHS: Final = (1.0, 1.5, 2.0)
+_STRENGTHS: Final = (0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0)
 """Of an edit, likewise."""
 _BOTH: Final = "both"
 _EDIT: Final = "edit"

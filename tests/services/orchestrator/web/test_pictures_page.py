@@ -34,6 +34,7 @@ async def shop(tmp_path_factory, encoder):
     for colour in COLOURS:
         (pictures / f"{colour}.png").write_bytes(encoded(plain(colour, (90, 120))))
         rows.append(product(f"c-{colour}", f"{colour}.png", colour=colour))
+        rows[-1].category_path.extend(["Kitchen", "Cups"])
     (pictures / "rude.png").write_bytes(png("purple"))
     rows += [
         product("bag", image_uri("bags"), "Bag", "brown"),
@@ -109,6 +110,17 @@ async def test_like_this_but(page):
     await expecting(first(page)).to_have_attribute("data-product", "c-red")
     await expecting(first(page)).to_contain_text("Like the picture, but red")
     await expecting(first(page).locator(".colour.met")).to_have_text("red, as you said")
+
+
+async def test_a_product_with_a_change_is_sought_among_its_kind(page):
+    await page.get_by_role("button", name="Cup c-yellow").first.click()
+    await page.fill("#edit", "red")
+    await page.keyboard.press("Enter")
+    await expecting(first(page)).to_have_attribute("data-product", "c-red")
+    status = page.locator("#status")
+    await expecting(status).to_have_text("3 products of “Kitchen > Cups”, the best fit first")
+    await page.click("#language")
+    await expecting(status).to_have_text("“Kitchen > Cups”中3 件商品，最符合的在前")
 
 
 async def test_weights_move_results_between_picture_and_text(page):

@@ -77,6 +77,11 @@ function from(product, title) {
   search();
 }
 
+/** What a product with a change is sought among; the page itself sets no filter. */
+function kindOf(answer) {
+  return /^category: "(.+)"$/.exec(answer.appliedFilter ?? "")?.[1].replaceAll(/\\(.)/g, "$1") ?? "";
+}
+
 function show(answer, more) {
   const items = (answer.results ?? []).map((result) => resultItem(result, state.asked, from));
   state.token = answer.nextPageToken ?? "";
@@ -85,7 +90,7 @@ function show(answer, more) {
   else $("results").replaceChildren(...items);
   if (more) items[0]?.querySelector("button")?.focus();
   if (!state.count) $("results").replaceChildren(el("li", { class: "blank" }, el("h2", {}, t("picturesNone")), el("p", {}, t("picturesNoneMore"))));
-  $("status").textContent = state.count ? t("picturesFound")(number(state.count)) : "";
+  $("status").textContent = state.count ? t("picturesFound")(number(state.count), kindOf(answer)) : "";
   $("notice").replaceChildren(...notices(answer, () => load()));
   $("more").hidden = !state.token;
   const byId = new Map(items.map((item) => [item.dataset.product, item]));

@@ -22,7 +22,7 @@ export default {
   picturesTooLarge: (size) => `This file has ${size} MB: at most 10 MB are taken.`,
   picturesUnreadable: "This file could not be read.",
   picturesRefused: "This was not accepted:",
-  picturesFound: (n) => `${n} products, the best fit first`,
+  picturesFound: (n, kind) => `${n} products${kind && ` of “${kind}”`}, the best fit first`,
   picturesNone: "No product has a picture that was read",
   picturesNoneMore: "Pictures are read at import from the folder that WHEREFORE_ORCHESTRATOR_PICTURES_DIR names.",
   picturesLike: "Like the picture",

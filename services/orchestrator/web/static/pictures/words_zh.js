@@ -22,7 +22,7 @@ export default {
   picturesTooLarge: (size) => `文件有 ${size} MB，最多 10 MB。`,
   picturesUnreadable: "无法读取这个文件。",
   picturesRefused: "没有被接受：",
-  picturesFound: (n) => `${n} 件商品，最符合的在前`,
+  picturesFound: (n, kind) => `${kind && `“${kind}”中`}${n} 件商品，最符合的在前`,
   picturesNone: "没有商品的图片被读取过",
   picturesNoneMore: "导入时从 WHEREFORE_ORCHESTRATOR_PICTURES_DIR 所指的文件夹读取图片。",
   picturesLike: "与图片相似",
