@@ -15,8 +15,6 @@ from shared.category_path import category_text
 from shared.text.normalise import fold
 from wherefore.common.v1.product_pb2 import Product
 
-"""Between the levels of a category's path, as filters have it."""
-
 
 class Source(StrEnum):
     """What set a price."""

@@ -83,4 +83,3 @@ class Fact:
 
 MAX_LABEL = 200
 """Longest label or evidence, in characters; the rest is cut off."""
-"""Between the levels of a category's key."""
