@@ -10,8 +10,8 @@ if [ ! -d "$root/usr" ]; then
   command -v debootstrap >/dev/null || { echo "apt-get install debootstrap"; exit 1; }
   debootstrap --variant=minbase --include=ca-certificates bookworm "$root" http://deb.debian.org/debian
 fi
-for each in /etc/ssl/certs/ca-certificates.crt /etc/resolv.conf /etc/hosts /etc/pip.conf /etc/xdg/pip/pip.conf; do
-  [ ! -e "$each" ] || { mkdir -p "$root$(dirname "$each")" && cp -L "$each" "$root$each"; }
+for each in /etc/ssl/certs/ca-certificates.crt /etc/resolv.conf /etc/hosts /etc/pip.conf /etc/xdg/pip; do
+  [ ! -e "$each" ] || { mkdir -p "$root$(dirname "$each")" && cp -rLT "$each" "$root$each"; }
 done
 wheels=${PIP_FIND_LINKS:-}
 [ ! -d "$wheels" ] || { mkdir -p "$root$wheels" && cp -r "$wheels/." "$root$wheels"; }
@@ -28,7 +28,7 @@ set -eux
 apt-get update -qq
 apt-get install -y -qq git make python3-venv libpython3.11 >/dev/null
 cd /root
-git clone -q /src.bundle wherefore
+git -c advice.detachedHead=false clone -q /src.bundle wherefore
 cd wherefore
 make up
 export PATH=$PWD/.venv/bin:$PATH
