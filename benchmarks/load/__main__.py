@@ -18,7 +18,7 @@ from benchmarks.load.measured import Measured
 from benchmarks.load.overhead import Overhead
 from benchmarks.load.overload import FACTORS, SEARCH, Overload, overload
 from benchmarks.load.queries import cold, warm
-from benchmarks.load.soak import Soak, soak
+from benchmarks.load.soak import Soak, SoakCutShortError, soak
 from benchmarks.load.subject import Load, Subject
 
 COMMAND: Final = "python -m benchmarks.load"
@@ -263,15 +263,18 @@ def soak_(
         async with load.running() as subject:
             if subject.resident_mib is None:
                 raise SystemExit("a soak needs a suite of its own")
-            return await soak(
-                subject.target,
-                subject.resident_mib,
-                await material(subject.target, cold(load.queries(), 1)),
-                rate=rate,
-                seconds=minutes * 60,
-                deadline=deadline,
-                every=every,
-            )
+            try:
+                return await soak(
+                    subject.target,
+                    subject.resident_mib,
+                    await material(subject.target, cold(load.queries(), 1)),
+                    rate=rate,
+                    seconds=minutes * 60,
+                    deadline=deadline,
+                    every=every,
+                )
+            except SoakCutShortError as error:
+                raise SystemExit(str(error)) from error
 
     run = _run(measure())
     _tell(load, "load_soak", sections.soak_section(f"{COMMAND} soak", load.data, run))

@@ -23,6 +23,10 @@ GROWTH: Final = 0.02
 SUM: Final = "all"
 
 
+class SoakCutShortError(Exception):
+    """What was to be measured is gone."""
+
+
 @dataclass(slots=True)
 class Soak:
     """What it came to."""
@@ -75,6 +79,9 @@ async def soak(
         seconds: How long.
         deadline: Of each call, in seconds.
         every: Seconds between readings.
+
+    Raises:
+        SoakCutShortError: A process of the suite ended.
     """
     found = Soak(seconds, Measured(rate))
     begun = time.perf_counter()
@@ -82,6 +89,8 @@ async def soak(
     async def watch() -> None:
         while True:
             read = dict(await asyncio.to_thread(resident_mib))
+            if gone := found.memory.keys() - read.keys() - {SUM}:
+                raise SoakCutShortError(f"{', '.join(sorted(gone))} ended: nothing was measured")
             read[SUM] = sum(read.values())
             found.at.append(time.perf_counter() - begun)
             for name, mib in read.items():
@@ -89,11 +98,16 @@ async def soak(
             await asyncio.sleep(every)
 
     watching = asyncio.create_task(watch())
+    loading = asyncio.create_task(
+        open_loop(target, calls(MIX, material, 1), rate=rate, seconds=seconds, deadline=deadline)
+    )
     try:
-        found.load = await open_loop(
-            target, calls(MIX, material, 1), rate=rate, seconds=seconds, deadline=deadline
-        )
+        await asyncio.wait((loading, watching), return_when=asyncio.FIRST_COMPLETED)
+        if watching.done():
+            watching.result()
+        found.load = await loading
     finally:
+        loading.cancel()
         watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        await asyncio.gather(loading, watching, return_exceptions=True)
     return found

@@ -19,7 +19,7 @@ from benchmarks.load.overhead import Overhead, covered_nanos
 from benchmarks.load.overload import Overload
 from benchmarks.load.queries import cold
 from benchmarks.load.sections import overhead_section, overload_section, soak_section, table
-from benchmarks.load.soak import Soak, soak
+from benchmarks.load.soak import Soak, SoakCutShortError, soak
 from wherefore.common.v1.diagnostics_pb2 import Degradation, StageTiming
 from wherefore.orchestrator.v1.search_service_pb2 import SearchRequest, SearchResponse
 from wherefore.orchestrator.v1.search_service_pb2_grpc import (
@@ -291,6 +291,22 @@ async def test_a_soak_tells_what_grows(service):
     assert run.leaks == ["growing", "all"]
     assert run.growth("steady") == 0.0
     assert "Beyond that by themselves: growing." in soak_section("command", "data", run)
+
+
+async def test_a_soak_ends_with_a_process_and_says_which(service):
+    _, target = service
+    readings = iter([{"nlu": 100.0, "triton": 700.0}, {"nlu": 100.0}])
+    soaking = soak(
+        target,
+        lambda: next(readings),
+        MATERIAL,
+        rate=20,
+        seconds=600.0,
+        deadline=1.0,
+        every=0.01,
+    )
+    with pytest.raises(SoakCutShortError, match="triton ended"):
+        await asyncio.wait_for(soaking, 10)
 
 
 def test_what_a_soak_does_while_caches_fill_is_no_leak():
