@@ -26,6 +26,7 @@ import numpy as np
 
 from benchmarks import plots, report
 from benchmarks.load.subject import Load
+from shared.category_path import category_text
 from wherefore.common.v1.user_event_pb2 import USER_EVENT_TYPE_VIEW, ProductDetail, UserEvent
 from wherefore.common.v1.user_profile_pb2 import UserContext
 from wherefore.orchestrator.v1.product_service_pb2 import ProductServiceListRequest
@@ -77,7 +78,7 @@ class Shop:
         page = await self._list(request, timeout=60)
         found: dict[str, list[str]] = {}
         for product in page.products:
-            found.setdefault(" > ".join(product.category_path), []).append(product.id)
+            found.setdefault(category_text(product.category_path), []).append(product.id)
         return [ids for ids in found.values() if len(ids) > VIEWED][:count]
 
     async def page(self, user: str) -> list[str]:

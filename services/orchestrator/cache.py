@@ -18,6 +18,7 @@ from services.orchestrator.shown import RankNotes
 from services.orchestrator.terms.applied import without
 from services.orchestrator.terms.price_check import PriceCheck, without_prices
 from services.orchestrator.variants import VariantGroups
+from shared.filter_syntax import join_and
 from wherefore.common.v1.diagnostics_pb2 import Degradation
 from wherefore.nlu.v1.query_understanding_pb2 import QueryUnderstanding
 
@@ -70,6 +71,11 @@ class Ranking:
     `filter`."""
     check: PriceCheck | None = None
     """Conditions on the account's prices, of which `filter` asks for less."""
+
+    @property
+    def fixed_filter(self) -> str:
+        """Filter of what is searched at all, whatever the caller and the shop's rules ask for."""
+        return join_and(self.shown_only, self.kind)
 
     @property
     def told_filter(self) -> str:

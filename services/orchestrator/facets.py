@@ -41,7 +41,7 @@ async def read_facets(clients: Clients, work: Work, ranking: Ranking) -> list[Fa
     request = FacetsRequest(
         query=ranking.asked_understanding,
         filter=asked,
-        fixed_filter=join_and(rules, ranking.shown_only, ranking.kind),
+        fixed_filter=join_and(rules, ranking.fixed_filter),
         facets=specs,
         # What pictures alone find has no words to be counted by.
         scope=work.query.facet_scope if ranking.understanding.query else FACET_SCOPE_FILTER,
@@ -92,7 +92,7 @@ async def _by_account(
         asked = FacetsRequest(
             query=request.query,
             filter=work.query.filter,
-            fixed_filter=join_and(ranking.shown_only, ranking.kind),
+            fixed_filter=ranking.fixed_filter,
             facets=specs,
         )
         return await count_by_account(

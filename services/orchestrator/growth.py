@@ -217,7 +217,7 @@ class RankingGrower:
                 # searches can do nothing about that. Their own mistake is told by the second try.
                 check = PriceCheck.of(work.contract, work.query.filter, ranking.understanding)
                 own, _ = asked_filters(check, work.query.filter)
-                request.filter = join_and(own, ranking.shown_only, ranking.kind)
+                request.filter = join_and(own, ranking.fixed_filter)
                 response = await ask_again(retrieve, self._budgets.retrieval)
                 work.degradations.note(MERCHANDISING, error, f"filters: {error.message}"[:500])
                 ranking.filter, ranking.check = request.filter, check

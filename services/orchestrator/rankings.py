@@ -114,10 +114,11 @@ class Rankings:
         ranking.kind = picture.kind if picture is not None else ""
         await self._grow_first(work, ranking)
         if not ranking.results and ranking.kind:
-            await self._grow_again(work, ranking, [ranking.kind], kind="")
+            kind, ranking.kind = ranking.kind, ""
+            await self._grow_again(work, ranking, [kind])
         if not ranking.results and (conditions := hard_conditions(searched)):
             ranking.understanding = softened(searched)
-            await self._grow_again(work, ranking, conditions, kind=ranking.kind)
+            await self._grow_again(work, ranking, conditions)
         ranking.degraded = [d for d in work.degradations if d.stage != "profile"]
         self._kept[ranking_id] = ranking
         return ranking
@@ -140,16 +141,13 @@ class Rankings:
         check = PriceCheck.of(work.contract, work.query.filter, ranking.understanding, rules)
         asked = asked_filters(check, work.query.filter, rules)
         ranking.check = check
-        ranking.filter = join_and(*asked, ranking.shown_only, ranking.kind)
+        ranking.filter = join_and(*asked, ranking.fixed_filter)
         await self._grower.extend(work, ranking)
         while check is not None and not ranking.results and not ranking.exhausted:
             await self._grower.extend(work, ranking)
 
-    async def _grow_again(
-        self, work: Work, ranking: Ranking, given_up: list[str], *, kind: str
-    ) -> None:
-        """Grows a ranking anew that had no result, without the conditions that are given up."""
-        ranking.kind = kind
+    async def _grow_again(self, work: Work, ranking: Ranking, given_up: list[str]) -> None:
+        """Grows a ranking anew that had no result and no longer has the conditions given up."""
         ranking.exhausted = False
         ranking.product_ids.clear()
         await self._grow_first(work, ranking)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import lru_cache
-from importlib.metadata import distribution, packages_distributions
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import grimp
@@ -23,6 +23,7 @@ from shared.suite.ports import ALL, PortPlan
 from shared.suite.triton import REQUIREMENTS
 from tests.deploy import dockerfile, settings_keys
 from tests.deploy.dockerfile import ROOT
+from tests.deploy.requirements import of_project, wanted_by
 
 FEDERATED = ("federated", "federated-private")
 FINAL = (*ALL, "tools", "train", *FEDERATED, "triton", "triton-gpu")
@@ -66,33 +67,6 @@ def constraints() -> dict[str, str]:
     lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
     pins = [line.split("==") for line in lines if "==" in line and not line.startswith("#")]
     return {canonicalize_name(name): version for name, version in pins}
-
-
-def wanted_by(names: Iterator[Requirement]) -> set[str]:
-    """All packages that these need, by what is installed here."""
-    todo, found = list(names), set[tuple[str, tuple[str, ...]]]()
-    while todo:
-        wanted = todo.pop()
-        extras = tuple(sorted(wanted.extras))
-        name = canonicalize_name(wanted.name)
-        if (name, extras) in found or name == "wherefore":
-            continue
-        found.add((name, extras))
-        for line in distribution(name).requires or ():
-            further = Requirement(line)
-            marker = further.marker
-            if marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", *extras)):
-                todo.append(further)
-    return {name for name, _ in found}
-
-
-def of_project(*extras: str) -> Iterator[Requirement]:
-    for line in distribution("wherefore").requires or ():
-        wanted = Requirement(line)
-        if wanted.marker is None or any(
-            wanted.marker.evaluate({"extra": extra}) for extra in ("", *extras)
-        ):
-            yield wanted
 
 
 def of_file(name: str) -> Iterator[Requirement]:

@@ -4,14 +4,14 @@ import json
 import re
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, packages_distributions, requires
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from shared.suite.ports import ALL
+from tests.deploy.requirements import of_project, wanted_by
 
 ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
@@ -37,32 +37,9 @@ def recipe(target: str) -> str:
     return found[1]
 
 
-def installed(extras: set[str]) -> set[str]:
-    """The distributions that come with the suite and these extras."""
-    found: set[str] = set()
-    todo = [("wherefore", frozenset(extras))]
-    seen = set(todo)
-    while todo:
-        name, wanted = todo.pop()
-        try:
-            needed = requires(name) or []
-        except PackageNotFoundError:
-            continue  # of another system
-        found.add(name)
-        for line in needed:
-            each = Requirement(line)
-            if each.marker and not any(each.marker.evaluate({"extra": e}) for e in {"", *wanted}):
-                continue
-            entry = canonicalize_name(each.name), frozenset(each.extras)
-            if entry not in seen:
-                seen.add(entry)
-                todo.append(entry)
-    return found
-
-
 def missing(extras: set[str]) -> list[str]:
     """Packages that are here, and would not be after such an installation."""
-    there = installed(extras)
+    there = wanted_by(of_project(*extras)) | {"wherefore"}
     return [
         package
         for package, owners in packages_distributions().items()

@@ -9,6 +9,7 @@ from services.reason.config import DEFAULT_BANNED_WORDS
 from services.reason.evaluation.attacks import attacks
 from services.reason.facts import Claim, Fact, PagePrices, Scene
 from services.reason.verify import Verifier
+from shared.category_path import category_text
 from shared.evaluation.claims import Record, Seen
 from shared.evaluation.reasons.collect import BESIDE, GivenReason, ReasonPage
 from shared.evaluation.reasons.falsified import Noticed
@@ -92,7 +93,7 @@ def scene_of(page: ReasonPage, given: GivenReason) -> Scene:
             for each in seen
         ],
         brand_affinities={each.product.brand.lower(): 1.0 for each in seen},
-        category_affinities={" > ".join(each.product.category_path): 1.0 for each in seen},
+        category_affinities={category_text(each.product.category_path): 1.0 for each in seen},
         typical_prices=_usual_prices(seen),
     )
     return Scene(

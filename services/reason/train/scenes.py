@@ -17,6 +17,7 @@ from services.reason.relations import relation_facts
 from services.reason.search_facts import devices_of, search_facts
 from services.reason.standing import ASPECTS, standing_facts
 from services.reason.values import ATTRIBUTE_KEYS, known_values, local_word, meaning, same_value
+from shared.category_path import category_text
 from shared.text.lexicon.kinds import LexiconKind, read_entries
 from shared.text.lexicon.lookup import forms
 from wherefore.common.v1.product_pb2 import Availability, Product
@@ -212,7 +213,7 @@ class SceneSampler:
         if product.brand and self._chance(0.4):
             user.brand_affinities[product.brand.lower()] = self._rng.uniform(0.2, 0.9)
         if product.category_path and self._chance(0.4):
-            user.category_affinities[" > ".join(product.category_path)] = 0.5
+            user.category_affinities[category_text(product.category_path)] = 0.5
         return user, anchors
 
     def _relations(
